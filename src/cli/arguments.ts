@@ -1,0 +1,109 @@
+/** Reads the words of the command line. Each reader gives the value, or throws a usage error that shows a right one. */
+import { InvalidArgumentError } from "commander";
+import { type JobState, signalName, signalNumber } from "../index.ts";
+
+/** Units of systemd.time(7), in milliseconds. */
+const TIME_UNITS: Readonly<Record<string, number>> = Object.fromEntries(
+	(
+		[
+			[0.001, "us usec µs μs"],
+			[1, "ms msec"],
+			[1000, "s sec second seconds"],
+			[60_000, "m min minute minutes"],
+			[3_600_000, "h hr hour hours"],
+			[86_400_000, "d day days"],
+			[604_800_000, "w week weeks"],
+			[2_629_800_000, "M month months"],
+			[31_557_600_000, "y year years"],
+		] as const
+	).flatMap(([milliseconds, names]) => names.split(" ").map((name) => [name, milliseconds])),
+);
+
+/** A span of time as in systemd.time(7): `90` (seconds), `1.5s`, `2min 10s`, `1h`. @returns milliseconds */
+export function duration(text: string): number {
+	const words = /^\s*([0-9]+(\.[0-9]+)?\s*[A-Za-zµμ]*\s*)+$/.test(text) ? [...text.matchAll(/([0-9]+(?:\.[0-9]+)?)\s*([A-Za-zµμ]*)/g)] : [];
+	let milliseconds = 0;
+	for (const [, number, unit] of words) milliseconds += Number(number) * (unit === "" ? 1000 : (TIME_UNITS[unit ?? ""] ?? Number.NaN));
+	if (words.length === 0 || !Number.isFinite(milliseconds))
+		throw new InvalidArgumentError(`"${text}" is no span of time; one is written 90, 1.5s, 2min 10s or 1h.`);
+	return milliseconds;
+}
+
+/** A size as systemd has it: `512M`, `2G`, powers of 1024. @returns bytes */
+export function size(text: string): number {
+	const found = /^([0-9]+(?:\.[0-9]+)?)([KMGTP]?)B?$/.exec(text.trim());
+	const power = "KMGTP".indexOf(found?.[2] || " ") + 1;
+	if (!found) throw new InvalidArgumentError(`"${text}" is no size; one is written 512M, 2G or 1048576.`);
+	return Math.round(Number(found[1]) * 1024 ** power);
+}
+
+/** A number of processors: `0.5`, `2`, or `150%` of one. */
+export function processors(text: string): number {
+	const found = /^([0-9]+(?:\.[0-9]+)?)(%?)$/.exec(text.trim());
+	if (!found) throw new InvalidArgumentError(`"${text}" is no number of CPUs; one is written 0.5, 2 or 150%.`);
+	return Number(found[1]) / (found[2] ? 100 : 1);
+}
+
+/** A whole number, also a negative one. */
+export function wholeNumber(text: string): number {
+	if (!/^-?[0-9]{1,15}$/.test(text)) throw new InvalidArgumentError(`"${text}" is no whole number.`);
+	return Number(text);
+}
+
+/** A whole number from 0 on. */
+export function count(text: string): number {
+	const number = wholeNumber(text);
+	if (number < 0) throw new InvalidArgumentError(`"${text}" is negative; 0 or more is meant.`);
+	return number;
+}
+
+/** A signal by name, with or without SIG, or by number. @returns its name: "SIGTERM" */
+export function signal(text: string): string {
+	const name = /^[0-9]+$/.test(text) ? signalName(Number(text)) : `SIG${text.toUpperCase().replace(/^SIG/, "")}`;
+	if (name === undefined || signalNumber(name) === undefined)
+		throw new InvalidArgumentError(`"${text}" is no signal; one is written TERM, SIGTERM or 15.`);
+	return name;
+}
+
+/** One of a few words. */
+export function oneOf<Word extends string>(words: readonly Word[]): (text: string) => Word {
+	return (text) => {
+		const found = words.find((word) => word === text);
+		if (found === undefined) throw new InvalidArgumentError(`"${text}" is none of ${words.join(", ")}.`);
+		return found;
+	};
+}
+
+/** `NAME=VALUE`, or `NAME` for the caller's own value; collected into one object. */
+export function variable(text: string, previous: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+	const equals = text.indexOf("=");
+	const name = equals < 0 ? text : text.slice(0, equals);
+	if (name === "") throw new InvalidArgumentError(`"${text}" has no name; one is written NAME=VALUE, or NAME for your own value of it.`);
+	const value = equals < 0 ? process.env[name] : text.slice(equals + 1);
+	if (value === undefined) throw new InvalidArgumentError(`${name} is not set here; write ${name}=VALUE.`);
+	return { ...previous, [name]: value };
+}
+
+const STATES: readonly JobState[] = [
+	"queued",
+	"scheduled",
+	"starting",
+	"running",
+	"paused",
+	"stopping",
+	"succeeded",
+	"failed",
+	"stopped",
+	"lost",
+	"unknown",
+];
+
+/** States, separated by commas; collected. */
+export function states(text: string, previous: readonly JobState[] = []): readonly JobState[] {
+	const found = text.split(",").map((word) => {
+		const state = STATES.find((known) => known === word.trim());
+		if (state === undefined) throw new InvalidArgumentError(`"${word}" is no state; these are: ${STATES.join(", ")}.`);
+		return state;
+	});
+	return [...previous, ...found];
+}

@@ -1,0 +1,45 @@
+/** `chore logs`: what a job wrote. */
+import type { Command } from "commander";
+import { hasEnded } from "../../index.ts";
+import { count, wholeNumber } from "../arguments.ts";
+import { action, verb } from "../command.ts";
+import { UsageError } from "../failure.ts";
+import { followJob, show } from "../follow.ts";
+import { exitStatus, summary } from "../words.ts";
+import { newest } from "./status.ts";
+
+interface Options {
+	readonly follow?: boolean;
+	readonly lines?: number;
+	readonly stdout?: boolean;
+	readonly stderr?: boolean;
+	readonly run?: number;
+}
+
+export function logsCommand(): Command {
+	return verb("logs", "print what a job wrote")
+		.argument("[job]", "name or id (default: the newest job)")
+		.option("-f, --follow", "go on to the end; exit with the job's code; Ctrl-C leaves it running")
+		.option("-n, --lines <number>", "only the last lines", count)
+		.option("--stdout", "only stdout, of a job with split output")
+		.option("--stderr", "only stderr, of a job with split output")
+		.option("--run <number>", "an earlier run of it", wholeNumber)
+		.action(
+			action<Options, [string | undefined]>(async (invocation, given) => {
+				const { chore, options, output, setStatus } = invocation;
+				if (options.stdout && options.stderr)
+					throw new UsageError("--stdout and --stderr exclude each other", "without them both are shown");
+				const job = await chore.get(given ?? (await newest(invocation)));
+				const what = {
+					lines: options.lines,
+					run: options.run,
+					stream: options.stdout ? "stdout" : options.stderr ? "stderr" : undefined,
+				} as const;
+				if (!options.follow) return show(chore, output, job.id, what);
+				const end = await followJob(invocation, job, what);
+				if (end === undefined) return;
+				if (end.state !== "succeeded" && !options.quiet) output.note(summary(end));
+				if (hasEnded(end)) setStatus(exitStatus(end));
+			}),
+		);
+}

@@ -1,0 +1,202 @@
+/** `chore run`: start a job; or start it and stay with it to its end. */
+import { type Command, Option } from "commander";
+import { type Chore, isChoreError, type Job, type OutputMode, type RunOptions, shortId } from "../../index.ts";
+import { count, duration, oneOf, processors, signal, size, variable, wholeNumber } from "../arguments.ts";
+import { action, type Invocation, verb } from "../command.ts";
+import { readEnvFile } from "../env-file.ts";
+import { UsageError } from "../failure.ts";
+import { followJob, pipeJob } from "../follow.ts";
+import { exitStatus, summary } from "../words.ts";
+
+interface Options {
+	readonly command?: string;
+	readonly wait?: boolean;
+	readonly follow?: boolean;
+	readonly pipe?: boolean;
+	readonly name?: string;
+	readonly unit?: string;
+	readonly description?: string;
+	readonly workingDirectory?: string;
+	readonly setenv?: Readonly<Record<string, string>>;
+	readonly envFile?: string;
+	readonly cleanEnv?: boolean;
+	readonly slice?: string;
+	readonly nice?: number;
+	readonly sendSighup?: boolean;
+	readonly block: boolean;
+	readonly timeout?: number;
+	readonly grace?: number;
+	readonly stopSignal?: NodeJS.Signals;
+	readonly memory?: number;
+	readonly cpus?: number;
+	readonly tasks?: number;
+	readonly output?: OutputMode;
+	readonly stdin?: string;
+	readonly ifRunning: "fail" | "skip" | "replace" | "attach";
+	readonly serviceType?: string;
+}
+
+export function runCommand(): Command {
+	const command = verb("run", "start a job in the background")
+		.usage("[options] [--] COMMAND [ARGUMENT...]\n       chore run [options] -c 'LINE'")
+		.argument("[command...]", "the program and its arguments, passed on as they are")
+		.passThroughOptions()
+		.option("-c, --command <line>", "run a line of shell with /bin/sh -c")
+		.optionsGroup("Staying with it:")
+		.option("--wait", "wait for the end; exit with the job's code")
+		.option("-f, --follow", "show its output to the end; Ctrl-C leaves it running")
+		.option("-P, --pipe", "connect stdin, stdout and stderr to it")
+		.optionsGroup("What it is called:")
+		.option("-n, --name <name>", "name of the job (default: the program's, with -2, -3 ... while taken)")
+		.option("-u, --unit <name>", "name of the job and of its systemd unit")
+		.option("--description <text>", "a line about it, for people")
+		.option(
+			"--if-running <what>",
+			"when an active job has the name: fail, skip, replace or attach",
+			oneOf(["fail", "skip", "replace", "attach"]),
+			"fail",
+		)
+		.optionsGroup("What it gets:")
+		.option("--working-directory <path>", "where it runs (default: here)")
+		.option("-d, --same-dir", "run it here (the default)")
+		.option("-E, --setenv <name[=value]>", "set a variable; your own value of it without one (repeatable)", variable)
+		.option("--env-file <file>", "read variables from a file of NAME=VALUE lines")
+		.option("--clean-env", "only HOME USER LOGNAME SHELL PATH XDG_RUNTIME_DIR of your variables")
+		.option("--stdin <from>", "null, fifo (for `chore send`), or a file (default: null)")
+		.option("--output <where>", "merged, split, or null (default: merged)", oneOf(["merged", "split", "null"]))
+		.optionsGroup("Its bounds:")
+		.option("--timeout <time>", "end it after so long", duration)
+		.option("--grace <time>", "time between the stop signal and KILL (default: 10s)", duration)
+		.option("--stop-signal <signal>", "what asks it to end (default: TERM)", signal)
+		.option("--send-sighup", "send HUP right after the stop signal")
+		.option("--memory <size>", "most memory of all its processes: 512M, 2G", size)
+		.option("--cpus <number>", "most processors: 0.5, 2, 150%", processors)
+		.option("--tasks <number>", "most processes and threads", count)
+		.option("--nice <number>", "scheduling priority, -20 to 19", wholeNumber)
+		.option("--slice <slice>", "systemd slice to put it in")
+		.optionsGroup("As in systemd-run:")
+		.option("--user", "the user's own manager (the default)")
+		.option("-G, --collect", "unload the unit however it ends (always done)")
+		.option("--no-block", "do not wait until it has started")
+		.addOption(new Option("--service-type <type>").hideHelp())
+		.action(action<Options, [string[]]>(start));
+	for (const [flags, hint] of REFUSED) command.addOption(new Option(flags).hideHelp().argParser(refuse(flags, hint)));
+	return command;
+}
+
+/** Options of systemd-run(1) whose meaning chore has otherwise, or not yet. */
+const REFUSED: readonly (readonly [flags: string, hint: string])[] = [
+	["-t, --pty [x]", "a job has no terminal; use -P to connect stdin and stdout"],
+	["-S, --shell [x]", "a job has no terminal; use your own shell"],
+	["--scope [x]", "a scope ends with this terminal; leave it out"],
+	["-r, --remain-after-exit [x]", "not needed: `chore status` knows how a job ended"],
+	["--on-calendar [x]", "schedules are not there yet; use a systemd timer or cron"],
+	["--on-active [x]", "schedules are not there yet; use a systemd timer or cron"],
+	["--on-boot [x]", "schedules are not there yet; use a systemd timer or cron"],
+	["--on-startup [x]", "schedules are not there yet; use a systemd timer or cron"],
+	["--on-unit-active [x]", "schedules are not there yet; use a systemd timer or cron"],
+	["--on-unit-inactive [x]", "schedules are not there yet; use a systemd timer or cron"],
+];
+
+function refuse(flags: string, hint: string): () => never {
+	return () => {
+		throw new UsageError(`${flags.replace(" [x]", "")} is an option of systemd-run that chore does not take`, hint);
+	};
+}
+
+async function start(invocation: Invocation<Options>, words: string[]): Promise<void> {
+	const { options, chore, output } = invocation;
+	const stays = [options.wait, options.follow, options.pipe].filter(Boolean).length;
+	if (stays > 1)
+		throw new UsageError("--wait, --follow and --pipe exclude each other", "-f shows the output and exits with the job's code");
+	if (options.unit !== undefined && options.name !== undefined)
+		throw new UsageError("-n and -u both name the job", "-u names the unit as well");
+	const { job, started } = await begin(invocation, runOptions(options, words, output));
+	const attached = !started && options.ifRunning === "attach";
+	const say = options.quiet ? () => {} : (text: string) => output.note(text);
+	if (stays === 0 && !attached) {
+		if (options.json) output.line(JSON.stringify(job));
+		else output.line(job.id);
+		if (!started) say(`${job.name} is running already (${shortId(job.id)}); follow it with: chore logs -f ${job.name}`);
+		else say(startedLine(job));
+		return;
+	}
+	say(`${job.name} ${started ? "runs" : "is running already"} on ${job.platform} as ${job.id}`);
+	const end = options.pipe ? await pipeJob(invocation, job) : options.wait ? await chore.wait(job.id) : await followJob(invocation, job);
+	if (end === undefined) return; // left running
+	if (options.json && options.wait) output.line(JSON.stringify(end));
+	if (end.state !== "succeeded") say(summary(end));
+	invocation.setStatus(exitStatus(end));
+}
+
+/** Starts the job, or finds the one that has its name where that will do. */
+async function begin({ chore, options }: Invocation<Options>, run: RunOptions): Promise<{ readonly job: Job; readonly started: boolean }> {
+	for (;;) {
+		try {
+			return { job: await chore.run(run), started: true };
+		} catch (error) {
+			if (!isChoreError(error) || error.code !== "NAME_IN_USE" || run.name === undefined) throw error;
+			if (options.ifRunning !== "skip" && options.ifRunning !== "attach") throw error;
+			const job = await present(chore, run.name);
+			if (job !== undefined) return { job, started: false };
+		}
+	}
+}
+
+/** The active job of that name; undefined when it ended meanwhile. */
+async function present(chore: Chore, name: string): Promise<Job | undefined> {
+	try {
+		const job = await chore.get(name);
+		return job.endedAt === null && job.state !== "lost" ? job : undefined;
+	} catch (error) {
+		if (isChoreError(error) && error.code === "JOB_NOT_FOUND") return undefined;
+		throw error;
+	}
+}
+
+function startedLine(job: Job): string {
+	if (job.endedAt !== null) return summary(job);
+	return `${job.name} runs on ${job.platform}; follow it with: chore logs -f ${job.name}`;
+}
+
+function runOptions(
+	options: Options & { readonly quiet?: boolean },
+	words: readonly string[],
+	output: Invocation<Options>["output"],
+): RunOptions {
+	if (options.command !== undefined && words.length > 0) {
+		throw new UsageError("a command and -c LINE exclude each other", "put the whole line into the quotes after -c");
+	}
+	if (options.serviceType !== undefined && options.serviceType !== "exec" && options.serviceType !== "simple") {
+		throw new UsageError(`--service-type=${options.serviceType} is not possible`, "a job is always of the type exec");
+	}
+	return {
+		command: options.command === undefined ? words : ["/bin/sh", "-c", options.command],
+		name: options.name ?? options.unit?.replace(/\.service$/, ""),
+		defaultName: options.command?.trim().split(/\s/)[0],
+		unitName: options.unit,
+		description: options.description,
+		directory: options.workingDirectory,
+		cleanEnvironment: options.cleanEnv,
+		setEnvironment: { ...(options.envFile === undefined ? {} : readEnvFile(options.envFile)), ...options.setenv },
+		output: options.pipe ? "split" : options.output,
+		stdin:
+			options.pipe || options.stdin === "fifo"
+				? "fifo"
+				: options.stdin === undefined || options.stdin === "null"
+					? "null"
+					: { file: options.stdin },
+		timeoutMs: options.timeout,
+		graceMs: options.grace,
+		stopSignal: options.stopSignal,
+		sendHangUp: options.sendSighup,
+		memoryBytes: options.memory,
+		cpus: options.cpus,
+		tasks: options.tasks,
+		nice: options.nice,
+		slice: options.slice,
+		ifRunning: options.ifRunning === "replace" ? "replace" : "fail",
+		acknowledge: options.block,
+		onWarning: options.quiet ? undefined : (message) => output.note(`chore: ${message}`),
+	};
+}

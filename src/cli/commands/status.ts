@@ -1,0 +1,109 @@
+/** `chore status`: one job in detail. */
+import type { Command } from "commander";
+import { hasEnded, type Job, type JobDetails, type JobProcess } from "../../index.ts";
+import { count } from "../arguments.ts";
+import { action, each, jsonLines, verb } from "../command.ts";
+import { type Output, printable } from "../output.ts";
+import { age, bytes, commandLine, shortPath, span, summary } from "../words.ts";
+
+interface Options {
+	readonly lines: number;
+}
+
+const NOT_ACTIVE_STATUS = 3;
+
+export function statusCommand(): Command {
+	return verb("status", "show a job in detail: processes, resources, last lines; exit 0 active, 3 not active")
+		.argument("[job...]", "names or ids (default: the newest job)")
+		.option("-n, --lines <number>", "how many lines of its output", count, 10)
+		.action(
+			action<Options, [string[]]>(async (invocation, references) => {
+				const { chore, options, output, setStatus } = invocation;
+				const jobs = references.length > 0 ? references : [await newest(invocation)];
+				const details = await each(jobs, invocation, (reference) => chore.status(reference, { lines: options.lines }));
+				if (details.some(({ job }) => hasEnded(job) || job.state === "unknown")) setStatus(NOT_ACTIVE_STATUS);
+				if (details.length < jobs.length) setStatus(4);
+				if (options.json) output.line(jsonLines(details.map(({ job, usage, lastLines }) => ({ ...job, usage, lastLines }))));
+				else for (const [index, detail] of details.entries()) for (const line of describe(detail, output, index > 0)) output.line(line);
+			}),
+		);
+}
+
+/** The newest job, said on stderr: nobody should have to guess which one was meant. */
+export async function newest({
+	chore,
+	options,
+	output,
+}: {
+	chore: { newest(): Promise<Job> };
+	options: { quiet?: boolean };
+	output: Output;
+}): Promise<string> {
+	const job = await chore.newest();
+	if (!options.quiet) output.note(`chore: the newest job is ${job.name} (${job.id.slice(-8)})`);
+	return job.id;
+}
+
+function describe({ job, usage, lastLines }: JobDetails, output: Output, apart: boolean): string[] {
+	const facts: (readonly [string, string | null])[] = [
+		["command", job.command.length === 0 ? null : commandLine(job.command)],
+		["about", job.description === null ? null : printable(job.description)],
+		["directory", job.directory === "" ? null : shortPath(job.directory)],
+		["platform", job.unit === null ? job.platform : `${job.platform}, unit ${job.unit}`],
+		["id", job.id],
+		["limits", limits(job)],
+		["used", used(job, usage)],
+		["output", outputWords(job)],
+	];
+	const lines = [output.paint("bold", headline(job))];
+	for (const [name, value] of facts) if (value !== null) lines.push(`  ${name.padEnd(10)} ${value}`);
+	if (usage !== null && usage.processes.length > 0) lines.push("  processes", ...processTree(usage.processes).map((line) => `    ${line}`));
+	if (lastLines.length > 0) lines.push("  last lines", ...lastLines.map((line) => `    ${printable(line)}`));
+	return apart ? ["", ...lines] : lines;
+}
+
+function headline(job: Job): string {
+	if (hasEnded(job)) return job.endedAt === null ? summary(job) : `${summary(job)}, ${age(Date.now() - Date.parse(job.endedAt))} ago`;
+	const pid = job.pid === null ? "" : `, pid ${job.pid}`;
+	return `${summary(job)} for ${age(Date.now() - Date.parse(job.startedAt ?? job.createdAt))}${pid}`;
+}
+
+function limits(job: Job): string | null {
+	const { timeoutMs, memoryBytes, cpus, tasks } = job.limits;
+	const parts = [
+		timeoutMs === null ? "" : `time ${span(timeoutMs)}`,
+		memoryBytes === null ? "" : `memory ${bytes(memoryBytes)}`,
+		cpus === null ? "" : `${cpus} CPUs`,
+		tasks === null ? "" : `${tasks} tasks`,
+	].filter(Boolean);
+	return parts.length === 0 ? null : parts.join(", ");
+}
+
+function used(job: Job, usage: JobDetails["usage"]): string | null {
+	const cpuTimeMs = usage?.cpuTimeMs ?? job.cpuTimeMs;
+	const peak = usage?.memoryPeakBytes ?? job.memoryPeakBytes;
+	const parts = [
+		cpuTimeMs === null ? "" : `${span(cpuTimeMs)} CPU`,
+		usage?.memoryBytes == null ? "" : `${bytes(usage.memoryBytes)} memory`,
+		peak === null ? "" : `${bytes(peak)} peak memory`,
+	].filter(Boolean);
+	return parts.length === 0 ? null : parts.join(", ");
+}
+
+function outputWords(job: Job): string {
+	if (job.output.paths.length === 0) return "thrown away";
+	return `${job.output.paths.map(shortPath).join(", ")} (${bytes(job.output.bytes)})`;
+}
+
+/** The processes, each under its parent. */
+function processTree(processes: readonly JobProcess[]): string[] {
+	const known = new Set(processes.map(({ pid }) => pid));
+	const below = (parentPid: number | undefined, depth: number): string[] =>
+		processes
+			.filter((one) => (parentPid === undefined ? !known.has(one.parentPid) : one.parentPid === parentPid))
+			.flatMap((one) => [
+				`${"  ".repeat(depth)}${one.pid} ${printable(one.command)}${one.escaped ? " (left the group)" : ""}`,
+				...below(one.pid, depth + 1),
+			]);
+	return below(undefined, 0);
+}

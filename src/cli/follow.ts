@@ -1,0 +1,68 @@
+/** Stays with a job: shows what it writes, hands on what is typed, and lets go of it at Ctrl-C. */
+import { type Chore, isChoreError, type Job, type LogOptions } from "../index.ts";
+import type { Invocation } from "./command.ts";
+import type { Output } from "./output.ts";
+
+/** What a shell says of a command that Ctrl-C ended. */
+const INTERRUPTED_STATUS = 130;
+
+/** Shows output to the end. @returns the ended job, or undefined when it was left running */
+export function followJob(invocation: Invocation<unknown>, job: Job, options: LogOptions = {}): Promise<Job | undefined> {
+	return untilInterrupted(invocation, job, async (signal) => {
+		if (job.output.mode !== "null") await show(invocation.chore, invocation.output, job.id, { ...options, follow: true, signal });
+		return invocation.chore.wait(job.id, { signal });
+	});
+}
+
+/** The same, with our standard input as the job's. */
+export function pipeJob(invocation: Invocation<unknown>, job: Job): Promise<Job | undefined> {
+	return untilInterrupted(invocation, job, async (signal) => {
+		const feeding = feed(invocation.chore, job.id, signal);
+		await show(invocation.chore, invocation.output, job.id, { follow: true, signal });
+		const end = await invocation.chore.wait(job.id, { signal });
+		process.stdin.destroy();
+		await feeding;
+		return end;
+	});
+}
+
+/** Writes output as it is: stderr of a job with split output to stderr. */
+export async function show(chore: Chore, output: Output, reference: string, options: LogOptions): Promise<void> {
+	for await (const { bytes, stream } of chore.logs(reference, options)) output.bytes(bytes, stream === "stderr" ? 2 : 1);
+}
+
+/** Hands on our input until it ends, or nobody reads it any more. */
+async function feed(chore: Chore, id: string, signal: AbortSignal): Promise<void> {
+	try {
+		for await (const data of process.stdin) await chore.send(id, data as Buffer, { signal });
+		await chore.send(id, "", { end: true, signal });
+	} catch (error) {
+		const over = isChoreError(error) ? ["NO_INPUT", "JOB_NOT_ACTIVE", "ABORTED"].includes(error.code) : isClosing(error);
+		if (!over) throw error;
+	}
+}
+
+function isClosing(error: unknown): boolean {
+	return error instanceof Error && "code" in error && error.code === "ERR_STREAM_PREMATURE_CLOSE";
+}
+
+async function untilInterrupted(
+	invocation: Invocation<unknown>,
+	job: Job,
+	stay: (signal: AbortSignal) => Promise<Job>,
+): Promise<Job | undefined> {
+	const interrupted = new AbortController();
+	const interrupt = (): void => interrupted.abort();
+	process.once("SIGINT", interrupt);
+	try {
+		return await stay(interrupted.signal);
+	} catch (error) {
+		if (!interrupted.signal.aborted || !isChoreError(error) || error.code !== "ABORTED") throw error;
+		process.stdin.destroy();
+		if (!invocation.options.quiet) invocation.output.note(`\nchore: ${job.name} goes on; follow it with: chore logs -f ${job.name}`);
+		invocation.setStatus(INTERRUPTED_STATUS);
+		return undefined;
+	} finally {
+		process.off("SIGINT", interrupt);
+	}
+}

@@ -1,0 +1,119 @@
+/** Writes results to stdout and everything else to stderr. Colour and widths only where a person looks on. */
+import { writeSync } from "node:fs";
+import { isatty } from "node:tty";
+import stringWidth from "string-width";
+
+/** Thrown when nobody reads stdout any more (`chore logs | head`): the end of the program, not an error. */
+export class NobodyReads extends Error {
+	override readonly name = "NobodyReads";
+}
+
+/** What 128 + SIGPIPE says of every program in a pipeline. */
+export const NOBODY_READS_STATUS = 141;
+
+export class Output {
+	/** Whether stdout is a terminal. */
+	readonly isTerminal: boolean = isatty(1);
+	readonly #colour: boolean;
+
+	constructor(options: { readonly colour: boolean }) {
+		this.#colour = options.colour && this.isTerminal && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
+	}
+
+	/** Columns of the terminal, or no bound. */
+	get columns(): number {
+		return this.isTerminal ? process.stdout.columns || 80 : Number.POSITIVE_INFINITY;
+	}
+
+	/** One result line on stdout. */
+	line(text: string): void {
+		writeAll(1, Buffer.from(`${text}\n`));
+	}
+
+	/** Bytes as they are, to stdout or stderr. */
+	bytes(bytes: Uint8Array, to: 1 | 2 = 1): void {
+		writeAll(to, bytes);
+	}
+
+	/** One line for people on stderr. */
+	note(text: string): void {
+		writeAll(2, Buffer.from(`${text}\n`));
+	}
+
+	paint(colour: "red" | "green" | "yellow" | "dim" | "bold", text: string): string {
+		const code = { red: 31, green: 32, yellow: 33, dim: 2, bold: 1 }[colour];
+		return this.#colour ? `\u001b[${code}m${text}\u001b[0m` : text;
+	}
+}
+
+/** A cell's text, and the colour it is painted in once it has its width. */
+export interface Cell {
+	readonly text: string;
+	readonly paint?: (text: string) => string;
+}
+
+/** Lines of aligned columns that fit the width: the last column is cut, then the first. */
+export function table(rows: readonly (readonly Cell[])[], columns: number): string[] {
+	const widths: number[] = [];
+	for (const row of rows) for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, widthOf(cell.text));
+	fit(widths, columns);
+	return rows.map((row) =>
+		row
+			.map(({ text, paint = (plain) => plain }, index) => {
+				const shown = cut(text, widths[index] ?? 0);
+				const padding = index === row.length - 1 ? "" : " ".repeat((widths[index] ?? 0) - widthOf(shown));
+				return paint(shown) + padding;
+			})
+			.join("  "),
+	);
+}
+
+/** Text that cannot move the cursor, change colours or break a line. */
+export function printable(text: string): string {
+	return text.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, (character) => {
+		const code = character.charCodeAt(0);
+		return (
+			{ 9: "\\t", 10: "\\n", 13: "\\r" }[code] ?? (code < 256 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16)}`)
+		);
+	});
+}
+
+const LEAST_WIDTH = 8;
+
+function fit(widths: number[], columns: number): void {
+	const total = (): number => widths.reduce((sum, width) => sum + width + 2, -2);
+	for (const index of [widths.length - 1, 0]) {
+		const excess = total() - columns;
+		if (excess > 0) widths[index] = Math.max(LEAST_WIDTH, (widths[index] ?? 0) - excess);
+	}
+}
+
+function cut(text: string, width: number): string {
+	if (widthOf(text) <= width) return text;
+	let kept = "";
+	let used = 0;
+	for (const { segment } of new Intl.Segmenter().segment(text)) {
+		used += widthOf(segment);
+		if (used > width - 1) break;
+		kept += segment;
+	}
+	return `${kept}…`;
+}
+
+function widthOf(text: string): number {
+	return /^[\u0020-\u007e]*$/.test(text) ? text.length : stringWidth(text);
+}
+
+function writeAll(to: 1 | 2, bytes: Uint8Array): void {
+	for (let written = 0; written < bytes.length; ) {
+		try {
+			written += writeSync(to, bytes, written);
+		} catch (error) {
+			const code = error instanceof Error && "code" in error ? error.code : undefined;
+			if (code === "EPIPE") throw new NobodyReads();
+			// Somebody made the pipe or terminal non-blocking: wait until there is room.
+			if (code !== "EAGAIN") throw error;
+			Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+		}
+	}
+}

@@ -1,0 +1,85 @@
+/** Where each setting comes from: the option, else the environment variable, else config.toml. */
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { isAbsolute, join } from "node:path";
+import { parse } from "smol-toml";
+import { ChoreError, type ChoreOptions } from "../index.ts";
+import { duration } from "./arguments.ts";
+
+/** Options that every command takes, before or after the verb. */
+export interface CommonOptions {
+	readonly session?: string;
+	readonly platform?: string;
+	readonly json?: boolean;
+	readonly quiet?: boolean;
+	readonly color?: boolean;
+}
+
+/** All that config.toml may hold. */
+const KEYS: Readonly<Record<string, "string" | "number" | "duration">> = {
+	platform: "string",
+	session: "string",
+	grace: "duration",
+	keep_days: "number",
+	keep_jobs: "number",
+	keep_bytes: "number",
+	max_jobs: "number",
+};
+
+export function choreOptions(options: CommonOptions): ChoreOptions {
+	const config = readConfig();
+	return {
+		session: options.session ?? (process.env["CHORE_SESSION"] || text(config["session"])),
+		platform: options.platform ?? (process.env["CHORE_PLATFORM"] || text(config["platform"])),
+		graceMs: config["grace"] === undefined ? undefined : duration(String(config["grace"])),
+		maxJobs: typeof config["max_jobs"] === "number" ? config["max_jobs"] : undefined,
+	};
+}
+
+/** `${XDG_CONFIG_HOME:-~/.config}/chore/config.toml` */
+export function configPath(): string {
+	const xdg = process.env["XDG_CONFIG_HOME"];
+	return join(xdg && isAbsolute(xdg) ? xdg : join(process.env["HOME"] || homedir(), ".config"), "chore", "config.toml");
+}
+
+function readConfig(): Readonly<Record<string, unknown>> {
+	const path = configPath();
+	if (!existsSync(path)) return {};
+	let source: string;
+	let config: Readonly<Record<string, unknown>>;
+	try {
+		source = readFileSync(path, "utf8");
+		config = parse(source);
+	} catch (error) {
+		throw invalid(`${path}: ${error instanceof Error ? error.message.split("\n")[0] : error}`, error);
+	}
+	for (const [key, value] of Object.entries(config)) {
+		const line =
+			source.split("\n").findIndex((text) => new RegExp(`^\\s*(\\[\\s*)?["']?${key.replace(/[^A-Za-z0-9_-]/g, ".")}\\b`).test(text)) + 1;
+		const kind = KEYS[key];
+		if (kind === undefined) throw invalid(`${path}:${line}: there is no setting "${key}"`);
+		if (!isValid(kind, value))
+			throw invalid(
+				`${path}:${line}: ${key} must be a ${kind === "number" ? "whole number, 0 or more" : kind}, not ${JSON.stringify(value)}`,
+			);
+	}
+	return config;
+}
+
+function isValid(kind: "string" | "number" | "duration", value: unknown): boolean {
+	if (kind === "number") return typeof value === "number" && Number.isInteger(value) && value >= 0;
+	if (kind === "string") return typeof value === "string";
+	try {
+		return (typeof value === "string" || typeof value === "number") && Number.isFinite(duration(String(value)));
+	} catch {
+		return false;
+	}
+}
+
+function invalid(message: string, cause?: unknown): ChoreError {
+	return new ChoreError("CONFIG_INVALID", message, { hint: `the settings are ${Object.keys(KEYS).join(", ")}`, cause });
+}
+
+function text(value: unknown): string | undefined {
+	return typeof value === "string" ? value : undefined;
+}

@@ -1,0 +1,174 @@
+/** The verbs of the library, on one session. */
+import type { LogoutFate } from "../../platform/contract.ts";
+import { ChoreError } from "../../platform/errors.ts";
+import type { Registry } from "../../platform/registry.ts";
+import type { Context } from "./context.ts";
+import { doctor, type Report } from "./doctor.ts";
+import { type EventOptions, events } from "./events.ts";
+import type { Job } from "./job.ts";
+import type { LedgerEvent } from "./ledger.ts";
+import { type JobFilter, list } from "./list.ts";
+import { type LogOptions, type LogPiece, logs } from "./logs.ts";
+import { Platforms } from "./platforms.ts";
+import { type RemoveOptions, remove } from "./remove.ts";
+import { newest, resolve } from "./resolve.ts";
+import { run } from "./run.ts";
+import { type SendOptions, send } from "./send.ts";
+import { installProgram, openSession, type Session, stateRoot } from "./session.ts";
+import { DEFAULT_GRACE_MS, type RunOptions } from "./spec.ts";
+import { type JobDetails, status } from "./status.ts";
+import { current, kill, type StopOptions, stop } from "./stop.ts";
+import { type WaitOptions, waitForEnd } from "./wait.ts";
+
+/** Where and how to work with jobs. */
+export interface ChoreOptions {
+	/** A separate set of jobs. Default "default". */
+	readonly session?: string | undefined;
+	/** "systemd" or "posix". Default: the first that is available. Existing jobs stay on theirs. */
+	readonly platform?: string | undefined;
+	/** The state folder, an absolute path. Default: `$CHORE_HOME`, else `${XDG_STATE_HOME:-~/.local/state}/chore`. */
+	readonly home?: string | undefined;
+	/** Milliseconds between the stop signal and SIGKILL for jobs that do not say. Default 10,000. */
+	readonly graceMs?: number | undefined;
+	/** How many jobs may be active at once. Default 4,096. */
+	readonly maxJobs?: number | undefined;
+}
+
+const DEFAULT_MAX_JOBS = 4096;
+
+/**
+ * The jobs of one session. A `reference` is an exact name, a full id, or a unique tail of an id of 4 characters or
+ * more; of ended jobs with the same name the newest is meant. Every method may throw ChoreError; compare its `code`.
+ */
+export class Chore implements AsyncDisposable {
+	readonly #context: Context;
+	readonly #version: string;
+
+	/** @internal Use `openChore`. */
+	constructor(registry: Registry, version: string, options: ChoreOptions) {
+		const session: Session = openSession(options.home ?? stateRoot(), options.session ?? "default");
+		this.#version = version;
+		this.#context = {
+			session,
+			platforms: new Platforms(registry, { install: (name, text) => installProgram(session.root, name, text) }),
+			platform: options.platform,
+			graceMs: options.graceMs ?? DEFAULT_GRACE_MS,
+			maxJobs: options.maxJobs ?? DEFAULT_MAX_JOBS,
+		};
+	}
+
+	/**
+	 * Starts a job and resolves once it is under way (or accepted, with `acknowledge: false`).
+	 *
+	 * @throws ChoreError INVALID_ARGUMENT, OPTION_UNSUPPORTED, COMMAND_NOT_FOUND, COMMAND_NOT_EXECUTABLE,
+	 * DIRECTORY_UNUSABLE, NAME_IN_USE, TOO_MANY_JOBS, STATE_FULL, STATE_UNUSABLE, PLATFORM_UNAVAILABLE; with none of
+	 * them is anything left behind. PLATFORM_FAILED says in its message whether the job may run.
+	 */
+	run(options: RunOptions): Promise<Job> {
+		return run(this.#context, options);
+	}
+
+	/** One job. @throws ChoreError JOB_NOT_FOUND, JOB_AMBIGUOUS */
+	async get(reference: string): Promise<Job> {
+		return current(this.#context, this.#find(reference));
+	}
+
+	/** The job that was made last. @throws ChoreError JOB_NOT_FOUND when there is none */
+	async newest(): Promise<Job> {
+		return current(this.#context, newest(this.#context.session));
+	}
+
+	/** Jobs as they are now: the active ones first, then the ended ones, the latest on top. */
+	list(filter: JobFilter = {}): Promise<readonly Job[]> {
+		return list(this.#context, filter);
+	}
+
+	/** One job with its processes, what it uses, and the last `lines` (default 10) lines of its output. */
+	async status(reference: string, options: { readonly lines?: number | undefined } = {}): Promise<JobDetails> {
+		return status(this.#context, this.#find(reference), { lines: options.lines ?? 10 });
+	}
+
+	/**
+	 * Stops the whole job, children included: the stop signal, then SIGKILL after the grace. One that is over already
+	 * is given back as it ended.
+	 * @throws ChoreError STOP_FAILED naming the processes that outlive SIGKILL; JOB_UNKNOWN for one that cannot be reached
+	 */
+	async stop(reference: string, options: StopOptions = {}): Promise<Job> {
+		return stop(this.#context, this.#find(reference), options);
+	}
+
+	/**
+	 * Sends a signal ("SIGUSR1") to all processes of the job or to the main one.
+	 * @throws ChoreError JOB_NOT_ACTIVE, INVALID_ARGUMENT
+	 */
+	async kill(
+		reference: string,
+		options: { readonly signal?: string | undefined; readonly whom?: "main" | "all" | undefined } = {},
+	): Promise<Job> {
+		return kill(this.#context, this.#find(reference), options.signal ?? "SIGTERM", options.whom ?? "all");
+	}
+
+	/**
+	 * Resolves with the job once it is over, however it ended; rejects only for errors of chore's own.
+	 * @throws ChoreError TIMED_OUT, ABORTED (the job goes on), JOB_UNKNOWN
+	 */
+	async wait(reference: string, options: WaitOptions = {}): Promise<Job> {
+		return waitForEnd(this.#context, this.#find(reference), options);
+	}
+
+	/**
+	 * Writes to the standard input of a job that was started with `stdin: "fifo"`; resolves once the system took it all.
+	 * @throws ChoreError NO_INPUT, JOB_NOT_ACTIVE
+	 */
+	async send(reference: string, text: string | Uint8Array, options: SendOptions = {}): Promise<void> {
+		return send(this.#context, this.#find(reference), text, options);
+	}
+
+	/**
+	 * Forgets an ended job and its output; an active one only with `force`, which stops it.
+	 * @returns the job as it last was
+	 * @throws ChoreError JOB_ACTIVE
+	 */
+	async remove(reference: string, options: RemoveOptions = {}): Promise<Job> {
+		return remove(this.#context, this.#find(reference), options);
+	}
+
+	/**
+	 * The bytes of a job's output, as pieces with their offset.
+	 * @throws ChoreError NO_OUTPUT when it was thrown away
+	 */
+	async *logs(reference: string, options: LogOptions = {}): AsyncGenerator<LogPiece, void, void> {
+		yield* logs(this.#context, this.#find(reference), options);
+	}
+
+	/** What happened to the jobs of this session, in the order in which it was written down, each event once. */
+	events(options: EventOptions = {}): AsyncGenerator<LedgerEvent, void, void> {
+		return events(this.#context, options);
+	}
+
+	/** Whether new jobs outlive the last logout; if not, why, and the cure. */
+	async logout(): Promise<LogoutFate> {
+		return (await this.#context.platforms.choose(this.#context.platform)).logout();
+	}
+
+	/** Which platform is used, what each can do here, and where things are. */
+	doctor(): Promise<Report> {
+		return doctor(this.#context, this.#version);
+	}
+
+	/** Detaches. Never stops a job. */
+	async close(): Promise<void> {
+		await this.#context.platforms[Symbol.asyncDispose]();
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.close();
+	}
+
+	#find(reference: string): string {
+		if (reference !== "") return resolve(this.#context.session, reference);
+		throw new ChoreError("INVALID_ARGUMENT", "the reference to a job is empty", {
+			hint: "a name, an id, or the last 4 or more characters of an id",
+		});
+	}
+}

@@ -1,0 +1,190 @@
+/**
+ * Private files: owner-only, no symbolic link followed, whole or not there. Every error names its file and says what
+ * to do. Synchronous on purpose: these are small files, and a thread-pool round trip costs more than the call.
+ */
+
+import { randomBytes } from "node:crypto";
+import {
+	closeSync,
+	constants,
+	fstatSync,
+	linkSync,
+	lstatSync,
+	mkdirSync,
+	openSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	unlinkSync,
+	writeSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { ChoreError, errnoOf } from "../../platform/errors.ts";
+
+/** Says in chore's words why a file of its state could not be used. @returns never; always throws */
+export function refuse(path: string, error: unknown): never {
+	const errno = errnoOf(error);
+	if (errno === undefined) throw error;
+	if (errno === "ENOSPC" || errno === "EDQUOT") {
+		throw new ChoreError("STATE_FULL", `no space left to write ${path}`, {
+			hint: "free some space (`chore rm` forgets ended jobs and their output), or point CHORE_HOME to another disk",
+			cause: error,
+		});
+	}
+	const reason: Readonly<Record<string, string>> = {
+		EACCES: "permission denied",
+		EPERM: "operation not permitted",
+		EROFS: "the file system is read-only",
+		ENOTDIR: "a part of the path is not a directory",
+		ELOOP: "it is a symbolic link",
+		ENOENT: "it does not exist",
+		EMFILE: "too many open files",
+		ENAMETOOLONG: "the path is too long",
+	};
+	throw new ChoreError("STATE_UNUSABLE", `cannot use ${path}: ${reason[errno] ?? errno}`, {
+		hint: "chore keeps its state there; CHORE_HOME chooses another folder",
+		cause: error,
+	});
+}
+
+/** Makes a folder 0700 with its parents, or checks that the one there is a folder of ours and nobody else's. */
+export function makePrivateFolder(path: string): void {
+	try {
+		mkdirSync(path, { mode: 0o700 });
+		return;
+	} catch (error) {
+		if (errnoOf(error) === "ENOENT") {
+			try {
+				mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+				mkdirSync(path, { mode: 0o700 });
+				return;
+			} catch (again) {
+				if (errnoOf(again) !== "EEXIST") refuse(path, again);
+			}
+		} else if (errnoOf(error) !== "EEXIST") refuse(path, error);
+	}
+	checkPrivateFolder(path);
+}
+
+/**
+ * Refuses a folder that others could have planted or could write to.
+ * @returns false when there is nothing at that path
+ */
+export function checkPrivateFolder(path: string): boolean {
+	const found = lstatSync(path, { throwIfNoEntry: false });
+	if (found === undefined) return false;
+	const wrong = found.isSymbolicLink()
+		? "is a symbolic link"
+		: !found.isDirectory()
+			? "is not a folder"
+			: found.uid !== process.geteuid?.()
+				? `belongs to another user (uid ${found.uid})`
+				: found.mode & 0o022
+					? `can be written by others (mode ${(found.mode & 0o777).toString(8)})`
+					: undefined;
+	if (wrong === undefined) return true;
+	throw new ChoreError("STATE_UNUSABLE", `the state folder ${path} ${wrong}`, {
+		hint: found.isDirectory() && found.uid === process.geteuid?.() ? `chmod 700 '${path}'` : "choose another with CHORE_HOME",
+	});
+}
+
+/** Writes a new file, 0600; refuses to touch anything that is already there. */
+export function writeNew(path: string, content: string | Uint8Array): void {
+	let file: number | undefined;
+	try {
+		file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
+		writeWhole(file, typeof content === "string" ? Buffer.from(content) : content);
+	} catch (error) {
+		refuse(path, error);
+	} finally {
+		if (file !== undefined) closeSync(file);
+	}
+}
+
+/** Puts a file in place whole, replacing what was there: a reader sees the old one or the new one. */
+export function replaceFile(path: string, content: string): void {
+	const temporary = `${path}.${randomBytes(6).toString("hex")}`;
+	try {
+		writeNew(temporary, content);
+		renameSync(temporary, path);
+	} catch (error) {
+		rmSync(temporary, { force: true });
+		refuse(path, error);
+	}
+}
+
+/**
+ * Puts a file in place whole, unless there is one.
+ * @returns false when somebody else's was there first, or its folder is not there
+ */
+export function claimFile(path: string, content: string, temporaryFolder: string): boolean {
+	const temporary = `${temporaryFolder}/${randomBytes(8).toString("hex")}`;
+	writeNew(temporary, content);
+	try {
+		linkSync(temporary, path);
+		return true;
+	} catch (error) {
+		const errno = errnoOf(error);
+		if (errno === "EEXIST" || errno === "ENOENT") return false;
+		return refuse(path, error);
+	} finally {
+		unlinkSync(temporary);
+	}
+}
+
+/** The text of a small file, or undefined where there is none. */
+export function readText(path: string): string | undefined {
+	try {
+		return readFileSync(path, "utf8");
+	} catch (error) {
+		if (isAbsence(error)) return undefined;
+		return refuse(path, error);
+	}
+}
+
+/** The names in a folder, none where there is no folder. */
+export function readNames(path: string): string[] {
+	try {
+		return readdirSync(path);
+	} catch (error) {
+		if (isAbsence(error)) return [];
+		return refuse(path, error);
+	}
+}
+
+/** Appends one line in one write(2) with O_APPEND: lines of several processes do not mix. */
+export function appendLine(path: string, line: string): void {
+	let file: number | undefined;
+	try {
+		file = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+		writeWhole(file, Buffer.from(`${line}\n`));
+	} catch (error) {
+		refuse(path, error);
+	} finally {
+		if (file !== undefined) closeSync(file);
+	}
+}
+
+/** The size of a file in bytes, 0 where there is none. */
+export function sizeOf(path: string): number {
+	try {
+		const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+		try {
+			return fstatSync(file).size;
+		} finally {
+			closeSync(file);
+		}
+	} catch {
+		return 0;
+	}
+}
+
+/** Whether an error says that there is nothing at that path. */
+export function isAbsence(error: unknown): boolean {
+	return errnoOf(error) === "ENOENT";
+}
+
+function writeWhole(file: number, content: Uint8Array): void {
+	for (let written = 0; written < content.length; ) written += writeSync(file, content, written);
+}

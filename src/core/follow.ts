@@ -1,0 +1,135 @@
+/**
+ * Reads a growing file: from a byte or from so many lines before its end, on to the end or on and on. Survives a file
+ * that is truncated (begins again) or replaced (finishes the old one, then takes the new one).
+ */
+
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { isAbsence } from "./files.ts";
+import { watchQuietly } from "./wait.ts";
+
+export interface FollowOptions {
+	/** Begin at this byte. Default 0. */
+	readonly fromByte?: number | undefined;
+	/** Begin so many lines before the end instead. */
+	readonly lines?: number | undefined;
+	/** Go on until this says that nothing more will come; without it the end of the file is the end. */
+	readonly until?: Promise<unknown> | undefined;
+	readonly signal?: AbortSignal | undefined;
+}
+
+/** A piece of the file and where in it the piece begins. The bytes are valid until the next piece is asked for. */
+export interface Piece {
+	readonly bytes: Uint8Array;
+	readonly offset: number;
+}
+
+const PIECE_BYTES = 256 * 1024;
+const BLOCK_BYTES = 64 * 1024;
+/** Where no event comes (network file systems): how often the file is looked at. */
+const LOOK_EVERY_MS = 1000;
+
+/** @returns nothing at all for a file that is not there and not followed */
+export async function* follow(path: string, options: FollowOptions = {}): AsyncGenerator<Piece, void, void> {
+	let over = options.until === undefined;
+	const bell = new Bell();
+	const finish = (): void => {
+		over = true;
+		bell.ring();
+	};
+	options.until?.then(finish, finish);
+	options.signal?.addEventListener("abort", bell.ring);
+	const watcher = over ? undefined : watchQuietly(path, bell.ring);
+	let file = await openReading(path);
+	try {
+		let position = file === undefined ? 0 : options.lines === undefined ? (options.fromByte ?? 0) : await lastLines(file, options.lines);
+		const buffer = Buffer.allocUnsafe(PIECE_BYTES);
+		for (;;) {
+			const last = over; // seen before the read: what was written before the end is read after it
+			bell.arm();
+			for (;;) {
+				if (options.signal?.aborted) return;
+				const length = file === undefined ? 0 : (await file.read(buffer, 0, buffer.length, position)).bytesRead;
+				if (length === 0) break;
+				yield { bytes: buffer.subarray(0, length), offset: position };
+				position += length;
+			}
+			if (last) return;
+			const next = await successor(path, file, position);
+			if (next === "truncated") position = 0;
+			else if (next !== undefined) {
+				await file?.close();
+				file = next;
+				position = 0;
+			} else await bell.rung(LOOK_EVERY_MS);
+		}
+	} finally {
+		options.signal?.removeEventListener("abort", bell.ring);
+		watcher?.close();
+		await file?.close();
+	}
+}
+
+/** The byte at which the last `lines` lines begin; a last line without its newline counts. */
+export async function lastLines(file: FileHandle, lines: number): Promise<number> {
+	const { size } = await file.stat();
+	if (lines <= 0) return size;
+	const block = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, size));
+	let missing = lines;
+	for (let end = size; end > 0; ) {
+		const start = Math.max(0, end - BLOCK_BYTES);
+		await file.read(block, 0, end - start, start);
+		for (let index = end - start - 1; index >= 0; index--) {
+			// The newline that ends the file ends a line; it does not begin one.
+			if (block[index] === 0x0a && start + index !== size - 1 && --missing === 0) return start + index + 1;
+		}
+		end = start;
+	}
+	return 0;
+}
+
+/** The file that is at the path now, if that is another one or it became shorter than what was read of it. */
+async function successor(path: string, file: FileHandle | undefined, position: number): Promise<FileHandle | "truncated" | undefined> {
+	const now = await openReading(path);
+	if (now === undefined || file === undefined) return now;
+	const [old, fresh] = [await file.stat(), await now.stat()];
+	if (old.ino !== fresh.ino || old.dev !== fresh.dev) return now;
+	await now.close();
+	return fresh.size < position ? "truncated" : undefined;
+}
+
+async function openReading(path: string): Promise<FileHandle | undefined> {
+	try {
+		return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+	} catch (error) {
+		if (isAbsence(error)) return undefined;
+		throw error;
+	}
+}
+
+/** Wakes whoever waits; a ring between `arm` and `rung` is not lost. */
+class Bell {
+	#rings = 0;
+	#armed = 0;
+	#wake: (() => void) | undefined;
+
+	readonly ring = (): void => {
+		this.#rings++;
+		this.#wake?.();
+	};
+
+	arm(): void {
+		this.#armed = this.#rings;
+	}
+
+	async rung(timeoutMs: number): Promise<void> {
+		if (this.#rings !== this.#armed) return;
+		let timer: NodeJS.Timeout | undefined;
+		await new Promise<void>((wake) => {
+			this.#wake = wake;
+			timer = setTimeout(wake, timeoutMs);
+		});
+		clearTimeout(timer);
+		this.#wake = undefined;
+	}
+}

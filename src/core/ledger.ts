@@ -1,0 +1,116 @@
+/**
+ * The append-only history of a session: one JSON line an event, each written in one go. Nothing is decided by it; a
+ * broken line is skipped, and of two that tell the same the first counts.
+ */
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { appendLine, isAbsence, refuse } from "./files.ts";
+import type { Job, JobResult, JobState } from "./job.ts";
+import type { Session } from "./session.ts";
+
+export type EventKind = "created" | "started" | "stopped" | "exited" | "paused" | "resumed" | "removed" | "lost";
+
+/** One line of the ledger. */
+export interface LedgerEvent {
+	/** RFC 3339: when the line was written. */
+	readonly at: string;
+	readonly event: EventKind;
+	readonly id: string;
+	readonly run: number;
+	readonly name: string;
+	/** `created`: the command, cut where the line would grow too long. */
+	readonly command?: readonly string[];
+	/** `started`. */
+	readonly platform?: string;
+	/** `stopped`: who asked, as `user@host`. */
+	readonly by?: string;
+	/** `exited` and `lost`, and what follows. */
+	readonly state?: JobState;
+	readonly result?: JobResult | null;
+	readonly exitCode?: number | null;
+	readonly signal?: string | null;
+	readonly startedAt?: string | null;
+	readonly endedAt?: string | null;
+	readonly cpuTimeMs?: number | null;
+	readonly memoryPeakBytes?: number | null;
+	readonly reason?: string | null;
+}
+
+/** A line stays below PIPE_BUF and a page: one write(2), never torn. */
+const LINE_BYTES = 4000;
+
+export function record(session: Session, job: Pick<Job, "id" | "run" | "name">, event: EventKind, more: Partial<LedgerEvent> = {}): void {
+	const line: LedgerEvent = { at: new Date().toISOString(), event, id: job.id, run: job.run, name: job.name, ...more };
+	appendLine(session.ledger, fit(line));
+}
+
+/** The event that tells how a run ended. */
+export function recordEnd(session: Session, job: Job): void {
+	const { state, result, exitCode, signal, startedAt, endedAt, cpuTimeMs, memoryPeakBytes, reason } = job;
+	record(session, job, state === "lost" ? "lost" : "exited", {
+		state,
+		result,
+		exitCode,
+		signal,
+		startedAt,
+		endedAt,
+		cpuTimeMs,
+		memoryPeakBytes,
+		reason: reason?.slice(0, 500) ?? null,
+	});
+}
+
+/** Reads a line; undefined for one that is broken, or from a version whose events are not these. */
+export function parseLine(line: string): LedgerEvent | undefined {
+	try {
+		const event = JSON.parse(line) as LedgerEvent;
+		return typeof event.id === "string" && typeof event.event === "string" && typeof event.run === "number" && typeof event.at === "string"
+			? event
+			: undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+/** What makes two lines tell the same event. */
+export function identityOf(event: LedgerEvent): string {
+	return `${event.id} ${event.run} ${event.event}`;
+}
+
+/** The events of the last `bytes` of the ledger, oldest first, each once. */
+export function readTail(session: Session, bytes: number): LedgerEvent[] {
+	const seen = new Set<string>();
+	const events: LedgerEvent[] = [];
+	for (const line of tail(session.ledger, bytes).split("\n")) {
+		const event = parseLine(line);
+		if (event === undefined || seen.has(identityOf(event))) continue;
+		seen.add(identityOf(event));
+		events.push(event);
+	}
+	return events;
+}
+
+function tail(path: string, bytes: number): string {
+	let file: number;
+	try {
+		file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+	} catch (error) {
+		if (isAbsence(error)) return "";
+		return refuse(path, error);
+	}
+	try {
+		const { size } = fstatSync(file);
+		const buffer = Buffer.alloc(Math.min(size, bytes));
+		const length = readSync(file, buffer, 0, buffer.length, size - buffer.length);
+		const text = buffer.toString("utf8", 0, length);
+		return buffer.length === size ? text : text.slice(text.indexOf("\n") + 1);
+	} finally {
+		closeSync(file);
+	}
+}
+
+function fit(event: LedgerEvent): string {
+	const line = JSON.stringify(event);
+	if (Buffer.byteLength(line) <= LINE_BYTES || event.command === undefined) return line;
+	const words = event.command.map((word) => (word.length > 100 ? `${word.slice(0, 100)}…` : word)).slice(0, 8);
+	return JSON.stringify({ ...event, command: [...words, "…"] });
+}

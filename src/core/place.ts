@@ -1,0 +1,83 @@
+/** Where this process is: a pid, a socket or a boot means something only in the same place. */
+import { readFileSync, readlinkSync } from "node:fs";
+import { hostname, uptime } from "node:os";
+
+/** Two places are the same when all three parts are; null where the system does not tell. */
+export interface Place {
+	/** machine-id(5), or the host's name where there is none. */
+	readonly machine: string;
+	readonly bootId: string | null;
+	readonly pidNamespace: string | null;
+}
+
+/** One process, safe against a recycled pid where the system tells when a process began. */
+export interface ProcessIdentity {
+	readonly pid: number;
+	/** Field 22 of proc_pid_stat(5), or null. */
+	readonly startTicks: string | null;
+}
+
+/** How a place relates to here: what may be asked and signalled follows from it. */
+export type Distance = "here" | "earlier-boot" | "other-machine" | "other-namespace";
+
+let cached: Place | undefined;
+
+/** The place of this process. */
+export function here(): Place {
+	cached ??= {
+		machine: firstLine("/etc/machine-id") ?? firstLine("/var/lib/dbus/machine-id") ?? hostname(),
+		bootId: firstLine("/proc/sys/kernel/random/boot_id") ?? null,
+		pidNamespace: pidNamespace(),
+	};
+	return cached;
+}
+
+export function distance(there: Place, place: Place = here()): Distance {
+	if (there.machine !== place.machine) return "other-machine";
+	if (there.bootId !== place.bootId) return there.bootId === null || place.bootId === null ? "here" : "earlier-boot";
+	if (there.pidNamespace !== place.pidNamespace) return "other-namespace";
+	return "here";
+}
+
+/** Seconds since boot: a clock that nobody sets back. */
+export function uptimeSeconds(): number {
+	return uptime();
+}
+
+/** This process, as a later one can recognise it. */
+export function self(): ProcessIdentity {
+	return { pid: process.pid, startTicks: startTicks(process.pid) };
+}
+
+/** Whether that very process still lives. Errs on the side of "yes" where the system tells no start times. */
+export function isAlive(identity: ProcessIdentity): boolean {
+	if (identity.startTicks !== null) return startTicks(identity.pid) === identity.startTicks;
+	try {
+		process.kill(identity.pid, 0);
+		return true;
+	} catch (error) {
+		return error instanceof Error && "code" in error && error.code === "EPERM";
+	}
+}
+
+function startTicks(pid: number): string | null {
+	const stat = firstLine(`/proc/${pid}/stat`);
+	// The name in parentheses may hold blanks and parentheses: fields are counted after the last one, state is the third.
+	return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
+}
+
+function pidNamespace(): string | null {
+	try {
+		return readlinkSync("/proc/self/ns/pid");
+	} catch {
+		return null;
+	}
+}
+
+function firstLine(path: string): string | undefined {
+	try {
+		return readFileSync(path, "utf8").split("\n", 1)[0] || undefined;
+	} catch {
+		return undefined;
+	}
+}

@@ -1,0 +1,75 @@
+/** Finds the job that a word means: an exact name, a full id, or a unique tail of an id. */
+import { existsSync } from "node:fs";
+import { closest } from "fastest-levenshtein";
+import { ChoreError } from "../../platform/errors.ts";
+import { readNames } from "./files.ts";
+import { holderOf } from "./names.ts";
+import { jobFolder, type Session } from "./session.ts";
+import { isUnreadable, readStoredRun } from "./store.ts";
+
+const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const TAIL = /^[0-9a-f-]{4,35}$/;
+
+/**
+ * @returns the id of a job that is there
+ * @throws ChoreError JOB_NOT_FOUND, with the nearest name as hint; JOB_AMBIGUOUS with the ids
+ */
+export function resolve(session: Session, reference: string): string {
+	const id = byName(session, reference) ?? byId(session, reference);
+	if (id !== undefined) return id;
+	const near = nearest(session, reference);
+	throw new ChoreError("JOB_NOT_FOUND", `no job named ${JSON.stringify(reference)} in session ${JSON.stringify(session.name)}`, {
+		hint: near === undefined ? "`chore ps -a` lists the jobs" : `did you mean "${near}"? \`chore ps -a\` lists the jobs`,
+	});
+}
+
+/** The id of the job that was made last. @throws ChoreError JOB_NOT_FOUND when there is none */
+export function newest(session: Session): string {
+	const id = jobIds(session).at(-1);
+	if (id === undefined) {
+		throw new ChoreError("JOB_NOT_FOUND", `there are no jobs in session ${JSON.stringify(session.name)}`, {
+			hint: "`chore run -- COMMAND` starts one",
+		});
+	}
+	return id;
+}
+
+/** The ids of all jobs, oldest first. */
+export function jobIds(session: Session): string[] {
+	return readNames(session.jobs)
+		.filter((name) => ID.test(name))
+		.sort();
+}
+
+function byName(session: Session, name: string): string | undefined {
+	if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) return undefined;
+	const holder = holderOf(session, name);
+	if (holder === undefined || existsSync(jobFolder(session, holder))) return holder;
+	// The last holder was removed: an older job of that name may still be there.
+	return jobIds(session)
+		.reverse()
+		.find((id) => {
+			const stored = readStoredRun(session, id);
+			return stored !== undefined && !isUnreadable(stored) && stored.job.name === name;
+		});
+}
+
+function byId(session: Session, reference: string): string | undefined {
+	const word = reference.toLowerCase();
+	if (ID.test(word)) return existsSync(jobFolder(session, word)) ? word : undefined;
+	if (!TAIL.test(word)) return undefined;
+	const [first, ...others] = jobIds(session).filter((id) => id.endsWith(word));
+	if (others.length === 0) return first;
+	throw new ChoreError("JOB_AMBIGUOUS", `"${reference}" is the end of ${others.length + 1} ids`, {
+		hint: `use more of one of them: ${[first, ...others].slice(0, 4).join(", ")}${others.length > 3 ? ", …" : ""}`,
+	});
+}
+
+function nearest(session: Session, reference: string): string | undefined {
+	const names = readNames(session.names);
+	if (names.length === 0 || names.length > 2000) return undefined;
+	const near = closest(reference, names);
+	const holder = holderOf(session, near);
+	const alike = [...near].filter((letter) => reference.includes(letter)).length;
+	return holder !== undefined && alike * 2 > near.length && existsSync(jobFolder(session, holder)) ? near : undefined;
+}

@@ -1,0 +1,112 @@
+/** Where things are on disk: one root, one folder a session, one folder a job. Only this file joins these paths. */
+import { createHash } from "node:crypto";
+import { chmodSync, renameSync, rmSync } from "node:fs";
+import { homedir } from "node:os";
+import { isAbsolute, join } from "node:path";
+import { ChoreError } from "../../platform/errors.ts";
+import { checkPrivateFolder, makePrivateFolder, readText, writeNew } from "./files.ts";
+
+/** The paths of one session. Nothing is made until something is to be written. */
+export interface Session {
+	readonly name: string;
+	readonly root: string;
+	readonly folder: string;
+	readonly jobs: string;
+	readonly names: string;
+	readonly active: string;
+	readonly trash: string;
+	readonly ledger: string;
+}
+
+/** What a job or a session may be called. It is also a file's name: nothing in it can leave the state folder. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** @throws ChoreError INVALID_ARGUMENT */
+export function checkName(what: "job" | "session", name: string): string {
+	if (NAME.test(name)) return name;
+	throw new ChoreError(
+		"INVALID_ARGUMENT",
+		`${JSON.stringify(name.length > 70 ? `${name.slice(0, 70)}…` : name)} cannot be the name of a ${what}`,
+		{
+			hint: "a name has 1 to 64 of A-Z a-z 0-9 . _ - and begins with a letter or digit",
+		},
+	);
+}
+
+/** The root of all state: `$CHORE_HOME`, else `${XDG_STATE_HOME:-~/.local/state}/chore`. */
+export function stateRoot(environment: NodeJS.ProcessEnv = process.env): string {
+	const asked = environment["CHORE_HOME"];
+	if (asked) return absolute("CHORE_HOME", asked);
+	const xdg = environment["XDG_STATE_HOME"];
+	if (xdg && isAbsolute(xdg)) return join(xdg, "chore");
+	const home = environment["HOME"] || homedir();
+	return join(absolute("HOME", home), ".local", "state", "chore");
+}
+
+/** Names a session and checks what of it is there already. */
+export function openSession(root: string, name: string): Session {
+	// `libexec` and `notices` are the root's own.
+	if (checkName("session", name) === "libexec" || name === "notices") {
+		throw new ChoreError("INVALID_ARGUMENT", `"${name}" is a name that chore keeps for itself`, { hint: "choose another --session" });
+	}
+	const folder = join(root, name);
+	if (checkPrivateFolder(root)) checkPrivateFolder(folder);
+	return {
+		name,
+		root,
+		folder,
+		jobs: `${folder}/jobs`,
+		names: `${folder}/names`,
+		active: `${folder}/active`,
+		trash: `${folder}/trash`,
+		ledger: `${folder}/ledger.jsonl`,
+	};
+}
+
+/** Makes the folders of a session before the first write. */
+export function makeSession(session: Session): void {
+	if (checkPrivateFolder(session.trash)) return;
+	makePrivateFolder(session.root);
+	makePrivateFolder(session.folder);
+	// `trash` comes last: it says that all are there.
+	for (const folder of [session.jobs, session.names, session.active, session.trash]) makePrivateFolder(folder);
+}
+
+/**
+ * Puts a small shell program into `libexec/<hash>/<name>`, once per content.
+ * @returns its path, which stays for as long as any job may refer to it
+ */
+export function installProgram(root: string, name: string, text: string): string {
+	const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
+	const folder = `${root}/libexec/${hash}`;
+	const path = `${folder}/${name}`;
+	if (readText(path) === text) return path;
+	makePrivateFolder(root);
+	makePrivateFolder(`${root}/libexec`);
+	makePrivateFolder(folder);
+	const temporary = `${path}.${process.pid}.${Date.now().toString(36)}`;
+	try {
+		writeNew(temporary, text);
+		chmodSync(temporary, 0o500);
+		renameSync(temporary, path);
+	} finally {
+		rmSync(temporary, { force: true });
+	}
+	return path;
+}
+
+/** The folder of a job, and of one of its runs. */
+export function jobFolder(session: Session, id: string): string {
+	return `${session.jobs}/${id}`;
+}
+
+export function runFolder(session: Session, id: string, run: number): string {
+	return `${session.jobs}/${id}/runs/${run}`;
+}
+
+function absolute(variable: string, path: string): string {
+	if (isAbsolute(path) && !path.includes("\n")) return path.replace(/(.)\/+$/, "$1");
+	throw new ChoreError("STATE_UNUSABLE", `${variable} must be an absolute path, not ${JSON.stringify(path)}`, {
+		hint: "chore keeps its state there",
+	});
+}

@@ -1,0 +1,193 @@
+/**
+ * Finds out how jobs are, and turns a found end into the record, once. Needs no lock: whoever comes second does the
+ * same again. Order matters: the platform is asked before the exit record is read for the last time, so that "gone,
+ * and no record" is evidence.
+ */
+import { rmSync } from "node:fs";
+import type { Handle, Observation } from "../../platform/contract.ts";
+import { isChoreError } from "../../platform/errors.ts";
+import type { Context } from "./context.ts";
+import { isAbsence, readText, replaceFile } from "./files.ts";
+import type { Job } from "./job.ts";
+import { recordEnd } from "./ledger.ts";
+import { distance, isAlive, type ProcessIdentity } from "./place.ts";
+import { startFault } from "./precheck.ts";
+import type { Session } from "./session.ts";
+import { type Live, snapshot, unreadableJob } from "./snapshot.ts";
+import { type Evidence, isUnreadable, readEnd, readEvidence, readStoredRun, type StoredRun } from "./store.ts";
+import { type End, type Facts, judge, lost } from "./verdict.ts";
+
+/** A run that began and ended within this time may not have begun at all: its program is looked at again. */
+const QUICK_MS = 1000;
+
+/**
+ * The jobs of these ids as they are now, each end found being settled. Ids of jobs that are gone are left out.
+ * One request to each platform, however many jobs.
+ */
+export async function examine(context: Context, ids: readonly string[]): Promise<Job[]> {
+	const { session } = context;
+	const found = new Map<string, Job>();
+	const open: StoredRun[] = [];
+	for (const id of ids) {
+		const stored = readStoredRun(session, id);
+		if (stored === undefined) dropStaleMark(session, id);
+		else if (isUnreadable(stored)) found.set(id, unreadableJob(session, stored));
+		else {
+			const job = await byRecord(context, stored);
+			if (job === undefined) open.push(stored);
+			else found.set(id, job);
+		}
+	}
+	for (const platform of new Set(open.map(({ run }) => run.handle.platform))) {
+		const runs = open.filter(({ run }) => run.handle.platform === platform);
+		const observations = await observe(context, platform, runs);
+		for (const [index, stored] of runs.entries()) {
+			const observation = observations[index] ?? { kind: "unreachable", reason: "the platform said nothing of it" };
+			found.set(stored.job.id, await byObservation(context, stored, observation));
+		}
+	}
+	return ids.flatMap((id) => found.get(id) ?? []);
+}
+
+/** The job as far as its own files tell the end of its run; undefined when the platform has to be asked. */
+export async function byRecord(context: Context, stored: StoredRun): Promise<Job | undefined> {
+	const settled = readEnd(stored.folder);
+	if (settled !== undefined) {
+		unlinkMark(context.session, settled.id);
+		return settled;
+	}
+	const evidence = readEvidence(stored.folder);
+	const away = distance(stored.run.place);
+	if (typeof evidence.exit === "object") {
+		if (away === "here" || away === "earlier-boot")
+			return settle(context, stored, evidence, judge(facts(stored, evidence, away === "here")));
+		return snapshot(context.session, stored, evidence, judge(facts(stored, evidence, false)));
+	}
+	if (evidence.exit === "corrupt" || evidence.exit === "newer") {
+		const why = evidence.exit === "newer" ? "a newer version of chore wrote it" : "it is damaged";
+		return snapshot(context.session, stored, evidence, { state: "unknown", reason: `unreadable: ${stored.folder}/exit: ${why}` });
+	}
+	if (away === "earlier-boot")
+		return settle(context, stored, evidence, lost(facts(stored, evidence, false), "the machine was restarted while it ran"));
+	if (away !== "here") {
+		const where = away === "other-machine" ? "on another machine" : "in another container (pid namespace)";
+		return snapshot(context.session, stored, evidence, {
+			state: "unknown",
+			reason: `it was started ${where} and can be asked after only there`,
+		});
+	}
+	return undefined;
+}
+
+async function byObservation(context: Context, stored: StoredRun, observation: Observation): Promise<Job> {
+	const recorded = await byRecord(context, stored);
+	if (recorded !== undefined) return recorded;
+	const evidence = readEvidence(stored.folder);
+	const live = (state: Live["state"], reason: string | null = null): Job => snapshot(context.session, stored, evidence, { state, reason });
+	switch (observation.kind) {
+		case "queued":
+			return live("queued");
+		case "running":
+			return live(observation.paused ? "paused" : evidence.stop !== null ? "stopping" : evidence.started === null ? "starting" : "running");
+		case "stopping":
+			return live("stopping");
+		case "unsupervised":
+			return live("running", "whatever watched it is gone: it runs on, but how it ends will not be known");
+		case "unreachable":
+			return live("unknown", observation.reason);
+		case "ended":
+			return settle(context, stored, evidence, judge({ ...facts(stored, evidence, true), observed: observation.end }));
+		case "absent":
+			if (evidence.started === null && creatorLives(context.session, stored.job.id)) return live("starting");
+			return settle(context, stored, evidence, lost(facts(stored, evidence, false), lostReason(evidence)));
+	}
+}
+
+function lostReason(evidence: Evidence): string {
+	if (evidence.started === null) return "it was never started: chore was interrupted before";
+	return evidence.stop === null
+		? "it is gone, and nobody recorded how it ended: whatever watched it was killed"
+		: "it was stopped, but nobody recorded how it ended: whatever watched it was killed";
+}
+
+function facts(stored: StoredRun, evidence: Evidence, lookAgain: boolean): Facts {
+	const { run, job } = stored;
+	const known: Facts = { run, limits: job.limits, evidence, observed: null, startFailure: null };
+	return lookAgain ? { ...known, startFailure: startFailure(known, job) } : known;
+}
+
+/** Codes that a shell, env(1) or systemd uses for its own failures are the job's own unless something is wrong. */
+function startFailure(known: Facts, job: StoredRun["job"]): string | null {
+	const { exit } = known.evidence;
+	if (typeof exit !== "object" || !("code" in exit.status)) return null;
+	const { code } = exit.status;
+	if (code !== 126 && code !== 127 && (code < 200 || code > 243)) return null;
+	const { startedAtMs, endedAtMs } = judge(known);
+	if (startedAtMs !== null && endedAtMs !== null && endedAtMs - startedAtMs > QUICK_MS) return null;
+	return startFault(job.program, job.directory);
+}
+
+/** Writes the end down: the event, then the snapshot, then the mark goes. Dying in between leaves it to the next. */
+async function settle(context: Context, stored: StoredRun, evidence: Evidence, end: End): Promise<Job> {
+	const job = snapshot(context.session, stored, evidence, { ...end });
+	try {
+		recordEnd(context.session, job);
+		replaceFile(`${stored.folder}/end.json`, `${JSON.stringify(job)}\n`);
+		unlinkMark(context.session, job.id);
+	} catch (error) {
+		// A full or read-only disk: what is known can still be told, and is written down another time.
+		if (!isChoreError(error)) throw error;
+	}
+	if (leavesResidue(evidence)) await release(context, stored.run.handle);
+	return job;
+}
+
+/** What a platform keeps of an unusual end until it is told to let go; an ordinary one leaves nothing. */
+function leavesResidue({ exit }: Evidence): boolean {
+	return typeof exit !== "object" || exit.result !== "success";
+}
+
+async function release(context: Context, handle: Handle): Promise<void> {
+	try {
+		await (await context.platforms.get(handle.platform)).forget(handle);
+	} catch (error) {
+		if (!isChoreError(error)) throw error; // it cannot be reached: then it keeps nothing that would be in the way
+	}
+}
+
+async function observe(context: Context, platform: string, runs: readonly StoredRun[]): Promise<readonly Observation[]> {
+	try {
+		return await (await context.platforms.get(platform)).inspect(runs.map(({ run }) => run.handle));
+	} catch (error) {
+		if (!isChoreError(error)) throw error;
+		return runs.map(() => ({ kind: "unreachable", reason: error.message }));
+	}
+}
+
+/** An active mark without a job: its creator is at work on it, or died before the job was there. */
+function dropStaleMark(session: Session, id: string): void {
+	if (!creatorLives(session, id) && readStoredRun(session, id) === undefined) {
+		unlinkMark(session, id);
+		rmSync(`${session.trash}/new-${id}`, { recursive: true, force: true });
+	}
+}
+
+/** Whether the process that was starting this job is still at it. */
+export function creatorLives(session: Session, id: string): boolean {
+	const text = readText(`${session.active}/${id}`);
+	if (text === undefined) return false;
+	try {
+		const creator = JSON.parse(text) as ProcessIdentity;
+		return isAlive(creator);
+	} catch {
+		return false;
+	}
+}
+
+function unlinkMark(session: Session, id: string): void {
+	try {
+		rmSync(`${session.active}/${id}`);
+	} catch (error) {
+		if (!isAbsence(error)) return; // read-only state: the mark costs time, never truth
+	}
+}

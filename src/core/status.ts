@@ -1,0 +1,52 @@
+/** One job in detail: what it is made of, what it uses, what it wrote last. */
+import type { Usage } from "../../platform/contract.ts";
+import { isChoreError } from "../../platform/errors.ts";
+import type { Context } from "./context.ts";
+import { hasEnded, type Job } from "./job.ts";
+import { logs } from "./logs.ts";
+import { current } from "./stop.ts";
+import { isUnreadable, readStoredRun } from "./store.ts";
+
+/** A job with what only a closer look tells. */
+export interface JobDetails {
+	readonly job: Job;
+	/** Null once it is over, and where the platform cannot be asked. */
+	readonly usage: Usage | null;
+	/** The last lines of its output, decoded as UTF-8; empty where there is none. */
+	readonly lastLines: readonly string[];
+}
+
+/** @see Chore.status in chore.ts */
+export async function status(context: Context, id: string, options: { readonly lines: number }): Promise<JobDetails> {
+	const job = await current(context, id);
+	const [usage, lastLines] = await Promise.all([usageOf(context, job), linesOf(context, job, options.lines)]);
+	return { job, usage, lastLines };
+}
+
+async function usageOf(context: Context, job: Job): Promise<Usage | null> {
+	if (hasEnded(job) || job.state === "unknown") return null;
+	const stored = readStoredRun(context.session, job.id);
+	if (stored === undefined || isUnreadable(stored)) return null;
+	return (await context.platforms.get(job.platform)).usage(stored.run.handle);
+}
+
+/** A line of a log may be anything; these are for a look. */
+const LINE_LENGTH = 2000;
+
+async function linesOf(context: Context, job: Job, lines: number): Promise<readonly string[]> {
+	if (lines === 0 || job.output.mode === "null") return [];
+	const parts: Buffer[] = [];
+	try {
+		for await (const { bytes } of logs(context, job.id, { lines })) parts.push(Buffer.from(bytes.subarray(0, lines * LINE_LENGTH)));
+	} catch (error) {
+		if (!isChoreError(error)) throw error;
+		return [];
+	}
+	const text = Buffer.concat(parts).toString("utf8").replace(/\n$/, "");
+	return text === ""
+		? []
+		: text
+				.split("\n")
+				.slice(-lines)
+				.map((line) => line.slice(0, LINE_LENGTH));
+}

@@ -1,0 +1,202 @@
+/**
+ * What is on disk of a job: records that are written whole and never changed, and the small files by which a run
+ * tells of itself. `cat` is enough to read them.
+ */
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import type { Handle, Limits, Stopping } from "../../platform/contract.ts";
+import { ChoreError, isChoreError } from "../../platform/errors.ts";
+import { type ExitRecord, parseExitRecord } from "../../platform/exit-record.ts";
+import { isAbsence, readNames, readText, refuse } from "./files.ts";
+import type { Job, OutputMode } from "./job.ts";
+import type { Place } from "./place.ts";
+import { jobFolder, runFolder, type Session } from "./session.ts";
+
+/** Version of job.json and run.json that this chore writes, and the highest that it reads. */
+export const FORMAT = 1;
+
+/** Bytes laid out for `started`. */
+export const STARTED_BYTES = 64;
+
+/** `job.json`: what to run. Never rewritten. */
+export interface JobRecord {
+	readonly format: 1;
+	readonly id: string;
+	readonly name: string;
+	readonly createdAtMs: number;
+	readonly command: readonly string[];
+	/** The absolute path of the program that the command names. */
+	readonly program: string;
+	readonly directory: string;
+	readonly description: string | null;
+	readonly output: OutputMode;
+	readonly stdin: "null" | "fifo" | { readonly file: string };
+	readonly limits: Limits;
+	readonly stopping: Stopping;
+	readonly unitName: string | null;
+	readonly slice: string | null;
+}
+
+/** `runs/<k>/run.json`: one start of the job, written before the platform is asked to make it true. */
+export interface RunRecord {
+	readonly format: 1;
+	readonly run: number;
+	readonly createdAtMs: number;
+	readonly createdUptimeSeconds: number;
+	/** Only from there can it be asked after and signalled. */
+	readonly place: Place;
+	readonly handle: Handle;
+}
+
+/** A run with the job that it is a start of. */
+export interface StoredRun {
+	readonly job: JobRecord;
+	readonly run: RunRecord;
+	readonly folder: string;
+}
+
+/** A job whose files cannot be understood: shown, never deleted by chore on its own, in nobody's way. */
+export interface Unreadable {
+	readonly id: string;
+	readonly file: string;
+	readonly why: string;
+	/** Written by a later version: that one reads it. */
+	readonly newer: boolean;
+}
+
+/** `stop`: the request, made before anything is signalled. */
+export interface StopMark {
+	readonly at: string;
+	readonly uptimeSeconds: number;
+	readonly by: string;
+	readonly graceMs: number;
+}
+
+/** `started`: the first act of the start script. */
+export interface Started {
+	/** The job's main process. */
+	readonly pid: number;
+	readonly uptimeSeconds: number | null;
+	readonly atMs: number;
+}
+
+/** What the small files of a run say at this moment. */
+export interface Evidence {
+	readonly exit: ExitRecord | "blank" | "corrupt" | "newer";
+	readonly exitAtMs: number;
+	readonly started: Started | null;
+	readonly stop: StopMark | null;
+}
+
+/** Reads a job's record and its latest run. @returns undefined for a job that is not there (any more) */
+export function readStoredRun(session: Session, id: string, wantedRun?: number): StoredRun | Unreadable | undefined {
+	const path = `${jobFolder(session, id)}/job.json`;
+	const job = readRecord<JobRecord>(id, path, (value) => value["id"] === id && Array.isArray(value["command"]));
+	if (job === undefined || "why" in job) return job;
+	const number = wantedRun ?? latestRun(session, id);
+	const folder = runFolder(session, id, number);
+	const run = readRecord<RunRecord>(id, `${folder}/run.json`, (value) => value["run"] === number && typeof value["handle"] === "object");
+	if (run === undefined) return { id, file: `${folder}/run.json`, why: "it is missing", newer: false };
+	return "why" in run ? run : { job, run, folder };
+}
+
+export function isUnreadable(value: object): value is Unreadable {
+	return "why" in value;
+}
+
+/** The highest number under `runs`; 1 for a job that has none yet. */
+export function latestRun(session: Session, id: string): number {
+	return Math.max(1, ...readNames(`${jobFolder(session, id)}/runs`).map((name) => (/^[1-9][0-9]*$/.test(name) ? Number(name) : 1)));
+}
+
+/** The snapshot that settling left of a run, or undefined while there is none (or none that this version can read). */
+export function readEnd(folder: string): Job | undefined {
+	const text = readText(`${folder}/end.json`);
+	if (text === undefined) return undefined;
+	try {
+		const job = JSON.parse(text) as Job;
+		return job.schema === 1 ? job : undefined;
+	} catch {
+		return undefined; // settled again from the record, which is the truth
+	}
+}
+
+export function readEvidence(folder: string): Evidence {
+	const exit = readStamped(`${folder}/exit`);
+	return {
+		exit: exit === undefined ? "corrupt" : parseExitRecord(exit.text),
+		exitAtMs: exit?.modifiedAtMs ?? 0,
+		started: readStarted(folder),
+		stop: readStop(folder),
+	};
+}
+
+function readStarted(folder: string): Started | null {
+	const found = readStamped(`${folder}/started`);
+	const fields = found && /^([0-9]+) ?([0-9.]*)\n/.exec(found.text);
+	if (!fields) return null;
+	return { pid: Number(fields[1]), uptimeSeconds: fields[2] ? Number(fields[2]) : null, atMs: found.modifiedAtMs };
+}
+
+function readStop(folder: string): StopMark | null {
+	const text = readText(`${folder}/stop`);
+	if (text === undefined) return null;
+	try {
+		return JSON.parse(text) as StopMark;
+	} catch {
+		// The mark counts by being there; a full disk may have left it empty.
+		return { at: "", uptimeSeconds: 0, by: "", graceMs: 0 };
+	}
+}
+
+function readRecord<T>(
+	id: string,
+	path: string,
+	isSound: (value: Readonly<Record<string, unknown>>) => boolean,
+): T | Unreadable | undefined {
+	let text: string | undefined;
+	try {
+		text = readText(path);
+	} catch (error) {
+		if (!isChoreError(error)) throw error;
+		return { id, file: path, why: error.message, newer: false };
+	}
+	if (text === undefined) return undefined;
+	if (text.trim() === "") return { id, file: path, why: "it is empty", newer: false };
+	try {
+		const value: unknown = JSON.parse(text);
+		if (typeof value === "object" && value !== null) {
+			const record = value as Readonly<Record<string, unknown>>;
+			const format = record["format"];
+			if (typeof format === "number" && format > FORMAT) {
+				return { id, file: path, why: `a newer version of chore wrote it (format ${format})`, newer: true };
+			}
+			if (format === FORMAT && isSound(record)) return value as T;
+		}
+	} catch {}
+	return { id, file: path, why: "it is damaged", newer: false };
+}
+
+/** Content and time of last change in one look, so that they belong together. */
+function readStamped(path: string): { readonly text: string; readonly modifiedAtMs: number } | undefined {
+	let file: number;
+	try {
+		file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+	} catch (error) {
+		if (isAbsence(error)) return undefined;
+		return refuse(path, error);
+	}
+	try {
+		const buffer = Buffer.alloc(1024);
+		const length = readSync(file, buffer, 0, buffer.length, 0);
+		return { text: buffer.toString("latin1", 0, length), modifiedAtMs: Math.floor(fstatSync(file).mtimeMs) };
+	} finally {
+		closeSync(file);
+	}
+}
+
+/** @throws ChoreError JOB_UNREADABLE */
+export function refuseUnreadable(job: Unreadable): never {
+	throw new ChoreError("JOB_UNREADABLE", `cannot read job ${job.id}: ${job.file}: ${job.why}`, {
+		hint: job.newer ? "use the version of chore that made it" : `\`chore rm -f ${job.id}\` forgets it`,
+	});
+}

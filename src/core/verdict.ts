@@ -1,0 +1,106 @@
+/** How a run ended, judged from what was recorded, observed and asked for. Pure: the same facts give the same verdict. */
+import type { ExitStatus, Limits, ObservedEnd, PlatformResult } from "../../platform/contract.ts";
+import type { ExitRecord } from "../../platform/exit-record.ts";
+import type { JobResult, JobState } from "./job.ts";
+import type { Evidence, RunRecord } from "./store.ts";
+
+/** The end of a run, as it is kept. */
+export interface End {
+	readonly state: Extract<JobState, "succeeded" | "failed" | "stopped" | "lost">;
+	readonly result: JobResult;
+	/** Null where nobody knows: lost. */
+	readonly status: ExitStatus | null;
+	readonly certain: boolean;
+	readonly attempt: number;
+	readonly startedAtMs: number | null;
+	readonly endedAtMs: number | null;
+	readonly cpuTimeMs: number | null;
+	readonly memoryPeakBytes: number | null;
+	readonly reason: string | null;
+}
+
+export interface Facts {
+	readonly run: Pick<RunRecord, "createdAtMs" | "createdUptimeSeconds" | "place">;
+	readonly limits: Pick<Limits, "timeoutMs">;
+	readonly evidence: Evidence;
+	/** What the platform itself remembers; looked at only where no exit record was written. */
+	readonly observed: ObservedEnd | null;
+	/** Why the program could not be started, found by looking again after a run that ended at once; or null. */
+	readonly startFailure: string | null;
+}
+
+/** Clocks here tick in hundredths of a second, and two of them are compared. */
+const TICK_MS = 50;
+
+/** Judges a run whose end was recorded or observed. */
+export function judge(facts: Facts): End {
+	const { evidence, observed } = facts;
+	const record = typeof evidence.exit === "object" ? evidence.exit : null;
+	const end = record ?? observed;
+	if (end === null) throw new Error("a run can be judged only by its exit record or by what its platform saw");
+	const { status, result: word } = end;
+	const startedAtMs = startTime(facts);
+	const endedAtMs = record ? endTime(facts, record) : (observed?.endedAtMs ?? null);
+	const ranMs = startedAtMs !== null && endedAtMs !== null ? endedAtMs - startedAtMs : null;
+	const result = reason(facts, record, word, status, ranMs);
+	return {
+		state: result === "success" ? "succeeded" : result === "stopped" ? "stopped" : "failed",
+		result,
+		status,
+		certain: record?.certain ?? true,
+		attempt: record?.attempt ?? 1,
+		startedAtMs,
+		endedAtMs,
+		cpuTimeMs: record?.cpuTimeMs ?? null,
+		memoryPeakBytes: record?.memoryPeakBytes ?? null,
+		reason: result === "start-failed" ? (facts.startFailure ?? "the platform could not start it") : null,
+	};
+}
+
+/** A run of which nobody recorded the end. */
+export function lost(facts: Facts, reason: string): End {
+	return {
+		state: "lost",
+		result: "lost",
+		status: null,
+		certain: false,
+		attempt: 1,
+		startedAtMs: startTime(facts),
+		endedAtMs: null,
+		cpuTimeMs: null,
+		memoryPeakBytes: null,
+		reason,
+	};
+}
+
+/** When the main process began, milliseconds since the epoch; null while it has not. */
+export function startTime({ run, evidence: { started } }: Pick<Facts, "run" | "evidence">): number | null {
+	if (started === null) return null;
+	// Counted on the clock that nobody sets back, from the one moment that was noted on both.
+	return started.uptimeSeconds === null ? started.atMs : onWallClock(run, started.uptimeSeconds);
+}
+
+function endTime({ run, evidence }: Facts, record: ExitRecord): number {
+	const sameBoot = record.bootId !== null && record.bootId === run.place.bootId;
+	return sameBoot && record.uptimeSeconds !== null ? onWallClock(run, record.uptimeSeconds) : evidence.exitAtMs;
+}
+
+function onWallClock(run: Facts["run"], seconds: number): number {
+	return Math.max(run.createdAtMs, Math.round(run.createdAtMs + (seconds - run.createdUptimeSeconds) * 1000));
+}
+
+function reason(facts: Facts, record: ExitRecord | null, word: PlatformResult, status: ExitStatus, ranMs: number | null): JobResult {
+	const { limits, evidence } = facts;
+	if (facts.startFailure !== null || word === "start-failed") return "start-failed";
+	if (evidence.stop !== null && !endedBefore(evidence.stop.uptimeSeconds, facts, record)) return "stopped";
+	if (word === "oom-kill" || word === "start-limit" || word === "session-ended") return word;
+	// systemd also says "timeout" of a leftover process that ignored the stop signal: only the main process counts.
+	if (word === "timeout" && limits.timeoutMs !== null && (ranMs === null || ranMs >= limits.timeoutMs - TICK_MS)) return "timeout";
+	if ("signal" in status) return "signal";
+	return status.code === 0 ? "success" : "exit-code";
+}
+
+/** Whether the run was over already when the stop was asked for. */
+function endedBefore(askedUptimeSeconds: number, { run }: Facts, record: ExitRecord | null): boolean {
+	return record?.uptimeSeconds != null && record.bootId === run.place.bootId && record.uptimeSeconds < askedUptimeSeconds;
+}
