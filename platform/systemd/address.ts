@@ -1,0 +1,53 @@
+/** Where the user's message bus is, found by looking at files alone. */
+import { type Stats, statSync } from "node:fs";
+
+export type BusAddress = { readonly socketPath: string } | { readonly reason: string };
+
+/**
+ * The socket of the bus on which the user's systemd manager is to be found, or why there is none.
+ *
+ * @param environment of the process: DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR, either of which su(1) and sudo(8) may leave behind
+ * @param userId the effective one; whatever belongs to another is passed over
+ */
+export function findBus(environment: NodeJS.ProcessEnv, userId: number): BusAddress {
+	const runtimeFolder = ownRuntimeFolder(environment["XDG_RUNTIME_DIR"], userId);
+	const socketPath = [pathInAddress(environment["DBUS_SESSION_BUS_ADDRESS"]), `${runtimeFolder}/bus`].find(
+		(path) => path !== undefined && isOwnSocket(path, userId),
+	);
+	if (socketPath === undefined) return { reason: `there is no message bus of this user (no socket ${runtimeFolder}/bus)` };
+	if (!isOwnSocket(`${runtimeFolder}/systemd/private`, userId)) {
+		return { reason: `no systemd user manager is running (no socket ${runtimeFolder}/systemd/private)` };
+	}
+	// dbus-next takes addresses apart at these characters.
+	if (/[:;,=]/.test(socketPath))
+		return { reason: `the address of the message bus, ${socketPath}, has a character that chore cannot pass on` };
+	return { socketPath };
+}
+
+function ownRuntimeFolder(folder: string | undefined, userId: number): string {
+	return folder?.startsWith("/") && lookAt(folder)?.uid === userId ? folder : `/run/user/${userId}`;
+}
+
+/** The first path in a list of addresses (D-Bus specification, "Server Addresses"). */
+function pathInAddress(addresses: string | undefined): string | undefined {
+	const encoded = /(?:^|;)unix:(?:[^;]*,)?path=([^,;]+)/.exec(addresses ?? "")?.[1];
+	try {
+		return encoded === undefined ? undefined : decodeURIComponent(encoded);
+	} catch {
+		return undefined;
+	}
+}
+
+function isOwnSocket(path: string, userId: number): boolean {
+	const file = lookAt(path);
+	return file?.isSocket() === true && file.uid === userId;
+}
+
+/** What cannot be looked at, for whatever reason, is of no use here. */
+function lookAt(path: string): Stats | undefined {
+	try {
+		return statSync(path);
+	} catch {
+		return undefined;
+	}
+}

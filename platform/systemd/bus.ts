@@ -1,0 +1,207 @@
+/**
+ * One connection to the user's message bus: requests, signals, and a prompt error instead of every silence. The only file
+ * that knows dbus-next, of which it uses the messages alone: no introspection, no proxy objects.
+ */
+import type { Socket } from "node:net";
+import { DBusError, Message, type MessageBus, MessageFlag, MessageType, sessionBus, Variant } from "dbus-next";
+import { ChoreError, isChoreError } from "../errors.ts";
+
+/** One method call. Properties within `body` are made by `variant`. */
+export interface Request {
+	readonly destination: string;
+	readonly path: string;
+	readonly interface: string;
+	readonly member: string;
+	readonly signature?: string;
+	readonly body?: readonly unknown[];
+}
+
+export interface Signal {
+	readonly path: string;
+	readonly interface: string;
+	readonly member: string;
+	readonly body: readonly unknown[];
+}
+
+/** How long the other side may be silent, in milliseconds, before it counts as hanging. */
+export interface Patience {
+	/** From the connect to the bus's welcome. */
+	readonly connectMs: number;
+	/** Without any message while an answer is due. D-Bus itself waits 25 s for an answer. */
+	readonly silenceMs: number;
+}
+
+export const PATIENCE: Patience = { connectMs: 10_000, silenceMs: 25_000 };
+
+const HINT = "`chore doctor` shows what works here; `--platform posix` runs jobs without systemd";
+const BUS = { destination: "org.freedesktop.DBus", path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus" } as const;
+
+/** A value with its D-Bus type, as properties are passed. */
+export function variant(signature: string, value: unknown): unknown {
+	return new Variant(signature, value);
+}
+
+/** The properties of a GetAll answer or a PropertiesChanged signal as plain values. Integers of 64 bits are bigint. */
+export function plainProperties(properties: unknown): Readonly<Record<string, unknown>> {
+	return Object.fromEntries(Object.entries(properties as Record<string, Variant>).map(([name, { value }]) => [name, value]));
+}
+
+/** The D-Bus name of the error answer behind an error ("org.freedesktop.systemd1.UnitExists"), or undefined. */
+export function busErrorName(error: unknown): string | undefined {
+	const cause = isChoreError(error) ? error.cause : error;
+	return cause instanceof DBusError ? cause.type : undefined;
+}
+
+export class Bus implements Disposable {
+	readonly #messages: MessageBus;
+	readonly #stream: Socket;
+	readonly #patience: Patience;
+	readonly #pending = new Set<(error: ChoreError) => void>();
+	readonly #listeners = new Set<(signal: Signal) => void>();
+	readonly #lossListeners = new Set<(error: ChoreError) => void>();
+	#welcome = false;
+	#loss: ChoreError | undefined;
+	#heardAtMs = performance.now();
+	#timer: NodeJS.Timeout | undefined;
+
+	/** Connects at once but waits for nothing: requests made meanwhile go out together with the greeting. */
+	constructor(socketPath: string, patience: Patience = PATIENCE) {
+		this.#patience = patience;
+		// `socket` and not `path`: for the latter dbus-next looks for a native addon first.
+		this.#messages = sessionBus({ busAddress: `unix:socket=${socketPath}`, authMethods: ["EXTERNAL"] });
+		this.#stream = streamOf(this.#messages);
+		this.#messages.on("message", (message) => this.#receive(message));
+		this.#messages.on("error", (error: unknown) => this.#lose(unavailable(`the message bus at ${socketPath} failed`, error)));
+		this.#stream.on("close", () => this.#lose(unavailable(`the message bus at ${socketPath} closed the connection`)));
+		const connecting = setTimeout(() => {
+			this.#lose(unavailable(`the message bus at ${socketPath} did not answer within ${patience.connectMs} ms`));
+		}, patience.connectMs);
+		this.onLoss(() => clearTimeout(connecting));
+		this.#messages.on("connect", () => {
+			this.#welcome = true;
+			clearTimeout(connecting);
+		});
+	}
+
+	/** Whether requests are still possible. Once false, never true again. */
+	get open(): boolean {
+		return this.#loss === undefined;
+	}
+
+	/**
+	 * Makes one request; many may be under way at once.
+	 *
+	 * @returns the values of the answer
+	 * @throws ChoreError PLATFORM_UNAVAILABLE when the bus or the receiver is out of reach; PLATFORM_FAILED for an error answer (see busErrorName)
+	 */
+	async call(request: Request): Promise<readonly unknown[]> {
+		if (this.#loss !== undefined) throw this.#loss;
+		const message = new Message({ ...request, body: [...(request.body ?? [])], flags: MessageFlag.NO_AUTO_START });
+		if (this.#pending.size === 0) this.#heardAtMs = performance.now();
+		this.#timer ??= setTimeout(() => this.#checkSilence(), this.#patience.silenceMs);
+		let rejectOnLoss: ((error: ChoreError) => void) | undefined;
+		try {
+			return await new Promise((resolve, reject) => {
+				rejectOnLoss = reject;
+				this.#pending.add(reject);
+				this.#messages.call(message).then((answer) => resolve(answer?.body ?? []), reject);
+			});
+		} catch (error) {
+			throw this.#translate(error, request);
+		} finally {
+			if (rejectOnLoss !== undefined) this.#pending.delete(rejectOnLoss);
+			if (this.#pending.size === 0) {
+				clearTimeout(this.#timer);
+				this.#timer = undefined;
+			}
+		}
+	}
+
+	/** Has the bus deliver the signals that match (D-Bus specification, "Match Rules"), until `unmatch`. */
+	async match(rule: string): Promise<void> {
+		await this.call({ ...BUS, member: "AddMatch", signature: "s", body: [rule] });
+	}
+
+	async unmatch(rule: string): Promise<void> {
+		await this.call({ ...BUS, member: "RemoveMatch", signature: "s", body: [rule] });
+	}
+
+	/** Calls back for every signal that any `match` lets through. */
+	onSignal(listener: (signal: Signal) => void): Disposable {
+		this.#listeners.add(listener);
+		return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+	}
+
+	/** Calls back once, when the connection is lost or closed. */
+	onLoss(listener: (error: ChoreError) => void): Disposable {
+		this.#lossListeners.add(listener);
+		return { [Symbol.dispose]: () => void this.#lossListeners.delete(listener) };
+	}
+
+	/** Closes the connection; whatever is under way is rejected. */
+	[Symbol.dispose](): void {
+		this.#lose(unavailable("the connection to the message bus was closed"));
+	}
+
+	#receive(message: Message): void {
+		this.#heardAtMs = performance.now();
+		if (message.type === MessageType.SIGNAL) {
+			for (const listener of [...this.#listeners]) listener(message);
+		} else if (message.type === MessageType.ERROR && !this.#welcome) {
+			// The answer to the greeting, such as LimitsExceeded. dbus-next must not find it: it would throw where nobody can catch.
+			message.replySerial = "";
+			this.#lose(unavailable(`the message bus refused the connection: ${message.body[0] ?? message.errorName}`));
+		}
+	}
+
+	#lose(error: ChoreError): void {
+		if (this.#loss !== undefined) return;
+		this.#loss = error;
+		clearTimeout(this.#timer);
+		this.#stream.destroy();
+		for (const reject of [...this.#pending]) reject(error);
+		for (const listener of [...this.#lossListeners]) listener(error);
+		this.#listeners.clear();
+		this.#lossListeners.clear();
+	}
+
+	/** A burst of requests may be answered slowly; only when nothing at all arrives does the other side hang. */
+	#checkSilence(): void {
+		const silentMs = performance.now() - this.#heardAtMs;
+		const { silenceMs } = this.#patience;
+		if (silentMs >= silenceMs - 1) {
+			this.#lose(unavailable(`the systemd user manager did not answer for ${silenceMs} ms`));
+		} else {
+			this.#timer = setTimeout(() => this.#checkSilence(), silenceMs - silentMs);
+		}
+	}
+
+	#translate(error: unknown, request: Request): unknown {
+		if (!(error instanceof DBusError)) return error;
+		switch (error.type) {
+			case "org.freedesktop.DBus.Error.NoReply":
+				return unavailable("the systemd user manager went away before it answered", error);
+			case "org.freedesktop.DBus.Error.ServiceUnknown":
+			case "org.freedesktop.DBus.Error.NameHasNoOwner": {
+				const absent = unavailable("no systemd user manager is on the message bus", error);
+				// After a crash the new manager is on a new bus: the next request has to connect anew.
+				this.#lose(absent);
+				return absent;
+			}
+			default: {
+				const message = `systemd refused ${request.member}: ${error.text} (${error.type})`;
+				return new ChoreError("PLATFORM_FAILED", message, { cause: error });
+			}
+		}
+	}
+}
+
+function unavailable(message: string, cause?: unknown): ChoreError {
+	const text = cause instanceof Error && !(cause instanceof DBusError) ? `${message}: ${cause.message}` : message;
+	return new ChoreError("PLATFORM_UNAVAILABLE", text, { hint: HINT, ...(cause === undefined ? {} : { cause }) });
+}
+
+/** dbus-next tells nobody when its stream ends, and its disconnect() waits for the other side: we need the stream itself. */
+function streamOf(messages: MessageBus): Socket {
+	return (messages as unknown as { readonly _connection: { readonly stream: Socket } })._connection.stream;
+}

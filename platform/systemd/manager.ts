@@ -1,0 +1,176 @@
+/** Jobs as transient units of the user's systemd manager. Keeps no state: what it knows of a run is in the run's handle. */
+import { existsSync } from "node:fs";
+import { userInfo } from "node:os";
+import type {
+	Capabilities,
+	Fact,
+	Handle,
+	LogoutFate,
+	Observation,
+	Platform,
+	PlatformContext,
+	RunSpec,
+	StopOutcome,
+	Stopping,
+	Usage,
+} from "../contract.ts";
+import { isChoreError } from "../errors.ts";
+import { Bus, type Patience } from "./bus.ts";
+import { delegatedControllers } from "./controllers.ts";
+import { text as hook } from "./hook.sh.ts";
+import { Inspector, inspectUnits } from "./inspect.ts";
+import { startUnit } from "./start.ts";
+import { findOwn, signalRun, stopRun } from "./stop.ts";
+import { Systemd } from "./systemd.ts";
+import { type PlannedUnit, planUnit, readHandle } from "./unit.ts";
+import { NO_USAGE, usageOf } from "./usage.ts";
+import { Waiter } from "./waiter.ts";
+import { Watch } from "./watch.ts";
+
+export class SystemdPlatform implements Platform {
+	readonly name = "systemd";
+	readonly #socketPath: string;
+	readonly #userId: number;
+	readonly #context: PlatformContext;
+	readonly #patience: Patience | undefined;
+	readonly #connect = (): Systemd => this.#connected();
+	readonly #inspector = new Inspector(this.#connect);
+	readonly #watches = new Set<Watch>();
+	#systemd: Systemd | undefined;
+	#capabilities: Capabilities | undefined;
+	#hookPath: string | undefined;
+
+	/** Connects with the first request. @param socketPath of the user's message bus */
+	constructor(socketPath: string, userId: number, context: PlatformContext, patience?: Patience) {
+		this.#socketPath = socketPath;
+		this.#userId = userId;
+		this.#context = context;
+		this.#patience = patience;
+	}
+
+	get capabilities(): Capabilities {
+		this.#capabilities ??= capabilitiesWith(delegatedControllers(this.#userId));
+		return this.#capabilities;
+	}
+
+	plan(run: RunSpec): Handle {
+		return planUnit(run);
+	}
+
+	async start(run: RunSpec, handle: Handle): Promise<void> {
+		this.#hookPath ??= this.#context.install("hook", hook);
+		await startUnit(this.#connected(), run, readHandle(handle), this.#hookPath);
+	}
+
+	async stop(handle: Handle, options: Stopping): Promise<StopOutcome> {
+		const run = readHandle(handle);
+		const waiter = new Waiter(() => this.#inspector.observe(run));
+		await using _watch = await this.watch([handle], waiter.hint);
+		return await stopRun(this.#connect, run, options, waiter);
+	}
+
+	kill(handle: Handle, signal: string, whom: "main" | "all"): Promise<boolean> {
+		return signalRun(this.#connected(), readHandle(handle), signal, whom);
+	}
+
+	async inspect(handles: readonly Handle[]): Promise<readonly Observation[]> {
+		const runs = handles.map((handle) => readable(handle));
+		const known = runs.flatMap((run) => ("unit" in run ? [run] : []));
+		try {
+			const observations = known.length > 0 ? await inspectUnits(this.#connected(), known) : [];
+			let next = 0;
+			return runs.map((run) => ("unit" in run ? (observations[next++] as Observation) : run));
+		} catch (error) {
+			if (!isChoreError(error)) throw error;
+			return handles.map(() => ({ kind: "unreachable", reason: error.message }));
+		}
+	}
+
+	async watch(handles: readonly Handle[], changed: (handle: Handle) => void): Promise<AsyncDisposable> {
+		const watch = new Watch(this.#connect, handles, changed);
+		await watch.begin();
+		this.#watches.add(watch);
+		return {
+			[Symbol.asyncDispose]: async () => {
+				this.#watches.delete(watch);
+				await watch[Symbol.asyncDispose]();
+			},
+		};
+	}
+
+	async forget(handle: Handle): Promise<void> {
+		const systemd = this.#connected();
+		const unit = await findOwn(systemd, readHandle(handle));
+		if (unit?.activeState === "failed") await systemd.resetFailed(unit);
+	}
+
+	async usage(handle: Handle): Promise<Usage> {
+		const unit = await findOwn(this.#connected(), readHandle(handle));
+		return unit === undefined ? NO_USAGE : usageOf(unit.controlGroup);
+	}
+
+	async logout(): Promise<LogoutFate> {
+		const user = userInfo().username;
+		if (existsSync(`/var/lib/systemd/linger/${user}`)) return { survives: true };
+		return {
+			survives: false,
+			reason: `systemd ends the jobs of ${user} at the last logout, since lingering is off`,
+			cure: "loginctl enable-linger",
+		};
+	}
+
+	async describe(): Promise<readonly Fact[]> {
+		const systemd = this.#connected();
+		const [version, controlGroup] = await Promise.all([systemd.managerProperty("Version"), systemd.controlGroup()]);
+		const controllers = delegatedControllers(this.#userId);
+		const { survives } = await this.logout();
+		return [
+			{ name: "systemd", value: String(version) },
+			{ name: "bus", value: this.#socketPath },
+			{ name: "cgroup", value: `${controlGroup} (${cgroupMode()})` },
+			{ name: "controllers", value: [...(controllers ?? [])].join(" ") || "none" },
+			{ name: "lingering", value: survives ? "on" : "off" },
+		];
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await Promise.all([...this.#watches].map((watch) => watch[Symbol.asyncDispose]()));
+		this.#systemd?.[Symbol.dispose]();
+	}
+
+	/** A lost connection is made anew by the next request. */
+	#connected(): Systemd {
+		if (this.#systemd?.open !== true) this.#systemd = new Systemd(new Bus(this.#socketPath, this.#patience));
+		return this.#systemd;
+	}
+}
+
+function capabilitiesWith(controllers: ReadonlySet<string> | null): Capabilities {
+	return {
+		timeout: true,
+		memoryLimit: controllers?.has("memory") === true,
+		cpuLimit: controllers?.has("cpu") === true,
+		taskLimit: controllers?.has("pids") === true,
+		// CPU time is counted in every cgroup v2 tree, the peak of memory where its controller is there.
+		accounting: controllers !== null,
+		units: true,
+		hangUp: true,
+		enqueue: true,
+		containment: "cgroup",
+	};
+}
+
+/** What a newer chore wrote cannot be asked for; that is no reason not to answer for the others. */
+function readable(handle: Handle): PlannedUnit | Extract<Observation, { readonly kind: "unreachable" }> {
+	try {
+		return readHandle(handle);
+	} catch (error) {
+		if (!isChoreError(error)) throw error;
+		return { kind: "unreachable", reason: error.message };
+	}
+}
+
+function cgroupMode(): string {
+	if (existsSync("/sys/fs/cgroup/cgroup.controllers")) return "unified";
+	return existsSync("/sys/fs/cgroup/unified/cgroup.controllers") ? "hybrid" : "legacy";
+}

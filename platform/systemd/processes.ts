@@ -1,0 +1,118 @@
+/**
+ * The processes of a run: by the kernel's own book of its cgroup, also where no manager knows the unit any more.
+ * Whatever disappears while it is being read has ended: every read here may find nothing.
+ */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import type { JobProcess } from "../contract.ts";
+
+/** What tells a run's processes from all others when its unit is unknown to the manager. */
+export interface ProcessMark {
+	readonly unit: string;
+	readonly jobId: string;
+	/** Whether another run has a unit of that name now. Then the cgroup is shared, and only the variable tells. */
+	readonly unitTaken: boolean;
+}
+
+/** Where the hierarchy is mounted that systemd keeps its units in: pure cgroup v2, hybrid, or cgroup v1. */
+const TREES = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup", "/sys/fs/cgroup/systemd"] as const;
+
+/** The folder of a cgroup, or undefined where there is none (any more). */
+export function cgroupFolder(controlGroup: string): string | undefined {
+	return TREES.map((tree) => tree + controlGroup).find((folder) => controlGroup !== "" && existsSync(`${folder}/cgroup.procs`));
+}
+
+/** The living processes of a cgroup and of those below it. */
+export function processesOf(controlGroup: string): readonly JobProcess[] {
+	const folder = cgroupFolder(controlGroup);
+	return folder === undefined ? [] : pidsBelow(folder).flatMap((pid) => describeProcess(pid) ?? []);
+}
+
+/**
+ * The living processes of runs whose units are unknown, in the order of the marks. Looks at every process once.
+ *
+ * @param managerGroup the manager's own cgroup: units of other managers may have the same names
+ */
+export function findProcesses(marks: readonly ProcessMark[], managerGroup: string): readonly (readonly number[])[] {
+	const found = marks.map((): number[] => []);
+	if (marks.length === 0) return found;
+	for (const name of readdirSync("/proc")) {
+		const pid = Number(name);
+		if (!Number.isInteger(pid)) continue;
+		const units = unitsOf(pid, managerGroup);
+		if (units.length === 0) continue;
+		for (const [index, mark] of marks.entries())
+			if (units.includes(mark.unit) && isMarked(pid, mark) && isAlive(pid)) found[index]?.push(pid);
+	}
+	return found;
+}
+
+/** Whether this process is one of the run's at this moment: pids are used again. */
+export function isStillOf(pid: number, mark: ProcessMark, managerGroup: string): boolean {
+	return unitsOf(pid, managerGroup).includes(mark.unit) && isMarked(pid, mark) && isAlive(pid);
+}
+
+/** When the process was started, in clock ticks since boot, or undefined when it is over. */
+export function startTicks(pid: number): number | undefined {
+	const ticks = statFields(pid)?.[19];
+	return ticks === undefined ? undefined : Number(ticks);
+}
+
+function pidsBelow(folder: string): readonly number[] {
+	const own = (read(`${folder}/cgroup.procs`) ?? "").split("\n").filter((line) => line !== "");
+	return [...own.map(Number), ...foldersIn(folder).flatMap((name) => pidsBelow(`${folder}/${name}`))];
+}
+
+function foldersIn(folder: string): readonly string[] {
+	try {
+		return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+	} catch {
+		return [];
+	}
+}
+
+/** The parts of the process's cgroup below the manager's: among them its unit. */
+function unitsOf(pid: number, managerGroup: string): readonly string[] {
+	const lines = (read(`/proc/${pid}/cgroup`) ?? "").split("\n");
+	const line = lines.find((text) => text.startsWith("0::/") && text !== "0::/") ?? lines.find((text) => text.includes(":name=systemd:"));
+	const path = line?.slice(line.indexOf(":", line.indexOf(":") + 1) + 1) ?? "";
+	const root = managerGroup === "/" ? "" : managerGroup;
+	if (!path.startsWith(`${root}/`)) return [];
+	// A name that looks like a file of the kernel's ("memory.service") has "_" in front of it there.
+	return path
+		.slice(root.length + 1)
+		.split("/")
+		.map((part) => part.replace(/^_/, ""));
+}
+
+/** The core puts CHORE_JOB_ID into the environment of every job. A process may have dropped it, or hide its environment. */
+function isMarked(pid: number, { jobId, unitTaken }: ProcessMark): boolean {
+	const found = /(?:^|\0)CHORE_JOB_ID=([^\0]*)/.exec(read(`/proc/${pid}/environ`) ?? "")?.[1];
+	return found === undefined ? !unitTaken : found === jobId;
+}
+
+/** A zombie has ended, even where nobody collects it. */
+function isAlive(pid: number): boolean {
+	const state = statFields(pid)?.[0];
+	return state !== undefined && state !== "Z" && state !== "X";
+}
+
+function describeProcess(pid: number): JobProcess | undefined {
+	const fields = statFields(pid);
+	if (fields === undefined || fields[0] === "Z") return undefined;
+	const command = (read(`/proc/${pid}/cmdline`) ?? "").replaceAll("\0", " ").trim();
+	return { pid, parentPid: Number(fields[1]), command: command || (read(`/proc/${pid}/comm`) ?? "").trim(), escaped: false };
+}
+
+/** The fields of proc(5), /proc/pid/stat, from the third, `state`: the second may hold blanks and parentheses. */
+function statFields(pid: number): readonly string[] | undefined {
+	const text = read(`/proc/${pid}/stat`);
+	return text?.slice(text.lastIndexOf(")") + 2).split(" ");
+}
+
+function read(path: string): string | undefined {
+	try {
+		return readFileSync(path, "utf8");
+	} catch {
+		return undefined;
+	}
+}

@@ -1,0 +1,63 @@
+/** The start of one run: one request, and what the manager makes of it. */
+import type { RunSpec } from "../contract.ts";
+import { ChoreError } from "../errors.ts";
+import { busErrorName } from "./bus.ts";
+import { hasStarted } from "./inspect.ts";
+import type { Systemd } from "./systemd.ts";
+import { hasAnyToken, type PlannedUnit, type Property, unitProperties, unitToken } from "./unit.ts";
+
+/** Starts the unit of a run. @see Platform.start */
+export async function startUnit(systemd: Systemd, run: RunSpec, planned: PlannedUnit, hookPath: string): Promise<void> {
+	const { finished } = await submit(systemd, planned.unit, unitProperties(run, hookPath));
+	if (!run.acknowledge) {
+		finished.catch(() => {});
+		return;
+	}
+	const result = await finished;
+	// "interrupted": the manager was restarted, and knows the unit as before. Its record or inspect() will tell.
+	if (result !== "done" && result !== "interrupted") await explain(systemd, planned, result);
+}
+
+async function submit(systemd: Systemd, unit: string, properties: readonly Property[]): Promise<{ readonly finished: Promise<string> }> {
+	try {
+		return await systemd.startTransientUnit(unit, properties);
+	} catch (error) {
+		if (!isTaken(error)) throw error;
+		const leftOver = await systemd.find(unit, hasAnyToken);
+		if (leftOver?.activeState !== "failed") throw unitExists(unit, error);
+		await systemd.resetFailed(leftOver);
+	}
+	try {
+		return await systemd.startTransientUnit(unit, properties);
+	} catch (error) {
+		throw isTaken(error) ? unitExists(unit, error) : error;
+	}
+}
+
+/**
+ * A manager job also fails where the program ran and ended at once, badly: then the record tells. Throws only where
+ * there never was a process.
+ */
+async function explain(systemd: Systemd, planned: PlannedUnit, result: string): Promise<void> {
+	const token = unitToken(planned);
+	const unit = await systemd.find(planned.unit, (description) => description.endsWith(token));
+	const ran = unit === undefined ? ["failed", "timeout"].includes(result) : Number(unit.properties["ExecMainCode"]) !== 0;
+	if (ran || hasStarted(planned)) return;
+	const why = unit?.activeState === "failed" ? String(unit.properties["Result"]) : `its manager job ended as "${result}"`;
+	if (unit?.activeState === "failed") await systemd.resetFailed(unit);
+	else if (unit !== undefined) return;
+	throw new ChoreError("PLATFORM_FAILED", `systemd could not start ${planned.unit}: ${why}`, {
+		hint: "the manager's own words are in its log: journalctl --user -n 20",
+	});
+}
+
+function isTaken(error: unknown): boolean {
+	return busErrorName(error) === "org.freedesktop.systemd1.UnitExists";
+}
+
+function unitExists(unit: string, cause: unknown): ChoreError {
+	return new ChoreError("UNIT_EXISTS", `there already is a unit ${unit}`, {
+		hint: `\`systemctl --user status ${unit}\` shows it, \`chore ps\` whether it is a job`,
+		cause,
+	});
+}

@@ -1,0 +1,115 @@
+/** From what systemd says of units to what the core wants to know. Pure. */
+import type { ExitStatus, Observation, ObservedEnd, PlatformResult } from "../contract.ts";
+import { signalName } from "../exit-record.ts";
+
+/** One row of ListUnitsByNames (org.freedesktop.systemd1(5)). */
+export interface UnitRow {
+	readonly name: string;
+	readonly description: string;
+	readonly activeState: string;
+	readonly subState: string;
+	readonly path: string;
+	/** 0 without one. */
+	readonly managerJobId: number;
+}
+
+/** Why a row does not yet say enough. */
+export type RowVerdict = Exclude<Observation, { readonly kind: "absent" | "ended" }> | "gone" | "failed";
+
+/** Codes by which systemd says that it could not execute the program (systemd.exec(5), "Process Exit Codes"). */
+const LEAST_SYSTEMD_CODE = 200;
+const GREATEST_SYSTEMD_CODE = 243;
+
+/** Of a run for which the manager could not even make a process, and so has no status: the code of chore's own errors. */
+const NEVER_RAN: ExitStatus = { code: 125 };
+
+/** @see waitid(2), `si_code`, which is what ExecMainCode holds */
+const CLD_EXITED = 1;
+const CLD_KILLED = 2;
+const CLD_DUMPED = 3;
+
+/** The answer of ListUnitsByNames. */
+export function parseRows(answer: unknown): readonly UnitRow[] {
+	return (answer as readonly (readonly unknown[])[]).map((row) => ({
+		name: String(row[0]),
+		description: String(row[1]),
+		activeState: String(row[3]),
+		subState: String(row[4]),
+		path: String(row[6]),
+		managerJobId: Number(row[7]),
+	}));
+}
+
+/**
+ * What a row tells of the run with this token.
+ *
+ * @returns "gone" where there is no such unit, or one of another run; "failed" where its properties have to tell more
+ */
+export function judgeRow(row: UnitRow | undefined, token: string): RowVerdict {
+	if (row === undefined || !row.description.endsWith(token)) return "gone";
+	switch (row.activeState) {
+		case "active":
+		case "reloading":
+		case "refreshing":
+			return { kind: "running", paused: false };
+		case "activating":
+			return row.subState.startsWith("auto-restart") ? { kind: "queued" } : { kind: "running", paused: false };
+		case "deactivating":
+			return { kind: "stopping" };
+		case "inactive":
+			return row.managerJobId === 0 ? "gone" : { kind: "queued" };
+		case "failed":
+			return row.managerJobId === 0 ? "failed" : { kind: "queued" };
+		default:
+			return { kind: "stopping" };
+	}
+}
+
+/** Whether the run's own processes are over and only the hook is still at work, which no signal should hit. */
+export function isFinishing(subState: string): boolean {
+	return subState.startsWith("stop-post") || subState.startsWith("final-");
+}
+
+/**
+ * How the run of a failed unit ended.
+ *
+ * @param properties of the interfaces Unit and Service
+ * @param started whether `start` left its sign that it ran
+ */
+export function readEnd(properties: Readonly<Record<string, unknown>>, started: boolean): ObservedEnd {
+	const status = exitStatus(Number(properties["ExecMainCode"]), Number(properties["ExecMainStatus"]));
+	const exitedAtUs = properties["ExecMainExitTimestamp"];
+	const endedAtMs = typeof exitedAtUs === "bigint" && exitedAtUs > 0n ? Number(exitedAtUs / 1000n) : null;
+	if (status === undefined) return { status: NEVER_RAN, result: "start-failed", endedAtMs };
+	return {
+		status,
+		result: isExecFailure(status) && !started ? "start-failed" : endResult(String(properties["Result"]), status),
+		endedAtMs,
+	};
+}
+
+function isExecFailure(status: ExitStatus): boolean {
+	return "code" in status && status.code >= LEAST_SYSTEMD_CODE && status.code <= GREATEST_SYSTEMD_CODE;
+}
+
+function exitStatus(code: number, status: number): ExitStatus | undefined {
+	if (code === CLD_EXITED) return { code: status };
+	if (code !== CLD_KILLED && code !== CLD_DUMPED) return undefined;
+	return { signal: signalName(status) ?? `SIG${status}` };
+}
+
+/** Result= may as well be that of the hook: only the words that a main process cannot cause by its status are taken from it. */
+function endResult(word: string, status: ExitStatus): PlatformResult {
+	switch (word) {
+		case "timeout":
+		case "watchdog":
+			return "timeout";
+		case "oom-kill":
+			return "oom-kill";
+		case "start-limit-hit":
+			return "start-limit";
+		default:
+			if ("signal" in status) return "signal";
+			return status.code === 0 ? "success" : "exit-code";
+	}
+}

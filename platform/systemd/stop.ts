@@ -1,0 +1,91 @@
+/** The end of one run on request, and signals to it. Nothing here acts on a unit or a process that is not this run's. */
+import type { StopOutcome, Stopping } from "../contract.ts";
+import { ChoreError, errnoOf } from "../errors.ts";
+import { signalNumber } from "../exit-record.ts";
+import { withStrays } from "./inspect.ts";
+import { processesOf, startTicks } from "./processes.ts";
+import { isFinishing } from "./status.ts";
+import type { LoadedUnit, Systemd } from "./systemd.ts";
+import { LEAST_STOP_TIMEOUT_MS, type PlannedUnit, unitToken } from "./unit.ts";
+import type { Waiter } from "./waiter.ts";
+
+/** How long after SIGKILL processes may take to disappear. */
+const KILLED_MS = 5_000;
+
+/** Where systemd sends SIGKILL by itself, ours is only for the case that it does not. */
+const MANAGER_DELAY_MS = 2_000;
+
+/** @see Platform.stop */
+export async function stopRun(connect: () => Systemd, run: PlannedUnit, stopping: Stopping, waiter: Waiter): Promise<StopOutcome> {
+	if (await waiter.isOver(0)) return { kind: "ended" };
+	if (stopping.graceMs > 0) {
+		const managerKills = await askToEnd(connect(), run, stopping);
+		if (await waiter.isOver(stopping.graceMs + (managerKills ? MANAGER_DELAY_MS : 0))) return { kind: "ended" };
+	}
+	await signalRun(connect(), run, "SIGKILL", "all");
+	if (await waiter.isOver(KILLED_MS)) return { kind: "ended" };
+	return { kind: "survivors", pids: await survivors(connect(), run) };
+}
+
+/** @see Platform.kill */
+export async function signalRun(systemd: Systemd, run: PlannedUnit, signal: string, whom: "main" | "all"): Promise<boolean> {
+	const number = signalNumber(signal);
+	if (number === undefined) throw new ChoreError("INVALID_ARGUMENT", `there is no signal ${signal}`);
+	const unit = await findOwn(systemd, run);
+	if (unit === undefined) return withStrays(systemd, run, (pids) => signalProcesses(whom === "all" ? pids : eldest(pids), number));
+	return isAlive(unit) && !isFinishing(unit.subState) && systemd.kill(unit, whom, number);
+}
+
+/** The unit of this run, if the manager has it. */
+export function findOwn(systemd: Systemd, run: PlannedUnit): Promise<LoadedUnit | undefined> {
+	const token = unitToken(run);
+	return systemd.find(run.unit, (description) => description.endsWith(token));
+}
+
+/** @returns whether systemd will send SIGKILL by itself at the end of the grace */
+async function askToEnd(systemd: Systemd, run: PlannedUnit, stopping: Stopping): Promise<boolean> {
+	const unit = await findOwn(systemd, run);
+	// The times and signals of a unit cannot be changed while it runs. The manager's SIGKILL must not come before ours would.
+	const plannedMs = Math.max(run.stopping.graceMs, LEAST_STOP_TIMEOUT_MS);
+	const { signal, hangUp, graceMs } = run.stopping;
+	const asPlanned = graceMs > 0 && stopping.signal === signal && stopping.hangUp === hangUp && stopping.graceMs <= plannedMs;
+	if (unit !== undefined && (asPlanned || !isAlive(unit))) {
+		await systemd.stop(unit);
+		return stopping.graceMs === plannedMs;
+	}
+	await signalRun(systemd, run, stopping.signal, "all");
+	if (stopping.hangUp) await signalRun(systemd, run, "SIGHUP", "all");
+	return false;
+}
+
+function signalProcesses(pids: readonly number[], number: number): boolean {
+	let signalled = false;
+	for (const pid of pids) {
+		try {
+			process.kill(pid, number);
+			signalled = true;
+		} catch (error) {
+			// Over meanwhile, or another user's: then it will be among the survivors.
+			if (errnoOf(error) !== "ESRCH" && errnoOf(error) !== "EPERM") throw error;
+		}
+	}
+	return signalled;
+}
+
+/** Without a manager nobody knows which process was the main one; it was there first. */
+function eldest(pids: readonly number[]): readonly number[] {
+	const byAge = pids
+		.map((pid) => ({ pid, ticks: startTicks(pid) ?? Number.POSITIVE_INFINITY }))
+		.sort((one, other) => one.ticks - other.ticks);
+	return byAge.slice(0, 1).map(({ pid }) => pid);
+}
+
+async function survivors(systemd: Systemd, run: PlannedUnit): Promise<readonly number[]> {
+	const unit = await findOwn(systemd, run);
+	if (unit === undefined) return withStrays(systemd, run, (pids) => pids);
+	return processesOf(unit.controlGroup).map(({ pid }) => pid);
+}
+
+function isAlive(unit: LoadedUnit): boolean {
+	return unit.activeState !== "inactive" && unit.activeState !== "failed";
+}

@@ -1,0 +1,189 @@
+/**
+ * What a run is as a transient unit: its name, the token that tells it from every other unit of that name, and its
+ * properties. Pure. No text of the user's but the description gets in here (see the contract).
+ */
+import type { Handle, RunSpec, Stopping } from "../contract.ts";
+import { ChoreError } from "../errors.ts";
+import { signalNumber } from "../exit-record.ts";
+
+/** A unit property with its D-Bus type. */
+export interface Property {
+	readonly name: string;
+	readonly signature: string;
+	readonly value: unknown;
+}
+
+/** What the handle holds. */
+export interface PlannedUnit {
+	readonly unit: string;
+	readonly jobId: string;
+	readonly run: number;
+	readonly runFolder: string;
+	readonly stopping: Stopping;
+}
+
+const HANDLE_VERSION = 1;
+
+/**
+ * TimeoutStopUSec is not only the grace, it also bounds the hook, which on a busy machine needs a while. `stop` keeps a
+ * shorter grace by itself; only the time limit and the end of the session then wait this long.
+ */
+export const LEAST_STOP_TIMEOUT_MS = 5_000;
+
+/** systemd refuses longer names (UNIT_NAME_MAX). */
+const MAX_UNIT_NAME_LENGTH = 255;
+
+const MAX_DESCRIPTION_LENGTH = 256;
+
+/**
+ * Exit codes that count as clean, so that CollectMode=inactive unloads the unit: all but systemd's own (systemd.exec(5),
+ * "Process Exit Codes"). No signals: the set also judges the hook, and where that was killed the unit has to stay.
+ */
+const CLEAN_EXIT_CODES: readonly number[] = Array.from({ length: 256 }, (_, code) => code).filter((code) => code < 200 || code > 243);
+
+/**
+ * The unit's name: `unitName` with its suffix, or one made from the label.
+ *
+ * @throws ChoreError INVALID_ARGUMENT for a name that systemd would refuse (systemd.unit(5), UNIT_NAME_MAX)
+ */
+export function unitName(run: Pick<RunSpec, "unitName" | "label">): string {
+	const wanted = run.unitName ?? `chore-${run.label}`;
+	const name = wanted.endsWith(".service") ? wanted : `${wanted}.service`;
+	if (!/^[A-Za-z0-9:_.\\-]+(@[A-Za-z0-9:_.\\@-]+)?\.service$/.test(name) || name.length > MAX_UNIT_NAME_LENGTH) {
+		throw new ChoreError("INVALID_ARGUMENT", `"${printable(wanted)}" cannot be the name of a systemd unit`, {
+			hint: `up to ${MAX_UNIT_NAME_LENGTH - ".service".length} letters, digits and any of : _ . \\ -`,
+		});
+	}
+	return name;
+}
+
+/** The handle of a run that is yet to be started. */
+export function planUnit(run: RunSpec): Handle {
+	const { signal, graceMs, hangUp } = run.stopping;
+	return {
+		platform: "systemd",
+		version: HANDLE_VERSION,
+		data: {
+			unit: unitName(run),
+			jobId: run.jobId,
+			run: run.run,
+			runFolder: run.runFolder,
+			signal,
+			graceMs,
+			hangUp: hangUp ? 1 : 0,
+		},
+	};
+}
+
+/** @throws ChoreError PLATFORM_FAILED for a handle that another version of chore, or something else, wrote */
+export function readHandle(handle: Handle): PlannedUnit {
+	const { unit, jobId, run, runFolder, signal, graceMs, hangUp } = handle.data;
+	if (
+		handle.platform === "systemd" &&
+		handle.version === HANDLE_VERSION &&
+		typeof unit === "string" &&
+		typeof jobId === "string" &&
+		typeof run === "number" &&
+		typeof runFolder === "string" &&
+		typeof signal === "string" &&
+		typeof graceMs === "number"
+	) {
+		return { unit, jobId, run, runFolder, stopping: { signal: signal as NodeJS.Signals, graceMs, hangUp: hangUp === 1 } };
+	}
+	throw new ChoreError(
+		"PLATFORM_FAILED",
+		`the job's record has a handle of ${handle.platform}, version ${handle.version}, which is unknown here`,
+		{
+			hint: "it was written by another version of chore; use that one",
+		},
+	);
+}
+
+/**
+ * Closes the description of a unit and tells it from any other of the same name: it is known before the start, comes
+ * with every listing, and outlives daemon-reload and daemon-reexec.
+ */
+export function unitToken(planned: Pick<PlannedUnit, "jobId" | "run">): string {
+	return ` [chore ${planned.jobId}/${planned.run}]`;
+}
+
+/** Whether a unit of this description was started by chore, for whatever run. */
+export function hasAnyToken(description: string): boolean {
+	return / \[chore [^ \]]+\/[0-9]+\]$/.test(description);
+}
+
+/** The properties of the unit, for StartTransientUnit. @throws ChoreError INVALID_ARGUMENT for an impossible signal or slice */
+export function unitProperties(run: RunSpec, hookPath: string): readonly Property[] {
+	const { limits, stopping } = run;
+	const properties: Property[] = [
+		text("Description", unitDescription(run)),
+		text("Type", "exec"),
+		// Gone by itself after a clean end; kept for `inspect` where the manager has to testify.
+		text("CollectMode", "inactive"),
+		{ name: "SuccessExitStatus", signature: "(aiai)", value: [CLEAN_EXIT_CODES, []] },
+		command("ExecStart", ["/usr/bin/env", "-i", "/bin/sh", `${run.jobFolder}/start`, run.runFolder]),
+		command("ExecStopPost", ["/bin/sh", hookPath, run.runFolder]),
+		// It always exists: without its directory a unit runs neither the program nor the hook.
+		text("WorkingDirectory", "/"),
+		{ name: "IgnoreSIGPIPE", signature: "b", value: false },
+		text("KillMode", "control-group"),
+		{ name: "KillSignal", signature: "i", value: stopSignal(stopping) },
+		{ name: "SendSIGHUP", signature: "b", value: stopping.hangUp },
+		microseconds("TimeoutStopUSec", Math.max(stopping.graceMs, LEAST_STOP_TIMEOUT_MS)),
+	];
+	if (limits.timeoutMs !== null) properties.push(microseconds("RuntimeMaxUSec", limits.timeoutMs));
+	if (limits.memoryBytes !== null) {
+		// Without the second the bound would only move the rest to swap.
+		properties.push(count("MemoryMax", limits.memoryBytes), count("MemorySwapMax", 0));
+	}
+	if (limits.cpus !== null) properties.push(count("CPUQuotaPerSecUSec", limits.cpus * 1_000_000));
+	if (limits.tasks !== null) properties.push(count("TasksMax", limits.tasks));
+	if (run.slice !== null) properties.push(text("Slice", sliceName(run.slice)));
+	return properties;
+}
+
+function unitDescription(run: RunSpec): string {
+	// Through UTF-8 and by code points, so that no half of a character is left over.
+	const human = [...printable(Buffer.from(run.description).toString())].slice(0, MAX_DESCRIPTION_LENGTH).join("").trim();
+	return `${human || "chore job"}${unitToken(run)}`;
+}
+
+/** Without what would break a line or move the cursor: C0, DEL, C1, line and paragraph separator, bidirectional controls. */
+function printable(words: string): string {
+	return words.replace(/[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu, " ");
+}
+
+function text(name: string, value: string): Property {
+	return { name, signature: "s", value };
+}
+
+function count(name: string, value: number): Property {
+	return { name, signature: "t", value: BigInt(Math.round(value)) };
+}
+
+/** systemd reads a time of 0 as "never". */
+function microseconds(name: string, milliseconds: number): Property {
+	return count(name, Math.max(1, milliseconds * 1000));
+}
+
+/** In the plain form of a command `$` begins a variable, and `$$` is a dollar sign (systemd.service(5), "Command lines"). */
+function command(name: string, words: readonly [string, ...string[]]): Property {
+	return { name, signature: "a(sasb)", value: [[words[0], words.map((word) => word.replaceAll("$", "$$$$")), false]] };
+}
+
+/** No grace at all means no polite signal. */
+function stopSignal({ signal, graceMs }: Stopping): number {
+	const number = signalNumber(graceMs > 0 ? signal : "SIGKILL");
+	if (number === undefined) throw new ChoreError("INVALID_ARGUMENT", `there is no signal ${printable(signal)}`);
+	return number;
+}
+
+function sliceName(wanted: string): string {
+	const name = wanted.endsWith(".slice") ? wanted : `${wanted}.slice`;
+	// "-" separates the levels, and "-.slice" is the root (systemd.slice(5)).
+	const valid = /^[A-Za-z0-9:_.\\]+(-[A-Za-z0-9:_.\\]+)*\.slice$/.test(name) || name === "-.slice";
+	if (!valid || name.length > MAX_UNIT_NAME_LENGTH) {
+		throw new ChoreError("INVALID_ARGUMENT", `"${printable(wanted)}" cannot be the name of a systemd slice`);
+	}
+	return name;
+}

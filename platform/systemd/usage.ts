@@ -1,0 +1,33 @@
+/** What a running job uses, from the files of its cgroup: the same that its exit record is taken from. */
+import { readFileSync } from "node:fs";
+import type { Usage } from "../contract.ts";
+import { cgroupFolder, processesOf } from "./processes.ts";
+
+export const NO_USAGE: Usage = { processes: [], cpuTimeMs: null, memoryBytes: null, memoryPeakBytes: null };
+
+/** @param controlGroup from the root of the hierarchy */
+export function usageOf(controlGroup: string): Usage {
+	const folder = cgroupFolder(controlGroup);
+	if (folder === undefined) return NO_USAGE;
+	const microseconds = /^usage_usec ([0-9]+)$/m.exec(read(`${folder}/cpu.stat`))?.[1];
+	return {
+		processes: processesOf(controlGroup),
+		cpuTimeMs: microseconds === undefined ? null : Math.round(Number(microseconds) / 1000),
+		memoryBytes: bytesIn(`${folder}/memory.current`),
+		memoryPeakBytes: bytesIn(`${folder}/memory.peak`),
+	};
+}
+
+function bytesIn(path: string): number | null {
+	const text = read(path).trim();
+	return /^[0-9]+$/.test(text) ? Number(text) : null;
+}
+
+/** Empty where the kernel does not count, or the job is over. */
+function read(path: string): string {
+	try {
+		return readFileSync(path, "utf8");
+	} catch {
+		return "";
+	}
+}

@@ -1,0 +1,84 @@
+/** Hints that a run may have changed, from the manager's signals, across its restarts. */
+import type { Handle } from "../contract.ts";
+import { type Systemd, type UnitEvent, unitPath } from "./systemd.ts";
+import { readHandle } from "./unit.ts";
+
+/** Milliseconds until a lost connection is tried again: at first, doubled each time, at most. */
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 8_000;
+
+export class Watch implements AsyncDisposable {
+	readonly #connect: () => Systemd;
+	readonly #changed: (handle: Handle) => void;
+	readonly #handles: readonly Handle[];
+	/** The handles whose unit is at this object path, and whether it was last seen alive. */
+	readonly #units = new Map<string, { readonly handles: Handle[]; alive: boolean }>();
+	#subscription: AsyncDisposable | undefined;
+	#retry: NodeJS.Timeout | undefined;
+	#retryMs = FIRST_RETRY_MS;
+	#disposed = false;
+
+	constructor(connect: () => Systemd, handles: readonly Handle[], changed: (handle: Handle) => void) {
+		this.#connect = connect;
+		this.#changed = changed;
+		this.#handles = handles;
+		for (const handle of handles) {
+			const path = unitPath(readHandle(handle).unit);
+			const unit = this.#units.get(path);
+			if (unit === undefined) this.#units.set(path, { handles: [handle], alive: true });
+			else unit.handles.push(handle);
+		}
+	}
+
+	/** Resolves once no change can be missed; then calls back for every handle, since changes before that were. */
+	async begin(): Promise<void> {
+		const systemd = this.#connect();
+		const subscription = await systemd.onUnitEvent((event) => this.#receive(systemd, event));
+		if (this.#disposed) return subscription[Symbol.asyncDispose]();
+		this.#subscription = subscription;
+		this.#retryMs = FIRST_RETRY_MS;
+		// Not before the caller has what it needs to end the watch from within the callback.
+		setImmediate(() => this.#hintAll());
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		this.#disposed = true;
+		clearTimeout(this.#retry);
+		await this.#subscription?.[Symbol.asyncDispose]();
+	}
+
+	#receive(systemd: Systemd, event: UnitEvent): void {
+		if (event.kind === "interrupted") {
+			this.#hintAll();
+			if (!systemd.open) this.#beginLater();
+			return;
+		}
+		const unit = this.#units.get(event.path);
+		if (unit === undefined) return;
+		if (event.kind === "changed") {
+			unit.alive ||= event.activeState !== undefined && event.activeState !== "inactive";
+		} else {
+			// To ask for a unit that is gone loads and removes an empty one: without this, every inspect() would cause a hint.
+			if (!unit.alive) return;
+			unit.alive = false;
+		}
+		this.#hint(unit.handles);
+	}
+
+	#beginLater(): void {
+		if (this.#disposed) return;
+		clearTimeout(this.#retry);
+		this.#retry = setTimeout(() => {
+			this.begin().catch(() => this.#beginLater());
+		}, this.#retryMs);
+		this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+	}
+
+	#hintAll(): void {
+		this.#hint(this.#handles);
+	}
+
+	#hint(handles: readonly Handle[]): void {
+		for (const handle of handles) if (!this.#disposed) this.#changed(handle);
+	}
+}

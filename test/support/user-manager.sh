@@ -1,0 +1,166 @@
+#!/bin/bash
+# A private `systemd --user` for tests, where PID 1 need not be systemd (containers, CI). Run by root.
+#
+#   user-manager.sh start DIR         bring it up; DIR is made and holds all that belongs to it
+#   user-manager.sh run DIR CMD…      run CMD beside it as its user, in the checkout
+#   user-manager.sh kill9 DIR         end the manager alone, as a crash would
+#   user-manager.sh stop DIR          end it with every process it had, and remove DIR
+#
+# A mount namespace with its own /run keeps everything from leaking out; a cgroup of its own gathers all processes.
+# Whoever creates DIR/flags/restart (its user may) and then kills the manager gets a new one.
+set -euo pipefail
+
+user=chore-test
+checkout=$(cd "$(dirname "$0")/../.." && pwd)
+registry=/run/lock/chore-test
+trees=()
+for tree in /sys/fs/cgroup/unified /sys/fs/cgroup/systemd /sys/fs/cgroup; do
+	[ -e "$tree/cgroup.procs" ] && trees+=("$tree")
+done
+
+as_user() {
+	setpriv --reuid="$user" --regid="$(id -g "$user")" --init-groups "$@"
+}
+
+# Several managers share one user: the last one to end removes it, if it was made here.
+enter_registry() {
+	mkdir -p "$registry"
+	exec 9>"$registry.lock"
+	flock 9
+	if ! id "$user" >/dev/null 2>&1; then
+		useradd --system --no-create-home --home-dir /nonexistent --shell /bin/sh "$user"
+		: >"$registry/made-user"
+	fi
+	printf '%s\n' "$1" >"$registry/$1"
+	flock -u 9
+}
+
+leave_registry() {
+	exec 9>"$registry.lock"
+	flock 9
+	rm -f "$registry/$1"
+	for other in "$registry"/[0-9]*; do
+		[ -e "$other" ] && ! kill -0 "${other##*/}" 2>/dev/null && rm -f "$other"
+	done
+	if [ -e "$registry/made-user" ] && [ "$(ls "$registry")" = made-user ]; then
+		userdel "$user" 2>/dev/null && rm -r "$registry"
+	elif [ -z "$(ls "$registry")" ]; then
+		rmdir "$registry"
+	fi
+	flock -u 9
+}
+
+# Inside the namespace: a checkout or a node under somebody's private home is shown to the user at another place.
+show() {
+	as_user test -x "$1" && as_user test -r "$1/$3" && return
+	mkdir "$2"
+	mount --bind "$1" "$2"
+	as_user test -r "$2/$3" && return
+	umount "$2"
+	cp -rT --no-preserve=mode "$1" "$2"
+	chmod -R a+rX "$2"
+}
+
+supervise() {
+	local dir=$1 cgroup=$2 uid gid
+	uid=$(id -u "$user") gid=$(id -g "$user")
+	mount -t tmpfs -o mode=755 tmpfs /run
+	mkdir -p /run/systemd/system /run/user/"$uid"
+	chown "$uid:$gid" /run/user/"$uid"
+	chmod 700 /run/user/"$uid"
+	show "$checkout" /run/checkout package.json
+	show "$(dirname "$(dirname "$(command -v node)")")" /run/node bin/node
+	for tree in "${trees[@]}"; do
+		mkdir -p "$tree/$cgroup"
+		chown "$uid:$gid" "$tree/$cgroup"
+		for file in cgroup.procs cgroup.subtree_control cgroup.threads tasks; do
+			[ ! -e "$tree/$cgroup/$file" ] || chown "$uid:$gid" "$tree/$cgroup/$file"
+		done
+	done
+	while :; do
+		rm -f "$dir/flags/restart"
+		(
+			for tree in "${trees[@]}"; do echo "$BASHPID" >"$tree/$cgroup/cgroup.procs"; done
+			exec setpriv --reuid="$uid" --regid="$gid" --init-groups env -i HOME="$dir/home" USER="$user" LOGNAME="$user" SHELL=/bin/sh \
+				PATH="$PATH" XDG_RUNTIME_DIR=/run/user/"$uid" SYSTEMD_LOG_TARGET=console /lib/systemd/systemd --user
+		) &
+		echo "$!" >"$dir/pid.new"
+		mv "$dir/pid.new" "$dir/pid"
+		wait "$!" || :
+		[ -e "$dir/flags/restart" ] || break
+	done
+}
+
+run() {
+	local dir=$1 uid cwd=$checkout path=$PATH word words=()
+	shift
+	uid=$(id -u "$user")
+	if nsenter -t "$(cat "$dir/namespace")" -m test -d /run/checkout; then cwd=/run/checkout; fi
+	if nsenter -t "$(cat "$dir/namespace")" -m test -d /run/node; then path=/run/node/bin:$PATH; fi
+	for word; do
+		case $word in "$checkout"/*) [ "$cwd" = "$checkout" ] || word=$cwd/${word#"$checkout"/} ;; esac
+		words+=("$word")
+	done
+	# NODE_TEST_CONTEXT and NODE_OPTIONS: a test runner that started us must understand what CMD prints.
+	exec nsenter -t "$(cat "$dir/namespace")" -m --wd="$cwd" setpriv --reuid="$uid" --regid="$(id -g "$user")" --init-groups \
+		env -i HOME="$dir/home" USER="$user" LOGNAME="$user" SHELL=/bin/sh LANG=C.UTF-8 TERM="${TERM:-dumb}" PATH="$path" TMPDIR="$dir/tmp" \
+		${NODE_TEST_CONTEXT+NODE_TEST_CONTEXT="$NODE_TEST_CONTEXT"} ${NODE_OPTIONS+NODE_OPTIONS="$NODE_OPTIONS"} ${CI+CI="$CI"} \
+		XDG_RUNTIME_DIR=/run/user/"$uid" DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/"$uid"/bus CHORE_TEST_MANAGER="$dir" "${words[@]}"
+}
+
+verb=${1:?start, run, kill9 or stop}
+dir=${2:?a folder}
+shift 2
+case $verb in
+start)
+	mkdir -p "$dir/flags" "$dir/home" "$dir/tmp"
+	dir=$(cd "$dir" && pwd)
+	enter_registry "$$"
+	trap 'leave_registry $$' EXIT
+	chmod 755 "$dir"
+	chown "$user" "$dir/flags" "$dir/home" "$dir/tmp"
+	printf 'chore-test-%s\n' "$$" >"$dir/cgroup"
+	setsid unshare -m "$0" supervise "$dir" "chore-test-$$" >"$dir/log" 2>&1 </dev/null 9>&- &
+	echo "$!" >"$dir/namespace"
+	# The registry knows managers by the process that watches over them.
+	enter_registry "$!"
+	for _ in $(seq 200); do
+		if [ -s "$dir/pid" ] && (run "$dir" busctl --user status org.freedesktop.systemd1) >/dev/null 2>&1; then exit; fi
+		kill -0 "$!" 2>/dev/null || break
+		sleep 0.05
+	done
+	cat "$dir/log" >&2
+	"$0" stop "$dir"
+	echo "user-manager.sh: the manager did not come up" >&2
+	exit 1
+	;;
+supervise) supervise "$dir" "$@" ;;
+run) run "$dir" "$@" ;;
+kill9) kill -9 "$(cat "$dir/pid")" ;;
+stop)
+	cgroup=$(cat "$dir/cgroup")
+	namespace=$(cat "$dir/namespace")
+	rm -f "$dir/flags/restart"
+	if [ -e "$dir/pid" ]; then kill "$(cat "$dir/pid")" 2>/dev/null || :; fi
+	for _ in $(seq 100); do
+		kill -0 "$namespace" 2>/dev/null || break
+		sleep 0.05
+	done
+	kill -9 "$namespace" 2>/dev/null || :
+	for tree in "${trees[@]}"; do
+		[ -d "$tree/$cgroup" ] || continue
+		for _ in $(seq 100); do
+			find "$tree/$cgroup" -name cgroup.procs -exec cat {} + 2>/dev/null | xargs -r kill -9 2>/dev/null || :
+			find "$tree/$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null || :
+			[ -d "$tree/$cgroup" ] || break
+			sleep 0.05
+		done
+	done
+	leave_registry "$namespace"
+	rm -rf "$dir"
+	;;
+*)
+	echo "usage: see the head of $0" >&2
+	exit 2
+	;;
+esac
