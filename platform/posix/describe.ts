@@ -1,0 +1,45 @@
+/** What `chore doctor` tells of this platform. */
+import { accessSync, constants, realpathSync } from "node:fs";
+import { delimiter } from "node:path";
+import type { Fact } from "../contract.ts";
+import { errnoOf } from "../errors.ts";
+import type { ProcessTable } from "./processes.ts";
+
+/** The programs that the shim needs, beyond the shell itself, where there is no /proc. */
+const NEEDED: readonly string[] = ["mkfifo", "sleep", "sed", "grep"];
+
+/** The facts in the order to be shown. */
+export function facts(shell: readonly string[], table: ProcessTable): readonly Fact[] {
+	const needed = table.source === "ps" ? [...NEEDED, "ps"] : NEEDED;
+	const missing = needed.filter((name) => !isInPath(name));
+	return [
+		{ name: "supervision", value: "one shell a running job; nothing between the commands" },
+		{ name: "shell", value: shellName(shell) },
+		{ name: "processes", value: `found by ${table.source}` },
+		{ name: "programs", value: missing.length === 0 ? `${needed.join(", ")}: found` : `missing: ${missing.join(", ")}` },
+		{ name: "containment", value: "process group, and the CHORE_JOB_ID variable for processes that leave it" },
+		{ name: "limits", value: "time only; memory, CPU and tasks need systemd" },
+	];
+}
+
+function shellName([program = "", ...words]: readonly string[]): string {
+	const name = [program, ...words].join(" ");
+	try {
+		const target = realpathSync(program);
+		return target === program ? name : `${name} (${target})`;
+	} catch (error) {
+		return `${name} (${errnoOf(error) ?? "unusable"})`;
+	}
+}
+
+function isInPath(name: string): boolean {
+	const folders = ["/usr/bin", "/bin", "/usr/sbin", "/sbin", ...(process.env["PATH"] ?? "").split(delimiter)];
+	return folders.some((folder) => {
+		try {
+			accessSync(`${folder}/${name}`, constants.X_OK);
+			return true;
+		} catch {
+			return false;
+		}
+	});
+}

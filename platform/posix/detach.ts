@@ -1,0 +1,121 @@
+/** Starts the shim of a run in a session of its own. From the first moment on the run can be seen to live, or not to. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, constants, openSync, writeSync } from "node:fs";
+import { constants as system } from "node:os";
+import type { RunSpec } from "../contract.ts";
+import { ChoreError } from "../errors.ts";
+import { signalNumber } from "../exit-record.ts";
+import { ALIVE_FIFO } from "./liveness.ts";
+
+/**
+ * What the shim survives: all that can be caught and would end it. Not those that only a fault of its own raises
+ * (a handler would return into the fault for ever), and not those that end nothing.
+ */
+const NOT_CAUGHT: readonly string[] = [
+	...["SIGKILL", "SIGSTOP", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL"],
+	...["SIGCHLD", "SIGCONT", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGWINCH", "SIGINFO"],
+];
+
+/** Enough for the first line of the shell's announcement; see the shim on what more is written there. */
+const MESSAGE_BYTES = 128;
+const PID_BYTES = 64;
+
+/**
+ * Starts one run; resolves once its shim is under way.
+ *
+ * @param shell the words by which the shim and the start script are run
+ * @param shim the path of the installed shim
+ * @throws ChoreError PLATFORM_FAILED with the system's error as cause
+ */
+export async function detach(run: RunSpec, shell: readonly string[], shim: string): Promise<void> {
+	const fifo = `${run.runFolder}/${ALIVE_FIFO}`;
+	try {
+		// Node has no mkfifo(2). While that runs, the files are laid out: writing them later needs no space.
+		const made = ended(spawn("mkfifo", ["-m", "600", fifo], { stdio: "ignore", env: shimEnvironment(run.jobId) }));
+		made.catch(() => {}); // looked at below; laying out the files may fail first
+		layOut(`${run.runFolder}/pid`, PID_BYTES);
+		if (run.limits.timeoutMs !== null) layOut(`${run.runFolder}/timer`, PID_BYTES);
+		const message = layOut(`${run.runFolder}/message`, MESSAGE_BYTES, "keep open");
+		try {
+			await made;
+			await spawnShim(run, shell, shim, message);
+		} finally {
+			closeSync(message);
+		}
+	} catch (error) {
+		throw new ChoreError("PLATFORM_FAILED", `cannot start a process for the job: ${(error as Error).message}`, { cause: error });
+	}
+}
+
+async function spawnShim(run: RunSpec, shell: readonly string[], shim: string, message: number): Promise<void> {
+	const [program, ...words] = shell;
+	if (program === undefined) throw new Error("no shell is given");
+	const fifo = `${run.runFolder}/${ALIVE_FIFO}`;
+	// The write end is open before there is a shim and handed over to it: never is there a run that looks dead.
+	const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+	const writer = openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK);
+	try {
+		const child = spawn(program, [...words, shim, ...shimArguments(run), ...shell], {
+			cwd: "/",
+			detached: true,
+			env: shimEnvironment(run.jobId),
+			stdio: ["ignore", message, message, "ignore", writer],
+		});
+		if (child.pid === undefined) await ended(child);
+		child.unref();
+	} finally {
+		closeSync(writer);
+		closeSync(reader);
+	}
+}
+
+/** The words after the shim's own path, but for the shell. */
+function shimArguments(run: RunSpec): readonly string[] {
+	const { signal, graceMs, hangUp } = run.stopping;
+	const { timeoutMs } = run.limits;
+	return [
+		run.runFolder,
+		`${run.jobFolder}/start`,
+		String(signalNumber(signal)),
+		hangUp ? "yes" : "no",
+		String(Math.ceil(graceMs / 10)),
+		timeoutMs === null ? "" : (timeoutMs / 1000).toFixed(3),
+		timeoutMs === null ? "" : String(Math.ceil(timeoutMs / 1000)),
+		survivedSignals().join(" "),
+	];
+}
+
+function survivedSignals(): readonly number[] {
+	const numbers = new Set(Object.values(system.signals));
+	for (const name of NOT_CAUGHT) numbers.delete((system.signals as Readonly<Record<string, number>>)[name] ?? 0);
+	// Node knows no real-time signals. Those of Linux are the same everywhere; two more belong to the C library.
+	if (process.platform === "linux") for (let number = 34; number <= 64; number++) numbers.add(number);
+	return [...numbers];
+}
+
+/**
+ * All that the shim needs, and nothing of the caller: the job must not be found by the mark of a job that started it,
+ * nor its shim be changed by a variable. The user's PATH comes last: some systems keep sleep(1) and grep(1) elsewhere.
+ */
+function shimEnvironment(jobId: string): NodeJS.ProcessEnv {
+	const path = ["/usr/bin:/bin:/usr/sbin:/sbin", process.env["PATH"] ?? ""].filter((part) => part !== "").join(":");
+	return { PATH: path, LC_ALL: "C", CHORE_JOB_ID: jobId };
+}
+
+function layOut(path: string, bytes: number): void;
+function layOut(path: string, bytes: number, then: "keep open"): number;
+function layOut(path: string, bytes: number, then?: "keep open"): number | undefined {
+	const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
+	writeSync(descriptor, `${" ".repeat(bytes - 1)}\n`, 0);
+	if (then !== undefined) return descriptor;
+	closeSync(descriptor);
+	return undefined;
+}
+
+/** @throws the spawn error, or an Error for any end but exit code 0 */
+function ended(child: ChildProcess): Promise<void> {
+	return new Promise((resolve, reject) => {
+		child.once("error", reject);
+		child.once("exit", (code, signal) => (code === 0 ? resolve() : reject(new Error(`${child.spawnfile} ended with ${signal ?? code}`))));
+	});
+}

@@ -1,0 +1,33 @@
+/** Runs jobs on any POSIX system, with nothing but its shell: the BSDs, containers, root by sudo, Alpine, WSL 1. */
+import { existsSync } from "node:fs";
+import type { Detection, Platform, PlatformContext } from "../contract.ts";
+import { PosixPlatform } from "./platform.ts";
+import { procTable } from "./proc.ts";
+import type { ProcessTable } from "./processes.ts";
+import { PsTable } from "./ps.ts";
+import { text } from "./shim.sh.ts";
+
+/** What tests replace. */
+export interface PosixOptions {
+	/** The words by which the shim and the start scripts are run. Each that is a path is absolute. */
+	readonly shell?: readonly string[];
+	readonly table?: ProcessTable;
+}
+
+/** Available wherever there are process groups and FIFOs. */
+export function detect(): Detection {
+	return process.platform === "win32"
+		? { available: false, reason: "Windows has no POSIX shell and no process groups" }
+		: { available: true };
+}
+
+/** The platform on /bin/sh. */
+export function open(context: PlatformContext): Promise<Platform> {
+	return openWith(context, {});
+}
+
+/** The platform on another shell. */
+export async function openWith(context: PlatformContext, { shell = ["/bin/sh"], table }: PosixOptions): Promise<Platform> {
+	const processes = table ?? (existsSync("/proc/self/stat") ? procTable : new PsTable());
+	return new PosixPlatform(shell, processes, () => context.install("shim", text));
+}

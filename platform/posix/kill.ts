@@ -1,0 +1,35 @@
+/** One signal to a live run: to its main process, or to all but the shim. */
+import { setTimeout as delay } from "node:timers/promises";
+import { signalNumber } from "../exit-record.ts";
+import { mainProcess, membersOf, signalEach, signalGroup } from "./members.ts";
+import type { ProcessTable } from "./processes.ts";
+import { exitRecord, type Run } from "./run-folder.ts";
+import { signallableShim } from "./stop.ts";
+
+/** Signals that every shim survives: these go to the group at one stroke, so that no new process is missed. */
+const SURVIVED: ReadonlySet<number | undefined> = new Set(
+	["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGCONT", "SIGWINCH"].map(signalNumber),
+);
+
+/** How often SIGKILL looks for processes that were started while it was on its way. */
+const ROUNDS = 20;
+
+/** Sends the signal; see Platform.kill. */
+export async function kill(run: Run, table: ProcessTable, number: number, whom: "main" | "all"): Promise<boolean> {
+	const shim = await signallableShim(run);
+	if (shim === undefined || exitRecord(run) !== "blank") return false;
+	if (whom === "main") {
+		const main = mainProcess(run, table);
+		if (main !== undefined) signalEach(run, [main], number, table);
+		return main !== undefined;
+	}
+	if (SURVIVED.has(number)) signalGroup(run, shim, number);
+	for (let round = 0; round < (number === signalNumber("SIGKILL") ? ROUNDS : 1); round++) {
+		const { group, escaped } = membersOf(run, table);
+		const targets = SURVIVED.has(number) ? [...group.filter(({ groupId }) => groupId !== shim), ...escaped] : [...group, ...escaped];
+		if (targets.length === 0) break;
+		signalEach(run, targets, number, table);
+		await delay(1);
+	}
+	return true;
+}

@@ -1,0 +1,32 @@
+/** What is asked of the processes of this system. Zombies are left out everywhere: they are no longer there. */
+
+/** The variable by which a process that left the group of its job is known. */
+export const MARK = "CHORE_JOB_ID";
+
+/** One process at the time of asking. */
+export interface Process {
+	readonly pid: number;
+	readonly parentPid: number;
+	readonly groupId: number;
+	/** Stopped by a signal (SIGSTOP), not merely asleep. */
+	readonly stopped: boolean;
+	/** Differs between two processes that have the same pid one after the other. */
+	readonly startedAt: string;
+	/** The command line, blanks between words. */
+	command(): string;
+	/** The job that the process was started for, or undefined where it has none, or does not let us see. */
+	jobId(): string | undefined;
+}
+
+/** Where processes are looked up. */
+export interface ProcessTable {
+	/** What it is, for people. */
+	readonly source: string;
+	/** True where `find` takes microseconds. */
+	readonly isCheap: boolean;
+	all(): readonly Process[];
+	/** One process, or undefined when there is none (any more). */
+	find(pid: number): Process | undefined;
+	/** CPU time and memory in use by these, or null where it cannot be told. */
+	usage(processes: readonly Process[]): { readonly cpuTimeMs: number; readonly memoryBytes: number } | null;
+}

@@ -1,0 +1,67 @@
+/** The files of one run, as the shim, the core and this platform share them; and the handle, which says where they are. */
+import { readFileSync, statSync } from "node:fs";
+import type { Handle, RunSpec } from "../contract.ts";
+import { ChoreError, errnoOf } from "../errors.ts";
+import { type ExitRecord, parseExitRecord } from "../exit-record.ts";
+
+/** Where a run is, and by what its processes are known. */
+export interface Run {
+	readonly jobId: string;
+	readonly jobFolder: string;
+	readonly runFolder: string;
+}
+
+const HANDLE_VERSION = 1;
+
+/** The handle of a run, known before anything of it exists. */
+export function handleOf(run: RunSpec): Handle {
+	const { jobId, jobFolder, runFolder } = run;
+	return { platform: "posix", version: HANDLE_VERSION, data: { jobId, jobFolder, runFolder } };
+}
+
+/** @throws ChoreError JOB_UNREADABLE when the handle is of a later version, or none of this platform's */
+export function runOf(handle: Handle): Run {
+	const { jobId, jobFolder, runFolder } = handle.data;
+	if (handle.version !== HANDLE_VERSION || typeof jobId !== "string" || typeof jobFolder !== "string" || typeof runFolder !== "string") {
+		throw new ChoreError("JOB_UNREADABLE", `the posix platform cannot read a handle of version ${handle.version}`, {
+			hint: "a newer chore started this job: use that one",
+		});
+	}
+	return { jobId, jobFolder, runFolder };
+}
+
+/** The shim's pid, which is also its process group and session; undefined until it can be signalled. */
+export function shimPid(run: Run): number | undefined {
+	return firstNumber(`${run.runFolder}/pid`);
+}
+
+/** The pid of the main process; undefined until the start script has begun. Worth nothing once the run is over. */
+export function mainPid(run: Run): number | undefined {
+	return firstNumber(`${run.runFolder}/started`);
+}
+
+/** The exit record, or why there is none. */
+export function exitRecord(run: Run): ExitRecord | "blank" | "corrupt" | "newer" | "missing" {
+	const text = contentOf(`${run.runFolder}/exit`);
+	return text === undefined ? "missing" : parseExitRecord(text);
+}
+
+/** Whether somebody asked for the run to be stopped. */
+export function isStopRequested(run: Run): boolean {
+	return statSync(`${run.runFolder}/stop`, { throwIfNoEntry: false }) !== undefined;
+}
+
+function firstNumber(path: string): number | undefined {
+	const number = Number.parseInt(contentOf(path) ?? "", 10);
+	return number > 1 ? number : undefined;
+}
+
+function contentOf(path: string): string | undefined {
+	try {
+		return readFileSync(path, "latin1");
+	} catch (error) {
+		const errno = errnoOf(error);
+		if (errno === "ENOENT" || errno === "ENOTDIR") return undefined;
+		throw error;
+	}
+}

@@ -1,0 +1,38 @@
+/** What every shell must do alike as the parent of a job. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { ExitStatus, PlatformResult } from "../../platform/contract.ts";
+import { signalNumber } from "../../platform/exit-record.ts";
+import { ended, openPlatform, SHELLS, start } from "./support.ts";
+
+const CODES = [0, 1, 2, 3, 7, 100, 125, 126, 127, 128, 129, 137, 143, 192, 200, 254, 255];
+const SIGNALS = ["HUP", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "ALRM", "TERM", "XCPU", "SYS"];
+
+for (const [name, shell, skip] of SHELLS) {
+	describe(name, () => {
+		for (const code of CODES) {
+			test(`exit code ${code} is recorded as such`, { skip }, async () => {
+				await using platform = await openPlatform({ shell });
+				const record = await ended(platform, await start(platform, `exit ${code}`));
+				const result: PlatformResult = code === 0 ? "success" : "exit-code";
+				assert.deepEqual([record.status, record.certain, record.result], [{ code }, true, result]);
+				assert.ok(record.cpuTimeMs !== null && record.cpuTimeMs < 1000, `CPU time: ${record.cpuTimeMs}`);
+			});
+		}
+		for (const signal of SIGNALS) {
+			test(`death by SIG${signal} is recorded as such`, { skip }, async () => {
+				await using platform = await openPlatform({ shell });
+				const record = await ended(platform, await start(platform, `ulimit -c 0; kill -${signal} $$`));
+				assert.deepEqual([record.status, record.certain, record.result], [{ signal: `SIG${signal}` }, true, "signal"]);
+			});
+		}
+		for (const signal of ["SIGINT", "SIGPIPE"]) {
+			test(`death by ${signal} is recorded, certain or not`, { skip }, async () => {
+				await using platform = await openPlatform({ shell });
+				const record = await ended(platform, await start(platform, `kill -${signalNumber(signal)} $$`));
+				const status: ExitStatus = { signal };
+				assert.deepEqual([record.status, record.certain], [status, name === "ksh93" || name === "yash"]);
+			});
+		}
+	});
+}

@@ -1,0 +1,189 @@
+/** Runs of the posix platform for tests: folders and start scripts as the core makes them, and a clean house afterwards. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { accessSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { after } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Handle, Limits, Platform, RunSpec, Stopping } from "../../platform/contract.ts";
+import { type ExitRecord, parseExitRecord } from "../../platform/exit-record.ts";
+import { openWith, type PosixOptions } from "../../platform/posix/index.ts";
+
+export const TERM: Stopping = { signal: "SIGTERM", graceMs: 10_000, hangUp: false };
+
+/** The shells of the matrix: the words that run each, or why it is left out. */
+export const SHELLS: readonly (readonly [name: string, words: readonly string[], skip: string | false])[] = [
+	["dash", "dash"],
+	["bash --posix", "bash", "--posix"],
+	["mksh", "mksh"],
+	["busybox ash", "busybox", "ash"],
+	["ksh93", "ksh93"],
+	["yash", "yash"],
+	["posh", "posh"],
+].map(([name = "", program = "", ...words]) => {
+	const path = pathOf(program);
+	return [name, [path ?? program, ...words], path === undefined ? `${program} is not installed` : false] as const;
+});
+
+/** Skips what needs a program or a right that is not there. */
+export const skipUnlessRoot: string | false = process.getuid?.() === 0 ? false : "only root can mount a small file system";
+export const skipUnlessProc: string | false = process.platform === "linux" ? false : "needs /proc";
+
+export interface TestRun {
+	readonly spec: RunSpec;
+	readonly handle: Handle;
+	/** The run's folder. */
+	readonly folder: string;
+}
+
+export interface TestRunOptions {
+	readonly stopping?: Partial<Stopping>;
+	readonly timeoutMs?: number;
+	/** Where the run's folder is made, instead of the scratch folder. */
+	readonly home?: string;
+}
+
+const jobIds = new Set<string>();
+const scratch = mkdtempSync(`${realpathSync(tmpdir())}/chore posix `);
+
+after(async () => {
+	await eventually(() => livingPids().length === 0, "all processes of the tests are gone");
+	rmSync(scratch, { recursive: true, force: true });
+});
+
+/** A platform that installs its shim in the scratch folder. */
+export function openPlatform(options: PosixOptions = {}): Promise<Platform> {
+	const install = (name: string, text: string): string => {
+		const folder = mkdtempSync(`${scratch}/libexec-`);
+		writeFileSync(`${folder}/${name}`, text, { mode: 0o600 });
+		return `${folder}/${name}`;
+	};
+	return openWith({ install }, options);
+}
+
+/** Lays out a run of a /bin/sh script, whose $1 is the run's folder. */
+export function layOut(platform: Platform, script: string, options: TestRunOptions = {}): TestRun {
+	const jobId = randomUUID();
+	jobIds.add(jobId);
+	const jobFolder = `${options.home ?? scratch}/${jobId}`;
+	const folder = `${jobFolder}/runs/1`;
+	mkdirSync(folder, { recursive: true, mode: 0o700 });
+	writeFileSync(`${folder}/exit`, `${" ".repeat(511)}\n`, { mode: 0o600 });
+	writeFileSync(`${folder}/started`, `${" ".repeat(63)}\n`, { mode: 0o600 });
+	writeFileSync(`${folder}/output`, "", { mode: 0o600 });
+	writeFileSync(`${jobFolder}/job`, script);
+	const start = [
+		'echo "$$ 1.0" 1<>"$1/started"',
+		`export CHORE_JOB_ID=${jobId}`,
+		'exec >>"$1/output" 2>&1',
+		`exec /bin/sh '${jobFolder}/job' "$1"`,
+	];
+	writeFileSync(`${jobFolder}/start`, `${start.join("\n")}\n`, { mode: 0o600 });
+	const limits: Limits = { timeoutMs: options.timeoutMs ?? null, memoryBytes: null, cpus: null, tasks: null };
+	const stopping: Stopping = { ...TERM, ...options.stopping };
+	const spec: RunSpec = {
+		...{ jobId, run: 1, label: "test", unitName: null, description: "test", jobFolder, runFolder: folder },
+		...{ limits, stopping, slice: null, acknowledge: true },
+	};
+	return { spec, handle: platform.plan(spec), folder };
+}
+
+/** Starts a run of a /bin/sh script. */
+export async function start(platform: Platform, script: string, options: TestRunOptions = {}): Promise<TestRun> {
+	const run = layOut(platform, script, options);
+	await platform.start(run.spec, run.handle);
+	return run;
+}
+
+/** Asks for the stop as the core does: the mark first. */
+export async function stop(platform: Platform, run: TestRun, options: Partial<Stopping> = {}) {
+	writeFileSync(`${run.folder}/stop`, "");
+	return platform.stop(run.handle, { ...TERM, ...options });
+}
+
+/** Waits until nothing of the run's shim is left, and gives its record. */
+export async function ended(platform: Platform, run: TestRun): Promise<ExitRecord> {
+	const { promise, resolve } = deferred();
+	const look = async () => {
+		const [observation] = await platform.inspect([run.handle]);
+		if (observation?.kind === "absent") resolve();
+	};
+	const watch = await platform.watch([run.handle], look);
+	await promise;
+	await watch[Symbol.asyncDispose]();
+	const record = recordOf(run);
+	if (typeof record === "string")
+		assert.fail(`the record is ${record}; message: ${readFileSync(`${run.folder}/message`, "latin1").trim()}`);
+	return record;
+}
+
+export function recordOf(run: TestRun): ReturnType<typeof parseExitRecord> {
+	return parseExitRecord(readFileSync(`${run.folder}/exit`, "latin1"));
+}
+
+/** The first word of a small file of the run, once it is there. */
+export async function wordIn(run: TestRun, name: string): Promise<string> {
+	let word: string | undefined;
+	await eventually(() => {
+		try {
+			word = readFileSync(`${run.folder}/${name}`, "latin1").trim().split(/\s+/)[0];
+		} catch {}
+		return word !== undefined && word !== "";
+	}, `${name} is written`);
+	return word ?? "";
+}
+
+/** Waits for a fact. */
+export async function eventually(isTrue: () => boolean | Promise<boolean>, fact: string, limitMs = 20_000): Promise<void> {
+	const giveUpAtMs = performance.now() + limitMs;
+	while (!(await isTrue())) {
+		if (performance.now() > giveUpAtMs) assert.fail(`it did not come true that ${fact}`);
+		await delay(5);
+	}
+}
+
+/** The processes that carry the mark of this run, or of any run of this file. */
+export function livingPids(run?: TestRun): readonly number[] {
+	const wanted = run === undefined ? [...jobIds] : [run.spec.jobId];
+	return readdirSync("/proc")
+		.filter((name) => /^[0-9]+$/.test(name))
+		.filter((pid) => {
+			try {
+				const environment = readFileSync(`/proc/${pid}/environ`, "latin1");
+				return environment.includes("CHORE_JOB_ID") && wanted.some((id) => environment.includes(`CHORE_JOB_ID=${id}`));
+			} catch {
+				return false;
+			}
+		})
+		.map(Number);
+}
+
+/** A small file system of its own, gone with the test. */
+export function mountSmall(bytes: number): { readonly folder: string; unmount(): void } {
+	const folder = mkdtempSync(`${scratch}/small-`);
+	execFileSync("mount", ["-t", "tmpfs", "-o", `size=${bytes},mode=700`, "chore-test", folder]);
+	return { folder, unmount: () => execFileSync("umount", ["-l", folder]) };
+}
+
+export function scratchFolder(): string {
+	return mkdtempSync(`${scratch}/folder-`);
+}
+
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+	let resolve = () => {};
+	const promise = new Promise<void>((done) => {
+		resolve = done;
+	});
+	return { promise, resolve };
+}
+
+function pathOf(program: string): string | undefined {
+	for (const folder of (process.env["PATH"] ?? "").split(":")) {
+		try {
+			accessSync(`${folder}/${program}`, 1);
+			return `${folder}/${program}`;
+		} catch {}
+	}
+	return undefined;
+}
