@@ -121,8 +121,8 @@ export function unitProperties(run: RunSpec, hookPath: string): readonly Propert
 		// Gone by itself after a clean end; kept for `inspect` where the manager has to testify.
 		text("CollectMode", "inactive"),
 		{ name: "SuccessExitStatus", signature: "(aiai)", value: [CLEAN_EXIT_CODES, []] },
-		command("ExecStart", ["/usr/bin/env", "-i", "/bin/sh", `${run.jobFolder}/start`, run.runFolder]),
-		command("ExecStopPost", ["/bin/sh", hookPath, run.runFolder]),
+		command("ExecStart", ["/usr/bin/env", "-i", "/bin/sh"], `${run.jobFolder}/start`, run.runFolder),
+		command("ExecStopPost", ["/bin/sh"], hookPath, run.runFolder),
 		// It always exists: without its directory a unit runs neither the program nor the hook.
 		text("WorkingDirectory", "/"),
 		{ name: "IgnoreSIGPIPE", signature: "b", value: false },
@@ -166,9 +166,21 @@ function microseconds(name: string, milliseconds: number): Property {
 	return count(name, Math.max(1, milliseconds * 1000));
 }
 
-/** In the plain form of a command `$` begins a variable, and `$$` is a dollar sign (systemd.service(5), "Command lines"). */
-function command(name: string, words: readonly [string, ...string[]]): Property {
-	return { name, signature: "a(sasb)", value: [[words[0], words.map((word) => word.replaceAll("$", "$$$$")), false]] };
+/** A script and its argument. Both paths: nothing of the user's gets into a command otherwise. */
+function command(name: string, shell: readonly [string, ...string[]], script: string, folder: string): Property {
+	const words = isSafe(script) && isSafe(folder) ? [script, folder] : ["-c", `exec /bin/sh ${spelt(script)} ${spelt(folder)}`];
+	return { name, signature: "a(sasb)", value: [[shell[0], [...shell, ...words], false]] };
+}
+
+/** Before it runs a command, systemd expands `$`; and 252 reads other words after a daemon-reload where it wrote `$` or `;`. */
+function isSafe(path: string): boolean {
+	return !/[$;]/.test(path);
+}
+
+/** The path as a word of the shell in which neither of the two occurs. */
+function spelt(path: string): string {
+	const octal = (character: string) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`;
+	return `"\`printf '${path.replace(/[^A-Za-z0-9/._\u0080-\u{10ffff}-]/gu, octal)}'\`"`;
 }
 
 /** No grace at all means no polite signal. */

@@ -5,6 +5,7 @@
 #   user-manager.sh run DIR CMD…      run CMD beside it as its user, in the checkout
 #   user-manager.sh kill9 DIR         end the manager alone, as a crash would
 #   user-manager.sh stop DIR          end it with every process it had, and remove DIR
+#   user-manager.sh with CMD…         start, run and stop in one, with a folder of its own
 #
 # A mount namespace with its own /run keeps everything from leaking out; a cgroup of its own gathers all processes.
 # Whoever creates DIR/flags/restart (its user may) and then kills the manager gets a new one.
@@ -108,7 +109,18 @@ run() {
 		XDG_RUNTIME_DIR=/run/user/"$uid" DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/"$uid"/bus CHORE_TEST_MANAGER="$dir" "${words[@]}"
 }
 
-verb=${1:?start, run, kill9 or stop}
+verb=${1:?start, run, kill9, stop or with}
+if [ "$verb" = with ]; then
+	shift
+	dir=$(mktemp -d "${TMPDIR:-/tmp}/chore-manager.XXXXXX")
+	trap '"$0" stop "$dir"' EXIT
+	trap 'exit 130' INT TERM HUP
+	"$0" start "$dir"
+	# In the background, so that a signal is acted on at once.
+	"$0" run "$dir" "$@" <&0 &
+	wait "$!"
+	exit
+fi
 dir=${2:?a folder}
 shift 2
 case $verb in

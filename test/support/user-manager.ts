@@ -1,0 +1,72 @@
+/**
+ * A systemd user manager for the tests of one file. Root gets a private one, and the whole file is run again beside it;
+ * anyone else uses the one of the session. See user-manager.sh.
+ */
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { detect } from "../../platform/systemd/index.ts";
+
+export interface UserManager {
+	/** Why tests that need a manager cannot run here, or false. */
+	readonly skip: string | false;
+	/** Why tests that harm the manager cannot run here, or false. */
+	readonly skipHarm: string | false;
+}
+
+/** Compiled tests are one folder deeper than their sources. */
+const SCRIPT = fileURLToPath(new URL("../../../test/support/user-manager.sh", import.meta.url));
+
+/** Brought up by user-manager.sh, which tells where by this variable. */
+const folder = process.env["CHORE_TEST_MANAGER"];
+
+/**
+ * To be awaited before the first test of a file.
+ *
+ * @param meta of the test file, which is run again when it has to be another user's process
+ */
+export function userManager(meta: ImportMeta): UserManager {
+	if (folder !== undefined) return { skip: false, skipHarm: false };
+	if (process.platform !== "linux") return unusable("systemd is for Linux");
+	if (process.geteuid?.() === 0) {
+		const missing = ["/lib/systemd/systemd", "/usr/bin/setpriv", "/usr/bin/nsenter", "/usr/bin/dbus-daemon"].find(
+			(path) => !existsSync(path),
+		);
+		if (missing !== undefined) return unusable(`no private user manager without ${missing}`);
+		if (spawnSync("unshare", ["-m", "true"]).status !== 0)
+			return unusable("no private user manager where mount namespaces are not allowed");
+		const { status } = spawnSync(SCRIPT, ["with", process.execPath, fileURLToPath(meta.url)], { stdio: "inherit" });
+		process.exit(status ?? 1);
+	}
+	const detection = detect();
+	if (!detection.available) return unusable(detection.reason);
+	return { skip: false, skipHarm: "the user manager of this session is not to be harmed" };
+}
+
+/** Kills the manager as a crash would, and returns when the next one answers. Only where `skipHarm` is false. */
+export async function crashManager(): Promise<void> {
+	const crashed = managerPid();
+	writeFileSync(`${folder}/flags/restart`, "");
+	process.kill(crashed, "SIGKILL");
+	while (managerPid() === crashed || pidOnBus() !== managerPid()) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+function managerPid(): number {
+	return Number(readFileSync(`${folder}/pid`, "utf8"));
+}
+
+function pidOnBus(): number | undefined {
+	try {
+		const status = execFileSync("busctl", ["--user", "status", "org.freedesktop.systemd1"], {
+			encoding: "utf8",
+			stdio: ["ignore", "pipe", "ignore"],
+		});
+		return Number(/^PID=([0-9]+)$/m.exec(status)?.[1]);
+	} catch {
+		return undefined;
+	}
+}
+
+function unusable(reason: string): UserManager {
+	return { skip: reason, skipHarm: reason };
+}
