@@ -2,19 +2,27 @@
 // and the declarations.
 import { execFileSync } from "node:child_process";
 import { chmodSync, readFileSync, rmSync } from "node:fs";
+import { resolve } from "node:path";
 import { build } from "esbuild";
 import "./embed.mjs";
 
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 rmSync("dist", { recursive: true, force: true });
 
-/** Leaves `import("./posix/index.ts")` of the registry a real import, of the file built from it. */
-const platformsApart = {
-	name: "platforms-apart",
+/** Files that are loaded only when used: `import()` of one of them stays a load at run time, of the file built from it. */
+const apart = {
+	"cli-program": "src/cli/program.ts",
+	"platform-posix": "platform/posix/index.ts",
+	"platform-systemd": "platform/systemd/index.ts",
+};
+const loadedWhenUsed = {
+	name: "loaded-when-used",
 	setup(builder) {
-		builder.onResolve({ filter: /^\.\/[a-z]+\/index\.ts$/ }, ({ path, kind }) =>
-			kind === "dynamic-import" ? { path: `./platform-${path.split("/")[1]}.cjs`, external: true } : undefined,
-		);
+		builder.onResolve({ filter: /^\.\// }, ({ path, resolveDir, kind }) => {
+			if (kind !== "dynamic-import") return undefined;
+			const name = Object.keys(apart).find((name) => resolve(apart[name]) === resolve(resolveDir, path));
+			return name === undefined ? undefined : { path: `./${name}.cjs`, external: true };
+		});
 	},
 };
 
@@ -27,20 +35,18 @@ const common = {
 	legalComments: "none",
 	logLevel: "warning",
 	define: { CHORE_VERSION: JSON.stringify(version) },
-	plugins: [platformsApart],
+	plugins: [loadedWhenUsed],
 };
 
 await Promise.all([
 	build({
 		...common,
-		entryPoints: {
-			cli: "src/cli/main.ts",
-			"platform-systemd": "platform/systemd/index.ts",
-			"platform-posix": "platform/posix/index.ts",
-		},
+		entryPoints: { cli: "src/cli/main.ts", ...apart },
 		outdir: "dist",
 		outExtension: { ".js": ".cjs" },
 		format: "cjs",
+		// require(): import() of CommonJS would have Node parse the file a second time, for its exports.
+		supported: { "dynamic-import": false },
 		external: ["x11", "usocket"],
 	}),
 	build({ ...common, entryPoints: { index: "src/index.ts" }, outdir: "dist", format: "esm" }),

@@ -1,7 +1,6 @@
 /** Writes results to stdout and everything else to stderr. Colour and widths only where a person looks on. */
 import { writeSync } from "node:fs";
 import { isatty } from "node:tty";
-import stringWidth from "string-width";
 
 /** Thrown when nobody reads stdout any more (`chore logs | head`): the end of the program, not an error. */
 export class NobodyReads extends Error {
@@ -23,6 +22,12 @@ export class Output {
 	/** Columns of the terminal, or no bound. */
 	get columns(): number {
 		return this.isTerminal ? process.stdout.columns || 80 : Number.POSITIVE_INFINITY;
+	}
+
+	/** Aligned columns that fit the terminal. */
+	async table(rows: readonly (readonly Cell[])[]): Promise<void> {
+		const measure = await measureFor(rows);
+		for (const line of table(rows, this.columns, measure)) this.line(line);
 	}
 
 	/** One result line on stdout. */
@@ -52,20 +57,30 @@ export interface Cell {
 	readonly paint?: (text: string) => string;
 }
 
-/** Lines of aligned columns that fit the width: the last column is cut, then the first. */
-export function table(rows: readonly (readonly Cell[])[], columns: number): string[] {
+/** How many columns of a terminal a text takes. */
+export type Measure = (text: string) => number;
+
+/** Lines of aligned columns that fit the width: the last column is cut first, then the first. */
+export function table(rows: readonly (readonly Cell[])[], columns: number, measure: Measure): string[] {
 	const widths: number[] = [];
-	for (const row of rows) for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, widthOf(cell.text));
+	for (const row of rows) for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, measure(cell.text));
 	fit(widths, columns);
 	return rows.map((row) =>
 		row
 			.map(({ text, paint = (plain) => plain }, index) => {
-				const shown = cut(text, widths[index] ?? 0);
-				const padding = index === row.length - 1 ? "" : " ".repeat((widths[index] ?? 0) - widthOf(shown));
+				const shown = cut(text, widths[index] ?? 0, measure);
+				const padding = index === row.length - 1 ? "" : " ".repeat((widths[index] ?? 0) - measure(shown));
 				return paint(shown) + padding;
 			})
-			.join("  "),
+			.join("  ")
+			.trimEnd(),
 	);
+}
+
+/** Wide characters need tables that take longer to load than most commands to run: only where there are some. */
+async function measureFor(rows: readonly (readonly Cell[])[]): Promise<Measure> {
+	const plain = rows.every((row) => row.every(({ text }) => /^[\u0020-\u007e\u2026]*$/.test(text)));
+	return plain ? (text) => text.length : (await import("string-width")).default;
 }
 
 /** Text that cannot move the cursor, change colours or break a line. */
@@ -88,20 +103,16 @@ function fit(widths: number[], columns: number): void {
 	}
 }
 
-function cut(text: string, width: number): string {
-	if (widthOf(text) <= width) return text;
+function cut(text: string, width: number, measure: Measure): string {
+	if (measure(text) <= width) return text;
 	let kept = "";
 	let used = 0;
 	for (const { segment } of new Intl.Segmenter().segment(text)) {
-		used += widthOf(segment);
+		used += measure(segment);
 		if (used > width - 1) break;
 		kept += segment;
 	}
 	return `${kept}…`;
-}
-
-function widthOf(text: string): number {
-	return /^[\u0020-\u007e]*$/.test(text) ? text.length : stringWidth(text);
 }
 
 function writeAll(to: 1 | 2, bytes: Uint8Array): void {

@@ -3,33 +3,78 @@
  * a link(2) to the next number, so of any number of claimants one wins; the file of the highest number is never
  * removed, so that a slow claimant cannot win a number that was given out before.
  */
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import type { Context } from "./context.ts";
 import { claimFile, makePrivateFolder, readNames, readText } from "./files.ts";
 import { hasEnded } from "./job.ts";
-import type { Session } from "./session.ts";
+import { jobFolder, runFolder, type Session } from "./session.ts";
 import { examine } from "./settle.ts";
+import { latestRun, readEvidence } from "./store.ts";
 
 /**
  * Takes a name for a job whose active mark is there already.
  * @returns undefined when it is ours, else the id of the active job that has it
  */
 export async function claimName(context: Context, name: string, id: string): Promise<string | undefined> {
-	const { session } = context;
-	const folder = `${session.names}/${name}`;
 	for (;;) {
-		makePrivateFolder(folder);
-		const top = highest(folder);
-		const holder = readText(`${folder}/${top}`)?.trim();
-		if (holder !== undefined && holder !== id && (await isActive(context, holder))) return holder;
-		const mine = top + 1;
-		if (!claimFile(`${folder}/${mine}`, `${id}\n`, session.trash)) continue;
-		if (highest(folder) === mine) {
-			for (const number of numbers(folder)) if (number < mine) rmSync(`${folder}/${number}`, { force: true });
-			return undefined;
-		}
-		rmSync(`${folder}/${mine}`, { force: true });
+		const holder = await claimFrom(context.session, name, id, (holder) => isActive(context, holder));
+		if (holder !== "lost the race") return holder;
 	}
+}
+
+/**
+ * Takes a name that is free, or the same with -2, -3 … A job that ended unseen may still count as active here: nobody
+ * asked for exactly that name, and a thousand jobs of one program are not asked after one by one.
+ */
+export async function claimFreeName(session: Session, base: string, id: string): Promise<string> {
+	const seemsActive = (holder: string): boolean =>
+		existsSync(`${session.active}/${holder}`) &&
+		(!existsSync(jobFolder(session, holder)) || readEvidence(runFolder(session, holder, latestRun(session, holder))).exit === "blank");
+	const numbered = (number: number): string => (number === 1 ? base : `${base}-${number}`);
+	const isFree = (number: number): boolean => {
+		const holder = holderOf(session, numbered(number));
+		return holder === undefined || !seemsActive(holder);
+	};
+	for (;;) {
+		const name = numbered(firstWhere(isFree));
+		if ((await claimFrom(session, name, id, seemsActive)) === undefined) return name;
+	}
+}
+
+/** One try. The check of the holder and the link belong together: only the number after the holder's can be won. */
+async function claimFrom(
+	session: Session,
+	name: string,
+	id: string,
+	isTaken: (holder: string) => boolean | Promise<boolean>,
+): Promise<string | undefined> {
+	const folder = `${session.names}/${name}`;
+	makePrivateFolder(folder);
+	const top = highest(folder);
+	const holder = readText(`${folder}/${top}`)?.trim();
+	if (holder !== undefined && (await isTaken(holder))) return holder;
+	const mine = top + 1;
+	if (!claimFile(`${folder}/${mine}`, `${id}\n`, session.trash)) return "lost the race";
+	if (highest(folder) === mine) {
+		for (const number of numbers(folder)) if (number < mine) rmSync(`${folder}/${number}`, { force: true });
+		return undefined;
+	}
+	rmSync(`${folder}/${mine}`, { force: true });
+	return "lost the race";
+}
+
+/** A number from 1 on for which it is so, by doubling and halving: the first one where all before it are not. */
+function firstWhere(isSo: (number: number) => boolean): number {
+	if (isSo(1)) return 1;
+	let not = 1;
+	let so = 2;
+	while (!isSo(so)) [not, so] = [so, so * 2];
+	while (so - not > 1) {
+		const middle = (not + so) >> 1;
+		if (isSo(middle)) so = middle;
+		else not = middle;
+	}
+	return so;
 }
 
 /** The id of the job that holds a name, ended or not; undefined for a name never used. The job may be removed by now. */

@@ -10,12 +10,12 @@ import { jobEnvironment } from "./environment.ts";
 import { readNames, refuse, writeNew } from "./files.ts";
 import { hasEnded, type Job, shortId } from "./job.ts";
 import { record } from "./ledger.ts";
-import { claimName } from "./names.ts";
+import { claimFreeName, claimName } from "./names.ts";
 import { logoutNotice } from "./notice.ts";
 import { here, self, uptimeSeconds } from "./place.ts";
 import { checkDirectory, findProgram } from "./precheck.ts";
 import { callerLimits } from "./resource-limits.ts";
-import { checkName, jobFolder, makeSession, runFolder, type Session } from "./session.ts";
+import { jobFolder, makeSession, runFolder, type Session } from "./session.ts";
 import { byRecord, examine } from "./settle.ts";
 import { outputPaths, snapshot } from "./snapshot.ts";
 import { checkCapabilities, normalise, type RunOptions, type Spec } from "./spec.ts";
@@ -65,12 +65,7 @@ export async function run(context: Context, options: RunOptions): Promise<Job> {
 
 /** The name the job will have, or the active job that has it already where that is what was asked for. */
 async function takeName(context: Context, spec: Spec, options: RunOptions, id: string): Promise<string | Job> {
-	if (spec.name === undefined) {
-		for (let number = 1; ; number++) {
-			const name = checkName("job", number === 1 ? spec.defaultName : `${spec.defaultName}-${number}`);
-			if ((await claimName(context, name, id)) === undefined) return name;
-		}
-	}
+	if (spec.name === undefined) return claimFreeName(context.session, spec.defaultName, id);
 	for (;;) {
 		const holder = await claimName(context, spec.name, id);
 		if (holder === undefined) return spec.name;

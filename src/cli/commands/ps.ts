@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { hasEnded, type Job, type JobState, shortId } from "../../index.ts";
 import { states } from "../arguments.ts";
 import { action, jsonLines, verb } from "../command.ts";
-import { type Output, printable, table } from "../output.ts";
+import { type Cell, type Output, printable } from "../output.ts";
 import { commandLine, since, stateWords } from "../words.ts";
 
 interface Options {
@@ -22,13 +22,13 @@ export function psCommand(): Command {
 				const jobs = await chore.list({ all: options.all, states: options.state });
 				if (options.json) output.line(jsonLines(jobs));
 				else if (options.quiet) for (const job of jobs) output.line(job.id);
-				else if (jobs.length > 0) for (const line of jobTable(jobs, output)) output.line(line);
+				else if (jobs.length > 0) await output.table(jobTable(jobs, output));
 				else if (output.isTerminal) output.note("no jobs; `chore run -- COMMAND` starts one");
 			}),
 		);
 }
 
-function jobTable(jobs: readonly Job[], output: Output): string[] {
+function jobTable(jobs: readonly Job[], output: Output): Cell[][] {
 	const now = Date.now();
 	const heading = ["NAME", "ID", "STATE", "SINCE", "COMMAND"].map((text) => ({
 		text,
@@ -41,7 +41,7 @@ function jobTable(jobs: readonly Job[], output: Output): string[] {
 		{ text: since(job, now) },
 		{ text: job.command.length === 0 ? printable(job.reason ?? "") : commandLine(job.command) },
 	]);
-	return table([heading, ...rows], output.columns).map((line) => line.trimEnd());
+	return [heading, ...rows];
 }
 
 function colourOf(job: Job): "green" | "red" | "yellow" | "dim" {

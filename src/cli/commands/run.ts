@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import { type Chore, isChoreError, type Job, type OutputMode, type RunOptions, shortId } from "../../index.ts";
 import { count, duration, oneOf, processors, signal, size, variable, wholeNumber } from "../arguments.ts";
 import { action, type Invocation, verb } from "../command.ts";
+import { closeInherited } from "../descriptors.ts";
 import { readEnvFile } from "../env-file.ts";
 import { UsageError } from "../failure.ts";
 import { followJob, pipeJob } from "../follow.ts";
@@ -111,6 +112,7 @@ async function start(invocation: Invocation<Options>, words: string[]): Promise<
 		throw new UsageError("--wait, --follow and --pipe exclude each other", "-f shows the output and exits with the job's code");
 	if (options.unit !== undefined && options.name !== undefined)
 		throw new UsageError("-n and -u both name the job", "-u names the unit as well");
+	closeInherited();
 	const { job, started } = await begin(invocation, runOptions(options, words, output));
 	const attached = !started && options.ifRunning === "attach";
 	const say = options.quiet ? () => {} : (text: string) => output.note(text);

@@ -1,0 +1,86 @@
+/** The command line: words in, one library call, words out. */
+import { Command, CommanderError } from "commander";
+import { version } from "../index.ts";
+import { common, currentStatus } from "./command.ts";
+import { doctorCommand } from "./commands/doctor.ts";
+import { killCommand } from "./commands/kill.ts";
+import { logsCommand } from "./commands/logs.ts";
+import { psCommand } from "./commands/ps.ts";
+import { rmCommand } from "./commands/rm.ts";
+import { runCommand } from "./commands/run.ts";
+import { sendCommand } from "./commands/send.ts";
+import { statusCommand } from "./commands/status.ts";
+import { stopCommand } from "./commands/stop.ts";
+import { waitCommand } from "./commands/wait.ts";
+import { describeFailure, type Manner, UsageError } from "./failure.ts";
+import { NOBODY_READS_STATUS, NobodyReads } from "./output.ts";
+
+/** The whole command line, as commander knows it. */
+export function program(): Command {
+	const chore = common(new Command("chore"))
+		.description("Run background jobs that outlive the terminal. Nothing stays resident; how each one ended is known afterwards.")
+		.usage("[options] COMMAND ...")
+		.version(version, "-V, --version", "print the version")
+		.helpOption("-h, --help", "print help")
+		.enablePositionalOptions()
+		.showSuggestionAfterError()
+		.addHelpText(
+			"after",
+			"\n  chore run -- make test      start a job; chore logs -f make follows it\n  chore help run              all about one command",
+		);
+	const commands = [
+		runCommand(),
+		psCommand(),
+		statusCommand(),
+		logsCommand(),
+		stopCommand(),
+		killCommand(),
+		waitCommand(),
+		sendCommand(),
+		rmCommand(),
+		doctorCommand(),
+	];
+	for (const command of commands) chore.addCommand(command);
+	for (const command of [chore, ...commands]) command.exitOverride().configureOutput({ outputError: () => {} });
+	return chore;
+}
+
+/** Does what the words say, and leaves the exit status in `process.exitCode`. */
+export async function main(words: readonly string[]): Promise<void> {
+	const chore = program();
+	try {
+		if (words.length === 0) chore.outputHelp();
+		else await chore.parseAsync(words, { from: "user" });
+		process.exitCode = currentStatus();
+	} catch (error) {
+		process.exitCode = end(error, words);
+	}
+}
+
+/** Tells what went wrong. @returns the exit status */
+function end(error: unknown, words: readonly string[]): number {
+	if (error instanceof NobodyReads) return NOBODY_READS_STATUS;
+	if (error instanceof CommanderError && error.exitCode === 0) return 0;
+	const { text, status } = describeFailure(error instanceof CommanderError ? usageError(error) : error, manner(words));
+	process.stderr.write(text);
+	return status;
+}
+
+/** commander's message in chore's words: "error: unknown option '--foo'\n(Did you mean --food?)". */
+function usageError(error: CommanderError): UsageError {
+	const [first = "", ...rest] = error.message.replace(/^error: /, "").split("\n");
+	const guess = /\(Did you mean (?:one of )?(.*?)\?\)/.exec(rest.join(" "))?.[1];
+	const message = first.replace(/^option '([^']*)' argument '.*?' is invalid\. /s, "$1: ").replace(/\.$/, "");
+	return new UsageError(
+		message,
+		guess === undefined ? "`chore help` lists the commands, `chore help COMMAND` its options" : `did you mean ${guess}?`,
+	);
+}
+
+/** How failures are told follows from the words before the job's own begin, also where they make no sense. */
+function manner(words: readonly string[]): Manner {
+	const own = words.slice(0, words.includes("--") ? words.indexOf("--") : undefined);
+	const verb = own.find((word) => ["run", "wait", "logs"].includes(word));
+	const stays = own.some((word) => ["--wait", "-f", "--follow", "-P", "--pipe"].includes(word));
+	return { givesJobsStatus: verb === "wait" || (verb !== undefined && stays), json: own.includes("--json") };
+}

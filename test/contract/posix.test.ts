@@ -1,0 +1,27 @@
+/** The posix platform under every kind of /bin/sh that Debian has; dash and ash stand in for the BSDs' sh, posh and mksh for OpenBSD's. */
+import { spawnSync } from "node:child_process";
+import { openWith } from "../../platform/posix/index.ts";
+import { type Subject, testPlatform } from "./suite.ts";
+
+const SHELLS: readonly (readonly [name: string, ...shell: string[]])[] = [
+	["dash", "/bin/dash"],
+	["bash", "/bin/bash", "--posix"],
+	["mksh", "/bin/mksh"],
+	["busybox", "/bin/busybox", "ash"],
+	["ksh93", "/bin/ksh93"],
+	["yash", "/bin/yash"],
+	["posh", "/bin/posh"],
+];
+
+for (const [name, ...shell] of SHELLS) {
+	const missing = spawnSync(shell[0] ?? "", [...shell.slice(1), "-c", ":"]).error !== undefined;
+	const subject: Subject = {
+		title: `posix under ${name}`,
+		name: "posix",
+		load: async () => ({ detect: () => ({ available: true }), open: (context) => openWith(context, { shell }) }),
+		skip: missing && `${shell[0]} is not installed`,
+		disturbances: [],
+		shell: name,
+	};
+	testPlatform(subject);
+}

@@ -1,0 +1,647 @@
+/**
+ * What every platform does, asked through the core as users ask it. One suite; what a platform or this machine cannot
+ * do is skipped test by test, with its reason.
+ */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { before, describe, test } from "node:test";
+import type { PlatformModule } from "../../platform/contract.ts";
+import { isChoreError } from "../../platform/errors.ts";
+import { signalNumber } from "../../platform/exit-record.ts";
+import { closeInherited } from "../../src/cli/descriptors.ts";
+import type { Job } from "../../src/core/job.ts";
+import type { RunOptions } from "../../src/core/spec.ts";
+import { eventually, isRunning } from "../support/eventually.ts";
+import { type Home, makeHome } from "../support/home.ts";
+
+/** A platform as it is tested. */
+export interface Subject {
+	/** "posix under mksh" */
+	readonly title: string;
+	/** The platform's own name. */
+	readonly name: string;
+	readonly load: () => Promise<PlatformModule>;
+	/** Why it cannot be tested here at all, or false. */
+	readonly skip: string | false;
+	/** How to disturb what supervises the jobs, where there is such a thing: each leaves the jobs running. */
+	readonly disturbances: readonly { readonly what: string; readonly act: () => Promise<void> }[];
+	/** True where the jobs are known only to the process that started them. */
+	readonly inMemory?: boolean;
+	/** The shell that runs the job's start script, for what shells add to an environment. */
+	readonly shell?: string;
+}
+
+/** Signals whose default action ends a process, and which a shell can send to itself. */
+const FATAL_SIGNALS = [
+	"HUP",
+	"INT",
+	"QUIT",
+	"ILL",
+	"TRAP",
+	"ABRT",
+	"BUS",
+	"FPE",
+	"KILL",
+	"USR1",
+	"SEGV",
+	"USR2",
+	"PIPE",
+	"ALRM",
+	"TERM",
+	"XCPU",
+	"XFSZ",
+	"VTALRM",
+	"PROF",
+	"SYS",
+];
+
+/** Where most shells cannot tell a death from an exit code: the record says so. */
+const UNCERTAIN = new Set(["SIGINT", "SIGPIPE"]);
+
+export function testPlatform(subject: Subject): void {
+	describe(`${subject.title} keeps the platform contract`, () => {
+		let module: PlatformModule;
+		let cgroup = false;
+		before(async () => {
+			if (subject.skip !== false) return;
+			closeInherited();
+			module = await subject.load();
+			await using home = await makeHome(subject.name, module);
+			const report = (await home.chore.doctor()).platforms[0];
+			assert.equal(report?.error, null);
+			cgroup = report?.capabilities?.containment === "cgroup";
+		});
+
+		/** A test with a home of its own. */
+		const on = (title: string, body: (home: Home) => Promise<void>, skip: string | false = false): void => {
+			test(title, { skip: subject.skip || skip }, async () => {
+				await using home = await makeHome(subject.name, module);
+				await body(home);
+			});
+		};
+
+		const finish = async ({ chore }: Home, command: readonly string[], options: Partial<RunOptions> = {}): Promise<Job> => {
+			const job = await chore.run({ command, ...options });
+			return chore.wait(job.id);
+		};
+		const shell = (home: Home, line: string, options: Partial<RunOptions> = {}): Promise<Job> =>
+			finish(home, ["/bin/sh", "-c", line], options);
+
+		on("every exit code from 0 to 255 comes back as it is", async (home) => {
+			const codes = Array.from({ length: 256 }, (_, code) => code);
+			for (let from = 0; from < codes.length; from += 16) {
+				const jobs = await Promise.all(codes.slice(from, from + 16).map((code) => shell(home, `exit ${code}`)));
+				for (const [index, job] of jobs.entries()) {
+					assert.deepEqual([job.exitCode ?? job.signal, job.result], outcomeOf(from + index, job), `exit ${from + index}`);
+				}
+			}
+		});
+
+		on("an exit code comes back from a job that ran for a while", async (home) => {
+			for (const code of [0, 1, 127, 137, 203]) {
+				const job = await shell(home, `sleep 0.3; exit ${code}`);
+				assert.deepEqual([job.exitCode, job.state], [code, code === 0 ? "succeeded" : "failed"]);
+				assert.ok(
+					job.startedAt !== null && job.endedAt !== null && Date.parse(job.endedAt) - Date.parse(job.startedAt) >= 280,
+					JSON.stringify(job),
+				);
+			}
+		});
+
+		on("death by each signal is told as that signal, and never as success", async (home) => {
+			const jobs = await Promise.all(FATAL_SIGNALS.map((name) => shell(home, `kill -s ${name} $$`)));
+			for (const [index, job] of jobs.entries()) {
+				const name = `SIG${FATAL_SIGNALS[index]}`;
+				assert.equal(job.state, "failed", name);
+				if (job.exitCertain) assert.deepEqual([job.signal, job.result], [name, "signal"], name);
+				else assert.ok(UNCERTAIN.has(name) && (job.signal === name || job.exitCode === 128 + (signalNumber(name) ?? 0)), name);
+			}
+		});
+
+		on("a job begins with no signal ignored or blocked", async (home) => {
+			const status = await output(home, await finish(home, ["cat", "/proc/self/status"]));
+			assert.deepEqual(status.match(/^Sig(Blk|Ign|Cgt):.*$/gm), [
+				"SigBlk:\t0000000000000000",
+				"SigIgn:\t0000000000000000",
+				"SigCgt:\t0000000000000000",
+			]);
+		});
+
+		on("a job has its standard descriptors and no other", async (home) => {
+			const job = await finish(home, ["/bin/ls", "/proc/self/fd"]);
+			assert.equal(await output(home, job), "0\n1\n2\n3\n"); // 3 is that of ls reading the folder
+		});
+
+		on("a job that ignores TERM is killed once the grace is over", async (home) => {
+			const job = await home.chore.run({ command: ["/bin/sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.05; done"] });
+			await eventually("the trap is set", async () => (await output(home, job)) === "ready\n");
+			const end = await home.chore.stop(job.id, { graceMs: 200 });
+			assert.deepEqual([end.state, end.result, end.signal], ["stopped", "stopped", "SIGKILL"]);
+		});
+
+		on("a job that traps TERM ends with the code it chose", async (home) => {
+			const job = await home.chore.run({ command: ["/bin/sh", "-c", "trap 'exit 7' TERM; echo ready; while :; do sleep 0.05; done"] });
+			await eventually("the trap is set", async () => (await output(home, job)) === "ready\n");
+			const end = await home.chore.stop(job.id);
+			assert.deepEqual([end.state, end.result, end.exitCode], ["stopped", "stopped", 7]);
+		});
+
+		on("TERM that nobody asked chore for is a death by signal", async (home) => {
+			const job = await home.chore.run({ command: ["sleep", "60"] });
+			const pid = await mainPid(home, job);
+			process.kill(pid, "SIGTERM");
+			const end = await home.chore.wait(job.id);
+			assert.deepEqual([end.state, end.result, end.signal], ["failed", "signal", "SIGTERM"]);
+		});
+
+		on("kill sends any signal, to the main process or to all", async (home) => {
+			const line = `sh -c "trap 'echo child; exit' USR1; echo ready; while :; do sleep 0.05; done" & trap 'echo main' USR1; wait $!; wait $!; exit 5`;
+			const job = await home.chore.run({ command: ["/bin/sh", "-c", line] });
+			await eventually("the child is ready", async () => (await output(home, job)).includes("ready"));
+			await home.chore.kill(job.id, { signal: "SIGUSR1", whom: "all" });
+			const end = await home.chore.wait(job.id);
+			assert.equal(end.exitCode, 5);
+			assert.deepEqual((await output(home, job)).split("\n").sort(), ["", "child", "main", "ready"]);
+		});
+
+		on("the stop signal is the one asked for", async (home) => {
+			const job = await home.chore.run({
+				command: ["/bin/sh", "-c", "trap 'exit 9' USR2; echo ready; while :; do sleep 0.05; done"],
+				stopSignal: "SIGUSR2",
+			});
+			await eventually("the trap is set", async () => (await output(home, job)) === "ready\n");
+			assert.equal((await home.chore.stop(job.id)).exitCode, 9);
+		});
+
+		on(
+			"stop ends children in process sessions of their own, and double-forked ones",
+			async (home) => {
+				const line = `setsid sleep 300 & (setsid sh -c 'sleep 301 & echo $!; wait' &) ; sleep 302 & echo $!; echo ready; wait`;
+				const job = await home.chore.run({ command: ["/bin/sh", "-c", line] });
+				const pids = await eventually("all children run", async () => {
+					const tree = descendants(job.id);
+					return tree.length >= 5 && tree;
+				});
+				await home.chore.stop(job.id, { graceMs: 500 });
+				for (const pid of pids) assert.ok(!isRunning(pid), `process ${pid} is gone`);
+			},
+			subject.inMemory === true && "the fake knows only process groups",
+		);
+
+		on("arguments arrive literally", async (home) => {
+			const words = [
+				"$$",
+				`$${"{HOME}"}`,
+				"$(id)",
+				"`id`",
+				"%h",
+				"%%",
+				";",
+				"&",
+				"|",
+				"\\x41",
+				"a\nb",
+				"\u001b[31m",
+				"'",
+				'"',
+				"'\\''",
+				"",
+				" ",
+				"é",
+				"漢",
+				"\u0001",
+				"\u007f",
+				"-n",
+				"--",
+				"*",
+				"~",
+				"#",
+				"!",
+				"\\",
+				"\\\\",
+				"a\\",
+				"\t",
+				"\u0081",
+				"\u0088",
+			];
+			assert.equal(
+				await output(home, await finish(home, ["/usr/bin/printf", "%s\\0", ...words])),
+				words.map((word) => `${word}\0`).join(""),
+			);
+		});
+
+		on("5,000 arguments arrive, and one of 120 kB", async (home) => {
+			const many = Array.from({ length: 5000 }, (_, index) => `argument ${index} $x`);
+			assert.equal(await output(home, await finish(home, ["/usr/bin/printf", "%s\\0", ...many])), many.map((word) => `${word}\0`).join(""));
+			const long = "é'$ ".repeat(24_000);
+			assert.equal(await output(home, await finish(home, ["/usr/bin/printf", "%s", long])), long);
+		});
+
+		on("the environment arrives exactly, and nothing else does", async (home) => {
+			const environment: Record<string, string> = {
+				PATH: "/usr/bin:/bin",
+				HOME: "/somewhere else",
+				PWD: "/wrong",
+				SHLVL: "3",
+				LANG: "C.UTF-8",
+				LC_ALL: "xx_YY.nonsense",
+				NEWLINE: "a\nb\n",
+				ESCAPE: "\u001b[0m",
+				QUOTES: `it's "quoted" \`here\` $HOME $$ %h \\x41 \\`,
+				EMPTY: "",
+				"A.B": "dotted",
+				"X-Y": "dashed",
+				"BASH_FUNC_f%%": "() {  echo 1\n}",
+				IFS: "x",
+				PPID: "1",
+				UID: "77",
+				OPTIND: "9",
+				PS4: "+",
+				RANDOM: "4",
+				chore_run: "/mine",
+				BIG: "é".repeat(50_000),
+			};
+			const job = await finish(home, ["/usr/bin/env", "-0"], { environment, directory: "/usr" });
+			const got = new Map(
+				(await output(home, job))
+					.split("\0")
+					.filter(Boolean)
+					.map((entry): [string, string] => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]),
+			);
+			for (const name of added(subject)) if (!(name in environment) || name === "SHLVL") got.delete(name);
+			const expected = new Map(Object.entries({ ...environment, PWD: "/usr", CHORE_JOB_ID: job.id }));
+			for (const name of added(subject)) if (name === "SHLVL") expected.delete(name);
+			assert.deepEqual(new Map([...got].sort()), new Map([...expected].sort()));
+		});
+
+		on("variables that steer supervisors do not fool the record", async (home) => {
+			const setEnvironment = {
+				SERVICE_RESULT: "success",
+				EXIT_CODE: "exited",
+				EXIT_STATUS: "0",
+				MAINPID: "1",
+				LD_PRELOAD: "/nonexistent.so",
+				PATH: "/nowhere",
+				INVOCATION_ID: "x",
+				ENV: "/nonexistent",
+			};
+			const job = await finish(home, ["/bin/sh", "-c", "exit 7"], { setEnvironment });
+			assert.deepEqual([job.exitCode, job.result], [7, "exit-code"]);
+		});
+
+		on("a job runs where it is told, whatever the folder is called, and may remove it", async (home) => {
+			const directory = `${home.path}/with blank $HOME %h 'q' é\n`;
+			await mkdir(directory);
+			const job = await shell(home, 'pwd; rmdir "$PWD"; exit 4', { directory });
+			assert.equal(await output(home, job), `${directory}\n`);
+			assert.deepEqual([job.exitCode, job.result], [4, "exit-code"]);
+		});
+
+		on("umask, nice value and resource limits are the caller's, or those asked for", async (home) => {
+			const job = await shell(home, "umask; nice; ulimit -n; ulimit -c; ulimit -t", { umask: 0o27, nice: 5 });
+			const own = readFileSync(`/proc/${process.ppid}/limits`, "utf8");
+			const soft = (row: string): string => new RegExp(`^${row} +([a-z0-9]+)`, "m").exec(own)?.[1] ?? "";
+			assert.equal(await output(home, job), `0027\n5\n${soft("Max open files")}\n${soft("Max core file size")}\n${soft("Max cpu time")}\n`);
+		});
+
+		on("a command that cannot run is refused in the system's words, and leaves nothing", async (home) => {
+			const plain = `${home.path}/plain`;
+			writeFileSync(plain, "echo hello\n", { mode: 0o644 });
+			const bad = `${home.path}/bad`;
+			writeFileSync(bad, "#!/nonexistent/interpreter\n", { mode: 0o755 });
+			const cases: readonly (readonly [RunOptions, string, RegExp])[] = [
+				[{ command: ["/nonexistent/program"] }, "COMMAND_NOT_FOUND", /ENOENT/],
+				[{ command: ["no-such-program-here"] }, "COMMAND_NOT_FOUND", /PATH/],
+				[{ command: [plain] }, "COMMAND_NOT_EXECUTABLE", /EACCES/],
+				[{ command: ["/"] }, "COMMAND_NOT_EXECUTABLE", /not a file/],
+				[{ command: [bad] }, "COMMAND_NOT_EXECUTABLE", /nonexistent\/interpreter/],
+				[{ command: ["true"], directory: "/nonexistent" }, "DIRECTORY_UNUSABLE", /ENOENT/],
+				[{ command: ["true"], directory: "/etc/passwd" }, "DIRECTORY_UNUSABLE", /ENOTDIR/],
+			];
+			for (const [options, code, words] of cases) {
+				await assert.rejects(
+					home.chore.run(options),
+					(error) => isChoreError(error) && error.code === code && words.test(error.message),
+					code,
+				);
+			}
+			assert.deepEqual(await home.chore.list({ all: true }), []);
+		});
+
+		on("a program that vanishes before it runs is a start that failed", async (home) => {
+			const program = `${home.path}/vanishing`;
+			writeFileSync(program, `#!/bin/sh\nrm "$0"; exec "$0"\n`, { mode: 0o755 });
+			const job = await finish(home, [program]);
+			assert.deepEqual([job.state, job.result], ["failed", "start-failed"]);
+			assert.match(job.reason ?? "", /ENOENT/);
+		});
+
+		on("codes that supervisors use for their own failures are the job's own when nothing is wrong", async (home) => {
+			for (const code of [125, 126, 127, 200, 203, 209]) {
+				const job = await shell(home, `exit ${code}`);
+				assert.deepEqual([job.exitCode, job.result, job.reason], [code, "exit-code", null]);
+			}
+		});
+
+		on("50 MB of output arrive byte for byte, in order, and nothing else", async (home) => {
+			const line = `i=0; while [ $i -lt 50 ]; do head -c 1000000 /dev/zero | tr '\\0' "\\\\$((i % 8))x"; i=$((i+1)); done; printf '\\377\\000end'`;
+			const job = await shell(home, line);
+			const expected = createHash("sha256")
+				.update(execFileSync("/bin/sh", ["-c", line], { maxBuffer: 1e9 }))
+				.digest("hex");
+			const got = createHash("sha256");
+			let bytes = 0;
+			for await (const piece of home.chore.logs(job.id)) {
+				assert.equal(piece.offset, bytes);
+				bytes += piece.bytes.length;
+				got.update(piece.bytes);
+			}
+			assert.equal(got.digest("hex"), expected);
+			assert.equal(job.output.bytes, bytes);
+		});
+
+		on("merged output keeps the order of both streams; split output keeps them apart; null has none", async (home) => {
+			const line = "i=0; while [ $i -lt 200 ]; do echo out $i; echo err $i >&2; i=$((i+1)); done";
+			const lines = Array.from({ length: 200 }, (_, index) => index);
+			const merged = await shell(home, line);
+			assert.equal(await output(home, merged), lines.map((index) => `out ${index}\nerr ${index}\n`).join(""));
+			const split = await shell(home, line, { output: "split" });
+			assert.equal(await output(home, split, "stdout"), lines.map((index) => `out ${index}\n`).join(""));
+			assert.equal(await output(home, split, "stderr"), lines.map((index) => `err ${index}\n`).join(""));
+			const none = await shell(home, line, { output: "null" });
+			assert.deepEqual([none.state, none.output.paths, none.output.bytes], ["succeeded", [], 0]);
+		});
+
+		on("standard input is empty, a file, or what is sent until its end", async (home) => {
+			assert.equal(await output(home, await finish(home, ["cat"])), "");
+			const file = `${home.path}/in put`;
+			writeFileSync(file, "from the file\n");
+			assert.equal(await output(home, await finish(home, ["cat"], { stdin: { file } })), "from the file\n");
+			const job = await home.chore.run({ command: ["cat"], stdin: "fifo" });
+			await home.chore.send(job.id, "one\n");
+			await eventually("the first line is there", async () => (await output(home, job)) === "one\n");
+			await home.chore.send(job.id, "two é\n".repeat(40_000));
+			await home.chore.send(job.id, "", { end: true });
+			const end = await home.chore.wait(job.id);
+			assert.deepEqual([end.state, await output(home, end)], ["succeeded", `one\n${"two é\n".repeat(40_000)}`]);
+		});
+
+		on("a job does not find the children of its supervisor among its own", async (home) => {
+			const job = await home.chore.run({ command: ["/bin/sh", "-c", "ps -o pid= --ppid $$ | wc -l; cat"], stdin: "fifo" });
+			await eventually("it looked", async () => (await output(home, job)) !== "");
+			assert.equal((await output(home, job)).trim(), "2"); // ps and wc
+			await home.chore.send(job.id, "", { end: true });
+			assert.equal((await home.chore.wait(job.id)).state, "succeeded");
+		});
+
+		on("a time limit ends the job, and is told as such", async (home) => {
+			const simple = await finish(home, ["sleep", "60"], { timeoutMs: 300 });
+			assert.deepEqual([simple.state, simple.result], ["failed", "timeout"]);
+			const trapped = await shell(home, "trap 'exit 0' TERM; while :; do sleep 0.05; done", { timeoutMs: 400 });
+			assert.deepEqual([trapped.state, trapped.result, trapped.exitCode], ["failed", "timeout", 0]);
+			const stubborn = await shell(home, "trap '' TERM; while :; do sleep 0.05; done", { timeoutMs: 300, graceMs: 200 });
+			assert.deepEqual([stubborn.result, stubborn.signal], ["timeout", "SIGKILL"]);
+			const within = await finish(home, ["sleep", "0.1"], { timeoutMs: 20_000 });
+			assert.deepEqual([within.state, within.result], ["succeeded", "success"]);
+		});
+
+		on("a time limit that races the natural end gives one true record", async (home) => {
+			const spans = Array.from({ length: 20 }, (_, index) => 0.35 + index * 0.01);
+			const jobs = await Promise.all(spans.map((span) => finish(home, ["sleep", String(span)], { timeoutMs: 450 })));
+			for (const job of jobs) {
+				if (job.result === "success") assert.equal(job.exitCode, 0);
+				else {
+					assert.equal(job.result, "timeout");
+					assert.ok(Date.parse(job.endedAt ?? "") - Date.parse(job.startedAt ?? "") >= 400, JSON.stringify(job));
+				}
+			}
+		});
+
+		on(
+			"a child that outlives the main process is swept; the end told is that of the main process",
+			async (home) => {
+				const line = 'sh -c \'trap "" TERM; echo $$; while :; do sleep 0.05; done\' & while ! [ -s "$0" ]; do sleep 0.02; done; exit 3';
+				const job = await home.chore.run({
+					command: ["/bin/sh", "-c", line.replace("$0", `${home.path}/default/never`), "x"],
+					graceMs: 1500,
+				});
+				await eventually("the child ignores TERM", async () => /^[0-9]+\n/.test(await output(home, job)));
+				const child = Number((await output(home, job)).trim());
+				writeFileSync(`${home.path}/default/never`, "go");
+				const end = await home.chore.wait(job.id);
+				assert.deepEqual([end.state, end.exitCode, end.result], ["failed", 3, "exit-code"]);
+				await eventually("the child is gone", () => !isRunning(child));
+			},
+			subject.inMemory === true && "the fake kills what is left at once",
+		);
+
+		on("a stop that races the end leaves one true record", async (home) => {
+			const ends = await Promise.all(
+				Array.from({ length: 20 }, async (_, index) => {
+					const job = await home.chore.run({ command: ["sleep", String(0.02 * index)] });
+					return home.chore.stop(job.id);
+				}),
+			);
+			for (const end of ends) {
+				if (end.state === "succeeded") assert.equal(end.exitCode, 0);
+				else assert.deepEqual([end.state, end.exitCode === 0 || end.signal === "SIGTERM"], ["stopped", true], JSON.stringify(end));
+			}
+		});
+
+		on("two that stop the same job at once both learn how it ended", async (home) => {
+			const job = await home.chore.run({ command: ["sleep", "60"] });
+			const ends = await Promise.all([home.chore.stop(job.id), home.open().stop(job.id), home.chore.stop(job.id)]);
+			for (const end of ends) assert.deepEqual([end.state, end.signal], ["stopped", "SIGTERM"]);
+		});
+
+		on("200 starts at once lose no id, name or record", async (home) => {
+			const handles = Array.from({ length: 8 }, () => home.open());
+			const jobs = await Promise.all(
+				Array.from({ length: 200 }, (_, index) =>
+					(handles[index % 8] ?? home.chore).run({ command: ["/bin/sh", "-c", `exit ${index % 7}`] }),
+				),
+			);
+			const ends = await Promise.all(jobs.map((job) => home.chore.wait(job.id)));
+			assert.equal(new Set(ends.map(({ id }) => id)).size, 200);
+			for (const [index, end] of ends.entries()) assert.equal(end.exitCode, index % 7);
+			assert.equal((await home.chore.list({ all: true })).length, 200);
+		});
+
+		on("one name wanted by 50 goes to one", async (home) => {
+			const handles = Array.from({ length: 10 }, () => home.open());
+			const outcomes = await Promise.allSettled(
+				Array.from({ length: 50 }, (_, index) => (handles[index % 10] ?? home.chore).run({ command: ["sleep", "60"], name: "wanted" })),
+			);
+			const won = outcomes.filter(({ status }) => status === "fulfilled");
+			assert.equal(won.length, 1);
+			for (const outcome of outcomes) {
+				if (outcome.status === "rejected")
+					assert.ok(isChoreError(outcome.reason) && outcome.reason.code === "NAME_IN_USE", String(outcome.reason));
+			}
+			assert.equal((await home.chore.list({ all: true })).length, 1);
+		});
+
+		on("a name used again leads to the new job; the old one acts on nothing", async (home) => {
+			const old = await shell(home, "exit 0", { name: "again" });
+			const fresh = await home.chore.run({ command: ["sleep", "60"], name: "again" });
+			assert.equal((await home.chore.get("again")).id, fresh.id);
+			assert.equal((await home.chore.stop(old.id)).state, "succeeded");
+			await assert.rejects(home.chore.kill(old.id), (error) => isChoreError(error) && error.code === "JOB_NOT_ACTIVE");
+			assert.equal((await home.chore.get(fresh.id)).state, "running");
+		});
+
+		on("replacing a job by name stops the old one first", async (home) => {
+			const old = await home.chore.run({ command: ["sleep", "60"], name: "web" });
+			const fresh = await home.chore.run({ command: ["sleep", "60"], name: "web", ifRunning: "replace" });
+			assert.equal((await home.chore.get(old.id)).state, "stopped");
+			assert.equal((await home.chore.get("web")).id, fresh.id);
+			assert.equal((await home.chore.run({ command: ["true"], name: "web", ifRunning: "skip" })).id, fresh.id);
+		});
+
+		on("what one handle starts, another sees, waits for and stops", async (home) => {
+			const job = await home.chore.run({ command: ["sleep", "60"] });
+			const other = home.open();
+			const waiting = other.wait(job.id);
+			assert.equal(
+				(await eventually("it runs", async () => (await other.get(job.id)).state === "running" && other.get(job.id))).id,
+				job.id,
+			);
+			await home.open().stop(job.id);
+			assert.equal((await waiting).state, "stopped");
+		});
+
+		on("status shows the processes of a job", async (home) => {
+			const job = await home.chore.run({ command: ["/bin/sh", "-c", "sleep 60; :"] });
+			const pid = await mainPid(home, job);
+			const details = await home.chore.status(job.id);
+			assert.ok(
+				details.usage?.processes.some((one) => one.pid === pid),
+				JSON.stringify(details),
+			);
+		});
+
+		on("CPU time and peak memory are told where the platform counts them", async (home) => {
+			const job = await shell(home, "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done");
+			const { capabilities } = (await home.chore.doctor()).platforms[0] ?? {};
+			if (capabilities?.accounting) assert.ok((job.cpuTimeMs ?? 0) > 20, JSON.stringify(job));
+			else assert.equal(job.memoryPeakBytes, null);
+		});
+
+		on("what a platform cannot do is refused in one sentence, and leaves nothing", async (home) => {
+			const { capabilities } = (await home.chore.doctor()).platforms[0] ?? {};
+			const asked: readonly (readonly [keyof NonNullable<typeof capabilities>, Partial<RunOptions>])[] = [
+				["memoryLimit", { memoryBytes: 1e9 }],
+				["cpuLimit", { cpus: 1 }],
+				["taskLimit", { tasks: 100 }],
+				["units", { slice: "background.slice" }],
+				["hangUp", { sendHangUp: true }],
+			];
+			for (const [ability, options] of asked) {
+				const outcome = home.chore.run({ command: ["true"], ...options });
+				if (capabilities?.[ability]) await home.chore.wait((await outcome).id);
+				else
+					await assert.rejects(
+						outcome,
+						(error) => isChoreError(error) && error.code === "OPTION_UNSUPPORTED" && error.message.includes(subject.name),
+						ability,
+					);
+			}
+		});
+
+		for (const { what, act } of subject.disturbances.length > 0
+			? subject.disturbances
+			: [{ what: "a reload of the manager", act: async () => {} }]) {
+			on(
+				`${what} changes nothing for running jobs`,
+				async (home) => {
+					const [short, long] = await Promise.all([
+						home.chore.run({ command: ["/bin/sh", "-c", "sleep 1; exit 6"], description: "it's $HOME %h \\" }),
+						home.chore.run({ command: ["sleep", "60"] }),
+					]);
+					await mainPid(home, long);
+					await act();
+					assert.equal((await home.chore.wait(short.id)).exitCode, 6);
+					assert.equal((await home.chore.get(long.id)).state, "running");
+					const end = await home.chore.stop(long.id);
+					assert.deepEqual([end.state, end.signal], ["stopped", "SIGTERM"]);
+				},
+				subject.disturbances.length === 0 && "nothing supervises the jobs that could be reloaded",
+			);
+		}
+
+		on("an ended job leaves no process behind, and the platform nothing of it", async (home) => {
+			const jobs = await Promise.all([
+				shell(home, "exit 0"),
+				shell(home, "exit 9"),
+				shell(home, "kill -9 $$"),
+				finish(home, ["sleep", "9"], { timeoutMs: 200 }),
+			]);
+			for (const job of jobs) await eventually("nothing carries its mark", () => descendants(job.id).length === 0);
+			if (cgroup)
+				await eventually(
+					"no unit is left",
+					() =>
+						!execFileSync("systemctl", ["--user", "list-units", "--all", "--plain", "--no-legend", "chore-*"], {
+							encoding: "utf8",
+						}).includes(jobs[3]?.unit ?? "-"),
+				);
+		});
+
+		on("state is private: folders 0700, files 0600, whatever the umask", async (home) => {
+			const before = process.umask(0);
+			try {
+				await shell(home, "echo secret", { umask: 0 });
+			} finally {
+				process.umask(before);
+			}
+			const modes = execFileSync("find", [home.path, "-mindepth", "1", "-printf", "%m %y %p\\n"], { encoding: "utf8" }).trim().split("\n");
+			for (const line of modes) assert.match(line, /^(700 d|[4-7]00 f|600 p) /, line);
+			assert.ok(existsSync(`${home.path}/default/ledger.jsonl`));
+		});
+	});
+}
+
+/** What comes of `exit CODE`: the shell of a platform may not be able to tell 128 + n from a signal, and says so. */
+function outcomeOf(code: number, job: Job): [number | string | null, string] {
+	if (job.exitCertain === false) {
+		assert.ok(code === 130 || code === 141, `exit ${code} is certain`);
+		return [job.exitCode ?? job.signal, job.result ?? ""];
+	}
+	return [code, code === 0 ? "success" : "exit-code"];
+}
+
+/** Variables that this shell puts into the environment of what it runs. */
+function added({ shell = "dash" }: Subject): readonly string[] {
+	return { bash: ["_", "SHLVL"], ksh93: ["_", "SHLVL"], mksh: ["_"], busybox: ["SHLVL"] }[shell] ?? ["_"];
+}
+
+async function output({ chore }: Home, job: Job, stream?: "stdout" | "stderr"): Promise<string> {
+	const parts: Buffer[] = [];
+	for await (const { bytes } of chore.logs(job.id, { stream })) parts.push(Buffer.from(bytes));
+	return Buffer.concat(parts).toString("utf8");
+}
+
+async function mainPid({ chore }: Home, job: Job): Promise<number> {
+	return eventually("the main process runs", async () => {
+		const now = await chore.get(job.id);
+		return now.state === "running" && now.pid !== null && now.pid;
+	});
+}
+
+/** The processes that carry the mark of a job. */
+function descendants(jobId: string): number[] {
+	const found: number[] = [];
+	for (const name of execFileSync("ls", ["/proc"], { encoding: "utf8" }).split("\n")) {
+		if (!/^[0-9]+$/.test(name)) continue;
+		try {
+			if (readFileSync(`/proc/${name}/environ`, "latin1").includes(`CHORE_JOB_ID=${jobId}`) && isRunning(Number(name)))
+				found.push(Number(name));
+		} catch {
+			// gone meanwhile, or another user's
+		}
+	}
+	return found;
+}
