@@ -30,9 +30,9 @@ export function findProgram(word: string, directory: string, path: string | unde
 		const program = resolve(directory, folder || ".", word);
 		const wrong = programFault(program);
 		if (wrong === null) return program;
-		if (wrong.code === "COMMAND_NOT_EXECUTABLE") found ??= { ...wrong, text: `${program}: ${wrong.text}` };
+		if (wrong.code === "COMMAND_NOT_EXECUTABLE" && wrong.isThere) found ??= { ...wrong, text: `${program}: ${wrong.text}` };
 	}
-	throw notRunnable(word, found ?? { code: "COMMAND_NOT_FOUND", text: "no such program in PATH" });
+	throw notRunnable(word, found ?? { code: "COMMAND_NOT_FOUND", text: "no such program in PATH", isThere: false });
 }
 
 /** @throws ChoreError DIRECTORY_UNUSABLE with the reason */
@@ -56,6 +56,8 @@ export function startFault(program: string, directory: string): string | null {
 interface ProgramFault {
 	readonly code: "COMMAND_NOT_FOUND" | "COMMAND_NOT_EXECUTABLE";
 	readonly text: string;
+	/** The file was seen; not merely kept from us by its folder. */
+	readonly isThere: boolean;
 }
 
 function notRunnable(word: string, fault: ProgramFault): ChoreError {
@@ -67,13 +69,19 @@ function notRunnable(word: string, fault: ProgramFault): ChoreError {
 }
 
 function programFault(program: string): ProgramFault | null {
+	let isThere = false;
 	try {
-		if (!statSync(program).isFile()) return { code: "COMMAND_NOT_EXECUTABLE", text: "it is not a file (EACCES)" };
+		isThere = statSync(program).isFile();
+		if (!isThere) return { code: "COMMAND_NOT_EXECUTABLE", text: "it is not a file (EACCES)", isThere };
 		accessSync(program, constants.X_OK);
 	} catch (error) {
 		const errno = errnoOf(error) ?? "";
-		if (errno === "EACCES") return { code: "COMMAND_NOT_EXECUTABLE", text: "permission denied (EACCES)" };
-		return { code: "COMMAND_NOT_FOUND", text: errno === "ENOENT" ? "no such file or directory (ENOENT)" : `it cannot be found (${errno})` };
+		if (errno === "EACCES") return { code: "COMMAND_NOT_EXECUTABLE", text: "permission denied (EACCES)", isThere };
+		return {
+			code: "COMMAND_NOT_FOUND",
+			text: errno === "ENOENT" ? "no such file or directory (ENOENT)" : `it cannot be found (${errno})`,
+			isThere,
+		};
 	}
 	const interpreter = interpreterOf(program);
 	if (interpreter === undefined || !isAbsolute(interpreter)) return null;
@@ -81,7 +89,7 @@ function programFault(program: string): ProgramFault | null {
 		accessSync(interpreter, constants.X_OK);
 		return null;
 	} catch {
-		return { code: "COMMAND_NOT_EXECUTABLE", text: `its interpreter ${interpreter} cannot be run (ENOENT)` };
+		return { code: "COMMAND_NOT_EXECUTABLE", text: `its interpreter ${interpreter} cannot be run (ENOENT)`, isThere };
 	}
 }
 

@@ -1,6 +1,6 @@
 /** Starts a job: everything is written down first, then the platform makes it true. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, truncateSync } from "node:fs";
 import { v7 as uuid } from "uuid";
 import type { Platform, RunSpec } from "../../platform/contract.ts";
 import { ChoreError, isChoreError } from "../../platform/errors.ts";
@@ -59,6 +59,7 @@ export async function run(context: Context, options: RunOptions): Promise<Job> {
 		throw error;
 	}
 	await launch(session, platform, stored, acknowledge);
+	finishMark(session, id);
 	await tell(session, stored, platform, options);
 	return (await byRecord(context, stored)) ?? live(session, stored, acknowledge);
 }
@@ -186,6 +187,15 @@ async function launch(session: Session, platform: Platform, stored: StoredRun, a
 		discard(session, id);
 		record(session, eventOf(stored), "removed", { reason: error instanceof Error ? error.message.slice(0, 500) : null });
 		throw error;
+	}
+}
+
+/** From here on the platform answers for the job: that its creator lives means nothing any more. */
+function finishMark(session: Session, id: string): void {
+	try {
+		truncateSync(`${session.active}/${id}`);
+	} catch {
+		// somebody has settled or removed it already
 	}
 }
 

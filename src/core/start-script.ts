@@ -25,7 +25,7 @@ export interface StartOptions {
 /** A name that every shell can export and none sets or changes by itself; the others go by env(1). */
 const PORTABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const SHELLS_OWN =
-	/^(_|chore_.*|IFS|PPID|UID|EUID|GID|EGID|GROUPS|USERID|OPTIND|OPTARG|OPTERR|RANDOM|SRANDOM|SECONDS|LINENO|PS[1-4]|SHELLOPTS|BASHOPTS|BASH.*|DIRSTACK|FUNCNAME|FUNCNEST|HIST.*|PIPESTATUS|KSH.*|YASH.*|EPOCH.*|COLUMNS|LINES|POSIXLY_CORRECT|TMOUT)$/;
+	/^(_|chore_.*|IFS|PPID|UID|EUID|GID|EGID|GROUPS|USERID|OPTIND|OPTARG|OPTERR|RANDOM|SRANDOM|SECONDS|LINENO|PS[1-4]|SHELLOPTS|BASHOPTS|BASH.*|DIRSTACK|FUNCNAME|FUNCNEST|HIST.*|PIPESTATUS|KSH.*|YASH.*|EPOCH.*|COLUMNS|LINES|POSIXLY_CORRECT|TMOUT|LC_.*)$/;
 
 /** The script, as bytes: values need not be UTF-8. */
 export function startScript(options: StartOptions): Buffer {
@@ -71,8 +71,9 @@ export function startScript(options: StartOptions): Buffer {
  * that the job does not find a child that it did not make; the output of the job is not its own.
  */
 const KEEPER = `( ( trap '' HUP INT QUIT USR1 USR2
-exec 4>"$1/stdin" </dev/null >/dev/null 2>&1
-read -r chore_word <"$1/control" ) & )
+exec 4>"$1/stdin"
+read -r chore_word <"$1/control" ) & ) &
+wait $!
 `;
 
 function addLimits(script: Script, limits: readonly ResourceLimit[]): void {

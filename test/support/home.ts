@@ -13,8 +13,8 @@ export interface Home extends AsyncDisposable {
 }
 
 /** A fresh home whose jobs run on that platform. */
-export async function makeHome(name: string, module: PlatformModule, options: ChoreOptions = {}): Promise<Home> {
-	const path = await mkdtemp(join(tmpdir(), "chore test é-"));
+export async function makeHome(name: string, module: PlatformModule, options: ChoreOptions = {}, prefix = "chore test é-"): Promise<Home> {
+	const path = await mkdtemp(join(tmpdir(), prefix));
 	const opened: Chore[] = [];
 	const open = (more: ChoreOptions = {}): Chore => {
 		const chore = new Chore([[name, async () => module]], "test", { home: path, ...options, ...more });
