@@ -1,0 +1,46 @@
+// Runs everything that must hold before a change lands: build, lint, types, package, and all suites.
+// `npm test -- posix contract` runs only the test files whose path holds one of the words.
+import { spawnSync } from "node:child_process";
+import { readdirSync, rmSync } from "node:fs";
+
+const words = process.argv.slice(2);
+
+/** Runs a program to its end, in front of everybody. Ends this one when it fails. */
+function step(title, program, ...rest) {
+	console.log(`\n# ${title}`);
+	const { status, signal, error } = spawnSync(program, rest, { stdio: "inherit" });
+	if (status === 0) return;
+	console.error(`# ${title}: ${error?.message ?? signal ?? `exit ${status}`}`);
+	process.exitCode = 1;
+	if (!title.startsWith("tests")) process.exit();
+}
+
+const bin = (name) => `node_modules/.bin/${name}`;
+step("build", process.execPath, "scripts/build.mjs");
+step("lint", bin("biome"), "check", "--error-on-warnings", ".");
+rmSync("dist-test", { recursive: true, force: true });
+step("types", bin("tsc"), "-p", "tsconfig.json");
+if (words.length === 0) {
+	step("unused code and dependencies", bin("knip"));
+	step("package", bin("publint"));
+}
+
+const files = readdirSync("dist-test/test", { recursive: true, encoding: "utf8" })
+	.filter((name) => name.endsWith(".test.js") && (words.length === 0 || words.some((word) => name.includes(word))))
+	.map((name) => `dist-test/test/${name}`)
+	.sort();
+/** Tests that need a user manager run beside one: our own as root, the user's own otherwise. */
+const needsManager = (name) => /systemd/.test(name);
+const runner = [process.execPath, "--test", "--test-reporter=spec", "--test-concurrency=2"];
+
+function suites(title, before, names) {
+	if (names.length > 0) step(title, ...before, ...runner, ...names);
+}
+
+suites(
+	"tests",
+	[],
+	files.filter((name) => !needsManager(name)),
+);
+const beside = process.geteuid() === 0 ? ["bash", "test/support/user-manager.sh", "with"] : [];
+suites("tests on systemd", beside, files.filter(needsManager));

@@ -1,0 +1,80 @@
+/** The linter refuses the imports that the architecture forbids: one forbidden import for each rule, in a tree of its own. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+
+const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
+	["platform/contract.ts", 'import { run } from "../src/core/run.ts";\nrun();\n'],
+	["platform/registry.ts", 'import { detect } from "./posix/detach.ts";\ndetect();\n'],
+	["platform/posix/index.ts", 'import type { Job } from "../../src/core/job.ts";\nexport type J = Job;\n'],
+	["platform/posix/index.ts", 'export { registry } from "../registry.ts";\n'],
+	["platform/posix/index.ts", 'export { findBus } from "../systemd/address.ts";\n'],
+	["platform/systemd/manager.ts", 'import { sessionBus } from "dbus-next";\nsessionBus();\n'],
+	["platform/systemd/manager.ts", 'await import("dbus-next");\n'],
+	["platform/systemd/bus.ts", 'import { Command } from "commander";\nnew Command();\n'],
+	["src/core/run.ts", 'import { Command } from "commander";\nnew Command();\n'],
+	["src/core/run.ts", 'import { open } from "../../platform/posix/index.ts";\nopen();\n'],
+	["src/core/run.ts", 'await import("../../platform/systemd/index.ts");\n'],
+	["src/core/run.ts", 'import { openChore } from "../index.ts";\nopenChore();\n'],
+	["src/core/run.ts", 'import { Output } from "../cli/output.ts";\nnew Output();\n'],
+	["src/cli/words.ts", 'import { run } from "../core/run.ts";\nrun();\n'],
+	["src/cli/commands/ps.ts", 'import { list } from "../../core/list.ts";\nlist();\n'],
+	["src/cli/commands/ps.ts", 'import type { Platform } from "../../../platform/contract.ts";\nexport type P = Platform;\n'],
+];
+
+const ALLOWED: readonly (readonly [file: string, source: string])[] = [
+	[
+		"platform/posix/index.ts",
+		'import { ChoreError } from "../errors.ts";\n\nexport const error: Error = new ChoreError("TIMED_OUT", "");\n',
+	],
+	["src/core/run.ts", 'import { registry } from "../../platform/registry.ts";\n\nexport const count: number = registry.length;\n'],
+	["src/cli/commands/ps.ts", 'import { openChore } from "../../index.ts";\n\nexport const open: typeof openChore = openChore;\n'],
+];
+
+function lint(files: readonly (readonly [file: string, source: string])[]): { readonly status: number | null; readonly text: string } {
+	const tree = mkdtempSync(join(tmpdir(), "chore-lint-"));
+	try {
+		copyFileSync("biome.json", join(tree, "biome.json"));
+		symlinkSync(join(process.cwd(), "node_modules"), join(tree, "node_modules"));
+		spawnSync("git", ["init", "-q"], { cwd: tree });
+		for (const [file, source] of files) {
+			mkdirSync(dirname(join(tree, file)), { recursive: true });
+			writeFileSync(join(tree, file), source);
+		}
+		const { status, stdout, stderr } = spawnSync(
+			join(process.cwd(), "node_modules/.bin/biome"),
+			["lint", "src", "platform"].filter((name) => name === "lint" || files.some(([file]) => file.startsWith(name))),
+			{
+				cwd: tree,
+				encoding: "utf8",
+			},
+		);
+		return { status, text: stdout + stderr };
+	} finally {
+		rmSync(tree, { recursive: true, force: true });
+	}
+}
+
+for (const [file, source] of FORBIDDEN) {
+	test(`${file} may not contain: ${source.split("\n")[0]}`, () => {
+		const { status, text } = lint([[file, source]]);
+		assert.notEqual(status, 0, text);
+		assert.match(text, /noRestrictedImports/);
+	});
+}
+
+test("what the architecture allows is not refused", () => {
+	for (const one of ALLOWED) assert.equal(lint([one]).status, 0, lint([one]).text);
+});
+
+test("an import cycle is refused", () => {
+	const { status, text } = lint([
+		["src/core/one.ts", 'import { two } from "./two.ts";\n\nexport const one: () => number = () => two();\n'],
+		["src/core/two.ts", 'import { one } from "./one.ts";\n\nexport const two: () => number = () => one();\n'],
+	]);
+	assert.notEqual(status, 0);
+	assert.match(text, /noImportCycles/);
+});
