@@ -59,7 +59,7 @@ export class Bus implements Disposable {
 	readonly #pending = new Set<(error: ChoreError) => void>();
 	readonly #listeners = new Set<(signal: Signal) => void>();
 	readonly #lossListeners = new Set<(error: ChoreError) => void>();
-	#welcome = false;
+	#connecting: NodeJS.Timeout | undefined;
 	#loss: ChoreError | undefined;
 	#heardAtMs = performance.now();
 	#timer: NodeJS.Timeout | undefined;
@@ -73,14 +73,9 @@ export class Bus implements Disposable {
 		this.#messages.on("message", (message) => this.#receive(message));
 		this.#messages.on("error", (error: unknown) => this.#lose(unavailable(`the message bus at ${socketPath} failed`, error)));
 		this.#stream.on("close", () => this.#lose(unavailable(`the message bus at ${socketPath} closed the connection`)));
-		const connecting = setTimeout(() => {
+		this.#connecting = setTimeout(() => {
 			this.#lose(unavailable(`the message bus at ${socketPath} did not answer within ${patience.connectMs} ms`));
 		}, patience.connectMs);
-		this.onLoss(() => clearTimeout(connecting));
-		this.#messages.on("connect", () => {
-			this.#welcome = true;
-			clearTimeout(connecting);
-		});
 	}
 
 	/** Whether requests are still possible. Once false, never true again. */
@@ -147,16 +142,25 @@ export class Bus implements Disposable {
 		this.#heardAtMs = performance.now();
 		if (message.type === MessageType.SIGNAL) {
 			for (const listener of [...this.#listeners]) listener(message);
-		} else if (message.type === MessageType.ERROR && !this.#welcome) {
-			// The answer to the greeting, such as LimitsExceeded. dbus-next must not find it: it would throw where nobody can catch.
-			message.replySerial = "";
-			this.#lose(unavailable(`the message bus refused the connection: ${message.body[0] ?? message.errorName}`));
+		} else if (this.#connecting !== undefined) {
+			this.#greeted(message);
 		}
+	}
+
+	/** The first answer is to the greeting that dbus-next sends. */
+	#greeted(message: Message): void {
+		clearTimeout(this.#connecting);
+		this.#connecting = undefined;
+		if (message.type !== MessageType.ERROR) return;
+		// Such as LimitsExceeded. dbus-next must not find out whose answer it is: it would throw where nobody can catch.
+		message.replySerial = "";
+		this.#lose(unavailable(`the message bus refused the connection: ${message.body[0] ?? message.errorName}`));
 	}
 
 	#lose(error: ChoreError): void {
 		if (this.#loss !== undefined) return;
 		this.#loss = error;
+		clearTimeout(this.#connecting);
 		clearTimeout(this.#timer);
 		this.#stream.destroy();
 		for (const reject of [...this.#pending]) reject(error);

@@ -5,6 +5,8 @@
 	# `chore stop` and others signal all processes of a run at once.
 	trap '' HUP INT TERM
 	exec >/dev/null 2>&1
+	# Not every shell leaves that of the environment aside.
+	IFS=' '
 
 	run=$1
 	[ -f "$run/exit" ] || exit 0

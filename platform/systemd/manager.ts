@@ -69,8 +69,8 @@ export class SystemdPlatform implements Platform {
 		return await stopRun(this.#connect, run, options, waiter);
 	}
 
-	kill(handle: Handle, signal: string, whom: "main" | "all"): Promise<boolean> {
-		return signalRun(this.#connected(), readHandle(handle), signal, whom);
+	async kill(handle: Handle, signal: string, whom: "main" | "all"): Promise<boolean> {
+		return await signalRun(this.#connected(), readHandle(handle), [signal], whom);
 	}
 
 	async inspect(handles: readonly Handle[]): Promise<readonly Observation[]> {

@@ -65,9 +65,9 @@ export function judgeRow(row: UnitRow | undefined, token: string): RowVerdict {
 	}
 }
 
-/** Whether the run's own processes are over and only the hook is still at work, which no signal should hit. */
-export function isFinishing(subState: string): boolean {
-	return subState.startsWith("stop-post") || subState.startsWith("final-");
+/** Whether the hook is at work, which no signal should hit. Left-over processes of the run may be there as well. */
+export function isRecording(subState: string): boolean {
+	return subState.startsWith("stop-post");
 }
 
 /**

@@ -4,7 +4,7 @@ import { ChoreError, errnoOf } from "../errors.ts";
 import { signalNumber } from "../exit-record.ts";
 import { withStrays } from "./inspect.ts";
 import { processesOf, startTicks } from "./processes.ts";
-import { isFinishing } from "./status.ts";
+import { isRecording } from "./status.ts";
 import type { LoadedUnit, Systemd } from "./systemd.ts";
 import { LEAST_STOP_TIMEOUT_MS, type PlannedUnit, unitToken } from "./unit.ts";
 import type { Waiter } from "./waiter.ts";
@@ -22,18 +22,22 @@ export async function stopRun(connect: () => Systemd, run: PlannedUnit, stopping
 		const managerKills = await askToEnd(connect(), run, stopping);
 		if (await waiter.isOver(stopping.graceMs + (managerKills ? MANAGER_DELAY_MS : 0))) return { kind: "ended" };
 	}
-	await signalRun(connect(), run, "SIGKILL", "all");
-	if (await waiter.isOver(KILLED_MS)) return { kind: "ended" };
+	// While the hook is at work nothing is signalled; what is left of the job is there after it too.
+	if (await waiter.isOver(KILLED_MS, () => signalRun(connect(), run, ["SIGKILL"], "all"))) return { kind: "ended" };
 	return { kind: "survivors", pids: await survivors(connect(), run) };
 }
 
 /** @see Platform.kill */
-export async function signalRun(systemd: Systemd, run: PlannedUnit, signal: string, whom: "main" | "all"): Promise<boolean> {
-	const number = signalNumber(signal);
-	if (number === undefined) throw new ChoreError("INVALID_ARGUMENT", `there is no signal ${signal}`);
+export async function signalRun(systemd: Systemd, run: PlannedUnit, signals: readonly string[], whom: "main" | "all"): Promise<boolean> {
+	const numbers = signals.map(numberOf);
 	const unit = await findOwn(systemd, run);
-	if (unit === undefined) return withStrays(systemd, run, (pids) => signalProcesses(whom === "all" ? pids : eldest(pids), number));
-	return isAlive(unit) && !isFinishing(unit.subState) && systemd.kill(unit, whom, number);
+	if (unit === undefined) {
+		return withStrays(systemd, run, (pids) => signalProcesses(whom === "all" ? pids : eldest(pids), numbers));
+	}
+	if (!isAlive(unit) || isRecording(unit.subState)) return false;
+	// Both at once: after the first the job may be over, and the second would hit the hook before it can ignore it.
+	const reached = await Promise.all(numbers.map((number) => systemd.kill(unit, whom, number)));
+	return reached.includes(true);
 }
 
 /** The unit of this run, if the manager has it. */
@@ -53,16 +57,21 @@ async function askToEnd(systemd: Systemd, run: PlannedUnit, stopping: Stopping):
 		await systemd.stop(unit);
 		return stopping.graceMs === plannedMs;
 	}
-	await signalRun(systemd, run, stopping.signal, "all");
-	if (stopping.hangUp) await signalRun(systemd, run, "SIGHUP", "all");
+	await signalRun(systemd, run, stopping.hangUp ? [stopping.signal, "SIGHUP"] : [stopping.signal], "all");
 	return false;
 }
 
-function signalProcesses(pids: readonly number[], number: number): boolean {
+function numberOf(signal: string): number {
+	const number = signalNumber(signal);
+	if (number === undefined) throw new ChoreError("INVALID_ARGUMENT", `there is no signal ${signal}`);
+	return number;
+}
+
+function signalProcesses(pids: readonly number[], numbers: readonly number[]): boolean {
 	let signalled = false;
 	for (const pid of pids) {
 		try {
-			process.kill(pid, number);
+			for (const number of numbers) process.kill(pid, number);
 			signalled = true;
 		} catch (error) {
 			// Over meanwhile, or another user's: then it will be among the survivors.

@@ -20,13 +20,19 @@ export class Waiter {
 		this.#wake();
 	};
 
-	/** Whether the run is over, or will be within this time. */
-	async isOver(withinMs: number): Promise<boolean> {
+	/**
+	 * Whether the run is over, or will be within this time.
+	 *
+	 * @param attempt is made while it is not over, at every change, until it succeeds
+	 */
+	async isOver(withinMs: number, attempt?: () => Promise<boolean>): Promise<boolean> {
 		const deadlineMs = performance.now() + withinMs;
+		let due = attempt;
 		for (;;) {
 			this.#hinted = false;
 			const { kind } = await this.#observe();
 			if (kind === "absent" || kind === "ended") return true;
+			if (due !== undefined && (await due())) due = undefined;
 			const leftMs = deadlineMs - performance.now();
 			if (leftMs <= 0) return false;
 			await this.#nextHint(kind === "unsupervised" ? Math.min(POLL_MS, leftMs) : leftMs);

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { test } from "node:test";
+import { findBus } from "../../platform/systemd/address.ts";
+
+const userId = process.geteuid?.() ?? 0;
+const skip = process.platform === "win32" ? "no unix sockets in folders here" : false;
+
+/** A folder like /run/user/1000. */
+class RuntimeFolder implements AsyncDisposable {
+	readonly path = mkdtempSync(`${tmpdir()}/runtime-`);
+	readonly #servers: ReturnType<typeof createServer>[] = [];
+
+	async listen(name: string): Promise<string> {
+		const server = createServer();
+		this.#servers.push(server);
+		mkdirSync(`${this.path}/systemd`, { recursive: true });
+		await new Promise<void>((resolve) => server.listen(`${this.path}/${name}`, resolve));
+		return `${this.path}/${name}`;
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		for (const server of this.#servers) server.close();
+		rmSync(this.path, { recursive: true, force: true });
+	}
+}
+
+function reasonOf(environment: NodeJS.ProcessEnv, user = userId): string {
+	const found = findBus(environment, user);
+	return "reason" in found ? found.reason : `found ${found.socketPath}`;
+}
+
+test("the bus is that of the environment, or the one in the runtime folder", { skip }, async () => {
+	await using folder = new RuntimeFolder();
+	const XDG_RUNTIME_DIR = folder.path;
+	assert.match(reasonOf({ XDG_RUNTIME_DIR }), /no message bus/);
+	const bus = await folder.listen("bus");
+	assert.match(reasonOf({ XDG_RUNTIME_DIR }), /no systemd user manager/);
+	await folder.listen("systemd/private");
+	assert.deepEqual(findBus({ XDG_RUNTIME_DIR }, userId), { socketPath: bus });
+
+	const other = await folder.listen("other bus");
+	const addresses = [
+		`unix:path=${other}`,
+		`unix:path=${other.replace(" ", "%20")},guid=0123`,
+		`unix:guid=0123,path=${other}`,
+		`tcp:host=localhost,port=1;unix:path=${other}`,
+	];
+	for (const DBUS_SESSION_BUS_ADDRESS of addresses) {
+		assert.deepEqual(findBus({ XDG_RUNTIME_DIR, DBUS_SESSION_BUS_ADDRESS }, userId), { socketPath: other }, DBUS_SESSION_BUS_ADDRESS);
+	}
+	for (const DBUS_SESSION_BUS_ADDRESS of [
+		"",
+		"nonsense",
+		"unix:abstract=/x",
+		`unix:path=${folder.path}/none`,
+		"unix:path=%",
+		"unix:path=/dev/null",
+	]) {
+		assert.deepEqual(findBus({ XDG_RUNTIME_DIR, DBUS_SESSION_BUS_ADDRESS }, userId), { socketPath: bus }, DBUS_SESSION_BUS_ADDRESS);
+	}
+});
+
+test("what belongs to another user is passed over", { skip }, async () => {
+	await using folder = new RuntimeFolder();
+	const bus = await folder.listen("bus");
+	await folder.listen("systemd/private");
+	const stranger = 4_000_000;
+	const environment = { XDG_RUNTIME_DIR: folder.path, DBUS_SESSION_BUS_ADDRESS: `unix:path=${bus}` };
+	assert.match(reasonOf(environment, stranger), /no socket \/run\/user\/4000000\/bus/);
+});
+
+test("a file that is no socket is no bus", { skip }, async () => {
+	await using folder = new RuntimeFolder();
+	writeFileSync(`${folder.path}/bus`, "");
+	assert.match(reasonOf({ XDG_RUNTIME_DIR: folder.path }), /no message bus/);
+	assert.match(reasonOf({ XDG_RUNTIME_DIR: "relative" }), /\/run\/user\/|found/);
+});

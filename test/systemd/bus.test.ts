@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { test } from "node:test";
+import { promisify } from "node:util";
+import type { Handle } from "../../platform/contract.ts";
+import { isChoreError } from "../../platform/errors.ts";
+import { Bus, type Patience, type Request } from "../../platform/systemd/bus.ts";
+import { SystemdPlatform } from "../../platform/systemd/manager.ts";
+import { planUnit } from "../../platform/systemd/unit.ts";
+import { GoBetween, noDaemon, startBus } from "./fake-bus.ts";
+import { contextIn, prepareRun } from "./support.ts";
+
+const LIST_NAMES: Request = {
+	destination: "org.freedesktop.DBus",
+	path: "/org/freedesktop/DBus",
+	interface: "org.freedesktop.DBus",
+	member: "ListNames",
+};
+const IMPATIENT: Patience = { connectMs: 200, silenceMs: 300 };
+const PATIENT: Patience = { connectMs: 10_000, silenceMs: 10_000 };
+
+function isUnavailable(message: RegExp) {
+	return (error: unknown) =>
+		isChoreError(error) && error.code === "PLATFORM_UNAVAILABLE" && message.test(error.message) && error.hint !== undefined;
+}
+
+test("a socket that accepts and never answers is an error after a while", async () => {
+	using hanging = await GoBetween.to(() => {});
+	using bus = new Bus(hanging.socketPath, IMPATIENT);
+	await assert.rejects(bus.call(LIST_NAMES), isUnavailable(/did not answer within 200 ms/));
+	assert.equal(bus.open, false);
+	await assert.rejects(bus.call(LIST_NAMES), isUnavailable(/did not answer/), "and at once from then on");
+});
+
+test("every request of the platform to a hanging bus is an error, and every observation unreachable", async () => {
+	using hanging = await GoBetween.to(() => {});
+	const folder = mkdtempSync(`${tmpdir()}/chore-`);
+	try {
+		await using platform = new SystemdPlatform(hanging.socketPath, 0, contextIn(folder), IMPATIENT);
+		const run = prepareRun(folder, "exit 0");
+		const handle: Handle = planUnit(run);
+		const [observation] = await platform.inspect([handle]);
+		assert.ok(observation?.kind === "unreachable" && /did not answer/.test(observation.reason));
+		const requests: readonly (() => Promise<unknown>)[] = [
+			() => platform.start(run, handle),
+			() => platform.stop(handle, run.stopping),
+			() => platform.kill(handle, "SIGTERM", "all"),
+			() => platform.watch([handle], () => {}),
+			() => platform.forget(handle),
+			() => platform.usage(handle),
+			() => platform.describe(),
+		];
+		for (const request of requests) await assert.rejects(request, isUnavailable(/did not answer/));
+	} finally {
+		rmSync(folder, { recursive: true });
+	}
+});
+
+test("a socket without a listener, none at all, and one that speaks nonsense are errors", async () => {
+	using gone = await GoBetween.to(() => {});
+	gone[Symbol.dispose]();
+	using nonsense = await GoBetween.to((client) => client.write("HTTP/1.1 400 Bad Request\r\n\r\n"));
+	using refusing = await GoBetween.to((client) => client.write("REJECTED EXTERNAL\r\n"));
+	using closing = await GoBetween.to((client) => client.destroy());
+	for (const { socketPath } of [gone, nonsense, refusing, closing]) {
+		using bus = new Bus(socketPath, PATIENT);
+		await assert.rejects(bus.call(LIST_NAMES), isUnavailable(/message bus/));
+	}
+});
+
+test("a bus that takes no more connections is an error, not a crash", { skip: noDaemon }, async () => {
+	using daemon = await startBus('<limit name="max_connections_per_user">1</limit>');
+	using first = new Bus(daemon.socketPath, PATIENT);
+	await first.call(LIST_NAMES);
+	using second = new Bus(daemon.socketPath, PATIENT);
+	await assert.rejects(second.call(LIST_NAMES), isUnavailable(/refused the connection/));
+});
+
+test("requests are not answered one after another but together", { skip: noDaemon }, async () => {
+	using daemon = await startBus();
+	using between = await GoBetween.to(daemon.socketPath);
+	using bus = new Bus(between.socketPath, PATIENT);
+	let answered = 0;
+	const calls = Array.from({ length: 500 }, () => bus.call(LIST_NAMES).then(() => answered++));
+	await Promise.race(calls);
+	assert.ok(answered < 500);
+	await Promise.all(calls);
+});
+
+test("silence in the middle of a request is an error after a while", { skip: noDaemon }, async () => {
+	using daemon = await startBus();
+	using between = await GoBetween.to(daemon.socketPath);
+	using bus = new Bus(between.socketPath, { connectMs: 10_000, silenceMs: 300 });
+	await bus.call(LIST_NAMES);
+	between.silence();
+	await assert.rejects(bus.call(LIST_NAMES), isUnavailable(/did not answer for 300 ms/));
+});
+
+test("a connection that is lost rejects everything under way at once, and tells its listeners", { skip: noDaemon }, async () => {
+	using daemon = await startBus();
+	using between = await GoBetween.to(daemon.socketPath);
+	using bus = new Bus(between.socketPath, PATIENT);
+	await bus.call(LIST_NAMES);
+	let losses = 0;
+	bus.onLoss(() => losses++);
+	between.silence();
+	const calls = Array.from({ length: 20 }, () => bus.call(LIST_NAMES));
+	between.cut();
+	for (const { status } of await Promise.allSettled(calls)) assert.equal(status, "rejected");
+	assert.equal(losses, 1);
+	await assert.rejects(bus.call(LIST_NAMES), isUnavailable(/closed the connection|failed/));
+});
+
+test("a bus without a systemd user manager is an error that says so", { skip: noDaemon }, async () => {
+	using daemon = await startBus();
+	await using platform = new SystemdPlatform(daemon.socketPath, 0, contextIn(tmpdir()), PATIENT);
+	await assert.rejects(platform.describe(), isUnavailable(/no systemd user manager/));
+});
+
+test("a lost connection is made anew by the next request", { skip: noDaemon }, async () => {
+	using daemon = await startBus();
+	using between = await GoBetween.to(daemon.socketPath);
+	await using platform = new SystemdPlatform(between.socketPath, 0, contextIn(tmpdir()), PATIENT);
+	await assert.rejects(platform.describe());
+	await assert.rejects(platform.describe());
+	assert.equal(between.connections, 2);
+});
+
+test("a process that has closed its connections ends by itself", { skip: noDaemon }, async () => {
+	using daemon = await startBus();
+	using hanging = await GoBetween.to(() => {});
+	const script = `
+		import { Bus } from ${JSON.stringify(new URL("../../platform/systemd/bus.js", import.meta.url).href)};
+		const request = ${JSON.stringify(LIST_NAMES)};
+		const bus = new Bus(${JSON.stringify(daemon.socketPath)});
+		await bus.call(request);
+		bus[Symbol.dispose]();
+		const hanging = new Bus(${JSON.stringify(hanging.socketPath)});
+		const call = hanging.call(request).catch(() => {});
+		setTimeout(() => hanging[Symbol.dispose](), 100);
+		await call;`;
+	await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], { timeout: 8_000 });
+});

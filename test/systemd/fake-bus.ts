@@ -1,0 +1,81 @@
+/** Message buses for tests: one without systemd, and a go-between to any bus, which can be silenced or cut. */
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createConnection, createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { eventually } from "./support.ts";
+
+export const noDaemon: string | false = spawnSync("dbus-daemon", ["--version"]).status === 0 ? false : "no dbus-daemon here";
+
+/** A bus of our own, on which there is no systemd. */
+export async function startBus(limits = ""): Promise<{ readonly socketPath: string } & Disposable> {
+	const folder = mkdtempSync(`${tmpdir()}/bus-`);
+	const socketPath = `${folder}/bus`;
+	const policy =
+		'<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy>';
+	writeFileSync(
+		`${folder}/config`,
+		`<busconfig><type>session</type><listen>unix:path=${socketPath}</listen>${policy}${limits}</busconfig>`,
+	);
+	const daemon = spawn("dbus-daemon", ["--nofork", `--config-file=${folder}/config`], { stdio: "ignore" });
+	await eventually(() => spawnSync("test", ["-S", socketPath]).status === 0, "the bus");
+	return {
+		socketPath,
+		[Symbol.dispose]: () => {
+			daemon.kill("SIGKILL");
+			rmSync(folder, { recursive: true, force: true });
+		},
+	};
+}
+
+/** Listens on a socket of its own and passes everything on; without a destination it takes everything and says nothing. */
+export class GoBetween implements Disposable {
+	readonly socketPath: string;
+	readonly #folder: string;
+	readonly #server: Server;
+	readonly #sockets = new Set<Socket>();
+	connections = 0;
+
+	private constructor(folder: string, answer: (client: Socket) => Socket | undefined) {
+		this.#folder = folder;
+		this.socketPath = `${folder}/bus`;
+		this.#server = createServer((client) => {
+			this.connections += 1;
+			for (const socket of [client, answer(client)]) {
+				if (socket === undefined) continue;
+				this.#sockets.add(socket);
+				socket.on("error", () => {});
+			}
+		});
+	}
+
+	static async to(destination: string | ((client: Socket) => void)): Promise<GoBetween> {
+		const between = new GoBetween(mkdtempSync(`${tmpdir()}/between-`), (client) => {
+			if (typeof destination === "function") {
+				destination(client);
+				return undefined;
+			}
+			const server = createConnection(destination);
+			client.pipe(server).pipe(client);
+			return server;
+		});
+		await new Promise<void>((resolve) => between.#server.listen(between.socketPath, resolve));
+		return between;
+	}
+
+	/** Answers no longer come through. */
+	silence(): void {
+		for (const socket of this.#sockets) socket.unpipe().pause();
+	}
+
+	cut(): void {
+		for (const socket of this.#sockets) socket.destroy();
+		this.#sockets.clear();
+	}
+
+	[Symbol.dispose](): void {
+		this.cut();
+		this.#server.close();
+		rmSync(this.#folder, { recursive: true, force: true });
+	}
+}

@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { test } from "node:test";
+import { type ExitRecord, parseExitRecord } from "../../platform/exit-record.ts";
+import { text } from "../../platform/systemd/hook.sh.ts";
+
+const SHELLS: readonly (readonly [program: string, ...options: string[]])[] = [
+	["sh"],
+	["dash"],
+	["bash", "--posix"],
+	["busybox", "ash"],
+	["ksh"],
+	["mksh"],
+	["yash", "--posixly-correct"],
+	["posh"],
+];
+const BLANK = " ".repeat(512);
+/** Values that the hook must not take for its own. */
+const HOSTILE = {
+	result: "x",
+	record: "x",
+	attempt: "9",
+	magic: "chore-exit",
+	fields: "attempt=5 .",
+	cpu: "1",
+	peak: "1",
+	up: "1",
+	cgroup: "/",
+	sign: "x",
+	IFS: "/",
+	ENV: "/nowhere",
+};
+
+for (const shell of SHELLS) {
+	const skip = spawnSync(shell[0], [...shell.slice(1), "-c", ":"]).status === 0 ? false : `no ${shell.join(" ")} here`;
+
+	test(`the hook writes every end under ${shell.join(" ")}`, { skip }, () => {
+		using folder = new RunFolder();
+		const ends: readonly (readonly [result: string, code: string, status: string, expected: Partial<ExitRecord>])[] = [
+			["success", "exited", "0", { status: { code: 0 }, result: "success" }],
+			["success", "exited", "7", { status: { code: 7 }, result: "exit-code" }],
+			["exit-code", "exited", "243", { status: { code: 243 }, result: "exit-code" }],
+			["success", "killed", "TERM", { status: { signal: "SIGTERM" }, result: "signal" }],
+			["signal", "killed", "RTMIN+3", { status: { signal: "SIGRTMIN+3" }, result: "signal" }],
+			["core-dump", "dumped", "SEGV", { status: { signal: "SIGSEGV" }, result: "signal" }],
+			["timeout", "exited", "0", { status: { code: 0 }, result: "timeout" }],
+			["oom-kill", "killed", "KILL", { status: { signal: "SIGKILL" }, result: "oom-kill" }],
+		];
+		for (const [SERVICE_RESULT, EXIT_CODE, EXIT_STATUS, expected] of ends) {
+			folder.blank();
+			writeFileSync(`${folder.path}/started`, "1 \n");
+			const { output, code } = folder.run(shell, { SERVICE_RESULT, EXIT_CODE, EXIT_STATUS });
+			assert.deepEqual([output, code], ["", 0]);
+			const record = folder.record();
+			assert.deepEqual({ status: record.status, result: record.result }, expected);
+			assert.deepEqual([record.attempt, record.certain], [1, true]);
+			assert.ok(Math.abs((record.uptimeSeconds ?? 0) - Number(readFileSync("/proc/uptime", "utf8").split(" ")[0])) < 60);
+			assert.equal(record.bootId, readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim());
+			assert.equal(readFileSync(`${folder.path}/exit`).length, 512);
+		}
+	});
+
+	test(`the hook counts attempts, and names a failed start, under ${shell.join(" ")}`, { skip }, () => {
+		using folder = new RunFolder();
+		const seven = { SERVICE_RESULT: "success", EXIT_CODE: "exited", EXIT_STATUS: "7" };
+		for (const attempt of [1, 2, 3]) {
+			folder.run(shell, seven);
+			assert.equal(folder.record().attempt, attempt);
+		}
+		const unstarted = { SERVICE_RESULT: "exit-code", EXIT_CODE: "exited", EXIT_STATUS: "203" };
+		for (const [sign, result] of [
+			["    ", "start-failed"],
+			["", "start-failed"],
+			[undefined, "start-failed"],
+			["1 \n", "exit-code"],
+		] as const) {
+			folder.blank();
+			if (sign === undefined) rmSync(`${folder.path}/started`);
+			else writeFileSync(`${folder.path}/started`, sign);
+			folder.run(shell, unstarted);
+			assert.deepEqual([folder.record().status, folder.record().result], [{ code: 203 }, result]);
+		}
+		folder.blank();
+		folder.run(shell, { SERVICE_RESULT: "resources" });
+		assert.equal(readFileSync(`${folder.path}/exit`, "utf8"), BLANK, "no process, so no end");
+		rmSync(`${folder.path}/exit`);
+		assert.deepEqual(folder.run(shell, seven), { output: "", code: 0 }, "a removed job is no error");
+	});
+}
+
+test("the hook starts no program", { skip: spawnSync("strace", ["-V"]).status === 0 ? false : "no strace here" }, () => {
+	using folder = new RunFolder();
+	const trace = `${folder.path}/trace`;
+	execFileSync("strace", ["-f", "-e", "trace=process", "-o", trace, "/bin/sh", folder.hook, folder.path], {
+		env: { SERVICE_RESULT: "success", EXIT_CODE: "exited", EXIT_STATUS: "7" },
+	});
+	assert.deepEqual(folder.record().status, { code: 7 });
+	assert.doesNotMatch(readFileSync(trace, "utf8"), /fork|clone/);
+});
+
+test("the hook outlives the signals by which jobs are stopped", async () => {
+	using folder = new RunFolder();
+	rmSync(`${folder.path}/started`);
+	execFileSync("mkfifo", [`${folder.path}/started`]);
+	const hook = spawn("/bin/sh", [folder.hook, folder.path], {
+		env: { SERVICE_RESULT: "exit-code", EXIT_CODE: "exited", EXIT_STATUS: "203" },
+		stdio: "ignore",
+	});
+	const ended = new Promise((resolve) => hook.on("exit", (code, signal) => resolve([code, signal])));
+	// It opens the FIFO only after its first line, and this returns when it did.
+	execFileSync("sh", [
+		"-c",
+		`exec 3>"$1"; kill -TERM "$2"; kill -HUP "$2"; kill -INT "$2"; echo x >&3`,
+		"sh",
+		`${folder.path}/started`,
+		String(hook.pid),
+	]);
+	assert.deepEqual(await ended, [0, null]);
+	assert.deepEqual(folder.record().status, { code: 203 });
+});
+
+test("where the record cannot be written the hook fails with a code that keeps the unit", () => {
+	using folder = new RunFolder();
+	// A `sleep` that takes no time, and a record that is never what was written.
+	writeFileSync(`${folder.path}/sleep`, "#!/bin/sh\n", { mode: 0o755 });
+	rmSync(`${folder.path}/exit`);
+	execFileSync("ln", ["-s", "/proc/self/comm", `${folder.path}/exit`]);
+	const { code } = folder.run(["/bin/sh"], { SERVICE_RESULT: "success", EXIT_CODE: "exited", EXIT_STATUS: "7", PATH: folder.path });
+	assert.equal(code, 209);
+});
+
+class RunFolder implements Disposable {
+	readonly path = mkdtempSync(`${tmpdir()}/it's a "run" $HOME `);
+	readonly hook = `${this.path}/hook`;
+
+	constructor() {
+		writeFileSync(this.hook, text);
+		this.blank();
+	}
+
+	blank(): void {
+		writeFileSync(`${this.path}/exit`, BLANK);
+		writeFileSync(`${this.path}/started`, "          ");
+	}
+
+	run(
+		[program, ...options]: readonly [string, ...string[]],
+		environment: NodeJS.ProcessEnv,
+	): { readonly output: string; readonly code: number | null } {
+		const env = { PATH: process.env["PATH"], ...HOSTILE, ...environment };
+		const { stdout, stderr, status } = spawnSync(program, [...options, this.hook, this.path], { encoding: "utf8", env });
+		return { output: stdout + stderr, code: status };
+	}
+
+	record(): ExitRecord {
+		const record = parseExitRecord(readFileSync(`${this.path}/exit`, "utf8"));
+		assert.ok(typeof record === "object", `the record is ${JSON.stringify(record)}`);
+		return record;
+	}
+
+	[Symbol.dispose](): void {
+		rmSync(this.path, { recursive: true, force: true });
+	}
+}

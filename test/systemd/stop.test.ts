@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Stopping } from "../../platform/contract.ts";
+import { userManager } from "../support/user-manager.ts";
+import { eventually, Fixture, hasRecord, isAlive, recordOf, said } from "./support.ts";
+
+const { skip } = userManager(import.meta);
+
+const TERM: Stopping = { signal: "SIGTERM", graceMs: 10_000, hangUp: false };
+const DEAF = "trap '' TERM; ready; while :; do sleep 0.05; done";
+
+function timed(): () => number {
+	const startMs = performance.now();
+	return () => performance.now() - startMs;
+}
+
+test("stop ends a job by the planned signal and resolves when it is over and recorded", { skip }, async () => {
+	await using fixture = await Fixture.open();
+	const run = await fixture.startReady("ready; exec sleep 1000");
+	assert.deepEqual(await fixture.platform.stop(run.handle, TERM), { kind: "ended" });
+	assert.equal(hasRecord(run), true);
+	assert.deepEqual((await recordOf(run)).status, { signal: "SIGTERM" });
+	assert.deepEqual(await fixture.platform.stop(run.handle, TERM), { kind: "ended" }, "a second time it is no error");
+});
+
+test("a job that traps the signal may choose its code", { skip }, async () => {
+	await using fixture = await Fixture.open();
+	const run = await fixture.startReady("trap 'exit 3' TERM; ready; while :; do sleep 0.05; done");
+	await fixture.platform.stop(run.handle, TERM);
+	assert.deepEqual((await recordOf(run)).status, { code: 3 });
+});
+
+test("a job that ignores the signal is killed after a grace shorter than the planned one", { skip }, async () => {
+	await using fixture = await Fixture.open();
+	const run = await fixture.startReady(DEAF);
+	const elapsedMs = timed();
+	assert.deepEqual(await fixture.platform.stop(run.handle, { ...TERM, graceMs: 300 }), { kind: "ended" });
+	assert.ok(elapsedMs() >= 290 && elapsedMs() < 5_000, `${elapsedMs()} ms`);
+	assert.deepEqual((await recordOf(run)).status, { signal: "SIGKILL" });
+});
+
+test("a grace as planned is kept by systemd itself, a planned one below 5 s by stop", { skip }, async () => {
+	await using fixture = await Fixture.open();
+	const [long, short] = await Promise.all([
+		fixture.startReady(DEAF, { stopping: { ...TERM, graceMs: 5_000 } }),
+		fixture.startReady(DEAF, { stopping: { ...TERM, graceMs: 200 } }),
+	]);
+	const elapsedMs = timed();
+	const longStop = fixture.platform.stop(long.handle, { ...TERM, graceMs: 5_000 });
+	assert.deepEqual(await fixture.platform.stop(short.handle, { ...TERM, graceMs: 200 }), { kind: "ended" });
+	assert.ok(elapsedMs() >= 190 && elapsedMs() < 4_000, `${elapsedMs()} ms`);
+	assert.deepEqual(await longStop, { kind: "ended" });
+	assert.ok(elapsedMs() >= 4_900, `${elapsedMs()} ms`);
+	assert.equal((await recordOf(long)).result, "timeout", "of the stop, which the core knows of");
+});
+
+test("a grace longer than planned is not cut short by systemd", { skip }, async () => {
+	await using fixture = await Fixture.open();
+	const slow = "trap 'sleep 6; exit 5' TERM; ready; while :; do sleep 0.05; done";
+	const run = await fixture.startReady(slow, { stopping: { ...TERM, graceMs: 100 } });
+	assert.deepEqual(await fixture.platform.stop(run.handle, { ...TERM, graceMs: 30_000 }), { kind: "ended" });
+	assert.deepEqual((await recordOf(run)).status, { code: 5 });
+});
+
+test("no grace means no polite signal", { skip }, async () => {
+	await using fixture = await Fixture.open();
+	const polite = "trap 'echo polite >\"$run/said\"; exit 0' TERM; ready; while :; do sleep 0.05; done";
+	const [planned, asked] = await Promise.all([
+		fixture.startReady(polite, { stopping: { ...TERM, graceMs: 0 } }),
+		fixture.startReady(polite),
+	]);
+	for (const run of [planned, asked]) {
+		await fixture.platform.stop(run.handle, { ...TERM, graceMs: 0 });
+		assert.deepEqual((await recordOf(run)).status, { signal: "SIGKILL" });
+		assert.equal(said(run), "ready");
+	}
+});
+
+test("another signal than planned, and SIGHUP with it, reach every process", { skip }, async () => {
+	await using fixture = await Fixture.open();
+	const child = "trap 'echo USR1 >>\"$run/child\"' USR1; trap 'echo HUP >>\"$run/child\"; exit' HUP; while :; do sleep 0.02; done";
+	const run = await fixture.startReady(`(${child}) & trap 'exit 6' USR1; trap '' HUP; sleep 0.2; ready; while :; do sleep 0.02; done`);
+	assert.deepEqual(await fixture.platform.stop(run.handle, { signal: "SIGUSR1", graceMs: 10_000, hangUp: true }), { kind: "ended" });
+	assert.deepEqual((await recordOf(run)).status, { code: 6 });
+	assert.match(said(run, "child") ?? "", /USR1/);
+});
+
+test("children that left the process group and the session are stopped too", { skip }, async () => {
+	await using fixture = await Fixture.open();
+	const run = await fixture.startReady(
+		'setsid sh -c \'trap "" TERM HUP; echo $$ >"$1/child"; while :; do sleep 0.1; done\' sh "$run" & until [ -s "$run/child" ]; do sleep 0.01; done; ready; wait',
+	);
+	const child = Number(said(run, "child"));
+	assert.equal(isAlive(child), true);
+	const { processes } = await fixture.platform.usage(run.handle);
+	assert.ok(processes.some(({ pid, command, escaped }) => pid === child && command.includes("trap") && !escaped));
+	assert.deepEqual(await fixture.platform.stop(run.handle, { ...TERM, graceMs: 200 }), { kind: "ended" });
+	assert.equal(isAlive(child), false);
+});
+
+test("a left-over child keeps the run in stopping, and does not change how it ended", { skip }, async () => {
+	await using fixture = await Fixture.open();
+	const run = await fixture.startReady(
+		'(trap \'\' TERM; echo x >"$run/child"; exec sleep 1000) & until [ -s "$run/child" ]; do sleep 0.01; done; ready; exit 0',
+		{
+			stopping: { ...TERM, graceMs: 5_000 },
+		},
+	);
+	await fixture.is(run, "stopping");
+	assert.equal(hasRecord(run), false);
+	const record = await recordOf(run);
+	assert.deepEqual([record.status, record.result], [{ code: 0 }, "timeout"]);
+});
+
+test("the time limit ends a run, and the unit remembers until it is forgotten", { skip }, async () => {
+	await using fixture = await Fixture.open();
+	const limits = { timeoutMs: 300, memoryBytes: null, cpus: null, tasks: null };
+	const plain = await fixture.start("exec sleep 1000", { limits });
+	const trapping = await fixture.start("trap 'exit 0' TERM; while :; do sleep 0.05; done", { limits });
+	assert.deepEqual([(await recordOf(plain)).result, (await recordOf(plain)).status], ["timeout", { signal: "SIGTERM" }]);
+	assert.deepEqual([(await recordOf(trapping)).result, (await recordOf(trapping)).status], ["timeout", { code: 0 }]);
+	const ended = await fixture.is(plain, "ended");
+	assert.ok(ended.kind === "ended" && ended.end.result === "timeout" && ended.end.endedAtMs !== null);
+	assert.ok(Math.abs(Date.now() - ended.end.endedAtMs) < 60_000);
+	await fixture.platform.forget(plain.handle);
+	await fixture.is(plain, "absent");
+});
+
+test("forget does nothing to a run that is not over", { skip }, async () => {
+	await using fixture = await Fixture.open();
+	const run = await fixture.startReady("ready; exec sleep 1000");
+	await fixture.platform.forget(run.handle);
+	assert.equal((await fixture.observe(run)).kind, "running");
+});
+
+test("kill signals the main process or all, and says when there is none", { skip }, async () => {
+	await using fixture = await Fixture.open();
+	const child = 'trap \'echo USR1 >"$run/child"\' USR1; echo ready >"$run/child"; while :; do sleep 0.02; done';
+	const run = await fixture.startReady(
+		`(${child}) & trap 'echo USR1 >"$run/said"' USR1; trap 'exit 8' RTMIN+3; until [ -s "$run/child" ]; do sleep 0.01; done; ready; while :; do sleep 0.02; done`,
+	);
+	assert.equal(await fixture.platform.kill(run.handle, "SIGUSR1", "main"), true);
+	await eventually(() => said(run) === "USR1");
+	assert.equal(said(run, "child"), "ready");
+	assert.equal(await fixture.platform.kill(run.handle, "SIGUSR1", "all"), true);
+	await eventually(() => said(run, "child") === "USR1");
+	assert.equal(await fixture.platform.kill(run.handle, "SIGRTMIN+4", "main"), true);
+	assert.deepEqual((await recordOf(run)).status, { signal: "SIGRTMIN+4" });
+	await fixture.is(run, "ended");
+	assert.equal(await fixture.platform.kill(run.handle, "SIGKILL", "all"), false);
+	await assert.rejects(fixture.platform.kill(run.handle, "SIGNONE", "all"), /no signal SIGNONE/);
+});
+
+test("100 stops at once are all answered", { skip }, async () => {
+	await using fixture = await Fixture.open();
+	const runs = await Promise.all(Array.from({ length: 100 }, () => fixture.start("exec sleep 1000")));
+	const outcomes = await Promise.all(runs.map(({ handle }) => fixture.platform.stop(handle, TERM)));
+	assert.deepEqual(new Set(outcomes.map(({ kind }) => kind)), new Set(["ended"]));
+	for (const run of runs) assert.equal(hasRecord(run), true);
+});
+
+test("an old handle acts on nothing once its name is another run's", { skip }, async () => {
+	await using fixture = await Fixture.open();
+	const unitName = `chore-test-again-${process.pid}`;
+	const old = await fixture.start("exit 0", { unitName });
+	await recordOf(old);
+	await fixture.is(old, "absent");
+	const young = await fixture.startReady("ready; exec sleep 1000", { unitName });
+	assert.deepEqual(await fixture.platform.inspect([old.handle, young.handle]), [{ kind: "absent" }, { kind: "running", paused: false }]);
+	assert.deepEqual(await fixture.platform.stop(old.handle, { ...TERM, graceMs: 0 }), { kind: "ended" });
+	assert.equal(await fixture.platform.kill(old.handle, "SIGKILL", "all"), false);
+	await fixture.platform.forget(old.handle);
+	assert.deepEqual((await fixture.platform.usage(old.handle)).processes, []);
+	assert.equal((await fixture.observe(young)).kind, "running");
+
+	await fixture.platform.kill(young.handle, "SIGKILL", "main");
+	await fixture.is(young, "ended");
+	await fixture.platform.forget(old.handle);
+	assert.equal((await fixture.observe(young)).kind, "ended", "nor is the failed unit of the other forgotten");
+});

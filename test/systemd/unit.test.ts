@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { RunSpec } from "../../platform/contract.ts";
+import { isChoreError } from "../../platform/errors.ts";
+import { hasAnyToken, planUnit, readHandle, unitName, unitProperties, unitToken } from "../../platform/systemd/unit.ts";
+
+const RUN: RunSpec = {
+	jobId: "01936f0e-8d2a-7c31-9b55-0e6a1c9e2f40",
+	run: 2,
+	label: "web-1c9e2f40",
+	unitName: null,
+	description: "npm run dev",
+	jobFolder: "/state/jobs/1",
+	runFolder: "/state/jobs/1/runs/2",
+	limits: { timeoutMs: null, memoryBytes: null, cpus: null, tasks: null },
+	stopping: { signal: "SIGTERM", graceMs: 10_000, hangUp: false },
+	slice: null,
+	acknowledge: true,
+};
+const TOKEN = " [chore 01936f0e-8d2a-7c31-9b55-0e6a1c9e2f40/2]";
+
+function properties(changes: Partial<RunSpec>): Readonly<Record<string, unknown>> {
+	return Object.fromEntries(unitProperties({ ...RUN, ...changes }, "/state/libexec/hook").map(({ name, value }) => [name, value]));
+}
+
+function isRefused(error: unknown): boolean {
+	return isChoreError(error) && error.code === "INVALID_ARGUMENT";
+}
+
+test("a unit is named as asked for, or after the label", () => {
+	const names: readonly (readonly [wanted: string | null, name: string])[] = [
+		[null, "chore-web-1c9e2f40.service"],
+		["web", "web.service"],
+		["web.service", "web.service"],
+		["web@one", "web@one.service"],
+		["a:b_c.d\\x2d-e", "a:b_c.d\\x2d-e.service"],
+		["x".repeat(247), `${"x".repeat(247)}.service`],
+	];
+	for (const [wanted, name] of names) assert.equal(unitName({ ...RUN, unitName: wanted }), name);
+	for (const wanted of ["", ".service", "a b", "a/b", "é", "@x", "x@", "a\n", "$(x)", "x".repeat(248)]) {
+		assert.throws(() => unitName({ ...RUN, unitName: wanted }), isRefused, wanted);
+	}
+});
+
+test("the commands are fixed words and two paths", () => {
+	const { ExecStart, ExecStopPost } = properties({});
+	assert.deepEqual(ExecStart, [["/usr/bin/env", ["/usr/bin/env", "-i", "/bin/sh", "/state/jobs/1/start", "/state/jobs/1/runs/2"], false]]);
+	assert.deepEqual(ExecStopPost, [["/bin/sh", ["/bin/sh", "/state/libexec/hook", "/state/jobs/1/runs/2"], false]]);
+});
+
+test("no command holds a dollar sign or a semicolon, whatever the path", () => {
+	const odd = properties({ runFolder: "/state/a $b; 'é'\\%/1" })["ExecStopPost"];
+	assert.deepEqual(odd, [
+		[
+			"/bin/sh",
+			[
+				"/bin/sh",
+				"-c",
+				`exec /bin/sh "\`printf '/state/libexec/hook'\`" "\`printf '/state/a\\040\\044b\\073\\040\\047é\\047\\134\\045/1'\`"`,
+			],
+			false,
+		],
+	]);
+});
+
+test("the description is one line of bounded length that ends in the token", () => {
+	const descriptions: readonly (readonly [given: string, text: string])[] = [
+		["npm run dev", "npm run dev"],
+		["", "chore job"],
+		[" \t ", "chore job"],
+		["a\nb\r\n\u001b[1mc\u2028d\u0085e", "a b [1mc d e"],
+		["ends in \\", "ends in \\"],
+		["\u202egpj.exe", "gpj.exe"],
+		["\ud83d", "\ufffd"],
+		["😀".repeat(300), "😀".repeat(256)],
+		["forged [chore other/1]", "forged [chore other/1]"],
+	];
+	for (const [given, text] of descriptions) assert.equal(properties({ description: given })["Description"], text + TOKEN);
+	assert.equal(unitToken(RUN), TOKEN);
+	assert.deepEqual([`a${TOKEN}`, "a [chore x/1]", "a [chore x/1] b", "[chore x/1]", "a [chore x]"].map(hasAnyToken), [
+		true,
+		true,
+		false,
+		false,
+		false,
+	]);
+});
+
+test("an end is clean by its code alone: signals and systemd's own codes keep the unit", () => {
+	const [codes, signals] = properties({})["SuccessExitStatus"] as readonly (readonly number[])[];
+	assert.deepEqual(
+		[codes?.length, codes?.at(0), codes?.includes(199), codes?.includes(200), codes?.includes(243), codes?.at(-1)],
+		[212, 0, true, false, false, 255],
+	);
+	assert.deepEqual(signals, []);
+	assert.deepEqual(
+		[properties({})["CollectMode"], properties({})["WorkingDirectory"], properties({})["IgnoreSIGPIPE"]],
+		["inactive", "/", false],
+	);
+});
+
+test("bounds are set where asked for, in systemd's units", () => {
+	const bounds = ["RuntimeMaxUSec", "MemoryMax", "MemorySwapMax", "CPUQuotaPerSecUSec", "TasksMax", "Slice"];
+	const none = properties({});
+	for (const name of bounds) assert.equal(none[name], undefined);
+	const all = properties({ limits: { timeoutMs: 0.4, memoryBytes: 2 ** 40, cpus: 0.25, tasks: 7 }, slice: "batch" });
+	assert.deepEqual(
+		bounds.map((name) => all[name]),
+		[400n, 2n ** 40n, 0n, 250_000n, 7n, "batch.slice"],
+	);
+	assert.equal(properties({ limits: { ...RUN.limits, timeoutMs: 0 } })["RuntimeMaxUSec"], 1n, "0 would be no limit at all");
+	for (const slice of ["a b", "-a", "a--b", "/", ""]) assert.throws(() => properties({ slice }), isRefused, slice);
+});
+
+test("the stop follows the plan, but leaves the hook its time", () => {
+	const stop = (changes: Partial<RunSpec["stopping"]>) => {
+		const { KillSignal, SendSIGHUP, TimeoutStopUSec } = properties({ stopping: { ...RUN.stopping, ...changes } });
+		return [KillSignal, SendSIGHUP, TimeoutStopUSec];
+	};
+	assert.deepEqual(stop({}), [15, false, 10_000_000n]);
+	assert.deepEqual(stop({ signal: "SIGINT", graceMs: 90_000, hangUp: true }), [2, true, 90_000_000n]);
+	assert.deepEqual(stop({ signal: "SIGRTMIN+3" as NodeJS.Signals }), [37, false, 10_000_000n]);
+	assert.deepEqual(stop({ graceMs: 100 }), [15, false, 5_000_000n]);
+	assert.deepEqual(stop({ graceMs: 0 }), [9, false, 5_000_000n]);
+	assert.throws(() => stop({ signal: "SIGNONE" as NodeJS.Signals }), isRefused);
+});
+
+test("a handle is read as it was planned, after a journey through JSON; others are refused", () => {
+	const handle = planUnit({ ...RUN, stopping: { signal: "SIGINT", graceMs: 7, hangUp: true } });
+	assert.deepEqual(readHandle(JSON.parse(JSON.stringify(handle))), {
+		unit: "chore-web-1c9e2f40.service",
+		jobId: RUN.jobId,
+		run: 2,
+		runFolder: RUN.runFolder,
+		stopping: { signal: "SIGINT", graceMs: 7, hangUp: true },
+	});
+	for (const other of [
+		{ ...handle, platform: "posix" },
+		{ ...handle, version: 2 },
+		{ ...handle, data: {} },
+	]) {
+		assert.throws(
+			() => readHandle(other),
+			(error) => isChoreError(error) && error.code === "PLATFORM_FAILED",
+		);
+	}
+});
