@@ -1,6 +1,6 @@
 /** Starts the shim of a run in a session of its own. From the first moment on the run can be seen to live, or not to. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, constants, openSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
 import { constants as system } from "node:os";
 import type { RunSpec } from "../contract.ts";
 import { ChoreError } from "../errors.ts";
@@ -19,6 +19,13 @@ const NOT_CAUGHT: readonly string[] = [
 /** Enough for the first line of the shell's announcement; see the shim on what more is written there. */
 const MESSAGE_BYTES = 128;
 const PID_BYTES = 64;
+
+/** libuv marks all descriptors up to here, and on to the first gap, as closed by exec(2) when Node starts. */
+const HIGHEST_CLOSED = 15;
+/** As proc(5) shows it in fdinfo; the same on every architecture but alpha, parisc and sparc. */
+const O_CLOEXEC = 0o2000000;
+
+type Descriptor = number | "ignore";
 
 /**
  * Starts one run; resolves once its shim is under way.
@@ -43,7 +50,11 @@ export async function detach(run: RunSpec, shell: readonly string[], shim: strin
 			closeSync(message);
 		}
 	} catch (error) {
-		throw new ChoreError("PLATFORM_FAILED", `cannot start a process for the job: ${(error as Error).message}`, { cause: error });
+		const isFifo = error instanceof Error && error.message.startsWith("mkfifo ");
+		throw new ChoreError("PLATFORM_FAILED", `cannot start a process for the job: ${(error as Error).message}`, {
+			cause: error,
+			...(isFifo ? { hint: "the state folder must be on a local file system that knows FIFOs: see CHORE_HOME" } : {}),
+		});
 	}
 }
 
@@ -54,18 +65,54 @@ async function spawnShim(run: RunSpec, shell: readonly string[], shim: string, m
 	// The write end is open before there is a shim and handed over to it: never is there a run that looks dead.
 	const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
 	const writer = openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK);
+	const nothing = openSync("/dev/null", constants.O_RDWR);
 	try {
 		const child = spawn(program, [...words, shim, ...shimArguments(run), ...shell], {
 			cwd: "/",
 			detached: true,
 			env: shimEnvironment(run.jobId),
-			stdio: ["ignore", message, message, "ignore", writer],
+			stdio: withoutLeaks(["ignore", message, message, "ignore", writer], nothing),
 		});
 		if (child.pid === undefined) await ended(child);
 		child.unref();
 	} finally {
+		closeSync(nothing);
 		closeSync(writer);
 		closeSync(reader);
+	}
+}
+
+/**
+ * Keeps what the caller inherited from the job: a script that holds a lock on descriptor 200 would never get it free.
+ * Node closes up to 16 by itself. No shell can close the higher ones, but they can lead nowhere.
+ */
+function withoutLeaks(wanted: readonly Descriptor[], nothing: number): Descriptor[] {
+	const stdio = [...wanted];
+	for (const leak of leakedDescriptors()) {
+		while (stdio.length < leak) stdio.push("ignore");
+		stdio[leak] = nothing;
+	}
+	return stdio;
+}
+
+/** The high descriptors that a new program would inherit, where the system tells. */
+function leakedDescriptors(): readonly number[] {
+	try {
+		return readdirSync("/proc/self/fd")
+			.map(Number)
+			.filter((number) => number > HIGHEST_CLOSED && !isClosedOnExec(number))
+			.sort((one, other) => one - other);
+	} catch {
+		return [];
+	}
+}
+
+function isClosedOnExec(descriptor: number): boolean {
+	try {
+		const flags = /^flags:\s+([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, "latin1"))?.[1];
+		return flags === undefined || (Number.parseInt(flags, 8) & O_CLOEXEC) !== 0;
+	} catch {
+		return true; // the one by which the folder was read
 	}
 }
 
@@ -76,7 +123,7 @@ function shimArguments(run: RunSpec): readonly string[] {
 	return [
 		run.runFolder,
 		`${run.jobFolder}/start`,
-		String(signalNumber(signal)),
+		shellWord(signal),
 		hangUp ? "yes" : "no",
 		String(Math.ceil(graceMs / 10)),
 		timeoutMs === null ? "" : (timeoutMs / 1000).toFixed(3),
@@ -85,12 +132,16 @@ function shimArguments(run: RunSpec): readonly string[] {
 	];
 }
 
-function survivedSignals(): readonly number[] {
-	const numbers = new Set(Object.values(system.signals));
-	for (const name of NOT_CAUGHT) numbers.delete((system.signals as Readonly<Record<string, number>>)[name] ?? 0);
+/** As the shells know them: by name, or number where there is none. posh takes no number but those of POSIX. */
+function survivedSignals(): readonly string[] {
+	const names = Object.keys(system.signals).filter((name) => !NOT_CAUGHT.includes(name));
 	// Node knows no real-time signals. Those of Linux are the same everywhere; two more belong to the C library.
-	if (process.platform === "linux") for (let number = 34; number <= 64; number++) numbers.add(number);
-	return [...numbers];
+	const realTime = process.platform === "linux" ? Array.from({ length: 31 }, (_, index) => String(34 + index)) : [];
+	return [...names.map(shellWord), ...realTime];
+}
+
+function shellWord(signal: string): string {
+	return signal in system.signals ? signal.slice("SIG".length) : String(signalNumber(signal));
 }
 
 /**

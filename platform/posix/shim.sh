@@ -5,10 +5,10 @@
 #   sh shim RUN START STOP HANGUP GRACE LIMIT LIMIT_WHOLE SIGNALS SHELL...
 #
 #   RUN, START    the run's folder, and the script to run in it
-#   STOP, HANGUP  number of the stop signal; "yes" to send SIGHUP after it
+#   STOP, HANGUP  name of the stop signal, without SIG; "yes" to send SIGHUP after it
 #   GRACE         hundredths of a second from the stop signal to SIGKILL
 #   LIMIT         seconds that the run may take, or nothing; LIMIT_WHOLE: rounded up, for a sleep(1) without fractions
-#   SIGNALS       numbers of the signals to survive
+#   SIGNALS       names, or numbers, of the signals to survive; those that the shell does not know are skipped
 #   SHELL...      what START is run by
 #
 # Descriptors: 1 and 2 are RUN/message, at its beginning; 4 is the write end of the FIFO RUN/alive. As long as it is

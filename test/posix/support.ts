@@ -45,18 +45,26 @@ export interface TestRunOptions {
 }
 
 const jobIds = new Set<string>();
-const scratch = mkdtempSync(`${realpathSync(tmpdir())}/chore posix `);
+/** Handed down to processes of the tests that are killed and cannot clear up. */
+const inherited = process.env["CHORE_TEST_SCRATCH"];
+const scratch = inherited ?? mkdtempSync(`${realpathSync(tmpdir())}/chore posix `);
+process.env["CHORE_TEST_SCRATCH"] = scratch;
 
 after(async () => {
-	await eventually(() => livingPids().length === 0, "all processes of the tests are gone");
-	rmSync(scratch, { recursive: true, force: true });
+	if (inherited !== undefined) return;
+	try {
+		await eventually(() => livingPids().length === 0, "all processes of the tests are gone", 5000);
+	} finally {
+		for (const pid of livingPids()) process.kill(pid, "SIGKILL");
+		rmSync(scratch, { recursive: true, force: true });
+	}
 });
 
-/** A platform that installs its shim in the scratch folder. */
-export function openPlatform(options: PosixOptions = {}): Promise<Platform> {
+/** A platform that installs its shim, as it is or edited, in the scratch folder. */
+export function openPlatform(options: PosixOptions = {}, edit = (text: string): string => text): Promise<Platform> {
 	const install = (name: string, text: string): string => {
 		const folder = mkdtempSync(`${scratch}/libexec-`);
-		writeFileSync(`${folder}/${name}`, text, { mode: 0o600 });
+		writeFileSync(`${folder}/${name}`, edit(text), { mode: 0o600 });
 		return `${folder}/${name}`;
 	};
 	return openWith({ install }, options);

@@ -1,0 +1,189 @@
+/** Signals, leftovers and surroundings of a job, under every shell. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Platform } from "../../platform/contract.ts";
+import { openWith } from "../../platform/posix/index.ts";
+import { text as shimText } from "../../platform/posix/shim.sh.ts";
+import { ended, eventually, livingPids, openPlatform, recordOf, SHELLS, scratchFolder, start, stop, wordIn } from "./support.ts";
+
+/** Says that it is ready, then waits for signals. */
+const READY = 'echo yes >"$1/ready"; while :; do sleep 0.02; done';
+
+for (const [name, shell, skip] of SHELLS) {
+	describe(name, () => {
+		const trial = (fact: string, check: (platform: Platform) => Promise<void>) =>
+			test(fact, { skip }, async () => {
+				await using platform = await openPlatform({ shell });
+				await check(platform);
+			});
+
+		test("parses the shim", { skip }, () => {
+			const [program = "", ...words] = shell;
+			const path = `${scratchFolder()}/shim`;
+			writeFileSync(path, shimText);
+			execFileSync(program, [...words, "-n", path], { stdio: ["ignore", "inherit", "ignore"] });
+		});
+
+		for (const signal of ["HUP", "INT", "QUIT", "TERM", "USR1", "USR2", "ALRM"]) {
+			trial(`SIG${signal} to all reaches a job that traps it, and spares the shim`, async (platform) => {
+				const run = await start(platform, `trap 'exit 33' ${signal}; ${READY}`);
+				await wordIn(run, "ready");
+				assert.equal(await platform.kill(run.handle, `SIG${signal}`, "all"), true);
+				assert.deepEqual((await ended(platform, run)).status, { code: 33 });
+			});
+		}
+
+		trial("an uncommon signal to all ends the job and spares the shim", async (platform) => {
+			for (const signal of ["SIGSEGV", "SIGVTALRM", "SIGRTMIN+5"]) {
+				const run = await start(platform, `ulimit -c 0; ${READY}`);
+				await wordIn(run, "ready");
+				assert.equal(await platform.kill(run.handle, signal, "all"), true);
+				assert.deepEqual((await ended(platform, run)).status, { signal });
+			}
+		});
+
+		trial("a signal that the job sends to its own group spares the shim", async (platform) => {
+			// posh knows no real-time signals.
+			for (const signal of ["PIPE", "ABRT", "PROF", "USR1", "IO", ...(name === "posh" ? [] : ["37"])]) {
+				const record = await ended(platform, await start(platform, `trap 'exit 9' ${signal}; kill -${signal} 0; exit 8`));
+				assert.deepEqual(record.status, { code: 9 }, signal);
+			}
+		});
+
+		trial("a signal to the main process leaves its children alone", async (platform) => {
+			const run = await start(
+				platform,
+				`(trap '' USR1; trap 'echo hit >"$1/hit"; exit' USR2; ${READY}) & trap 'kill -9 $!; wait; exit 4' USR2; wait`,
+			);
+			await wordIn(run, "ready");
+			assert.equal(await platform.kill(run.handle, "SIGUSR2", "main"), true);
+			assert.deepEqual((await ended(platform, run)).status, { code: 4 });
+			assert.ok(!readdirSync(run.folder).includes("hit"));
+			assert.equal(await platform.kill(run.handle, "SIGUSR2", "main"), false);
+			assert.equal(await platform.kill(run.handle, "SIGUSR2", "all"), false);
+		});
+
+		trial("stop ends a job by its signal", async (platform) => {
+			const run = await start(platform, READY);
+			await wordIn(run, "ready");
+			assert.deepEqual(await stop(platform, run), { kind: "ended" });
+			assert.deepEqual(recordOf(run) instanceof Object && (await ended(platform, run)).status, { signal: "SIGTERM" });
+		});
+
+		trial("stop ends a job that ignores the signal once the grace is over", async (platform) => {
+			const run = await start(platform, `trap '' TERM HUP INT; ${READY}`);
+			await wordIn(run, "ready");
+			assert.deepEqual(await stop(platform, run, { graceMs: 50, hangUp: true }), { kind: "ended" });
+			assert.deepEqual((await ended(platform, run)).status, { signal: "SIGKILL" });
+		});
+
+		trial("stop at once after the start leaves no job, and a record", async (platform) => {
+			for (let round = 0; round < 12; round++) {
+				const run = await start(platform, "exec sleep 1000");
+				await delay(round / 2); // any moment of the shim's beginning
+				assert.deepEqual(await stop(platform, run), { kind: "ended" });
+				// The shells of the pdksh family turn the signal into an exit code until they have become the program.
+				const { status } = await ended(platform, run);
+				if (!("code" in status && status.code === 143)) assert.deepEqual(status, { signal: "SIGTERM" });
+			}
+		});
+
+		trial("a paused job is seen as such, goes on, and can be stopped", async (platform) => {
+			const run = await start(platform, READY);
+			await wordIn(run, "ready");
+			const isPaused = async () => {
+				const [seen] = await platform.inspect([run.handle]);
+				return seen?.kind === "running" && seen.paused;
+			};
+			assert.equal(await platform.kill(run.handle, "SIGSTOP", "all"), true);
+			await eventually(isPaused, "it is paused");
+			assert.equal(await platform.kill(run.handle, "SIGCONT", "all"), true);
+			await eventually(async () => !(await isPaused()), "it goes on");
+			process.kill(-Number(await wordIn(run, "pid")), "SIGSTOP"); // the shim, too
+			await eventually(isPaused, "it is paused again");
+			assert.deepEqual(await stop(platform, run), { kind: "ended" });
+			assert.deepEqual((await ended(platform, run)).status, { signal: "SIGTERM" });
+		});
+
+		trial("a storm of signals neither loses the shim nor the record", async (platform) => {
+			const run = await start(platform, `trap '' TERM; ${READY}`);
+			await wordIn(run, "ready");
+			for (let count = 0; count < 200; count++) await platform.kill(run.handle, "SIGTERM", "all");
+			assert.deepEqual(await stop(platform, run, { graceMs: 0 }), { kind: "ended" });
+			assert.deepEqual((await ended(platform, run)).status, { signal: "SIGKILL" });
+		});
+
+		trial("what a job leaves behind is ended, and killed if need be", async (platform) => {
+			const child = (traps: string) =>
+				`(${traps} echo yes >"$1/ready"; while :; do sleep 0.02; done) & until [ -s "$1/ready" ]; do :; done; exit 6`;
+			for (const traps of ["", "trap '' TERM HUP INT;"]) {
+				const run = await start(platform, child(traps), { stopping: { graceMs: 100 } });
+				assert.deepEqual((await ended(platform, run)).status, { code: 6 });
+				await eventually(() => livingPids(run).length === 0, "nothing of it is left");
+			}
+		});
+
+		trial("a job has three descriptors, no signal ignored or blocked, and its caller's umask", async (platform) => {
+			const before = process.umask(0o027);
+			const run = await start(
+				platform,
+				'ls -l /proc/self/fd | grep -v "/dev/null$"; cat /proc/self/status; umask; env; cat /proc/self/stat; exec cat "$1/pid"',
+			);
+			process.umask(before);
+			await ended(platform, run);
+			const output = readFileSync(`${run.folder}/output`, "latin1");
+			// Without stdin and what leads to /dev/null as well; 3 is the folder that ls reads.
+			assert.deepEqual(
+				[...output.matchAll(/ ([0-9]+) -> /g)].map(([, number]) => number),
+				["1", "2", "3"],
+			);
+			for (const kind of ["SigIgn", "SigBlk", "SigCgt"]) assert.match(output, new RegExp(`^${kind}:\\s+0+$`, "m"));
+			assert.match(output, /^0027$/m);
+			const shim = await wordIn(run, "pid");
+			assert.match(
+				output,
+				new RegExp(`^\\d+ \\(cat\\) R \\d+ ${shim} ${shim} 0 -1 `, "m"),
+				"group and session are the shim's, no terminal",
+			);
+			assert.doesNotMatch(output, /^(HOME|USER|LOGNAME|LC_ALL)=/m);
+		});
+
+		test("a shim file that is replaced changes no running job", { skip }, async () => {
+			const path = `${scratchFolder()}/shim`;
+			const install = (_: string, text: string) => {
+				writeFileSync(path, text);
+				return path;
+			};
+			await using platform = await openWith({ install }, { shell });
+			const run = await start(platform, `trap 'exit 5' TERM; ${READY}`);
+			await wordIn(run, "ready");
+			writeFileSync(path, "echo wrong; exit 1\n".repeat(500));
+			await platform.kill(run.handle, "SIGTERM", "all");
+			assert.deepEqual((await ended(platform, run)).status, { code: 5 });
+		});
+
+		trial("a job whose folder is renamed is recorded all the same", async (platform) => {
+			const run = await start(platform, READY);
+			await wordIn(run, "ready");
+			const away = `${scratchFolder()}/away`;
+			renameSync(run.folder, away);
+			assert.deepEqual(await platform.inspect([run.handle]), [{ kind: "absent" }]);
+			process.kill(-Number(readFileSync(`${away}/pid`, "latin1").trim()), "SIGTERM");
+			await eventually(() => livingPids(run).length === 0, "it is gone");
+			renameSync(away, run.folder);
+			assert.deepEqual((await ended(platform, run)).status, { signal: "SIGTERM" });
+		});
+
+		trial("a job that removes its folder ends, and is not found", async (platform) => {
+			const run = await start(platform, 'rm -rf "$1"; exit 0');
+			await eventually(() => livingPids(run).length === 0, "it is gone");
+			assert.deepEqual(await platform.inspect([run.handle]), [{ kind: "absent" }]);
+			assert.deepEqual(await platform.stop(run.handle, { signal: "SIGTERM", graceMs: 10, hangUp: false }), { kind: "ended" });
+			rmSync(dirname(dirname(run.folder)), { recursive: true });
+		});
+	});
+}

@@ -1,0 +1,41 @@
+/** A run on a file system that is full is recorded like any other, under every shell. */
+import assert from "node:assert/strict";
+import { appendFileSync, writeFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import { ended, layOut, mountSmall, openPlatform, SHELLS, skipUnlessRoot, wordIn } from "./support.ts";
+
+for (const [name, shell, missing] of SHELLS) {
+	describe(name, () => {
+		for (const [script, status, result] of [
+			["exit 9", { code: 9 }, "exit-code"],
+			["kill -TERM $$", { signal: "SIGTERM" }, "signal"],
+			["exit 143", { code: 143 }, "exit-code"],
+			["while :; do sleep 0.02; done", { signal: "SIGTERM" }, "timeout"],
+		] as const) {
+			test(`"${script}" is recorded on a full disk`, { skip: missing || skipUnlessRoot }, async () => {
+				await using platform = await openPlatform({ shell });
+				const small = mountSmall(128 * 1024);
+				try {
+					const wait = 'echo yes >"$1/ready"; until [ -e "$1/go" ]; do sleep 0.02; done;';
+					const options = { home: small.folder, ...(result === "timeout" ? { timeoutMs: 300 } : {}) };
+					const run = layOut(platform, `${wait} ${script}`, options);
+					await platform.start(run.spec, run.handle);
+					await wordIn(run, "ready");
+					assert.throws(() => {
+						for (;;) appendFileSync(`${small.folder}/filler`, Buffer.alloc(1024));
+					}, /ENOSPC/);
+					if (result !== "timeout") makeEmpty(`${run.folder}/go`);
+					const record = await ended(platform, run);
+					assert.deepEqual([record.status, record.certain, record.result], [status, true, result]);
+				} finally {
+					small.unmount();
+				}
+			});
+		}
+	});
+}
+
+/** An entry of a folder needs no block on tmpfs. */
+function makeEmpty(path: string): void {
+	writeFileSync(path, "");
+}

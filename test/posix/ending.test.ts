@@ -1,0 +1,208 @@
+/** What is left, and what is said of it, when parts of a run are killed; and that nothing else is ever signalled. */
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { Observation, Platform } from "../../platform/contract.ts";
+import { PsTable } from "../../platform/posix/ps.ts";
+import {
+	ended,
+	eventually,
+	layOut,
+	livingPids,
+	openPlatform,
+	recordOf,
+	SHELLS,
+	skipUnlessProc,
+	start,
+	stop,
+	type TestRun,
+	wordIn,
+} from "./support.ts";
+
+const FOREVER = 'echo yes >"$1/ready"; while :; do sleep 0.02; done';
+const TABLES = [
+	["/proc", undefined],
+	["ps", new PsTable()],
+] as const;
+
+const observe = async (platform: Platform, run: TestRun): Promise<Observation | undefined> => (await platform.inspect([run.handle]))[0];
+
+for (const [source, table] of TABLES) {
+	const trial = (fact: string, check: (platform: Platform) => Promise<void>) =>
+		test(`${fact} (processes by ${source})`, { skip: skipUnlessProc }, async () => {
+			await using platform = await openPlatform(table === undefined ? {} : { table });
+			await check(platform);
+		});
+
+	trial("a job whose shim is killed runs on unsupervised, and can be stopped", async (platform) => {
+		const run = await start(platform, `trap '' TERM; (${FOREVER}) & ${FOREVER}`);
+		await wordIn(run, "ready");
+		process.kill(Number(await wordIn(run, "pid")), "SIGKILL");
+		await eventually(async () => (await observe(platform, run))?.kind === "unsupervised", "it is unsupervised");
+		assert.deepEqual(await stop(platform, run, { graceMs: 30 }), { kind: "ended" });
+		assert.deepEqual(await observe(platform, run), { kind: "absent" });
+		assert.equal(recordOf(run), "blank");
+		await eventually(() => livingPids(run).length === 0, "nothing is left");
+	});
+
+	trial("the clock of a time limit alone is no job that lives on, and goes with a stop", async (platform) => {
+		const run = await start(platform, FOREVER, { timeoutMs: 3_600_000 });
+		await wordIn(run, "ready");
+		process.kill(Number(await wordIn(run, "pid")), "SIGKILL");
+		await eventually(async () => (await observe(platform, run))?.kind === "unsupervised", "it is unsupervised");
+		process.kill(Number(await wordIn(run, "started")), "SIGKILL");
+		await eventually(async () => (await observe(platform, run))?.kind === "absent", "it is gone");
+		assert.ok(livingPids(run).length > 0, "the clock is still there");
+		assert.deepEqual(await stop(platform, run), { kind: "ended" });
+		await eventually(() => livingPids(run).length === 0, "nothing is left");
+	});
+
+	trial("processes that left the group are seen and stopped", async (platform) => {
+		const script = `trap '' TERM; setsid sh -c 'trap "exit 0" USR1; ${FOREVER.replaceAll('"$1/ready"', '"$0/ready"')}' "$1" & while :; do sleep 0.02; done`;
+		const run = await start(platform, script);
+		await wordIn(run, "ready");
+		const { processes } = await platform.usage(run.handle);
+		assert.ok(processes.some(({ escaped, command }) => escaped && /sh -c trap/.test(command)));
+		assert.ok(processes.some(({ escaped, command }) => !escaped && /\/job/.test(command)));
+		assert.deepEqual(await stop(platform, run, { graceMs: 50 }), { kind: "ended" });
+		await eventually(() => livingPids(run).length === 0, "nothing is left");
+		assert.deepEqual((await ended(platform, run)).status, { signal: "SIGKILL" });
+	});
+
+	trial("a tree that ignores signals and grows back is gone after the grace", async (platform) => {
+		const grow = `trap "" TERM HUP INT; while :; do sh "$0" $(($1 - 1)) & sh "$0" $(($1 - 1)) & wait; sleep 0.01; done`;
+		const script = `cat >"$1/grow" <<'E'\n[ $1 -gt 0 ] || { trap "" TERM; while :; do sleep 0.05; done; }\n${grow}\nE\nexec sh "$1/grow" 6`;
+		const run = await start(platform, script);
+		await eventually(() => livingPids(run).length > 100, "the tree has grown");
+		assert.deepEqual(await stop(platform, run, { graceMs: 300 }), { kind: "ended" });
+		assert.deepEqual((await ended(platform, run)).status, { signal: "SIGKILL" });
+		await eventually(() => livingPids(run).length === 0, "nothing is left");
+	});
+
+	trial("a pid that now belongs to another process is not signalled", async (platform) => {
+		const stranger = spawn("sleep", ["1000"], { detached: true, stdio: "ignore" });
+		try {
+			const run = await start(platform, FOREVER);
+			await wordIn(run, "ready");
+			process.kill(-Number(await wordIn(run, "pid")), "SIGKILL");
+			await eventually(async () => (await observe(platform, run))?.kind === "absent", "it is gone");
+			writeFileSync(`${run.folder}/pid`, `${stranger.pid}\n`);
+			writeFileSync(`${run.folder}/started`, `${stranger.pid} 1.0\n`);
+			assert.deepEqual(await observe(platform, run), { kind: "absent" });
+			assert.deepEqual(await stop(platform, run, { graceMs: 0 }), { kind: "ended" });
+			assert.equal(await platform.kill(run.handle, "SIGKILL", "all"), false);
+			assert.equal(await platform.kill(run.handle, "SIGKILL", "main"), false);
+			assert.deepEqual((await platform.usage(run.handle)).processes, []);
+			assert.ok(isRunning(stranger), "the stranger lives");
+		} finally {
+			stranger.kill("SIGKILL");
+			await once(stranger, "exit");
+		}
+	});
+}
+
+test("a job that is killed is recorded so, whatever else is killed with it", async () => {
+	await using platform = await openPlatform();
+	const job = await start(platform, FOREVER);
+	await wordIn(job, "ready");
+	process.kill(Number(await wordIn(job, "started")), "SIGKILL");
+	assert.deepEqual((await ended(platform, job)).status, { signal: "SIGKILL" });
+
+	const group = await start(platform, FOREVER);
+	await wordIn(group, "ready");
+	process.kill(-Number(await wordIn(group, "pid")), "SIGKILL");
+	await eventually(async () => (await observe(platform, group))?.kind === "absent", "it is gone");
+	assert.equal(recordOf(group), "blank");
+});
+
+test("zombies alone are not a job that lives on", { skip: skipUnlessProc }, async () => {
+	await using platform = await openPlatform();
+	// Nobody waits for what the shim leaves, when its parent is this shell that never does.
+	const run = await start(platform, `sh -c 'setsid sh -c "sleep 0.05 & exec sleep 1000" & exec sleep 1000' & wait`);
+	await eventually(() => livingPids(run).length >= 4, "all run");
+	process.kill(-Number(await wordIn(run, "pid")), "SIGKILL");
+	await eventually(async () => (await observe(platform, run))?.kind === "unsupervised", "the one that left lives on");
+	const [left] = livingPids(run);
+	process.kill(Number(left), "SIGKILL");
+	await eventually(async () => (await observe(platform, run))?.kind === "absent", "it is gone");
+});
+
+test("a spawner that is killed at any moment leaves a run that is alive, over, or never was", { skip: skipUnlessProc }, async () => {
+	await using platform = await openPlatform();
+	const seen = new Set<string>();
+	for (let round = 0; round < 40; round++) {
+		const run = layOut(platform, "sleep 0.3; exit 17");
+		const spawner = startElsewhere(run);
+		await once(spawner.stdout as NonNullable<typeof spawner.stdout>, "data");
+		await delay(round / 2); // a first start takes about 10 ms
+		spawner.kill("SIGKILL");
+		await once(spawner, "exit");
+		// From here on the creator is gone: what looks dead without a record must stay so.
+		const kind = (await observe(platform, run))?.kind;
+		const record = recordOf(run);
+		seen.add(kind === "running" ? "alive" : typeof record === "object" ? "over" : `${kind}`);
+		if (kind === "running" || kind === "stopping" || typeof record === "object") {
+			assert.deepEqual((await ended(platform, run)).status, { code: 17 });
+		} else {
+			assert.equal(kind, "absent");
+			assert.deepEqual([livingPids(run).filter((pid) => !isMkfifo(pid)), record], [[], "blank"]);
+		}
+	}
+	console.log(`seen after the kill: ${[...seen].join(", ")}`);
+	assert.ok(seen.has("alive"));
+});
+
+test("a shim that is killed at any moment leaves no run that looks alive, and a stop that clears it", async () => {
+	await using platform = await openPlatform();
+	for (let round = 0; round < 40; round++) {
+		const run = await start(platform, "sleep 0.02 & sleep 1000", { timeoutMs: 1_000_000 });
+		await delay(round / 5);
+		try {
+			process.kill(Number(await wordIn(run, "pid")), "SIGKILL");
+		} catch {}
+		await eventually(async () => (await observe(platform, run))?.kind !== "running", "it does not look alive");
+		assert.deepEqual(await stop(platform, run, { graceMs: 100 }), { kind: "ended" });
+		await eventually(() => livingPids(run).length === 0, "nothing is left");
+		assert.equal(recordOf(run), "blank");
+	}
+});
+
+test("a lock on a high descriptor of the caller is not kept by the job", { skip: skipUnlessProc }, async () => {
+	await using platform = await openPlatform();
+	const run = layOut(platform, FOREVER);
+	const stdio = ["ignore", "pipe", "inherit", ...Array(20).fill("ignore"), "pipe"];
+	const spawner = startElsewhere(run, stdio);
+	await wordIn(run, "ready");
+	const main = await wordIn(run, "started");
+	const number = stdio.length - 1;
+	assert.match(readlinkSync(`/proc/${spawner.pid}/fd/${number}`), /socket|pipe/);
+	assert.equal(readlinkSync(`/proc/${main}/fd/${number}`), "/dev/null");
+	spawner.kill("SIGKILL");
+	await stop(platform, run);
+});
+
+/** Starts the run from a process of its own, which says when it is about to and does not end by itself. */
+function startElsewhere(run: TestRun, stdio: readonly string[] = ["ignore", "pipe", "inherit"]): ChildProcess {
+	const fixture = fileURLToPath(new URL("./starter.js", import.meta.url));
+	return spawn(process.execPath, [fixture, JSON.stringify(run)], { stdio: [...stdio] as "pipe"[] });
+}
+
+function isRunning(child: ChildProcess): boolean {
+	return child.exitCode === null && child.signalCode === null;
+}
+
+function isMkfifo(pid: number): boolean {
+	try {
+		return readFileSync(`/proc/${pid}/comm`, "latin1").trim() === "mkfifo";
+	} catch {
+		return true;
+	}
+}
+
+test("the shells of the matrix are named", () => {
+	for (const [name, , skip] of SHELLS) if (skip) console.log(`not tested: ${name}: ${skip}`);
+});

@@ -1,0 +1,48 @@
+/** The shim where there is no /proc, as on the BSDs: it looks for processes by ps(1). */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { PsTable } from "../../platform/posix/ps.ts";
+import { ended, eventually, livingPids, openPlatform, SHELLS, start, stop, wordIn } from "./support.ts";
+
+const FOREVER = 'echo yes >"$1/ready"; while :; do sleep 0.02; done';
+
+for (const [name, shell, skip] of SHELLS) {
+	describe(name, () => {
+		const open = () => openPlatform({ shell, table: new PsTable() }, (text) => text.replaceAll("/proc/", "/no/proc/"));
+
+		test("what a job leaves behind is ended", { skip }, async () => {
+			await using platform = await open();
+			for (const traps of ["", "trap '' TERM;"]) {
+				const script = `(${traps} ${FOREVER}) & until [ -s "$1/ready" ]; do :; done; exit 6`;
+				const run = await start(platform, script, { stopping: { graceMs: 100 } });
+				const record = await ended(platform, run);
+				assert.deepEqual([record.status, record.uptimeSeconds, record.bootId], [{ code: 6 }, null, null]);
+				await eventually(() => livingPids(run).length === 0, "nothing is left");
+			}
+		});
+
+		test("a time limit ends the job and those that left it", { skip }, async () => {
+			await using platform = await open();
+			const script = `trap '' TERM; setsid sh -c 'trap "" TERM; while :; do sleep 0.02; done' & ${FOREVER}`;
+			const run = await start(platform, script, { timeoutMs: 150, stopping: { graceMs: 100 } });
+			const { status, result } = await ended(platform, run);
+			assert.deepEqual([status, result], [{ signal: "SIGKILL" }, "timeout"]);
+			await eventually(() => livingPids(run).length === 0, "nothing is left");
+		});
+
+		test("a run that ends before its limit leaves no clock behind", { skip }, async () => {
+			await using platform = await open();
+			const run = await start(platform, "exit 3", { timeoutMs: 3_600_000 });
+			assert.equal((await ended(platform, run)).result, "exit-code");
+			assert.deepEqual(livingPids(run), []);
+		});
+
+		test("a job that ignores the stop signal is killed, and recorded so", { skip }, async () => {
+			await using platform = await open();
+			const run = await start(platform, `trap '' TERM; ${FOREVER}`);
+			await wordIn(run, "ready");
+			assert.deepEqual(await stop(platform, run, { graceMs: 50 }), { kind: "ended" });
+			assert.deepEqual((await ended(platform, run)).status, { signal: "SIGKILL" });
+		});
+	});
+}

@@ -1,0 +1,138 @@
+/** Watching runs, many at once, and what looking at them costs. */
+import assert from "node:assert/strict";
+import { readdirSync, renameSync } from "node:fs";
+import { test } from "node:test";
+import type { Handle } from "../../platform/contract.ts";
+import { runOf } from "../../platform/posix/run-folder.ts";
+import { ended, eventually, layOut, openPlatform, recordOf, skipUnlessProc, start, stop, wordIn } from "./support.ts";
+
+const openDescriptors = (): number => readdirSync("/proc/self/fd").length;
+
+test("a watch calls for an end that comes after it", async () => {
+	await using platform = await openPlatform();
+	const run = await start(platform, 'read -r word <"$1/go"; exit 1'.replace("read", 'mkfifo "$1/go"; read'));
+	await eventually(() => readdirSync(run.folder).includes("go"), "it waits");
+	const seen: string[] = [];
+	await using _watch = await platform.watch([run.handle], () => seen.push(typeof recordOf(run)));
+	await eventually(() => seen.length === 1, "the first call comes");
+	assert.deepEqual(seen, ["string"]);
+	await stop(platform, run);
+	await eventually(() => seen.at(-1) === "object", "the end is told");
+});
+
+test("a watch calls for an end that came before it", async () => {
+	await using platform = await openPlatform();
+	const run = await start(platform, "exit 0");
+	await ended(platform, run);
+	let calls = 0;
+	await using _watch = await platform.watch([run.handle], () => calls++);
+	await eventually(() => calls > 0, "the end is told");
+});
+
+test("a watch that is set up before the start calls for the end", async () => {
+	await using platform = await openPlatform();
+	const run = layOut(platform, "exit 0");
+	let isEnded = false;
+	await using _watch = await platform.watch([run.handle], () => {
+		isEnded = typeof recordOf(run) === "object";
+	});
+	await platform.start(run.spec, run.handle);
+	await eventually(() => isEnded, "the end is told");
+});
+
+test("two watches of one run both call, and neither makes a dead run look alive", async () => {
+	await using platform = await openPlatform();
+	const runs = await Promise.all(Array.from({ length: 20 }, () => start(platform, "sleep 0.05; exit 0")));
+	const handles = runs.map(({ handle }) => handle);
+	const over = [new Set<Handle>(), new Set<Handle>()];
+	const watches = await Promise.all(
+		over.map((set) =>
+			platform.watch(handles, async (handle) => {
+				const [observation] = await platform.inspect([handle]);
+				if (observation?.kind === "absent") set.add(handle);
+			}),
+		),
+	);
+	await eventually(() => over.every((set) => set.size === runs.length), "all ends are told twice");
+	for (const watch of watches) await watch[Symbol.asyncDispose]();
+});
+
+test("a watch that is disposed keeps no descriptor and calls no more", { skip: skipUnlessProc }, async () => {
+	await using platform = await openPlatform();
+	const runs = await Promise.all(Array.from({ length: 10 }, () => start(platform, 'echo yes >"$1/ready"; sleep 1000')));
+	await Promise.all(runs.map((run) => wordIn(run, "ready")));
+	const before = openDescriptors();
+	let calls = 0;
+	const handles = runs.map(({ handle }) => handle);
+	const watch = await platform.watch(handles, () => calls++);
+	assert.equal(openDescriptors(), before + runs.length);
+	await watch[Symbol.asyncDispose]();
+	await eventually(() => openDescriptors() === before, "the descriptors are closed");
+	calls = 0;
+	await Promise.all(runs.map((run) => stop(platform, run)));
+	assert.equal(calls, 0);
+	assert.equal(openDescriptors(), before);
+});
+
+test("100 runs start at once, are told apart, and are looked at in little time", async () => {
+	await using platform = await openPlatform();
+	const startedAtMs = performance.now();
+	const runs = await Promise.all(
+		Array.from({ length: 100 }, (_, index) =>
+			start(platform, `trap 'exit ${index}' TERM; echo yes >"$1/ready"; while :; do sleep 0.2; done`),
+		),
+	);
+	const tookMs = performance.now() - startedAtMs;
+	await Promise.all(runs.map((run) => wordIn(run, "ready")));
+	const handles = runs.map(({ handle }) => handle);
+	const looks = [];
+	for (let look = 0; look < 20; look++) {
+		const lookedAtMs = performance.now();
+		const seen = await platform.inspect(handles);
+		looks.push(performance.now() - lookedAtMs);
+		assert.ok(seen.every(({ kind }) => kind === "running"));
+	}
+	console.log(`100 starts took ${tookMs.toFixed(0)} ms, a look at 100 runs ${looks.sort((one, other) => one - other)[10]?.toFixed(2)} ms`);
+	const outcomes = await Promise.all(runs.map((run) => stop(platform, run)));
+	assert.ok(outcomes.every(({ kind }) => kind === "ended"));
+	for (const [index, run] of runs.entries()) assert.deepEqual((await ended(platform, run)).status, { code: index });
+});
+
+test("what never started, is gone, or is of a later version is said to be so", async () => {
+	await using platform = await openPlatform();
+	const run = layOut(platform, "exit 0");
+	assert.deepEqual(await platform.inspect([run.handle]), [{ kind: "absent" }]);
+	assert.equal(await platform.kill(run.handle, "SIGTERM", "all"), false);
+	assert.deepEqual(await stop(platform, run), { kind: "ended" });
+	renameSync(run.folder, `${run.folder}.away`);
+	assert.deepEqual(await platform.inspect([run.handle]), [{ kind: "absent" }]);
+	const [later] = await platform.inspect([{ ...run.handle, version: 2 }]);
+	assert.equal(later?.kind, "unreachable");
+	assert.throws(() => runOf({ ...run.handle, data: {} }), { code: "JOB_UNREADABLE" });
+});
+
+test("a start that cannot be is refused with the system's reason", async () => {
+	await using platform = await openPlatform({ shell: ["/no/such/shell"] });
+	const run = layOut(platform, "exit 0");
+	await assert.rejects(platform.start(run.spec, run.handle), { code: "PLATFORM_FAILED", message: /ENOENT/ });
+	assert.deepEqual(await platform.inspect([run.handle]), [{ kind: "absent" }]);
+	const gone = layOut(platform, "exit 0");
+	renameSync(gone.folder, `${gone.folder}.away`);
+	await assert.rejects(platform.start(gone.spec, gone.handle), { code: "PLATFORM_FAILED", message: /ENOENT/ });
+});
+
+test("a start script that cannot be read is a failed start", async () => {
+	await using platform = await openPlatform();
+	const run = layOut(platform, "exit 0");
+	renameSync(`${run.spec.jobFolder}/start`, `${run.spec.jobFolder}/away`);
+	await platform.start(run.spec, run.handle);
+	assert.equal((await ended(platform, run)).result, "start-failed");
+});
+
+test("the facts name the shell and what is missing", async () => {
+	await using platform = await openPlatform();
+	const facts = new Map((await platform.describe()).map(({ name, value }) => [name, value]));
+	assert.match(facts.get("shell") ?? "", /^\/bin\/sh/);
+	assert.match(facts.get("programs") ?? "", /mkfifo/);
+	assert.equal((await platform.logout()).survives, true);
+});
