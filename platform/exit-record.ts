@@ -78,19 +78,25 @@ export function parseExitRecord(text: string): ExitRecord | "blank" | "corrupt" 
 	};
 }
 
+/** The real-time signals that programs may use (signal(7)): two more are the C library's own. */
+const FIRST_REAL_TIME = 34;
+const LAST_REAL_TIME = 64;
+
 /** The number of a signal by name ("SIGTERM", "SIGRTMIN+3"), or undefined for one that this system does not have. */
 export function signalNumber(name: string): number | undefined {
-	const realTime = /^SIGRTMIN(?:\+([0-9]+))?$/.exec(name);
-	if (realTime) return 34 + Number(realTime[1] ?? 0);
-	const fromTop = /^SIGRTMAX(?:-([0-9]+))?$/.exec(name);
-	if (fromTop) return 64 - Number(fromTop[1] ?? 0);
-	return (constants.signals as Readonly<Record<string, number>>)[name];
+	const realTime = /^SIGRT(?:MIN(?:\+([0-9]+))?|MAX(?:-([0-9]+))?)$/.exec(name);
+	if (realTime) {
+		const number = name.startsWith("SIGRTMIN") ? FIRST_REAL_TIME + Number(realTime[1] ?? 0) : LAST_REAL_TIME - Number(realTime[2] ?? 0);
+		return number >= FIRST_REAL_TIME && number <= LAST_REAL_TIME ? number : undefined;
+	}
+	return Object.hasOwn(constants.signals, name) ? constants.signals[name as NodeJS.Signals] : undefined;
 }
 
 /** The name of a signal by number ("SIGTERM"), or undefined for a number that is none. */
 export function signalName(number: number): string | undefined {
 	for (const [name, value] of Object.entries(constants.signals)) if (value === number) return name;
-	return number >= 34 && number <= 64 ? (number === 34 ? "SIGRTMIN" : `SIGRTMIN+${number - 34}`) : undefined;
+	if (number < FIRST_REAL_TIME || number > LAST_REAL_TIME) return undefined;
+	return number === FIRST_REAL_TIME ? "SIGRTMIN" : `SIGRTMIN+${number - FIRST_REAL_TIME}`;
 }
 
 function parseStatus(how: string | undefined, status: string | undefined): ExitStatus | undefined {

@@ -63,7 +63,7 @@ export function action<Options, Words extends readonly unknown[]>(
 }
 
 /** Options given after the verb win over those before it; a default never hides what was given. */
-export function merged<Options>(command: Command): Options & CommonOptions {
+function merged<Options>(command: Command): Options & CommonOptions {
 	const before = command.parent?.opts<CommonOptions>() ?? {};
 	const after = command.opts<Options & CommonOptions>();
 	return { ...before, ...after, color: before.color !== false && after.color !== false };

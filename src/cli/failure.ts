@@ -19,7 +19,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 const STATUS_BESIDE_A_JOBS: Partial<Record<ErrorCode, number>> = { TIMED_OUT: 124, COMMAND_NOT_EXECUTABLE: 126, COMMAND_NOT_FOUND: 127 };
 
 /** An error of chore's own where the exit status is otherwise the job's. */
-export const OWN_FAILURE = 125;
+const OWN_FAILURE = 125;
 
 export interface Manner {
 	/** The command's exit status is a job's: 125 says that this one is not. */
@@ -53,7 +53,7 @@ export function describeFailure(error: unknown, manner: Manner): { readonly text
 }
 
 /** One message in the form that was asked for. */
-export function words(code: string, message: string, hint: string | undefined, json: boolean): string {
+function words(code: string, message: string, hint: string | undefined, json: boolean): string {
 	if (json) return `${JSON.stringify({ error: { code, message, hint: hint ?? null } })}\n`;
 	return `chore: ${message}\n${hint === undefined ? "" : `hint: ${hint}\n`}`;
 }

@@ -58,10 +58,10 @@ export interface Cell {
 }
 
 /** How many columns of a terminal a text takes. */
-export type Measure = (text: string) => number;
+type Measure = (text: string) => number;
 
 /** Lines of aligned columns that fit the width: the last column is cut first, then the first. */
-export function table(rows: readonly (readonly Cell[])[], columns: number, measure: Measure): string[] {
+function table(rows: readonly (readonly Cell[])[], columns: number, measure: Measure): string[] {
 	const widths: number[] = [];
 	for (const row of rows) for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, measure(cell.text));
 	fit(widths, columns);

@@ -53,15 +53,15 @@ export async function main(words: readonly string[]): Promise<void> {
 		else await chore.parseAsync(words, { from: "user" });
 		process.exitCode = currentStatus();
 	} catch (error) {
-		process.exitCode = end(error, words);
+		process.exitCode = end(error, manner(chore, words));
 	}
 }
 
 /** Tells what went wrong. @returns the exit status */
-function end(error: unknown, words: readonly string[]): number {
+function end(error: unknown, manner: Manner): number {
 	if (error instanceof NobodyReads) return NOBODY_READS_STATUS;
 	if (error instanceof CommanderError && error.exitCode === 0) return 0;
-	const { text, status } = describeFailure(error instanceof CommanderError ? usageError(error) : error, manner(words));
+	const { text, status } = describeFailure(error instanceof CommanderError ? usageError(error) : error, manner);
 	process.stderr.write(text);
 	return status;
 }
@@ -77,10 +77,35 @@ function usageError(error: CommanderError): UsageError {
 	);
 }
 
-/** How failures are told follows from the words before the job's own begin, also where they make no sense. */
-function manner(words: readonly string[]): Manner {
-	const own = words.slice(0, words.includes("--") ? words.indexOf("--") : undefined);
-	const verb = own.find((word) => ["run", "wait", "logs"].includes(word));
-	const stays = own.some((word) => ["--wait", "-f", "--follow", "-P", "--pipe"].includes(word));
-	return { givesJobsStatus: verb === "wait" || (verb !== undefined && stays), json: own.includes("--json") };
+/** How failures are told follows from the verb and chore's own options, also where those make no sense. */
+function manner(chore: Command, words: readonly string[]): Manner {
+	const { verb, given } = ownWords(chore, words);
+	const stays = ["wait", "follow", "pipe"].some((name) => given.has(name));
+	return { givesJobsStatus: verb === "wait" || ((verb === "run" || verb === "logs") && stays), json: given.has("json") };
+}
+
+/** The verb, and the names of the options up to the first word that is the job's. */
+function ownWords(chore: Command, words: readonly string[]): { readonly verb: string | undefined; readonly given: ReadonlySet<string> } {
+	const given = new Set<string>();
+	let command = chore;
+	for (let index = 0; index < words.length; index++) {
+		const word = words[index] ?? "";
+		if (word === "--") break;
+		if (word === "-" || !word.startsWith("-")) {
+			const verb = command === chore ? chore.commands.find((one) => one.name() === word || one.aliases().includes(word)) : undefined;
+			if (verb !== undefined) command = verb;
+			else if (command === chore || command.name() === "run") break;
+			continue;
+		}
+		// A cluster of short options, the last of which may take a value: the rest of the word, or the next word.
+		const flags = word.startsWith("--") ? [word.replace(/=.*/s, "")] : [...word.slice(1)].map((letter) => `-${letter}`);
+		for (const [place, flag] of flags.entries()) {
+			const option = [...command.options, ...chore.options].find((one) => one.is(flag));
+			if (option !== undefined) given.add(option.name());
+			if (option?.required !== true) continue;
+			if (place === flags.length - 1 && !word.includes("=")) index++;
+			break;
+		}
+	}
+	return { verb: command === chore ? undefined : command.name(), given };
 }

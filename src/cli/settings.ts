@@ -37,7 +37,7 @@ export function choreOptions(options: CommonOptions): ChoreOptions {
 }
 
 /** `${XDG_CONFIG_HOME:-~/.config}/chore/config.toml` */
-export function configPath(): string {
+function configPath(): string {
 	const xdg = process.env["XDG_CONFIG_HOME"];
 	return join(xdg && isAbsolute(xdg) ? xdg : join(process.env["HOME"] || homedir(), ".config"), "chore", "config.toml");
 }

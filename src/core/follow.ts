@@ -71,7 +71,7 @@ export async function* follow(path: string, options: FollowOptions = {}): AsyncG
 }
 
 /** The byte at which the last `lines` lines begin; a last line without its newline counts. */
-export async function lastLines(file: FileHandle, lines: number): Promise<number> {
+async function lastLines(file: FileHandle, lines: number): Promise<number> {
 	const { size } = await file.stat();
 	if (lines <= 0) return size;
 	const block = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, size));

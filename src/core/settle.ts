@@ -173,7 +173,7 @@ function dropStaleMark(session: Session, id: string): void {
 }
 
 /** Whether the process that was starting this job is still at it. */
-export function creatorLives(session: Session, id: string): boolean {
+function creatorLives(session: Session, id: string): boolean {
 	const text = readText(`${session.active}/${id}`);
 	if (text === undefined) return false;
 	try {

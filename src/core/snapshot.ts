@@ -87,7 +87,7 @@ export function unreadableJob(session: Session, job: Unreadable): Job {
 }
 
 /** RFC 3339 in UTC with milliseconds. */
-export function rfc3339(timeMs: number): string {
+function rfc3339(timeMs: number): string {
 	return new Date(timeMs).toISOString();
 }
 

@@ -12,7 +12,7 @@ import type { Place } from "./place.ts";
 import { jobFolder, runFolder, type Session } from "./session.ts";
 
 /** Version of job.json and run.json that this chore writes, and the highest that it reads. */
-export const FORMAT = 1;
+const FORMAT = 1;
 
 /** Bytes laid out for `started`. */
 export const STARTED_BYTES = 64;
@@ -72,7 +72,7 @@ export interface StopMark {
 }
 
 /** `started`: the first act of the start script. */
-export interface Started {
+interface Started {
 	/** The job's main process. */
 	readonly pid: number;
 	readonly uptimeSeconds: number | null;

@@ -81,28 +81,30 @@ export function runCommand(): Command {
 		.option("--no-block", "do not wait until it has started")
 		.addOption(new Option("--service-type <type>").hideHelp())
 		.action(action<Options, [string[]]>(start));
-	for (const [flags, hint] of REFUSED) command.addOption(new Option(flags).hideHelp().argParser(refuse(flags, hint)));
+	for (const [flags, hint] of REFUSED) {
+		const option = new Option(flags).hideHelp();
+		// Not by a parser of its value: an option without one has none called.
+		command.addOption(option).on(`option:${option.name()}`, () => refuse(option, hint));
+	}
 	return command;
 }
 
 /** Options of systemd-run(1) whose meaning chore has otherwise, or not yet. */
 const REFUSED: readonly (readonly [flags: string, hint: string])[] = [
-	["-t, --pty [x]", "a job has no terminal; use -P to connect stdin and stdout"],
-	["-S, --shell [x]", "a job has no terminal; use your own shell"],
-	["--scope [x]", "a scope ends with this terminal; leave it out"],
-	["-r, --remain-after-exit [x]", "not needed: `chore status` knows how a job ended"],
-	["--on-calendar [x]", "schedules are not there yet; use a systemd timer or cron"],
-	["--on-active [x]", "schedules are not there yet; use a systemd timer or cron"],
-	["--on-boot [x]", "schedules are not there yet; use a systemd timer or cron"],
-	["--on-startup [x]", "schedules are not there yet; use a systemd timer or cron"],
-	["--on-unit-active [x]", "schedules are not there yet; use a systemd timer or cron"],
-	["--on-unit-inactive [x]", "schedules are not there yet; use a systemd timer or cron"],
+	["-t, --pty", "a job has no terminal; use -P to connect stdin and stdout"],
+	["-S, --shell", "a job has no terminal; use your own shell"],
+	["--scope", "a scope ends with this terminal; leave it out"],
+	["-r, --remain-after-exit", "not needed: `chore status` knows how a job ended"],
+	["--on-calendar <x>", "schedules are not there yet; use a systemd timer or cron"],
+	["--on-active <x>", "schedules are not there yet; use a systemd timer or cron"],
+	["--on-boot <x>", "schedules are not there yet; use a systemd timer or cron"],
+	["--on-startup <x>", "schedules are not there yet; use a systemd timer or cron"],
+	["--on-unit-active <x>", "schedules are not there yet; use a systemd timer or cron"],
+	["--on-unit-inactive <x>", "schedules are not there yet; use a systemd timer or cron"],
 ];
 
-function refuse(flags: string, hint: string): () => never {
-	return () => {
-		throw new UsageError(`${flags.replace(" [x]", "")} is an option of systemd-run that chore does not take`, hint);
-	};
+function refuse(option: Option, hint: string): never {
+	throw new UsageError(`${option.flags.replace(" <x>", "")} is an option of systemd-run that chore does not take`, hint);
 }
 
 async function start(invocation: Invocation<Options>, words: string[]): Promise<void> {

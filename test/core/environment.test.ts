@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isChoreError } from "../../platform/errors.ts";
+import { jobEnvironment } from "../../src/core/environment.ts";
+import { parseLimits } from "../../src/core/resource-limits.ts";
+
+test("variables of the caller's supervisor and seat stay behind, unless asked for", () => {
+	const from = {
+		HOME: "/h",
+		NOTIFY_SOCKET: "x",
+		LISTEN_FDS: "1",
+		INVOCATION_ID: "i",
+		XDG_SESSION_ID: "3",
+		EXIT_CODE: "0",
+		_: "/usr/bin/node",
+		PATH: "/bin",
+	};
+	const { environment } = jobEnvironment({ from, clean: false, set: { NOTIFY_SOCKET: "mine" } });
+	assert.deepEqual([...environment.keys()].sort(), ["HOME", "NOTIFY_SOCKET", "PATH"]);
+});
+
+test("a clean environment keeps six variables, and what was set", () => {
+	const from = { HOME: "/h", USER: "u", SECRET: "s", PATH: "/bin", SHELL: "/bin/sh", LOGNAME: "u", XDG_RUNTIME_DIR: "/run", TERM: "x" };
+	const { environment } = jobEnvironment({ from, clean: true, set: { A: "1" } });
+	assert.deepEqual([...environment.keys()].sort(), ["A", "HOME", "LOGNAME", "PATH", "SHELL", "USER", "XDG_RUNTIME_DIR"]);
+});
+
+test("a value that is not UTF-8 is taken from the kernel's copy, or named as left out", () => {
+	const block = Buffer.concat([Buffer.from("RAW="), Buffer.from([0xff]), Buffer.from("\0RAW=second\0")]);
+	const { environment, dropped } = jobEnvironment({ from: { RAW: "\ufffd", GONE: "\ufffd" }, clean: false, set: {} }, () => block);
+	assert.deepEqual(environment.get("RAW"), Buffer.from([0xff]));
+	assert.deepEqual(dropped, ["GONE"]);
+});
+
+test("a variable without a name, or with a NUL, is refused", () => {
+	for (const set of [{ "": "x" }, { "A=B": "x" }, { A: "a\0b" }, { A: "\ufffd" }]) {
+		assert.throws(
+			() => jobEnvironment({ from: {}, clean: false, set }),
+			(error) => isChoreError(error) && error.code === "INVALID_ARGUMENT",
+		);
+	}
+});
+
+test("resource limits are read in the units of ulimit; open files from the parent, since Node raises its own", () => {
+	const table = (files: string): string => `Limit                     Soft Limit           Hard Limit           Units
+Max cpu time              unlimited            unlimited            seconds
+Max core file size        0                    1024                 bytes
+Max stack size            8388608              unlimited            bytes
+Max open files            ${files}                 1048576              files
+`;
+	assert.deepEqual(parseLimits(table("1048576"), table("1024")), [
+		{ flags: ["-t"], soft: "unlimited", hard: "unlimited" },
+		{ flags: ["-s"], soft: "8192", hard: "unlimited" },
+		{ flags: ["-c"], soft: "0", hard: "2" },
+		{ flags: ["-n"], soft: "1024", hard: "1048576" },
+	]);
+});

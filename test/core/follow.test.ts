@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { appendFileSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import fc from "fast-check";
+import { follow } from "../../src/core/follow.ts";
+import { eventually } from "../support/eventually.ts";
+
+async function withFile(body: (path: string) => Promise<void>): Promise<void> {
+	const folder = mkdtempSync(join(tmpdir(), "chore-follow-"));
+	try {
+		await body(join(folder, "log"));
+	} finally {
+		rmSync(folder, { recursive: true, force: true });
+	}
+}
+
+test("the last lines are those of tail(1), for any content", async () => {
+	await withFile(async (path) => {
+		const content = fc.oneof(
+			fc.string({ unit: fc.constantFrom("a", "\n", "é"), maxLength: 60 }),
+			fc.tuple(fc.nat(70_000), fc.nat(9)).map(([length, lines]) => `${"x".repeat(length)}\n`.repeat(lines)),
+		);
+		await fc.assert(
+			fc.asyncProperty(content, fc.nat(6), async (text, lines) => {
+				writeFileSync(path, text);
+				let got = "";
+				for await (const { bytes } of follow(path, { lines })) got += Buffer.from(bytes).toString("latin1");
+				assert.equal(got, execFileSync("tail", ["-n", String(lines), path], { encoding: "latin1", maxBuffer: 1e8 }));
+			}),
+			{ numRuns: 40 },
+		);
+	});
+});
+
+test("a file that grows, is truncated, replaced, and made only later is followed to its end", async () => {
+	await withFile(async (path) => {
+		let end = (): void => {};
+		const until = new Promise<void>((resolve) => {
+			end = resolve;
+		});
+		let got = "";
+		const following = (async () => {
+			for await (const { bytes } of follow(path, { until })) got += Buffer.from(bytes).toString();
+		})();
+		const see = (text: string): Promise<true> => eventually(`${text} is seen`, () => got.includes(text) && (true as const));
+		writeFileSync(path, "first\n");
+		await see("first");
+		appendFileSync(path, "second\n");
+		await see("second");
+		truncateSync(path);
+		await eventually("the truncation is seen", async () => {
+			appendFileSync(path, "t");
+			await new Promise((resume) => setTimeout(resume, 20));
+			return got.includes("t".repeat(3));
+		});
+		renameSync(path, `${path}.1`);
+		appendFileSync(`${path}.1`, "last of the old\n");
+		writeFileSync(path, "first of the new\n");
+		await see("first of the new");
+		assert.match(got, /last of the old\n.*first of the new/s);
+		appendFileSync(path, "end");
+		end();
+		await following;
+		assert.match(got, /end$/);
+	});
+});
+
+test("an aborted iteration ends without an error", async () => {
+	await withFile(async (path) => {
+		writeFileSync(path, "x");
+		const over = new AbortController();
+		let count = 0;
+		for await (const _ of follow(path, { until: new Promise(() => {}), signal: over.signal })) {
+			count++;
+			over.abort();
+		}
+		assert.equal(count, 1);
+	});
+});

@@ -1,0 +1,109 @@
+/** Whatever words and variables a job has, it gets them as they are. Run for real under /bin/sh. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import fc from "fast-check";
+import { type StartOptions, startScript } from "../../src/core/start-script.ts";
+
+function run(
+	options: Partial<StartOptions>,
+	shell: readonly string[] = ["/bin/sh"],
+): { readonly output: Buffer; readonly started: string; readonly status: number | null } {
+	const folder = mkdtempSync(join(tmpdir(), "chore-start-"));
+	try {
+		writeFileSync(`${folder}/started`, " ".repeat(64));
+		const script = startScript({
+			jobId: "id",
+			program: "/bin/true",
+			arguments: [],
+			directory: "/",
+			environment: new Map(),
+			umask: 0o22,
+			limits: [],
+			nice: 0,
+			output: "merged",
+			stdin: "null",
+			...options,
+		});
+		writeFileSync(`${folder}/start`, script);
+		const [program = "", ...rest] = shell;
+		const { status } = spawnSync(program, [...rest, `${folder}/start`, folder], { env: {} });
+		return { output: readFileSync(`${folder}/output`), started: readFileSync(`${folder}/started`, "utf8"), status };
+	} finally {
+		rmSync(folder, { recursive: true, force: true });
+	}
+}
+
+const word = fc
+	.oneof(fc.string({ unit: "binary" }), fc.string())
+	.map((text) => text.replaceAll("\0", "").replaceAll("\ufffd", ""))
+	.filter((text) => Buffer.from(text).toString() === text);
+
+test("any arguments arrive as they are", () => {
+	fc.assert(
+		fc.property(fc.array(word, { maxLength: 8 }), (words) => {
+			const { output } = run({ program: "/usr/bin/printf", arguments: ["%s\\0", "x", ...words] });
+			assert.equal(output.toString(), ["x", ...words].map((text) => `${text}\0`).join(""));
+		}),
+		{ numRuns: 60 },
+	);
+});
+
+test("any variables arrive as they are", () => {
+	const name = fc
+		.oneof(
+			fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,12}$/),
+			word.map((text) => text.replaceAll("=", "")),
+		)
+		.filter((text) => text !== "" && text !== "_");
+	fc.assert(
+		fc.property(fc.array(fc.tuple(name, word), { maxLength: 8 }), (pairs) => {
+			const environment = new Map(pairs);
+			const { output } = run({ program: "/usr/bin/env", arguments: ["-0"], environment });
+			const expected = new Map([...environment, ["CHORE_JOB_ID", "id"]]);
+			if (environment.has("PWD")) expected.set("PWD", "/");
+			const got = output
+				.toString()
+				.split("\0")
+				.filter(Boolean)
+				.map((entry): [string, string] => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]);
+			assert.deepEqual(new Map(got.sort()), new Map([...expected].sort()));
+		}),
+		{ numRuns: 60 },
+	);
+});
+
+test("a value that is not UTF-8 arrives byte for byte", () => {
+	const bytes = Buffer.from([0xff, 0x27, 0xfe, 0x81, 0x88, 0x0a, 0x41]);
+	const { output } = run({
+		program: "/usr/bin/env",
+		arguments: ["-0"],
+		environment: new Map([
+			["RAW", bytes],
+			["A.RAW", bytes],
+		]),
+	});
+	assert.ok(
+		output.includes(Buffer.concat([Buffer.from("\0RAW="), bytes])) ||
+			output.subarray(0, 11).equals(Buffer.concat([Buffer.from("RAW="), bytes])),
+	);
+	assert.ok(output.includes(Buffer.concat([Buffer.from("A.RAW="), bytes])));
+});
+
+test("a program whose path looks like a variable is run, not set", () => {
+	const folder = mkdtempSync(join(tmpdir(), "chore=start-"));
+	try {
+		writeFileSync(`${folder}/a=b`, "#!/bin/sh\necho ran\n", { mode: 0o755 });
+		assert.equal(run({ program: `${folder}/a=b`, environment: new Map([["A.B", "x"]]) }).output.toString(), "ran\n");
+	} finally {
+		rmSync(folder, { recursive: true, force: true });
+	}
+});
+
+test("its first act is to say that it began, with the pid of the program that it becomes", () => {
+	const { started, output } = run({ program: "/bin/sh", arguments: ["-c", "echo $$"] });
+	assert.equal(started.split(" ")[0], output.toString().trim());
+});

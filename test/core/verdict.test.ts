@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ExitRecord } from "../../platform/exit-record.ts";
+import { parseExitRecord } from "../../platform/exit-record.ts";
+import { type Facts, judge, lost } from "../../src/core/verdict.ts";
+
+const BOOT = "b00b";
+
+function facts(
+	line: string,
+	more: { readonly stopAtUptime?: number; readonly timeoutMs?: number; readonly startFailure?: string } = {},
+): Facts {
+	const exit = parseExitRecord(`${line}\n`) as ExitRecord;
+	assert.equal(typeof exit, "object", line);
+	return {
+		run: { createdAtMs: 1_000_000, createdUptimeSeconds: 500, place: { machine: "m", bootId: BOOT, pidNamespace: null } },
+		limits: { timeoutMs: more.timeoutMs ?? null },
+		evidence: {
+			exit,
+			exitAtMs: 77,
+			started: { pid: 9, uptimeSeconds: 500.5, atMs: 66 },
+			stop: more.stopAtUptime === undefined ? null : { at: "", uptimeSeconds: more.stopAtUptime, by: "", graceMs: 0 },
+		},
+		observed: null,
+		startFailure: more.startFailure ?? null,
+	};
+}
+
+const RECORD = `chore-exit 1 attempt=1 up=510.00 boot=${BOOT}`;
+
+const VERDICTS: readonly (readonly [what: string, facts: Facts, state: string, result: string])[] = [
+	["exit 0", facts(`${RECORD} how=exited status=0 result=success .`), "succeeded", "success"],
+	["exit 7 that systemd was told to call a success", facts(`${RECORD} how=exited status=7 result=success .`), "failed", "exit-code"],
+	["TERM that systemd calls a success", facts(`${RECORD} how=killed status=TERM result=success .`), "failed", "signal"],
+	["TERM after a stop request", facts(`${RECORD} how=killed status=TERM result=success .`, { stopAtUptime: 509 }), "stopped", "stopped"],
+	["exit 0 after a stop request", facts(`${RECORD} how=exited status=0 result=success .`, { stopAtUptime: 509 }), "stopped", "stopped"],
+	[
+		"an end before the stop request",
+		facts(`${RECORD} how=exited status=3 result=exit-code .`, { stopAtUptime: 511 }),
+		"failed",
+		"exit-code",
+	],
+	["the time limit", facts(`${RECORD} how=killed status=TERM result=timeout .`, { timeoutMs: 9000 }), "failed", "timeout"],
+	["the time limit, trapped", facts(`${RECORD} how=exited status=0 result=timeout .`, { timeoutMs: 9000 }), "failed", "timeout"],
+	[
+		"a leftover that systemd calls a timeout",
+		facts(`${RECORD} how=exited status=0 result=timeout .`, { timeoutMs: 60_000 }),
+		"succeeded",
+		"success",
+	],
+	["a leftover, without any limit", facts(`${RECORD} how=exited status=2 result=timeout .`), "failed", "exit-code"],
+	["a stop that came to KILL", facts(`${RECORD} how=killed status=KILL result=timeout .`, { stopAtUptime: 505 }), "stopped", "stopped"],
+	["out of memory", facts(`${RECORD} how=killed status=KILL result=oom-kill .`), "failed", "oom-kill"],
+	["exit 203 of a program that is there", facts(`${RECORD} how=exited status=203 result=exit-code .`), "failed", "exit-code"],
+	[
+		"exit 127 of a program that is not",
+		facts(`${RECORD} how=exited status=127 result=exit-code .`, { startFailure: "ENOENT" }),
+		"failed",
+		"start-failed",
+	],
+	["a core dump", facts(`${RECORD} how=dumped status=SEGV result=core-dump .`), "failed", "signal"],
+];
+
+for (const [what, given, state, result] of VERDICTS) {
+	test(`${what} is ${state}: ${result}`, () => {
+		const end = judge(given);
+		assert.deepEqual([end.state, end.result], [state, result]);
+	});
+}
+
+test("times are counted on the clock that nobody sets back", () => {
+	const end = judge(facts(`${RECORD} how=exited status=0 result=success .`));
+	assert.deepEqual([end.startedAtMs, end.endedAtMs], [1_000_500, 1_010_000]);
+});
+
+test("without such a clock, or after a reboot, the files' own times are told", () => {
+	const end = judge(facts("chore-exit 1 attempt=1 how=exited status=0 up=510.00 boot=other ."));
+	assert.equal(end.endedAtMs, 77);
+});
+
+test("a run that is lost has no status, and says why", () => {
+	const given = facts(`${RECORD} how=exited status=0 .`);
+	const end = lost({ ...given, evidence: { ...given.evidence, exit: "blank" } }, "the machine was restarted");
+	assert.deepEqual(
+		[end.state, end.result, end.status, end.endedAtMs, end.reason],
+		["lost", "lost", null, null, "the machine was restarted"],
+	);
+});
