@@ -87,25 +87,26 @@ function manner(chore: Command, words: readonly string[]): Manner {
 /** The verb, and the names of the options up to the first word that is the job's. */
 function ownWords(chore: Command, words: readonly string[]): { readonly verb: string | undefined; readonly given: ReadonlySet<string> } {
 	const given = new Set<string>();
+	let verb: string | undefined;
 	let command = chore;
 	for (let index = 0; index < words.length; index++) {
 		const word = words[index] ?? "";
 		if (word === "--") break;
 		if (word === "-" || !word.startsWith("-")) {
-			const verb = command === chore ? chore.commands.find((one) => one.name() === word || one.aliases().includes(word)) : undefined;
-			if (verb !== undefined) command = verb;
-			else if (command === chore || command.name() === "run") break;
+			if (verb === "run") break;
+			if (verb === undefined) command = chore.commands.find((one) => one.name() === word || one.aliases().includes(word)) ?? chore;
+			verb ??= word;
 			continue;
 		}
 		// A cluster of short options, the last of which may take a value: the rest of the word, or the next word.
 		const flags = word.startsWith("--") ? [word.replace(/=.*/s, "")] : [...word.slice(1)].map((letter) => `-${letter}`);
 		for (const [place, flag] of flags.entries()) {
-			const option = [...command.options, ...chore.options].find((one) => one.is(flag));
+			const option = [...command.options, ...chore.options].find(({ short, long }) => short === flag || long === flag);
 			if (option !== undefined) given.add(option.name());
 			if (option?.required !== true) continue;
 			if (place === flags.length - 1 && !word.includes("=")) index++;
 			break;
 		}
 	}
-	return { verb: command === chore ? undefined : command.name(), given };
+	return { verb, given };
 }

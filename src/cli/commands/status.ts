@@ -21,8 +21,8 @@ export function statusCommand(): Command {
 				const { chore, options, output, setStatus } = invocation;
 				const jobs = references.length > 0 ? references : [await newest(invocation)];
 				const details = await each(jobs, invocation, (reference) => chore.status(reference, { lines: options.lines }));
-				if (details.some(({ job }) => hasEnded(job) || job.state === "unknown")) setStatus(NOT_ACTIVE_STATUS);
-				if (details.length < jobs.length) setStatus(4);
+				const allFound = details.length === jobs.length; // else the failure has set the status
+				if (allFound && details.some(({ job }) => hasEnded(job) || job.state === "unknown")) setStatus(NOT_ACTIVE_STATUS);
 				if (options.json) output.line(jsonLines(details.map(({ job, usage, lastLines }) => ({ ...job, usage, lastLines }))));
 				else for (const [index, detail] of details.entries()) for (const line of describe(detail, output, index > 0)) output.line(line);
 			}),

@@ -1,0 +1,311 @@
+/** The words of the command line: what is understood, what is refused, and how the refusal helps. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { assertNoBug, Cli, errorIn, PATIENCE } from "../support/cli.ts";
+
+test("chore alone prints help and is content", PATIENCE, async () => {
+	await using cli = new Cli();
+	const { status, stdout, stderr } = await cli.chore();
+	assert.deepEqual([status, stderr], [0, ""]);
+	for (const verb of ["run", "ps", "status", "logs", "stop", "kill", "wait", "send", "rm", "doctor"]) {
+		assert.match(stdout, new RegExp(`^  ${verb}\\b`, "m"));
+	}
+});
+
+test("every command has help, by --help and by chore help", PATIENCE, async () => {
+	await using cli = new Cli();
+	for (const verb of ["run", "ps", "status", "logs", "stop", "kill", "wait", "send", "rm", "doctor"]) {
+		const [asked, helped] = [await cli.chore(verb, "--help"), await cli.chore("help", verb)];
+		assert.deepEqual([asked.status, asked.stderr, helped.status, helped.stderr], [0, "", 0, ""], verb);
+		assert.match(asked.stdout, new RegExp(`^Usage: chore ${verb}\\b`));
+		assert.equal(helped.stdout, asked.stdout);
+		assert.match(asked.stdout, /--session <name>[^]*--platform <name>[^]*--json[^]*-q, --quiet[^]*--no-color/);
+	}
+});
+
+test("help makes no state folder", PATIENCE, async () => {
+	await using cli = new Cli();
+	const env = { CHORE_HOME: `${cli.folder}/never` };
+	for (const words of [[], ["--version"], ["help", "run"], ["ps"], ["status"], ["doctor"]]) await cli.run(words, { env });
+	assert.equal((await cli.shell(`ls '${cli.folder}'`)).stdout.includes("never"), false);
+});
+
+test("--version prints the version of the package, and so does -V", PATIENCE, async () => {
+	await using cli = new Cli();
+	for (const words of [["--version"], ["-V"], ["--json", "--version"]]) {
+		const { status, stdout, stderr } = await cli.run(words);
+		assert.deepEqual([status, stderr], [0, ""]);
+		assert.match(stdout, /^\d+\.\d+\.\d+(-[\w.]+)?\n$/);
+	}
+});
+
+/** What is wrong, and what the refusal has to say: the word that is wrong, and what would be right. */
+const REFUSALS: readonly (readonly [words: readonly string[], ...said: readonly RegExp[]])[] = [
+	[["pss"], /unknown command 'pss'/, /did you mean ps\?/],
+	[["stpo"], /unknown command 'stpo'/, /did you mean stop\?/],
+	[["frobnicate"], /unknown command 'frobnicate'/, /chore help/],
+	[["--frob", "ps"], /unknown option '--frob'/, /hint: /],
+	[["ps", "--al"], /unknown option '--al'/, /did you mean --all\?/],
+	[["run", "--nme", "x", "true"], /unknown option '--nme'/, /did you mean --name\?/],
+	[["run", "--name"], /'-n, --name <name>' argument missing/],
+	[["run", "--wait", "--timeout"], /--timeout <time>' argument missing/],
+	[["run"], /the command is empty/, /chore run -- PROGRAM/],
+	[["run", "--"], /the command is empty/, /chore run -- PROGRAM/],
+	[["run", ""], /the command is empty/, /chore run -- PROGRAM/],
+	[["run", "-c", "true", "false"], /-c/, /quotes/],
+	[["run", "--timeout", "banana", "true"], /--timeout/, /"banana"/, /90, 1\.5s, 2min 10s or 1h/],
+	[["run", "--timeout", "5 parsecs", "true"], /--timeout/, /"5 parsecs"/, /1\.5s/],
+	[["run", "--timeout", "", "true"], /--timeout/, /1\.5s/],
+	[["run", "--timeout", "0", "true"], /time ?limit|--timeout/, /1 ms or more/],
+	[["run", "--grace", "-1", "true"], /--grace/, /"-1"/, /1\.5s/],
+	[["run", "--memory", "12x", "true"], /--memory/, /"12x"/, /512M, 2G/],
+	[["run", "--cpus", "x", "true"], /--cpus/, /"x"/, /0\.5, 2 or 150%/],
+	[["run", "--tasks", "-3", "true"], /--tasks/, /"-3"/, /0 or more/],
+	[["run", "--nice", "99", "true"], /nice/, /-20 to 19/],
+	[["run", "--nice", "low", "true"], /--nice/, /"low"/, /whole number/],
+	[["run", "-E", "=x", "true"], /-E, --setenv/, /"=x"/, /NAME=VALUE/],
+	[["run", "-E", "", "true"], /-E, --setenv/, /NAME=VALUE/],
+	[["run", "-E", "CHORE_TEST_UNSET", "true"], /CHORE_TEST_UNSET is not set/, /CHORE_TEST_UNSET=VALUE/],
+	[["run", "--stop-signal", "NOPE", "true"], /--stop-signal/, /"NOPE"/, /TERM, SIGTERM or 15/],
+	[["run", "--stop-signal", "KILL", "true"], /SIGKILL cannot be the stop signal/, /SIGTERM, SIGINT/],
+	[["run", "--if-running", "maybe", "true"], /--if-running/, /"maybe"/, /fail, skip, replace, attach/],
+	[["run", "--output", "tee", "true"], /--output/, /"tee"/, /merged, split, null/],
+	[["run", "--service-type", "forking", "true"], /--service-type=forking/, /exec/],
+	[["run", "-n", "a", "-u", "b", "true"], /-n and -u/],
+	[["run", "--platform", "cron", "true"], /"cron"/, /systemd, posix/],
+	[["logs", "--stdout", "--stderr"], /--stdout and --stderr exclude each other/],
+	[["logs", "-n", "many"], /-n, --lines/, /"many"/, /whole number/],
+	[["status", "-n", "-2"], /-n, --lines/, /"-2"/, /0 or more/],
+	[["ps", "--state", "asleep"], /--state/, /"asleep"/, /running/],
+	[["ps", "extra"], /too many arguments|argument/],
+	[["stop"], /no job was named/, /--all/],
+	[["stop", "--all", "web"], /--all/],
+	[["stop", "--grace", "soon", "web"], /--grace/, /"soon"/, /1\.5s/],
+	[["kill"], /no job was named/, /--all/],
+	[["kill", "-s", "WINK", "web"], /-s, --signal/, /"WINK"/, /TERM, SIGTERM or 15/],
+	[["kill", "-s", "99", "web"], /-s, --signal/, /"99"/],
+	[["rm"], /missing required argument 'job'/],
+	[["send"], /missing required argument 'job'/],
+	[["send", "web"], /nothing to send/, /--eof/],
+	[["status", ""], /reference to a job is empty/, /name/],
+	[["--session", "../up", "ps"], /"\.\.\/up" cannot be the name of a session/, /1 to 64/],
+	[["--session", "libexec", "ps"], /"libexec"/, /--session/],
+	[["--session", "", "ps"], /name of a session/, /1 to 64/],
+];
+
+test("a wrong use exits with 2, says what is wrong, and shows what is right", PATIENCE, async () => {
+	await using cli = new Cli();
+	for (const [words, ...said] of REFUSALS) {
+		if (words.includes("--wait")) continue;
+		const outcome = await cli.run(words);
+		assertNoBug(outcome);
+		assert.deepEqual([outcome.status, outcome.stdout], [2, ""], `${words.join(" ")}: ${outcome.stderr}`);
+		assert.match(outcome.stderr, /^chore: .+\n(hint: .+\n)?$/, words.join(" "));
+		for (const text of said) assert.match(outcome.stderr, text, words.join(" "));
+	}
+	assert.deepEqual(await cli.list(), []);
+});
+
+test("with --json a wrong use is told as JSON", PATIENCE, async () => {
+	await using cli = new Cli();
+	for (const words of [
+		["pss"],
+		["ps", "--al"],
+		["run", "--timeout", "banana", "true"],
+		["run", "--nice", "99", "true"],
+		["stop"],
+		["send", "web"],
+	]) {
+		const outcome = await cli.run([...words.slice(0, 1), "--json", ...words.slice(1)]);
+		assert.deepEqual([outcome.status, outcome.stdout], [2, ""], words.join(" "));
+		const error = errorIn(outcome);
+		assert.deepEqual([error.code, Object.keys(error)], ["INVALID_ARGUMENT", ["code", "message", "hint"]], words.join(" "));
+		assert.equal(outcome.stderr.trim().split("\n").length, 1);
+	}
+});
+
+test("a wrong use exits with 125 where the exit status would be the job's", PATIENCE, async () => {
+	await using cli = new Cli();
+	for (const words of [
+		["run", "--wait", "--timeout", "banana", "true"],
+		["run", "--timeout", "banana", "--wait", "true"],
+		["run", "-f", "--memory", "12x", "true"],
+		["run", "-qf", "--memory", "12x", "true"],
+		["run", "-fn", "a/b", "true"],
+		["run", "-P", "--nice", "99", "true"],
+		["run", "--follow"],
+		["run", "--wait", "--frob", "true"],
+		["run", "--wait", "-f", "true"],
+		["--json", "run", "--wait", "-n", "a b", "true"],
+		["run", "--timeout=banana", "--pipe", "true"],
+		["wait", "--timeout", "banana"],
+		["wait", "nobody"],
+		["wait"],
+		["-q", "--session", "run", "wait", "nobody"],
+		["logs", "-f", "nobody"],
+		["logs", "--follow", "-n", "many"],
+		["logs", "nobody", "-f"],
+		["logs", "-n", "1", "-f", "nobody"],
+	]) {
+		const outcome = await cli.run(words);
+		assertNoBug(outcome);
+		assert.deepEqual([outcome.status, outcome.stdout], [125, ""], `${words.join(" ")}: ${outcome.stderr}`);
+	}
+});
+
+test("words of the job do not change how chore tells its own errors", PATIENCE, async () => {
+	await using cli = new Cli();
+	await cli.begin("-n", "taken", "sleep", "60");
+	for (const [words, expected] of [
+		[["run", "-n", "taken", "tail", "-f", "x"], 5],
+		[["run", "-n", "taken", "sh", "--wait"], 5],
+		[["run", "-n", "a b", "make", "-f", "x"], 2],
+		[["run", "-n", "taken", "env", "--json"], 5],
+		[["send", "wait", "hello"], 4],
+		[["send", "run", "-P"], 2],
+		[["kill", "-s", "WINK", "wait"], 2],
+		[["--session", "wait", "send", "nobody", "x"], 4],
+		[["--session", "wait", "status", "nobody"], 4],
+		[["status", "wait"], 4],
+		[["logs", "run"], 4],
+	] as const) {
+		const outcome = await cli.run(words);
+		assert.deepEqual([outcome.status, outcome.stdout], [expected, ""], `${words.join(" ")}: ${outcome.stderr}`);
+		assert.match(outcome.stderr, /^chore: /, words.join(" "));
+	}
+});
+
+test("options end at the first word that is none: the job gets its words as they are", PATIENCE, async () => {
+	await using cli = new Cli();
+	const program = cli.file("words", '#!/bin/sh\nfor word; do printf "<%s>" "$word"; done\n', 0o755);
+	for (const [words, got] of [
+		[[program, "-j4", "--json", "-n", "x"], "<-j4><--json><-n><x>"],
+		[["--", program, "-j4"], "<-j4>"],
+		[["--", program, "--", "-q"], "<--><-q>"],
+		[[program, "--", "-q"], "<--><-q>"],
+		[[program, "--help"], "<--help>"],
+		[[program, "-h", "--version", "help"], "<-h><--version><help>"],
+		[
+			[program, "", " ", "a b", "*", "$HOME", "$$", "`id`", ";", "%h", "\\x41", "\n", "é漢", "'", '"'],
+			`<>< ><a b><*><$HOME><$$><\`id\`><;><%h><\\x41><\n><é漢><'><">`,
+		],
+	] as const) {
+		const outcome = await cli.run(["run", "-f", ...words]);
+		assert.deepEqual([outcome.status, outcome.stdout], [0, got], outcome.stderr);
+	}
+});
+
+test("a program whose name begins with a dash can be run behind --", PATIENCE, async () => {
+	await using cli = new Cli();
+	cli.file("bin/-odd", "#!/bin/sh\necho odd\n", 0o755);
+	const outcome = await cli.run(["run", "-f", "--", "-odd"]);
+	assert.deepEqual([outcome.status, outcome.stdout], [0, "odd\n"], outcome.stderr);
+});
+
+test("common options may stand before the verb or after it", PATIENCE, async () => {
+	await using cli = new Cli();
+	const id = await cli.begin("-n", "one", "true");
+	await cli.chore("wait", "one");
+	for (const words of [
+		["--json", "ps"],
+		["ps", "--json"],
+	])
+		assert.equal(JSON.parse((await cli.run(words)).stdout)[0].id, id);
+	for (const words of [
+		["-q", "ps"],
+		["ps", "-q"],
+		["ps", "--quiet"],
+	])
+		assert.equal((await cli.run(words)).stdout, `${id}\n`);
+	for (const words of [
+		["--session", "other", "ps", "--json"],
+		["ps", "--json", "--session", "other"],
+		["--session=one", "ps", "--json", "--session=other"],
+	])
+		assert.equal((await cli.run(words)).stdout, "[]\n");
+	const other = (await cli.chore("run", "--session", "other", "--platform", "posix", "true")).stdout.trim();
+	assert.equal((await cli.json<readonly { id: string }[]>("--session", "other", "ps"))[0]?.id, other);
+});
+
+test("options may stand after the names of jobs", PATIENCE, async () => {
+	await using cli = new Cli();
+	await cli.begin("-n", "one", "sleep", "60");
+	const outcome = await cli.chore("stop", "one", "--grace", "0", "--json");
+	assert.equal(outcome.status, 0, outcome.stderr);
+	assert.equal(JSON.parse(outcome.stdout)[0].state, "stopped");
+});
+
+test("options of systemd-run that chore does not take are refused by name, with what to do instead", PATIENCE, async () => {
+	await using cli = new Cli();
+	for (const [words, said, hint] of [
+		[["-t"], "--pty", "-P"],
+		[["--pty"], "--pty", "-P"],
+		[["-S"], "--shell", "shell"],
+		[["--shell"], "--shell", "shell"],
+		[["--scope"], "--scope", "leave it out"],
+		[["-r"], "--remain-after-exit", "chore status"],
+		[["--remain-after-exit"], "--remain-after-exit", "chore status"],
+		[["--on-calendar=daily"], "--on-calendar", "timer or cron"],
+		[["--on-active=1h"], "--on-active", "timer or cron"],
+		[["--on-boot", "5min"], "--on-boot", "timer or cron"],
+		[["--on-startup=5min"], "--on-startup", "timer or cron"],
+		[["--on-unit-active=5min"], "--on-unit-active", "timer or cron"],
+		[["--on-unit-inactive=5min"], "--on-unit-inactive", "timer or cron"],
+	] as const) {
+		const outcome = await cli.run(["run", ...words, "--", "true"]);
+		assert.equal(outcome.status, 2, words.join(" "));
+		assert.match(outcome.stderr, /^chore: .*systemd-run.*\nhint: /, words.join(" "));
+		assert.ok(outcome.stderr.includes(said) && outcome.stderr.includes(hint), outcome.stderr);
+	}
+	assert.deepEqual(await cli.list(), []);
+});
+
+test("options of systemd-run that say what chore does anyway are taken", PATIENCE, async () => {
+	await using cli = new Cli();
+	for (const words of [
+		["--user"],
+		["-G"],
+		["--collect"],
+		["-d"],
+		["--same-dir"],
+		["--service-type=exec"],
+		["--service-type=simple"],
+		["--no-block"],
+	]) {
+		const outcome = await cli.run(["run", "--wait", ...words, "--", "true"]);
+		assert.equal(outcome.status, 0, `${words.join(" ")}: ${outcome.stderr}`);
+	}
+});
+
+test("an option that the platform cannot honour is refused in its name, and nothing is started", PATIENCE, async () => {
+	await using cli = new Cli();
+	for (const words of [
+		["--memory", "512M"],
+		["--cpus", "0.5"],
+		["--tasks", "10"],
+		["--slice", "user.slice"],
+		["-u", "web"],
+	]) {
+		const outcome = await cli.run(["run", ...words, "true"]);
+		assert.equal(outcome.status, 2, outcome.stderr);
+		assert.match(outcome.stderr, /^chore: the platform posix cannot give a job .+\nhint: .*chore doctor/, words.join(" "));
+		assert.equal(errorIn(await cli.run(["--json", "run", ...words, "true"])).code, "OPTION_UNSUPPORTED");
+	}
+	assert.deepEqual(await cli.list(), []);
+});
+
+test("an argument that is not valid UTF-8 is refused, not run garbled", PATIENCE, async () => {
+	await using cli = new Cli();
+	for (const words of [
+		`echo "$(printf 'a\\377b')"`,
+		`-n x "$(printf '/bin/\\377')"`,
+		`--working-directory "$(printf '/\\377')" true`,
+		`--description "$(printf '\\377')" true`,
+		`-E "A=$(printf '\\377')" true`,
+	]) {
+		const outcome = await cli.shell(`chore run ${words}`);
+		assert.deepEqual([outcome.status, outcome.stdout], [2, ""], `${words}: ${outcome.stderr}`);
+		assert.match(outcome.stderr, /not valid UTF-8/, words);
+	}
+	assert.deepEqual(await cli.list(), []);
+});

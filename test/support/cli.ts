@@ -1,0 +1,223 @@
+/**
+ * The built command line, run as users run it: as a process of its own, with a clean environment and a home of the
+ * test's own. Nothing outlives the test. CHORE_TEST_CLI names another build than dist/cli.cjs.
+ */
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { resolve } from "node:path";
+import type { Job } from "../../src/core/job.ts";
+import { eventually } from "./eventually.ts";
+
+/** The program under test. */
+export const CLI = resolve(process.env["CHORE_TEST_CLI"] ?? "dist/cli.cjs");
+
+/** A test that hangs has failed. */
+export const PATIENCE = { timeout: 90_000 };
+
+/** Why a test that needs to be root cannot run here, or false. */
+export const skipUnlessRoot: string | false = process.geteuid?.() === 0 ? false : "only root can do this to a system";
+
+/** How a process ended, and what it said. */
+export interface Outcome {
+	/** Its exit status, or null after a signal. */
+	readonly status: number | null;
+	readonly signal: NodeJS.Signals | null;
+	readonly stdout: string;
+	readonly stderr: string;
+	/** stdout as it was, before it was read as UTF-8. */
+	readonly bytes: Buffer;
+}
+
+export interface HowToRun {
+	/** Added to the environment; undefined takes a variable out. */
+	readonly env?: Readonly<Record<string, string | undefined>>;
+	/** What stdin gives before its end; default nothing, at once. Null leaves it open. */
+	readonly input?: string | Buffer | null;
+	readonly directory?: string;
+	/** Words to put before: `unshare -m`, `setpriv …`. */
+	readonly under?: readonly string[];
+	/** A process group of its own. */
+	readonly detached?: boolean;
+}
+
+/** A process under way. */
+export interface Running {
+	readonly child: ChildProcess;
+	readonly pid: number;
+	/** All that it has written so far. */
+	stdout(): string;
+	stderr(): string;
+	readonly ended: Promise<Outcome>;
+}
+
+/** A place to use the command line from. */
+export class Cli implements AsyncDisposable {
+	/** Holds everything; its path is in the environment or the command line of whatever belongs to the test. */
+	readonly folder: string;
+	/** The state folder, CHORE_HOME. */
+	readonly state: string;
+	readonly #env: Readonly<Record<string, string | undefined>>;
+
+	constructor(env: Readonly<Record<string, string | undefined>> = {}) {
+		assert.ok(existsSync(CLI), `${CLI} is not there: npm run build makes it`);
+		this.folder = mkdtempSync(`${realpathSync(tmpdir())}/chore-cli-`);
+		this.state = `${this.folder}/state`;
+		for (const name of ["bin", "home", "work", "state", "state/notices"]) mkdirSync(`${this.folder}/${name}`, { mode: 0o700 });
+		// Said once, where there is a logind: not what the tests are about.
+		for (const platform of ["posix", "systemd"]) writeFileSync(`${this.state}/notices/logout-${platform}`, "");
+		writeFileSync(`${this.folder}/bin/chore`, `#!/bin/sh\nexec '${CLI}' "$@"\n`, { mode: 0o755 });
+		this.#env = {
+			PATH: `${this.folder}/bin:${process.env["PATH"]}`,
+			HOME: `${this.folder}/home`,
+			CHORE_HOME: this.state,
+			CHORE_PLATFORM: "posix",
+			LANG: "C.UTF-8",
+			...env,
+		};
+	}
+
+	/** Runs `chore` with these words to its end. */
+	chore(...words: readonly string[]): Promise<Outcome> {
+		return this.run(words);
+	}
+
+	run(words: readonly string[], how: HowToRun = {}): Promise<Outcome> {
+		return this.start(words, how).ended;
+	}
+
+	/** Runs a line of shell, in which `chore` is the program under test. */
+	shell(line: string, how: HowToRun = {}): Promise<Outcome> {
+		return this.spawn(["/bin/sh", "-c", line], how).ended;
+	}
+
+	/** Runs a line of bash at a terminal of so many columns; stdout is all that the terminal got. */
+	terminal(line: string, columns: number, how: HowToRun = {}): Promise<Outcome> {
+		return this.spawn(["script", "-qec", `stty cols ${columns} rows 40; ${line}`, "/dev/null"], how).ended;
+	}
+
+	/** Starts `chore` and goes on at once. */
+	start(words: readonly string[], how: HowToRun = {}): Running {
+		return this.spawn([CLI, ...words], how);
+	}
+
+	/** Starts any program the way `chore` is started. */
+	spawn([program = "", ...words]: readonly string[], how: HowToRun = {}): Running {
+		const command = [...(how.under ?? []), program, ...words];
+		const child = spawn(command[0] ?? "", command.slice(1), {
+			cwd: how.directory ?? `${this.folder}/work`,
+			env: { ...this.#env, ...how.env },
+			stdio: ["pipe", "pipe", "pipe"],
+			detached: how.detached ?? false,
+		});
+		const stdout: Buffer[] = [];
+		const stderr: Buffer[] = [];
+		child.stdout.on("data", (data: Buffer) => stdout.push(data));
+		child.stderr.on("data", (data: Buffer) => stderr.push(data));
+		child.stdin.on("error", () => {}); // nobody has to read it
+		if (how.input !== null) child.stdin.end(how.input ?? "");
+		const text = (parts: readonly Buffer[]) => Buffer.concat(parts).toString("utf8");
+		const ended = new Promise<Outcome>((resolve, reject) => {
+			child.once("error", reject);
+			child.once("close", (status, signal) =>
+				resolve({ status, signal, stdout: text(stdout), stderr: text(stderr), bytes: Buffer.concat(stdout) }),
+			);
+		});
+		return { child, pid: child.pid ?? 0, stdout: () => text(stdout), stderr: () => text(stderr), ended };
+	}
+
+	/** Starts a job that must start. @returns its id */
+	async begin(...words: readonly string[]): Promise<string> {
+		const outcome = await this.chore("run", ...words);
+		assert.equal(outcome.status, 0, outcome.stderr);
+		return outcome.stdout.trim();
+	}
+
+	/** Runs a command that must go well. @returns its stdout as JSON */
+	async json<T>(...words: readonly string[]): Promise<T> {
+		const outcome = await this.chore("--json", ...words);
+		assert.equal(outcome.status, 0, outcome.stderr);
+		return JSON.parse(outcome.stdout) as T;
+	}
+
+	/** All jobs, as `ps -a` shows them. */
+	list(...words: readonly string[]): Promise<readonly Job[]> {
+		return this.json<readonly Job[]>("ps", "-a", ...words);
+	}
+
+	/** One job, as it is now. */
+	async job(reference: string): Promise<Job> {
+		const { stdout, stderr } = await this.chore("--json", "status", reference);
+		const [job] = stdout === "" ? [] : (JSON.parse(stdout) as Job[]);
+		assert.ok(job, stderr);
+		return job;
+	}
+
+	/** Writes a file for the test. @returns its path */
+	file(name: string, content: string | Buffer, mode = 0o600): string {
+		const path = `${this.folder}/${name}`;
+		writeFileSync(path, content, { mode });
+		return path;
+	}
+
+	/** The folder of a job, and that of its first run. */
+	jobFolder(id: string, session = "default"): string {
+		return `${this.state}/${session}/jobs/${id}`;
+	}
+
+	runFolder(id: string): string {
+		return `${this.jobFolder(id)}/runs/1`;
+	}
+
+	/** The processes that belong to the test: jobs, shims, and commands under way. */
+	processes(): readonly number[] {
+		return processesNaming(this.folder);
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await eventually("all processes of the test are gone", () => {
+			const left = this.processes();
+			for (const pid of left) killQuietly(pid);
+			return left.length === 0;
+		});
+		rmSync(this.folder, { recursive: true, force: true });
+	}
+}
+
+/** The processes whose command line or environment holds that text; not this one, and no zombies. */
+export function processesNaming(text: string): readonly number[] {
+	return readdirSync("/proc")
+		.filter((name) => /^[0-9]+$/.test(name) && Number(name) !== process.pid)
+		.filter((pid) =>
+			["cmdline", "environ"].some((file) => {
+				try {
+					return readFileSync(`/proc/${pid}/${file}`, "latin1").includes(text);
+				} catch {
+					return false;
+				}
+			}),
+		)
+		.map(Number);
+}
+
+/** The `error` object that --json puts on stderr. */
+export function errorIn({ stderr }: Outcome): { readonly code: string; readonly message: string; readonly hint: string | null } {
+	const line = stderr.split("\n").find((text) => text.startsWith('{"error":'));
+	assert.ok(line, stderr);
+	return (JSON.parse(line) as { error: { code: string; message: string; hint: string | null } }).error;
+}
+
+/** Nothing that a user meets is ever told as a bug, nor ends by a signal of Node's own making. */
+export function assertNoBug(outcome: Outcome): void {
+	assert.doesNotMatch(outcome.stderr, /this is a bug in chore|\n {4}at |node:internal/, outcome.stderr);
+	assert.notEqual(outcome.signal, "SIGABRT");
+}
+
+function killQuietly(pid: number): void {
+	try {
+		process.kill(pid, "SIGKILL");
+	} catch {
+		// gone by itself
+	}
+}
