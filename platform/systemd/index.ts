@@ -2,7 +2,6 @@
 import type { Detection, Platform, PlatformContext } from "../contract.ts";
 import { ChoreError } from "../errors.ts";
 import { findBus } from "./address.ts";
-import { SystemdPlatform } from "./manager.ts";
 
 /** Whether a user manager and its bus seem to be there. Connects to nothing. */
 export function detect(): Detection {
@@ -19,5 +18,7 @@ export async function open(context: PlatformContext): Promise<Platform> {
 	if ("reason" in bus) {
 		throw new ChoreError("PLATFORM_UNAVAILABLE", bus.reason, { hint: "`chore doctor` shows what works here" });
 	}
+	// Loaded only here: most of it is the message bus, which whoever only asks whether it is there need not wait for.
+	const { SystemdPlatform } = await import("./manager.ts");
 	return new SystemdPlatform(bus.socketPath, userId, context);
 }

@@ -87,8 +87,7 @@ export class SystemdPlatform implements Platform {
 	}
 
 	async watch(handles: readonly Handle[], changed: (handle: Handle) => void): Promise<AsyncDisposable> {
-		const watch = new Watch(this.#connect, handles, changed);
-		await watch.begin();
+		const watch = await Watch.begin(this.#connect, handles, changed);
 		this.#watches.add(watch);
 		return {
 			[Symbol.asyncDispose]: async () => {
@@ -101,7 +100,8 @@ export class SystemdPlatform implements Platform {
 	async forget(handle: Handle): Promise<void> {
 		const systemd = this.#connected();
 		const unit = await findOwn(systemd, readHandle(handle));
-		if (unit?.activeState === "failed") await systemd.resetFailed(unit);
+		// Its hook may still be at work (stop-post): reset by then, it is unloaded instead of becoming "failed".
+		if (unit?.activeState === "failed" || unit?.subState === "stop-post") await systemd.resetFailed(unit);
 	}
 
 	async usage(handle: Handle): Promise<Usage> {

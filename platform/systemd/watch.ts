@@ -18,7 +18,7 @@ export class Watch implements AsyncDisposable {
 	#retryMs = FIRST_RETRY_MS;
 	#disposed = false;
 
-	constructor(connect: () => Systemd, handles: readonly Handle[], changed: (handle: Handle) => void) {
+	private constructor(connect: () => Systemd, handles: readonly Handle[], changed: (handle: Handle) => void) {
 		this.#connect = connect;
 		this.#changed = changed;
 		this.#handles = handles;
@@ -31,7 +31,24 @@ export class Watch implements AsyncDisposable {
 	}
 
 	/** Resolves once no change can be missed; then calls back for every handle, since changes before that were. */
-	async begin(): Promise<void> {
+	static async begin(connect: () => Systemd, handles: readonly Handle[], changed: (handle: Handle) => void): Promise<Watch> {
+		const watch = new Watch(connect, handles, changed);
+		try {
+			await watch.#begin();
+			return watch;
+		} catch (error) {
+			await watch[Symbol.asyncDispose]();
+			throw error;
+		}
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		this.#disposed = true;
+		clearTimeout(this.#retry);
+		await this.#subscription?.[Symbol.asyncDispose]();
+	}
+
+	async #begin(): Promise<void> {
 		const systemd = this.#connect();
 		const subscription = await systemd.onUnitEvent((event) => this.#receive(systemd, event));
 		if (this.#disposed) return subscription[Symbol.asyncDispose]();
@@ -39,12 +56,6 @@ export class Watch implements AsyncDisposable {
 		this.#retryMs = FIRST_RETRY_MS;
 		// Not before the caller has what it needs to end the watch from within the callback.
 		setImmediate(() => this.#hintAll());
-	}
-
-	async [Symbol.asyncDispose](): Promise<void> {
-		this.#disposed = true;
-		clearTimeout(this.#retry);
-		await this.#subscription?.[Symbol.asyncDispose]();
 	}
 
 	#receive(systemd: Systemd, event: UnitEvent): void {
@@ -69,7 +80,7 @@ export class Watch implements AsyncDisposable {
 		if (this.#disposed) return;
 		clearTimeout(this.#retry);
 		this.#retry = setTimeout(() => {
-			this.begin().catch(() => this.#beginLater());
+			this.#begin().catch(() => this.#beginLater());
 		}, this.#retryMs);
 		this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
 	}
