@@ -14,6 +14,7 @@ const apart = {
 	"cli-program": "src/cli/program.ts",
 	"platform-posix": "platform/posix/index.ts",
 	"platform-systemd": "platform/systemd/index.ts",
+	"platform-systemd-manager": "platform/systemd/manager.ts",
 };
 const loadedWhenUsed = {
 	name: "loaded-when-used",
