@@ -11,8 +11,7 @@ function step(title, program, ...rest) {
 	const { status, signal, error } = spawnSync(program, rest, { stdio: "inherit" });
 	if (status === 0) return;
 	console.error(`# ${title}: ${error?.message ?? signal ?? `exit ${status}`}`);
-	process.exitCode = 1;
-	if (!title.startsWith("tests")) process.exit();
+	process.exit(1);
 }
 
 const bin = (name) => `node_modules/.bin/${name}`;
@@ -29,18 +28,4 @@ const files = readdirSync("dist-test/test", { recursive: true, encoding: "utf8" 
 	.filter((name) => name.endsWith(".test.js") && (words.length === 0 || words.some((word) => name.includes(word))))
 	.map((name) => `dist-test/test/${name}`)
 	.sort();
-/** Tests that need a user manager run beside one: our own as root, the user's own otherwise. */
-const needsManager = (name) => /systemd/.test(name);
-const runner = [process.execPath, "--test", "--test-reporter=spec", "--test-concurrency=2"];
-
-function suites(title, before, names) {
-	if (names.length > 0) step(title, ...before, ...runner, ...names);
-}
-
-suites(
-	"tests",
-	[],
-	files.filter((name) => !needsManager(name)),
-);
-const beside = process.geteuid() === 0 ? ["bash", "test/support/user-manager.sh", "with"] : [];
-suites("tests on systemd", beside, files.filter(needsManager));
+step("tests", process.execPath, "--test", "--test-reporter=spec", "--test-concurrency=2", ...files);

@@ -1,6 +1,7 @@
 /** Jobs as transient units of the user's systemd manager. Keeps no state: what it knows of a run is in the run's handle. */
 import { existsSync } from "node:fs";
 import { userInfo } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
 import type {
 	Capabilities,
 	Fact,
@@ -15,7 +16,7 @@ import type {
 	Usage,
 } from "../contract.ts";
 import { isChoreError } from "../errors.ts";
-import { Bus, type Patience } from "./bus.ts";
+import { Bus, busErrorName, type Patience } from "./bus.ts";
 import { delegatedControllers } from "./controllers.ts";
 import { text as hook } from "./hook.sh.ts";
 import { Inspector, inspectUnits } from "./inspect.ts";
@@ -26,6 +27,10 @@ import { type PlannedUnit, planUnit, readHandle } from "./unit.ts";
 import { NO_USAGE, usageOf } from "./usage.ts";
 import { Waiter } from "./waiter.ts";
 import { Watch } from "./watch.ts";
+
+/** How long a manager may take to come back, and how often it is looked for, in milliseconds. */
+const RESTART_MS = 3000;
+const LOOK_EVERY_MS = 50;
 
 export class SystemdPlatform implements Platform {
 	readonly name = "systemd";
@@ -38,7 +43,6 @@ export class SystemdPlatform implements Platform {
 	readonly #watches = new Set<Watch>();
 	#systemd: Systemd | undefined;
 	#capabilities: Capabilities | undefined;
-	#hookPath: string | undefined;
 
 	/** Connects with the first request. @param socketPath of the user's message bus */
 	constructor(socketPath: string, userId: number, context: PlatformContext, patience?: Patience) {
@@ -58,26 +62,28 @@ export class SystemdPlatform implements Platform {
 	}
 
 	async start(run: RunSpec, handle: Handle): Promise<void> {
-		this.#hookPath ??= this.#context.install("hook", hook);
-		await startUnit(this.#connected(), run, readHandle(handle), this.#hookPath);
+		const hookPath = this.#context.install("hook", hook);
+		await this.#delivered(() => startUnit(this.#connected(), run, readHandle(handle), hookPath));
 	}
 
 	async stop(handle: Handle, options: Stopping): Promise<StopOutcome> {
 		const run = readHandle(handle);
-		const waiter = new Waiter(() => this.#inspector.observe(run));
-		await using _watch = await this.watch([handle], waiter.hint);
-		return await stopRun(this.#connect, run, options, waiter);
+		return await this.#delivered(async () => {
+			const waiter = new Waiter(() => this.#inspector.observe(run));
+			await using _watch = await this.watch([handle], waiter.hint);
+			return await stopRun(this.#connect, run, options, waiter);
+		});
 	}
 
 	async kill(handle: Handle, signal: string, whom: "main" | "all"): Promise<boolean> {
-		return await signalRun(this.#connected(), readHandle(handle), [signal], whom);
+		return await this.#delivered(() => signalRun(this.#connected(), readHandle(handle), [signal], whom));
 	}
 
 	async inspect(handles: readonly Handle[]): Promise<readonly Observation[]> {
 		const runs = handles.map((handle) => readable(handle));
 		const known = runs.flatMap((run) => ("unit" in run ? [run] : []));
 		try {
-			const observations = known.length > 0 ? await inspectUnits(this.#connected(), known) : [];
+			const observations = known.length > 0 ? await this.#delivered(() => inspectUnits(this.#connected(), known)) : [];
 			let next = 0;
 			return runs.map((run) => ("unit" in run ? (observations[next++] as Observation) : run));
 		} catch (error) {
@@ -138,11 +144,33 @@ export class SystemdPlatform implements Platform {
 		this.#systemd?.[Symbol.dispose]();
 	}
 
+	/**
+	 * A manager that is just being restarted is not on the bus, or on a new one: what never reached it is asked again,
+	 * for as long as a restart may take. Only such a request: one that was delivered is never repeated.
+	 */
+	async #delivered<Answer>(request: () => Promise<Answer>): Promise<Answer> {
+		const deadlineMs = performance.now() + RESTART_MS;
+		for (;;) {
+			try {
+				return await request();
+			} catch (error) {
+				if (!wasUndelivered(error) || performance.now() > deadlineMs) throw error;
+				await delay(LOOK_EVERY_MS);
+			}
+		}
+	}
+
 	/** A lost connection is made anew by the next request. */
 	#connected(): Systemd {
 		if (this.#systemd?.open !== true) this.#systemd = new Systemd(new Bus(this.#socketPath, this.#patience));
 		return this.#systemd;
 	}
+}
+
+/** Whether the bus had nobody to give the request to. */
+function wasUndelivered(error: unknown): boolean {
+	const name = busErrorName(error);
+	return name === "org.freedesktop.DBus.Error.NameHasNoOwner" || name === "org.freedesktop.DBus.Error.ServiceUnknown";
 }
 
 function capabilitiesWith(controllers: ReadonlySet<string> | null): Capabilities {
