@@ -22,6 +22,8 @@ const PID_BYTES = 64;
 
 /** libuv marks all descriptors up to here, and on to the first gap, as closed by exec(2) when Node starts. */
 const HIGHEST_CLOSED = 15;
+/** Beyond this one nobody opens by hand, and a table of all of them would be long. */
+const HIGHEST_LEAK = 1023;
 /** As proc(5) shows it in fdinfo; the same on every architecture but alpha, parisc and sparc. */
 const O_CLOEXEC = 0o2000000;
 
@@ -37,15 +39,17 @@ type Descriptor = number | "ignore";
 export async function detach(run: RunSpec, shell: readonly string[], shim: string): Promise<void> {
 	const fifo = `${run.runFolder}/${ALIVE_FIFO}`;
 	try {
-		// Node has no mkfifo(2). While that runs, the files are laid out: writing them later needs no space.
+		// Node has no mkfifo(2). While that runs, the rest is prepared; the files are laid out so that writing them later
+		// needs no space.
 		const made = ended(spawn("mkfifo", ["-m", "600", fifo], { stdio: "ignore", env: shimEnvironment(run.jobId) }));
 		made.catch(() => {}); // looked at below; laying out the files may fail first
 		layOut(`${run.runFolder}/pid`, PID_BYTES);
 		if (run.limits.timeoutMs !== null) layOut(`${run.runFolder}/timer`, PID_BYTES);
 		const message = layOut(`${run.runFolder}/message`, MESSAGE_BYTES, "keep open");
 		try {
+			const leaks = leakedDescriptors();
 			await made;
-			await spawnShim(run, shell, shim, message);
+			await spawnShim(run, shell, shim, message, leaks);
 		} finally {
 			closeSync(message);
 		}
@@ -58,7 +62,7 @@ export async function detach(run: RunSpec, shell: readonly string[], shim: strin
 	}
 }
 
-async function spawnShim(run: RunSpec, shell: readonly string[], shim: string, message: number): Promise<void> {
+async function spawnShim(run: RunSpec, shell: readonly string[], shim: string, message: number, leaks: readonly number[]): Promise<void> {
 	const [program, ...words] = shell;
 	if (program === undefined) throw new Error("no shell is given");
 	const fifo = `${run.runFolder}/${ALIVE_FIFO}`;
@@ -71,7 +75,7 @@ async function spawnShim(run: RunSpec, shell: readonly string[], shim: string, m
 			cwd: "/",
 			detached: true,
 			env: shimEnvironment(run.jobId),
-			stdio: withoutLeaks(["ignore", message, message, "ignore", writer], nothing),
+			stdio: withoutLeaks(["ignore", message, message, "ignore", writer], leaks, nothing),
 		});
 		if (child.pid === undefined) await ended(child);
 		child.unref();
@@ -86,9 +90,9 @@ async function spawnShim(run: RunSpec, shell: readonly string[], shim: string, m
  * Keeps what the caller inherited from the job: a script that holds a lock on descriptor 200 would never get it free.
  * Node closes up to 16 by itself. No shell can close the higher ones, but they can lead nowhere.
  */
-function withoutLeaks(wanted: readonly Descriptor[], nothing: number): Descriptor[] {
+function withoutLeaks(wanted: readonly Descriptor[], leaks: readonly number[], nothing: number): Descriptor[] {
 	const stdio = [...wanted];
-	for (const leak of leakedDescriptors()) {
+	for (const leak of leaks) {
 		while (stdio.length < leak) stdio.push("ignore");
 		stdio[leak] = nothing;
 	}
@@ -100,7 +104,7 @@ function leakedDescriptors(): readonly number[] {
 	try {
 		return readdirSync("/proc/self/fd")
 			.map(Number)
-			.filter((number) => number > HIGHEST_CLOSED && !isClosedOnExec(number))
+			.filter((number) => number > HIGHEST_CLOSED && number <= HIGHEST_LEAK && !isClosedOnExec(number))
 			.sort((one, other) => one - other);
 	} catch {
 		return [];

@@ -124,6 +124,7 @@
 
 	# Death by a signal is 384 + n in yash, 256 + n in ksh93, else 128 + n like an exit code; but then the shell says
 	# so ("Killed"), except for SIGINT and SIGPIPE.
+	case ${YASH_VERSION+yash}${KSH_VERSION-} in yash | *' 93'*) doubt=no ;; *) doubt=yes ;; esac
 	said='' begun=''
 	read -r said <&5
 	read -r begun <&9
@@ -134,7 +135,7 @@
 		how=killed code=$((code - 256))
 	elif [ "$code" -gt 128 ] && [ -n "$said" ]; then
 		how=killed code=$((code - 128))
-	elif [ "$code" -eq 130 ] || [ "$code" -eq 141 ]; then
+	elif [ $doubt = yes ] && { [ "$code" -eq 130 ] || [ "$code" -eq 141 ]; }; then
 		how=killed certain=no code=$((code - 128))
 	elif [ -z "$begun" ] && [ -e "$run/stop" ]; then
 		how=killed code=$stop

@@ -37,8 +37,9 @@ for (const [name, shell, skip] of SHELLS) {
 			});
 		}
 
+		// posh knows no real-time signals, and crashes when a child dies by one: with it only the others are tried.
 		trial("an uncommon signal to all ends the job and spares the shim", async (platform) => {
-			for (const signal of ["SIGSEGV", "SIGVTALRM", "SIGRTMIN+5"]) {
+			for (const signal of ["SIGSEGV", "SIGVTALRM", ...(name === "posh" ? [] : ["SIGRTMIN+5"])]) {
 				const run = await start(platform, `ulimit -c 0; ${READY}`);
 				await wordIn(run, "ready");
 				assert.equal(await platform.kill(run.handle, signal, "all"), true);
@@ -47,7 +48,6 @@ for (const [name, shell, skip] of SHELLS) {
 		});
 
 		trial("a signal that the job sends to its own group spares the shim", async (platform) => {
-			// posh knows no real-time signals.
 			for (const signal of ["PIPE", "ABRT", "PROF", "USR1", "IO", ...(name === "posh" ? [] : ["37"])]) {
 				const record = await ended(platform, await start(platform, `trap 'exit 9' ${signal}; kill -${signal} 0; exit 8`));
 				assert.deepEqual(record.status, { code: 9 }, signal);

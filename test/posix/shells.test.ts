@@ -27,11 +27,17 @@ for (const [name, shell, skip] of SHELLS) {
 			});
 		}
 		for (const signal of ["SIGINT", "SIGPIPE"]) {
-			test(`death by ${signal} is recorded, certain or not`, { skip }, async () => {
+			const isExact = name === "ksh93" || name === "yash";
+			test(`death by ${signal} ${isExact ? "and the like exit code are told apart" : "or the like exit code is recorded as uncertain"}`, {
+				skip,
+			}, async () => {
 				await using platform = await openPlatform({ shell });
-				const record = await ended(platform, await start(platform, `kill -${signalNumber(signal)} $$`));
-				const status: ExitStatus = { signal };
-				assert.deepEqual([record.status, record.certain], [status, name === "ksh93" || name === "yash"]);
+				const number = signalNumber(signal) ?? 0;
+				const killed = await ended(platform, await start(platform, `kill -${number} $$`));
+				assert.deepEqual([killed.status, killed.certain], [{ signal }, isExact]);
+				const exited = await ended(platform, await start(platform, `exit ${128 + number}`));
+				const status: ExitStatus = isExact ? { code: 128 + number } : { signal };
+				assert.deepEqual([exited.status, exited.certain], [status, isExact]);
 			});
 		}
 	});
