@@ -42,6 +42,19 @@ export function checkDirectory(path: string): void {
 		throw new ChoreError("DIRECTORY_UNUSABLE", `cannot run in ${path}: ${wrong}`, { hint: "--working-directory chooses another" });
 }
 
+/** The job opens its input itself, where nobody would see why it cannot. @throws ChoreError INVALID_ARGUMENT with the reason */
+export function checkInput(path: string): void {
+	try {
+		accessSync(path, constants.R_OK);
+	} catch (error) {
+		const errno = errnoOf(error) ?? "";
+		const reason = errno === "ENOENT" ? "no such file (ENOENT)" : errno === "EACCES" ? "permission denied (EACCES)" : errno;
+		throw new ChoreError("INVALID_ARGUMENT", `cannot read the job's input from ${path}: ${reason}`, {
+			hint: "--stdin takes null, fifo, or a file that can be read",
+		});
+	}
+}
+
 /**
  * Looks again after a run that ended at once with a code that a shell or a supervisor also uses for its own failures.
  * @returns what is wrong, or null: then the code was the job's own

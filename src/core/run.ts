@@ -13,11 +13,11 @@ import { record } from "./ledger.ts";
 import { claimFreeName, claimName } from "./names.ts";
 import { logoutNotice } from "./notice.ts";
 import { here, self, uptimeSeconds } from "./place.ts";
-import { checkDirectory, findProgram } from "./precheck.ts";
+import { checkDirectory, checkInput, findProgram } from "./precheck.ts";
 import { callerLimits } from "./resource-limits.ts";
 import { jobFolder, makeSession, runFolder, type Session } from "./session.ts";
 import { byRecord, examine } from "./settle.ts";
-import { outputPaths, snapshot } from "./snapshot.ts";
+import { snapshot } from "./snapshot.ts";
 import { checkCapabilities, normalise, type RunOptions, type Spec } from "./spec.ts";
 import { startScript } from "./start-script.ts";
 import { STOP_BYTES, stop } from "./stop.ts";
@@ -30,6 +30,7 @@ export async function run(context: Context, options: RunOptions): Promise<Job> {
 	const platform = await context.platforms.choose(context.platform);
 	checkCapabilities(spec, options, platform);
 	checkDirectory(spec.directory);
+	if (typeof spec.stdin === "object") checkInput(spec.stdin.file);
 	const { environment, dropped } = jobEnvironment({
 		from: options.environment ?? process.env,
 		clean: options.cleanEnvironment ?? false,

@@ -19,7 +19,7 @@ test("every command has help, by --help and by chore help", PATIENCE, async () =
 		assert.deepEqual([asked.status, asked.stderr, helped.status, helped.stderr], [0, "", 0, ""], verb);
 		assert.match(asked.stdout, new RegExp(`^Usage: chore ${verb}\\b`));
 		assert.equal(helped.stdout, asked.stdout);
-		assert.match(asked.stdout, /--session <name>[^]*--platform <name>[^]*--json[^]*-q, --quiet[^]*--no-color/);
+		assert.match(asked.stdout, /--session <name>.*--platform <name>.*--json.*-q, --quiet.*--no-color/s);
 	}
 });
 
