@@ -4,7 +4,7 @@ import { readNames } from "./files.ts";
 import { hasEnded, type Job, type JobState } from "./job.ts";
 import { readTail } from "./ledger.ts";
 import { jobIds } from "./resolve.ts";
-import { runFolder, type Session } from "./session.ts";
+import type { Session } from "./session.ts";
 import { examine } from "./settle.ts";
 import { latestRun, readEnd } from "./store.ts";
 
@@ -61,9 +61,9 @@ async function ended(context: Context, ids: readonly string[]): Promise<Job[]> {
 
 function endedJob(session: Session, id: string): Job | undefined {
 	// Nearly every job has one run: look there first, and whether there is a second.
-	const first = readEnd(runFolder(session, id, 1));
+	const first = readEnd(session, id, 1);
 	const latest = latestRun(session, id);
-	return latest === 1 ? first : readEnd(runFolder(session, id, latest));
+	return latest === 1 ? first : readEnd(session, id, latest);
 }
 
 /** Ids by the ledger, the latest end first. */

@@ -3,9 +3,8 @@ import { ChoreError } from "../../platform/errors.ts";
 import type { Context } from "./context.ts";
 import { follow, type Piece } from "./follow.ts";
 import { hasEnded, shortId } from "./job.ts";
-import { outputPaths } from "./snapshot.ts";
 import { current } from "./stop.ts";
-import { isUnreadable, readStoredRun, refuseUnreadable } from "./store.ts";
+import { isUnreadable, outputPaths, readStoredRun, refuseUnreadable } from "./store.ts";
 import { waitForEnd } from "./wait.ts";
 
 export type StreamName = "output" | "stdout" | "stderr";

@@ -21,7 +21,7 @@ import { snapshot } from "./snapshot.ts";
 import { checkCapabilities, normalise, type RunOptions, type Spec } from "./spec.ts";
 import { startScript } from "./start-script.ts";
 import { STOP_BYTES, stop } from "./stop.ts";
-import { type JobRecord, type RunRecord, readEvidence, STARTED_BYTES, type StoredRun } from "./store.ts";
+import { type JobRecord, outputPaths, type RunRecord, readEvidence, STARTED_BYTES, type StoredRun } from "./store.ts";
 
 /** @see Chore.run in chore.ts */
 export async function run(context: Context, options: RunOptions): Promise<Job> {

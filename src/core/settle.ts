@@ -51,7 +51,7 @@ export async function examine(context: Context, ids: readonly string[]): Promise
 
 /** The job as far as its own files tell the end of its run; undefined when the platform has to be asked. */
 export async function byRecord(context: Context, stored: StoredRun): Promise<Job | undefined> {
-	const settled = readEnd(stored.folder);
+	const settled = readEnd(context.session, stored.job.id, stored.run.run);
 	if (settled !== undefined) {
 		unlinkMark(context.session, settled.id);
 		return settled;

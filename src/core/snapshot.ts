@@ -1,21 +1,15 @@
 /** Makes the snapshot that users see of a job, from its records and what is known of the run now. */
 import type { Handle } from "../../platform/contract.ts";
 import { sizeOf } from "./files.ts";
-import type { Job, JobState, OutputMode } from "./job.ts";
+import type { Job, JobState } from "./job.ts";
 import type { Session } from "./session.ts";
-import { type Evidence, latestRun, type StoredRun, type Unreadable } from "./store.ts";
+import { type Evidence, latestRun, outputPaths, type StoredRun, type Unreadable } from "./store.ts";
 import { type End, startTime } from "./verdict.ts";
 
 /** A run that is not over, or of which that is not known. */
 export interface Live {
 	readonly state: Exclude<JobState, End["state"]>;
 	readonly reason: string | null;
-}
-
-/** The files of a run that hold its output: one, two, or none. */
-export function outputPaths(folder: string, mode: OutputMode): readonly string[] {
-	if (mode === "merged") return [`${folder}/output`];
-	return mode === "split" ? [`${folder}/stdout`, `${folder}/stderr`] : [];
 }
 
 export function snapshot(session: Session, stored: StoredRun, evidence: Evidence, now: End | Live): Job {

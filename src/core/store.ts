@@ -108,16 +108,27 @@ export function latestRun(session: Session, id: string): number {
 	return Math.max(1, ...readNames(`${jobFolder(session, id)}/runs`).map((name) => (/^[1-9][0-9]*$/.test(name) ? Number(name) : 1)));
 }
 
-/** The snapshot that settling left of a run, or undefined while there is none (or none that this version can read). */
-export function readEnd(folder: string): Job | undefined {
+/**
+ * The snapshot that settling left of a run, or undefined while there is none (or none that this version can read).
+ * Where it is now is where it was found: state folders are moved, restored and mounted elsewhere.
+ */
+export function readEnd(session: Session, id: string, run: number): Job | undefined {
+	const folder = runFolder(session, id, run);
 	const text = readText(`${folder}/end.json`);
 	if (text === undefined) return undefined;
 	try {
 		const job = JSON.parse(text) as Job;
-		return job.schema === 1 ? job : undefined;
+		if (job.schema !== 1 || job.id !== id) return undefined;
+		return { ...job, session: session.name, output: { ...job.output, paths: outputPaths(folder, job.output.mode) } };
 	} catch {
 		return undefined; // settled again from the record, which is the truth
 	}
+}
+
+/** The files of a run that hold its output: one, two, or none. */
+export function outputPaths(folder: string, mode: OutputMode): readonly string[] {
+	if (mode === "merged") return [`${folder}/output`];
+	return mode === "split" ? [`${folder}/stdout`, `${folder}/stderr`] : [];
 }
 
 export function readEvidence(folder: string): Evidence {

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { readdirSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import fc from "fast-check";
+import { isChoreError } from "../../platform/errors.ts";
+import { checkName } from "../../src/core/session.ts";
+import { fakePlatform } from "../support/fake-platform.ts";
+import { makeHome } from "../support/home.ts";
+
+test("jobs without a name take their program's, numbered while it is taken", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const handles = [home.chore, home.open(), home.open()];
+	const jobs = await Promise.all(
+		Array.from({ length: 30 }, (_, index) => (handles[index % 3] ?? home.chore).run({ command: ["sleep", "60"] })),
+	);
+	const names = jobs.map(({ name }) => name);
+	assert.deepEqual([...new Set(names)].sort(), ["sleep", ...Array.from({ length: 29 }, (_, index) => `sleep-${index + 2}`)].sort());
+	await home.chore.stop("sleep");
+	assert.equal((await home.chore.run({ command: ["sleep", "60"] })).name, "sleep");
+});
+
+test("a name means the newest job that had it; when that is forgotten, the one before", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const ids: string[] = [];
+	for (let count = 0; count < 3; count++) ids.push((await home.chore.wait((await home.chore.run({ command: ["true"], name: "x" })).id)).id);
+	assert.equal((await home.chore.get("x")).id, ids[2]);
+	await home.chore.remove("x");
+	assert.equal((await home.chore.get("x")).id, ids[1]);
+	await home.chore.remove("x");
+	await home.chore.remove("x");
+	await assert.rejects(home.chore.get("x"), (error) => isChoreError(error) && error.code === "JOB_NOT_FOUND");
+	assert.equal((await home.chore.run({ command: ["true"], name: "x" })).name, "x");
+});
+
+test("a claim leaves one file, and the number of a claim is never given out twice", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	for (let count = 0; count < 4; count++) await home.chore.wait((await home.chore.run({ command: ["true"], name: "x" })).id);
+	assert.deepEqual(readdirSync(`${home.path}/default/names/x`), ["4"]);
+});
+
+test("a name whose holder was never finished, its creator being dead, can be taken", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	await home.chore.wait((await home.chore.run({ command: ["true"], name: "x" })).id);
+	const id = "01a1fc70-44ee-7058-9aa9-000000000000";
+	writeFileSync(`${home.path}/default/active/${id}`, JSON.stringify({ pid: 2 ** 22 + 1, startTicks: "1" }));
+	writeFileSync(`${home.path}/default/names/x/2`, `${id}\n`);
+	assert.equal((await home.chore.run({ command: ["true"], name: "x" })).name, "x");
+	assert.ok(!readdirSync(`${home.path}/default/active`).includes(id));
+});
+
+test("the tail of an id finds the job; an ambiguous one is refused with the ids", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const job = await home.chore.run({ command: ["true"] });
+	await home.chore.wait(job.id);
+	for (const length of [4, 8, 12, 36]) assert.equal((await home.chore.get(job.id.slice(-length))).id, job.id);
+	for (const reference of ["", "zzz", job.id.slice(-3), "../..", "a/b", "%", "\n"]) {
+		await assert.rejects(
+			home.chore.get(reference),
+			(error) => isChoreError(error) && ["JOB_NOT_FOUND", "INVALID_ARGUMENT"].includes(error.code),
+			reference,
+		);
+	}
+});
+
+test("no name can leave the state folder or hide in it", () => {
+	fc.assert(
+		fc.property(fc.oneof(fc.string({ maxLength: 70 }), fc.string({ unit: fc.constantFrom(".", "/", "a", "-", "\n", "~") })), (name) => {
+			try {
+				checkName("job", name);
+			} catch (error) {
+				assert.ok(isChoreError(error) && error.code === "INVALID_ARGUMENT");
+				return;
+			}
+			assert.match(name, /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
+			assert.ok(!name.includes("\n"));
+		}),
+	);
+});
