@@ -1,5 +1,6 @@
 /** The one place where errors become words on stderr and an exit status. */
 import { type ErrorCode, isChoreError } from "../index.ts";
+import { printable } from "./output.ts";
 
 /** Exit statuses of commands that have none of a job's to give. */
 const STATUS: Partial<Record<ErrorCode, number>> = {
@@ -55,5 +56,6 @@ export function describeFailure(error: unknown, manner: Manner): { readonly text
 /** One message in the form that was asked for. */
 function words(code: string, message: string, hint: string | undefined, json: boolean): string {
 	if (json) return `${JSON.stringify({ error: { code, message, hint: hint ?? null } })}\n`;
-	return `chore: ${message}\n${hint === undefined ? "" : `hint: ${hint}\n`}`;
+	// What a user typed, or called a folder, is shown in messages, too.
+	return `chore: ${printable(message)}\n${hint === undefined ? "" : `hint: ${printable(hint)}\n`}`;
 }
