@@ -187,10 +187,10 @@ export class Bus implements Disposable {
 				return unavailable("the systemd user manager went away before it answered", error);
 			case "org.freedesktop.DBus.Error.ServiceUnknown":
 			case "org.freedesktop.DBus.Error.NameHasNoOwner": {
-				const absent = unavailable("no systemd user manager is on the message bus", error);
-				// After a crash the new manager is on a new bus: the next request has to connect anew.
-				this.#lose(absent);
-				return absent;
+				// After a crash the new manager is on a new bus: the next request has to connect anew. The others that are under
+				// way may have been delivered before: they do not get this error, which says that one was not.
+				this.#lose(unavailable("the systemd user manager has left the message bus"));
+				return unavailable("no systemd user manager is on the message bus", error);
 			}
 			default: {
 				const message = `systemd refused ${request.member}: ${error.text} (${error.type})`;

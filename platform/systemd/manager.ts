@@ -69,7 +69,7 @@ export class SystemdPlatform implements Platform {
 	async stop(handle: Handle, options: Stopping): Promise<StopOutcome> {
 		const run = readHandle(handle);
 		return await this.#delivered(async () => {
-			const waiter = new Waiter(() => this.#inspector.observe(run));
+			const waiter = new Waiter(() => this.#answered(() => this.#inspector.observe(run)));
 			await using _watch = await this.watch([handle], waiter.hint);
 			return await stopRun(this.#connect, run, options, waiter);
 		});
@@ -83,7 +83,7 @@ export class SystemdPlatform implements Platform {
 		const runs = handles.map((handle) => readable(handle));
 		const known = runs.flatMap((run) => ("unit" in run ? [run] : []));
 		try {
-			const observations = known.length > 0 ? await this.#delivered(() => inspectUnits(this.#connected(), known)) : [];
+			const observations = known.length > 0 ? await this.#answered(() => inspectUnits(this.#connected(), known)) : [];
 			let next = 0;
 			return runs.map((run) => ("unit" in run ? (observations[next++] as Observation) : run));
 		} catch (error) {
@@ -148,13 +148,22 @@ export class SystemdPlatform implements Platform {
 	 * A manager that is just being restarted is not on the bus, or on a new one: what never reached it is asked again,
 	 * for as long as a restart may take. Only such a request: one that was delivered is never repeated.
 	 */
-	async #delivered<Answer>(request: () => Promise<Answer>): Promise<Answer> {
+	#delivered<Answer>(request: () => Promise<Answer>): Promise<Answer> {
+		return this.#again(request, wasUndelivered);
+	}
+
+	/** For a mere question, which may be asked again even if the manager took it along when it was restarted. */
+	#answered<Answer>(question: () => Promise<Answer>): Promise<Answer> {
+		return this.#again(question, (error) => wasUndelivered(error) || busErrorName(error) === "org.freedesktop.DBus.Error.NoReply");
+	}
+
+	async #again<Answer>(request: () => Promise<Answer>, isTransient: (error: unknown) => boolean): Promise<Answer> {
 		const deadlineMs = performance.now() + RESTART_MS;
 		for (;;) {
 			try {
 				return await request();
 			} catch (error) {
-				if (!wasUndelivered(error) || performance.now() > deadlineMs) throw error;
+				if (!isTransient(error) || performance.now() > deadlineMs) throw error;
 				await delay(LOOK_EVERY_MS);
 			}
 		}

@@ -1,6 +1,6 @@
 /** The start of one run: one request, and what the manager makes of it. */
 import type { RunSpec } from "../contract.ts";
-import { ChoreError } from "../errors.ts";
+import { ChoreError, isChoreError } from "../errors.ts";
 import { busErrorName } from "./bus.ts";
 import { hasStarted } from "./inspect.ts";
 import type { Systemd } from "./systemd.ts";
@@ -15,7 +15,13 @@ export async function startUnit(systemd: Systemd, run: RunSpec, planned: Planned
 	}
 	const result = await finished;
 	// "interrupted": the manager was restarted, and knows the unit as before. Its record or inspect() will tell.
-	if (result !== "done" && result !== "interrupted") await explain(systemd, planned, result);
+	if (result === "done" || result === "interrupted") return;
+	const failure = await explain(systemd, planned, result).catch((error: unknown) => {
+		// The start itself was accepted: no reason to have it made again.
+		if (isChoreError(error) && error.code === "PLATFORM_UNAVAILABLE") return undefined;
+		throw error;
+	});
+	if (failure !== undefined) throw failure;
 }
 
 async function submit(systemd: Systemd, unit: string, properties: readonly Property[]): Promise<{ readonly finished: Promise<string> }> {
@@ -35,18 +41,18 @@ async function submit(systemd: Systemd, unit: string, properties: readonly Prope
 }
 
 /**
- * A manager job also fails where the program ran and ended at once, badly: then the record tells. Throws only where
+ * A manager job also fails where the program ran and ended at once, badly: then the record tells. An error only where
  * there never was a process.
  */
-async function explain(systemd: Systemd, planned: PlannedUnit, result: string): Promise<void> {
+async function explain(systemd: Systemd, planned: PlannedUnit, result: string): Promise<ChoreError | undefined> {
 	const token = unitToken(planned);
 	const unit = await systemd.find(planned.unit, (description) => description.endsWith(token));
 	const ran = unit === undefined ? ["failed", "timeout"].includes(result) : Number(unit.properties["ExecMainCode"]) !== 0;
-	if (ran || hasStarted(planned)) return;
+	if (ran || hasStarted(planned)) return undefined;
 	const why = unit?.activeState === "failed" ? String(unit.properties["Result"]) : `its manager job ended as "${result}"`;
 	if (unit?.activeState === "failed") await systemd.resetFailed(unit);
-	else if (unit !== undefined) return;
-	throw new ChoreError("PLATFORM_FAILED", `systemd could not start ${planned.unit}: ${why}`, {
+	else if (unit !== undefined) return undefined;
+	return new ChoreError("PLATFORM_FAILED", `systemd could not start ${planned.unit}: ${why}`, {
 		hint: "the manager's own words are in its log: journalctl --user -n 20",
 	});
 }

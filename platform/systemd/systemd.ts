@@ -96,6 +96,10 @@ export class Systemd implements Disposable {
 	/** The manager's own cgroup, above those of all its units. */
 	controlGroup(): Promise<string> {
 		this.#controlGroup ??= this.managerProperty("ControlGroup").then(String);
+		// A manager that is just being restarted does not answer; that is no answer to keep.
+		this.#controlGroup.catch(() => {
+			this.#controlGroup = undefined;
+		});
 		return this.#controlGroup;
 	}
 
@@ -145,6 +149,7 @@ export class Systemd implements Disposable {
 			await this.#unitMatch;
 		} catch (error) {
 			this.#unitListeners.delete(listener);
+			this.#unitMatch = undefined;
 			throw error;
 		}
 		return { [Symbol.asyncDispose]: () => this.#removeListener(listener) };

@@ -132,7 +132,11 @@ test("a process elsewhere that bears a job's mark is nothing of the job's", { sk
 test("usage tells processes and CPU time of the whole job, and nothing of one that is over", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const run = await fixture.startReady("sleep 1000 & ready; n=0; while [ $n -lt 20000 ]; do n=$((n + 1)); done; wait");
-	const usage = await fixture.platform.usage(run.handle);
+	let usage = await fixture.platform.usage(run.handle);
+	await eventually(async () => {
+		usage = await fixture.platform.usage(run.handle);
+		return usage.processes.some(({ command }) => command === "sleep 1000");
+	});
 	const main = usage.processes.find(({ command }) => command.includes("/start"));
 	const sleeper = usage.processes.find(({ command }) => command === "sleep 1000");
 	assert.ok(main !== undefined && sleeper?.parentPid === main.pid);
