@@ -46,11 +46,6 @@ export function findProcesses(marks: readonly ProcessMark[], managerGroup: strin
 	return found;
 }
 
-/** Whether this process is one of the run's at this moment: pids are used again. */
-export function isStillOf(pid: number, mark: ProcessMark, managerGroup: string): boolean {
-	return unitsOf(pid, managerGroup).includes(mark.unit) && isMarked(pid, mark) && isAlive(pid);
-}
-
 /** When the process was started, in clock ticks since boot, or undefined when it is over. */
 export function startTicks(pid: number): number | undefined {
 	const ticks = statFields(pid)?.[19];
