@@ -1,10 +1,18 @@
 /** The start of one run: one request, and what the manager makes of it. */
+import { setTimeout as delay } from "node:timers/promises";
 import type { RunSpec } from "../contract.ts";
 import { ChoreError, isChoreError } from "../errors.ts";
 import { busErrorName } from "./bus.ts";
 import { hasStarted } from "./inspect.ts";
+import { isRecording } from "./status.ts";
 import type { Systemd } from "./systemd.ts";
 import { hasAnyToken, type PlannedUnit, type Property, unitProperties, unitToken } from "./unit.ts";
+
+const UNIT_EXISTS = "org.freedesktop.systemd1.UnitExists";
+
+/** How long the unit of a run whose end is recorded may take to leave its name, and how often that is looked at. */
+const LEAVING_MS = 2_000;
+const LOOK_EVERY_MS = 10;
 
 /** Starts the unit of a run. @see Platform.start */
 export async function startUnit(systemd: Systemd, run: RunSpec, planned: PlannedUnit, hookPath: string): Promise<void> {
@@ -25,19 +33,26 @@ export async function startUnit(systemd: Systemd, run: RunSpec, planned: Planned
 }
 
 async function submit(systemd: Systemd, unit: string, properties: readonly Property[]): Promise<{ readonly finished: Promise<string> }> {
-	try {
-		return await systemd.startTransientUnit(unit, properties);
-	} catch (error) {
-		if (!isTaken(error)) throw error;
-		const leftOver = await systemd.find(unit, hasAnyToken);
-		if (leftOver?.activeState !== "failed") throw unitExists(unit, error);
-		await systemd.resetFailed(leftOver);
+	const deadlineMs = performance.now() + LEAVING_MS;
+	for (;;) {
+		try {
+			return await systemd.startTransientUnit(unit, properties);
+		} catch (error) {
+			if (busErrorName(error) !== UNIT_EXISTS) throw error;
+			if (performance.now() > deadlineMs || !(await makeRoom(systemd, unit))) throw unitExists(unit, error);
+		}
 	}
-	try {
-		return await systemd.startTransientUnit(unit, properties);
-	} catch (error) {
-		throw isTaken(error) ? unitExists(unit, error) : error;
-	}
+}
+
+/** @returns whether the name is free, or soon will be: no unit of anybody else's is touched, and no run that is not over */
+async function makeRoom(systemd: Systemd, name: string): Promise<boolean> {
+	const unit = await systemd.find(name, (description) => hasAnyToken(description) || description === name);
+	if (unit === undefined) return false;
+	if (!hasAnyToken(String(unit.properties["Description"]))) return unit.properties["LoadState"] === "not-found";
+	if (unit.activeState === "failed") await systemd.resetFailed(unit);
+	else if (unit.activeState === "inactive" || isRecording(unit.subState)) await delay(LOOK_EVERY_MS);
+	else return false;
+	return true;
 }
 
 /**
@@ -55,10 +70,6 @@ async function explain(systemd: Systemd, planned: PlannedUnit, result: string): 
 	return new ChoreError("PLATFORM_FAILED", `systemd could not start ${planned.unit}: ${why}`, {
 		hint: "the manager's own words are in its log: journalctl --user -n 20",
 	});
-}
-
-function isTaken(error: unknown): boolean {
-	return busErrorName(error) === "org.freedesktop.systemd1.UnitExists";
 }
 
 function unitExists(unit: string, cause: unknown): ChoreError {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { test } from "node:test";
 import type { ExitStatus } from "../../platform/contract.ts";
 import { type ErrorCode, isChoreError } from "../../platform/errors.ts";
@@ -189,4 +190,26 @@ test("an enqueued run is accepted without waiting for it", { skip }, async () =>
 	await using fixture = await Fixture.open();
 	const run = await fixture.start("exit 4", { acknowledge: false });
 	assert.deepEqual((await recordOf(run)).status, { code: 4 });
+});
+
+test("a name is free again as soon as the end of its run is recorded", { skip }, async () => {
+	await using fixture = await Fixture.open();
+	const unitName = `chore-test-turns-${process.pid}`;
+	for (let turn = 0; turn < 30; turn++) {
+		const run = await fixture.start(`exit ${turn}`, { unitName });
+		while (!hasRecord(run)) await new Promise((resolve) => setImmediate(resolve));
+		assert.deepEqual((await recordOf(run)).status, { code: turn });
+	}
+});
+
+test("a name whose run is just being recorded is waited for", { skip }, async () => {
+	await using fixture = await Fixture.open();
+	const unitName = `chore-test-leaving-${process.pid}`;
+	// The hook looks into `started` for a code of systemd's own, and waits in the FIFO.
+	const first = await fixture.start('rm "$1/started"; mkfifo "$1/started"; exit 203', { unitName });
+	await eventually(() => show(unitOf(first), "SubState") === "stop-post");
+	const second = fixture.start("exit 5", { unitName });
+	writeFileSync(`${first.run.runFolder}/started`, "1\n");
+	assert.deepEqual((await recordOf(await second)).status, { code: 5 });
+	assert.deepEqual((await recordOf(first)).status, { code: 203 });
 });
