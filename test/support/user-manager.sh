@@ -23,6 +23,10 @@ as_user() {
 	setpriv --reuid="$user" --regid="$(id -g "$user")" --init-groups "$@"
 }
 
+prefix_of_node() {
+	dirname "$(dirname "$(readlink -f "$(command -v node)")")"
+}
+
 # Several managers share one user: the last one to end removes it, if it was made here.
 enter_registry() {
 	mkdir -p "$registry"
@@ -70,7 +74,7 @@ supervise() {
 	chown "$uid:$gid" /run/user/"$uid"
 	chmod 700 /run/user/"$uid"
 	show "$checkout" /run/checkout package.json
-	show "$(dirname "$(dirname "$(command -v node)")")" /run/node bin/node
+	show "$(prefix_of_node)" /run/node bin/node
 	for tree in "${trees[@]}"; do
 		mkdir -p "$tree/$cgroup"
 		chown "$uid:$gid" "$tree/$cgroup"
@@ -93,18 +97,22 @@ supervise() {
 }
 
 run() {
-	local dir=$1 uid cwd=$checkout path=$PATH word words=()
+	local dir=$1 uid cwd=$checkout path=$PATH word words=() node
 	shift
 	uid=$(id -u "$user")
 	if nsenter -t "$(cat "$dir/namespace")" -m test -d /run/checkout; then cwd=/run/checkout; fi
 	if nsenter -t "$(cat "$dir/namespace")" -m test -d /run/node; then path=/run/node/bin:$PATH; fi
+	node=$(prefix_of_node)
 	for word; do
-		case $word in "$checkout"/*) [ "$cwd" = "$checkout" ] || word=$cwd/${word#"$checkout"/} ;; esac
+		case $word in
+		"$checkout"/*) [ "$cwd" = "$checkout" ] || word=$cwd/${word#"$checkout"/} ;;
+		"$node"/*) [ "$path" = "$PATH" ] || word=/run/node/${word#"$node"/} ;;
+		esac
 		words+=("$word")
 	done
 	# NODE_TEST_CONTEXT and NODE_OPTIONS: a test runner that started us must understand what CMD prints.
-	exec nsenter -t "$(cat "$dir/namespace")" -m --wd="$cwd" setpriv --reuid="$uid" --regid="$(id -g "$user")" --init-groups \
-		env -i HOME="$dir/home" USER="$user" LOGNAME="$user" SHELL=/bin/sh LANG=C.UTF-8 TERM="${TERM:-dumb}" PATH="$path" TMPDIR="$dir/tmp" \
+	exec nsenter -t "$(cat "$dir/namespace")" -m setpriv --reuid="$uid" --regid="$(id -g "$user")" --init-groups \
+		env -i -C "$cwd" HOME="$dir/home" USER="$user" LOGNAME="$user" SHELL=/bin/sh LANG=C.UTF-8 TERM="${TERM:-dumb}" PATH="$path" TMPDIR="$dir/tmp" \
 		${NODE_TEST_CONTEXT+NODE_TEST_CONTEXT="$NODE_TEST_CONTEXT"} ${NODE_OPTIONS+NODE_OPTIONS="$NODE_OPTIONS"} ${CI+CI="$CI"} \
 		XDG_RUNTIME_DIR=/run/user/"$uid" DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/"$uid"/bus CHORE_TEST_MANAGER="$dir" "${words[@]}"
 }
@@ -136,7 +144,7 @@ start)
 	echo "$!" >"$dir/namespace"
 	# The registry knows managers by the process that watches over them.
 	enter_registry "$!"
-	for _ in $(seq 200); do
+	for _ in $(seq 600); do
 		if [ -s "$dir/pid" ] && (run "$dir" busctl --user status org.freedesktop.systemd1) >/dev/null 2>&1; then exit; fi
 		kill -0 "$!" 2>/dev/null || break
 		sleep 0.05
