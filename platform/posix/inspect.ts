@@ -38,7 +38,9 @@ function observe(handle: Handle, table: ProcessTable): Observation | Abandoned {
 function isPaused(run: Run, table: ProcessTable): boolean {
 	const main = table.isCheap ? mainPid(run) : undefined;
 	const process = main === undefined ? undefined : table.find(main);
-	return process?.stopped === true && process.parentPid === shimPid(run);
+	if (process === undefined || process.parentPid !== shimPid(run)) return false;
+	// A child stopped between vfork(2) and exec holds up its parent: that gets its own SIGSTOP only afterwards.
+	return process.stopped || (process.blocked && table.all().some(({ parentPid, stopped }) => stopped && parentPid === process.pid));
 }
 
 function judgeAbandoned(members: readonly Process[]): Observation {

@@ -66,6 +66,7 @@ function find(pid: number): Process | undefined {
 		parentPid: stat.parentPid,
 		groupId: stat.groupId,
 		stopped: stat.state === "T",
+		blocked: stat.state === "D",
 		startedAt: stat.startedAt,
 		command: () => read(pid, "cmdline").replaceAll("\0", " ").trimEnd(),
 		jobId: () => variableIn(read(pid, "environ"), MARK),

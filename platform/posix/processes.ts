@@ -10,6 +10,8 @@ export interface Process {
 	readonly groupId: number;
 	/** Stopped by a signal (SIGSTOP), not merely asleep. */
 	readonly stopped: boolean;
+	/** In the kernel until something else happens (state D): among others a parent between vfork(2) and its child's exec. */
+	readonly blocked: boolean;
 	/** Differs between two processes that have the same pid one after the other. */
 	readonly startedAt: string;
 	/** The command line, blanks between words. */

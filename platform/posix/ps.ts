@@ -47,6 +47,7 @@ export function parsePs(bare: string, withEnvironment: string): readonly Process
 			parentPid,
 			groupId,
 			stopped: state.startsWith("T"),
+			blocked: /^[DU]/.test(state),
 			startedAt,
 			command: () => command,
 			jobId: () => new RegExp(`(?:^| )${MARK}=([A-Za-z0-9._-]+)(?: |$)`).exec(environments.get(`${pid} ${startedAt}`) ?? "")?.[1],
