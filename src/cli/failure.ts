@@ -1,6 +1,6 @@
 /** The one place where errors become words on stderr and an exit status. */
 import { type ErrorCode, isChoreError } from "../index.ts";
-import { printable } from "./output.ts";
+import { OutputFailed, printable } from "./output.ts";
 
 /** Exit statuses of commands that have none of a job's to give. */
 const STATUS: Partial<Record<ErrorCode, number>> = {
@@ -47,6 +47,9 @@ export function describeFailure(error: unknown, manner: Manner): { readonly text
 	}
 	if (error instanceof UsageError) {
 		return { text: words("INVALID_ARGUMENT", error.message, error.hint, manner.json), status: manner.givesJobsStatus ? OWN_FAILURE : 2 };
+	}
+	if (error instanceof OutputFailed) {
+		return { text: words("OUTPUT_FAILED", error.message, undefined, manner.json), status: manner.givesJobsStatus ? OWN_FAILURE : 1 };
 	}
 	// A bug: whoever reports it needs the stack.
 	const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);

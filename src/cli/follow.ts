@@ -18,9 +18,14 @@ export function followJob(invocation: Invocation<unknown>, job: Job, options: Lo
 export function pipeJob(invocation: Invocation<unknown>, job: Job): Promise<Job | undefined> {
 	return untilInterrupted(invocation, job, async (signal) => {
 		const feeding = feed(invocation.chore, job.id, signal);
-		await show(invocation.chore, invocation.output, job.id, { follow: true, signal });
-		const end = await invocation.chore.wait(job.id, { signal });
-		process.stdin.destroy();
+		feeding.catch(() => {}); // looked at below, unless we leave before
+		let end: Job;
+		try {
+			await show(invocation.chore, invocation.output, job.id, { follow: true, signal });
+			end = await invocation.chore.wait(job.id, { signal });
+		} finally {
+			process.stdin.destroy();
+		}
 		await feeding;
 		return end;
 	});
@@ -58,7 +63,6 @@ async function untilInterrupted(
 		return await stay(interrupted.signal);
 	} catch (error) {
 		if (!interrupted.signal.aborted || !isChoreError(error) || error.code !== "ABORTED") throw error;
-		process.stdin.destroy();
 		if (!invocation.options.quiet) invocation.output.note(`\nchore: ${job.name} goes on; follow it with: chore logs -f ${job.name}`);
 		invocation.setStatus(INTERRUPTED_STATUS);
 		return undefined;

@@ -4,5 +4,9 @@
 declare const CHORE_VERSION: string;
 
 const words = process.argv.slice(2);
-if (words.length === 1 && (words[0] === "--version" || words[0] === "-V")) process.stdout.write(`${CHORE_VERSION}\n`);
-else void import("./program.ts").then(({ main }) => main(words));
+if (words.length === 1 && (words[0] === "--version" || words[0] === "-V")) {
+	process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
+		process.exitCode = code === "EPIPE" ? 141 : 1; // as in output.ts
+	});
+	process.stdout.write(`${CHORE_VERSION}\n`);
+} else void import("./program.ts").then(({ main }) => main(words));

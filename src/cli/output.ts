@@ -7,6 +7,11 @@ export class NobodyReads extends Error {
 	override readonly name = "NobodyReads";
 }
 
+/** Thrown when standard output or standard error takes nothing more: a full disk, a terminal that is gone. */
+export class OutputFailed extends Error {
+	override readonly name = "OutputFailed";
+}
+
 /** What 128 + SIGPIPE says of every program in a pipeline. */
 export const NOBODY_READS_STATUS = 141;
 
@@ -60,16 +65,17 @@ export interface Cell {
 /** How many columns of a terminal a text takes. */
 type Measure = (text: string) => number;
 
-/** Lines of aligned columns that fit the width: the last column is cut first, then the first. */
+/** Lines of aligned columns that fit the width: the last column is cut first, then the first, then the last is left out. */
 function table(rows: readonly (readonly Cell[])[], columns: number, measure: Measure): string[] {
 	const widths: number[] = [];
 	for (const row of rows) for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, measure(cell.text));
 	fit(widths, columns);
 	return rows.map((row) =>
-		row
-			.map(({ text, paint = (plain) => plain }, index) => {
-				const shown = cut(text, widths[index] ?? 0, measure);
-				const padding = index === row.length - 1 ? "" : " ".repeat((widths[index] ?? 0) - measure(shown));
+		widths
+			.map((width, index) => {
+				const { text, paint = (plain: string) => plain } = row[index] ?? { text: "" };
+				const shown = cut(text, width, measure);
+				const padding = index === widths.length - 1 ? "" : " ".repeat(width - measure(shown));
 				return paint(shown) + padding;
 			})
 			.join("  ")
@@ -96,11 +102,16 @@ export function printable(text: string): string {
 const LEAST_WIDTH = 8;
 
 function fit(widths: number[], columns: number): void {
-	const total = (): number => widths.reduce((sum, width) => sum + width + 2, -2);
-	for (const index of [widths.length - 1, 0]) {
-		const excess = total() - columns;
-		if (excess > 0) widths[index] = Math.max(LEAST_WIDTH, (widths[index] ?? 0) - excess);
-	}
+	const excess = (): number => widths.reduce((sum, width) => sum + width + 2, -2) - columns;
+	const narrow = (index: number): void => {
+		widths[index] = Math.max(Math.min(widths[index] ?? 0, LEAST_WIDTH), (widths[index] ?? 0) - Math.max(0, excess()));
+	};
+	narrow(widths.length - 1);
+	narrow(0);
+	if (excess() <= 0) return;
+	widths.pop();
+	const widest = (): number => widths.indexOf(Math.max(...widths));
+	for (let most = widest(); excess() > 0 && (widths[most] ?? 0) > LEAST_WIDTH; most = widest()) narrow(most);
 }
 
 function cut(text: string, width: number, measure: Measure): string {
@@ -123,8 +134,15 @@ function writeAll(to: 1 | 2, bytes: Uint8Array): void {
 			const code = error instanceof Error && "code" in error ? error.code : undefined;
 			if (code === "EPIPE") throw new NobodyReads();
 			// Somebody made the pipe or terminal non-blocking: wait until there is room.
-			if (code !== "EAGAIN") throw error;
+			if (code !== "EAGAIN")
+				throw new OutputFailed(`cannot write to standard ${to === 1 ? "output" : "error"}: ${reasonOf(error)}`, { cause: error });
 			Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
 		}
 	}
+}
+
+/** "no space left on device (ENOSPC)", of Node's "ENOSPC: no space left on device, write". */
+function reasonOf(error: unknown): string {
+	const text = error instanceof Error ? error.message : String(error);
+	return text.replace(/^([A-Z0-9]+): (.*), write$/, "$2 ($1)");
 }

@@ -13,7 +13,7 @@ import { statusCommand } from "./commands/status.ts";
 import { stopCommand } from "./commands/stop.ts";
 import { waitCommand } from "./commands/wait.ts";
 import { describeFailure, type Manner, UsageError } from "./failure.ts";
-import { NOBODY_READS_STATUS, NobodyReads } from "./output.ts";
+import { NOBODY_READS_STATUS, NobodyReads, Output } from "./output.ts";
 
 /** The whole command line, as commander knows it. */
 export function program(): Command {
@@ -41,7 +41,7 @@ export function program(): Command {
 		doctorCommand(),
 	];
 	for (const command of commands) chore.addCommand(command);
-	for (const command of [chore, ...commands]) command.exitOverride().configureOutput({ outputError: () => {} });
+	for (const command of [chore, ...commands]) command.exitOverride().configureOutput({ writeOut, outputError: () => {} });
 	return chore;
 }
 
@@ -62,8 +62,15 @@ function end(error: unknown, manner: Manner): number {
 	if (error instanceof NobodyReads) return NOBODY_READS_STATUS;
 	if (error instanceof CommanderError && error.exitCode === 0) return 0;
 	const { text, status } = describeFailure(error instanceof CommanderError ? usageError(error) : error, manner);
-	process.stderr.write(text);
+	try {
+		new Output({ colour: false }).note(text.trimEnd());
+	} catch {} // nobody to tell it to: the status says as much
 	return status;
+}
+
+/** Help, and the version. */
+function writeOut(text: string): void {
+	new Output({ colour: false }).line(text.replace(/\n$/, ""));
 }
 
 /** commander's message in chore's words: "error: unknown option '--foo'\n(Did you mean --food?)". */

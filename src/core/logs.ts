@@ -58,7 +58,7 @@ export async function* logs(context: Context, id: string, options: LogOptions = 
 	const sources = streams.map(({ path, stream }) => label(follow(path, { ...options, until }), stream));
 	try {
 		if (sources[0] !== undefined && sources.length === 1) yield* sources[0];
-		else yield* merge(sources);
+		else yield* merge(sources, () => stopped.abort());
 	} finally {
 		stopped.abort();
 	}
@@ -75,8 +75,12 @@ async function* label(pieces: AsyncGenerator<Piece, void, void>, stream: StreamN
 	for await (const { bytes, offset } of pieces) yield { bytes, offset, stream };
 }
 
-/** Pieces of several sources as they come. */
-async function* merge(sources: readonly AsyncGenerator<LogPiece, void, void>[]): AsyncGenerator<LogPiece, void, void> {
+/**
+ * Pieces of several sources as they come.
+ *
+ * @param stop makes a source that waits for more give up: whoever reads may leave while one of them is silent
+ */
+async function* merge(sources: readonly AsyncGenerator<LogPiece, void, void>[], stop: () => void): AsyncGenerator<LogPiece, void, void> {
 	const pull = async (source: AsyncGenerator<LogPiece, void, void>) => ({ source, result: await source.next() });
 	const waiting = new Map(sources.map((source) => [source, pull(source)]));
 	try {
@@ -89,6 +93,7 @@ async function* merge(sources: readonly AsyncGenerator<LogPiece, void, void>[]):
 			}
 		}
 	} finally {
+		stop();
 		await Promise.all(sources.map((source) => source.return()));
 	}
 }

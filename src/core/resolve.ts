@@ -17,8 +17,14 @@ const TAIL = /^[0-9a-f-]{4,35}$/;
 export function resolve(session: Session, reference: string): string {
 	const id = byName(session, reference) ?? byId(session, reference);
 	if (id !== undefined) return id;
+	const where = `in session ${JSON.stringify(session.name)}`;
+	if (ID.test(reference)) {
+		throw new ChoreError("JOB_NOT_FOUND", `there is no job ${reference} ${where}`, {
+			hint: "it may have been removed; `chore ps -a` lists the jobs",
+		});
+	}
 	const near = nearest(session, reference);
-	throw new ChoreError("JOB_NOT_FOUND", `no job named ${JSON.stringify(reference)} in session ${JSON.stringify(session.name)}`, {
+	throw new ChoreError("JOB_NOT_FOUND", `no job named ${JSON.stringify(reference)} ${where}`, {
 		hint: near === undefined ? "`chore ps -a` lists the jobs" : `did you mean "${near}"? \`chore ps -a\` lists the jobs`,
 	});
 }

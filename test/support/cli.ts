@@ -64,6 +64,7 @@ export class Cli implements AsyncDisposable {
 		assert.ok(existsSync(CLI), `${CLI} is not there: npm run build makes it`);
 		this.folder = mkdtempSync(`${realpathSync(tmpdir())}/chore-cli-`);
 		this.state = `${this.folder}/state`;
+		folders.add(this.folder);
 		for (const name of ["bin", "home", "work", "state", "state/notices"]) mkdirSync(`${this.folder}/${name}`, { mode: 0o700 });
 		// Said once, where there is a logind: not what the tests are about.
 		for (const platform of ["posix", "systemd"]) writeFileSync(`${this.state}/notices/logout-${platform}`, "");
@@ -182,8 +183,18 @@ export class Cli implements AsyncDisposable {
 			return left.length === 0;
 		});
 		rmSync(this.folder, { recursive: true, force: true });
+		folders.delete(this.folder);
 	}
 }
+
+/** Of tests that did not come to their end: what they started would go on for ever. */
+const folders = new Set<string>();
+process.once("exit", () => {
+	for (const folder of folders) {
+		for (const pid of processesNaming(folder)) killQuietly(pid);
+		rmSync(folder, { recursive: true, force: true });
+	}
+});
 
 /** The processes whose command line or environment holds that text; not this one, and no zombies. */
 export function processesNaming(text: string): readonly number[] {
