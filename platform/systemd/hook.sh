@@ -1,6 +1,6 @@
 # The last act of a run: writes how it ended into <run folder>/exit, in the format of platform/exit-record.ts. systemd runs
 # it as ExecStopPost= with $SERVICE_RESULT, $EXIT_CODE and $EXIT_STATUS (systemd.exec(5)). Its one argument is the folder.
-# For every /bin/sh; starts no program unless the disk is full. The braces make the shell read all of it before the first step.
+# For every /bin/sh; starts no program but in two rare cases. The braces make the shell read all of it before the first step.
 {
 	# `chore stop` and others signal all processes of a run at once.
 	trap '' HUP INT TERM
@@ -16,6 +16,11 @@
 	# systemd calls an end that its settings allow a success; then status alone tells what it was.
 	result=$SERVICE_RESULT
 	[ "$result" != success ] || result=
+	# Ended by the signal that ends a session, and nobody asked chore for it: then the manager knows whether it shuts down.
+	# The one program that is started here, and only in this case.
+	if [ "$EXIT_CODE:$EXIT_STATUS" = killed:TERM ] && [ ! -e "$run/stop" ]; then
+		case $(systemctl --user is-system-running) in stopping) result=session-ended ;; esac
+	fi
 	# Codes of systemd's own, for a program that could not be executed, unless `start` left a sign that it was.
 	case $EXIT_CODE:$EXIT_STATUS in
 	exited:2[0-3][0-9] | exited:24[0-3])

@@ -45,10 +45,19 @@ export function userManager(meta: ImportMeta): UserManager {
 
 /** Kills the manager as a crash would, and returns when the next one answers. Only where `skipHarm` is false. */
 export async function crashManager(): Promise<void> {
-	const crashed = managerPid();
+	await replaceManager((pid) => process.kill(pid, "SIGKILL"));
+}
+
+/** Ends the manager with all its units, as the last logout does, and returns when the next one answers. */
+export async function endSession(): Promise<void> {
+	await replaceManager(() => execFileSync("systemctl", ["--user", "exit"]));
+}
+
+async function replaceManager(end: (pid: number) => void): Promise<void> {
+	const ended = managerPid();
 	writeFileSync(`${folder}/flags/restart`, "");
-	process.kill(crashed, "SIGKILL");
-	while (managerPid() === crashed || pidOnBus() !== managerPid()) await new Promise((resolve) => setTimeout(resolve, 20));
+	end(ended);
+	while (managerPid() === ended || pidOnBus() !== managerPid()) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 function managerPid(): number {
