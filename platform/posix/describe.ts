@@ -13,12 +13,10 @@ export function facts(shell: readonly string[], table: ProcessTable): readonly F
 	const needed = table.source === "ps" ? [...NEEDED, "ps"] : NEEDED;
 	const missing = needed.filter((name) => !isInPath(name));
 	return [
-		{ name: "supervision", value: "one shell a running job; nothing between the commands" },
+		{ name: "supervision", value: "one small shell for each running job" },
 		{ name: "shell", value: shellName(shell) },
 		{ name: "processes", value: `found by ${table.source}` },
 		{ name: "programs", value: missing.length === 0 ? `${needed.join(", ")}: found` : `missing: ${missing.join(", ")}` },
-		{ name: "containment", value: "process group, and the CHORE_JOB_ID variable for processes that leave it" },
-		{ name: "limits", value: "time only; memory, CPU and tasks need systemd" },
 	];
 }
 

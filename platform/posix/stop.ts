@@ -40,7 +40,8 @@ export async function signallableShim(run: Run): Promise<number | undefined> {
 async function askToEnd(run: Run, table: ProcessTable, { signal, graceMs, hangUp }: Stopping): Promise<boolean> {
 	const graceEndsAtMs = performance.now() + graceMs;
 	// What is stopped (SIGSTOP) ends by no signal before it continues.
-	const signals = [signalNumber(signal) as number, ...(hangUp ? [SIGHUP] : []), SIGCONT];
+	// No grace at all means no polite signal.
+	const signals = graceMs > 0 ? [signalNumber(signal) as number, ...(hangUp ? [SIGHUP] : []), SIGCONT] : [];
 	const shim = await signallableShim(run);
 	if (shim !== undefined) for (const number of signals) signalGroup(run, shim, number);
 	const told = new Set<string>();
