@@ -42,7 +42,7 @@ export function startScript(options: StartOptions): Buffer {
 	script.add("cd ").quote(options.directory).add(" || exit 126\n");
 	script.add("set --");
 	const byEnv = [...environment].filter(([name]) => !PORTABLE.test(name) || SHELLS_OWN.test(name));
-	if (byEnv.length > 0) script.add(" /usr/bin/env");
+	if (byEnv.length > 0) script.add(" /usr/bin/env --");
 	for (const [name, value] of byEnv) script.add(" ").quote(`${name}=`, value);
 	// env(1) takes a program with "=" in its path for a variable; behind nice(1) it cannot.
 	if (options.nice !== 0 || options.program.includes("=")) script.add(` /usr/bin/nice -n ${options.nice}`);
