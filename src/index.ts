@@ -3,9 +3,10 @@
  *
  * @example
  * import { openChore } from "chore-jobs";
- * await using chore = await openChore();
+ * const chore = await openChore();
  * const job = await chore.run({ command: ["make", "test"] });
  * const end = await chore.wait(job.id); // end.state, end.exitCode
+ * await chore.close(); // or `await using` above
  *
  * @packageDocumentation
  */

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
-import { parse } from "smol-toml";
+import { parse, TomlError } from "smol-toml";
 import { ChoreError, type ChoreOptions } from "../index.ts";
 import { duration } from "./arguments.ts";
 
@@ -51,7 +51,8 @@ function readConfig(): Readonly<Record<string, unknown>> {
 		source = readFileSync(path, "utf8");
 		config = parse(source);
 	} catch (error) {
-		throw invalid(`${path}: ${error instanceof Error ? error.message.split("\n")[0] : error}`, error);
+		const line = error instanceof TomlError ? `:${error.line}` : "";
+		throw invalid(`${path}${line}: ${error instanceof Error ? error.message.split("\n")[0] : error}`, error);
 	}
 	for (const [key, value] of Object.entries(config)) {
 		const line =

@@ -37,13 +37,13 @@ export function summary(job: Job): string {
 		stopped: `stopped${job.signal === null ? (job.exitCode === null ? "" : ` with exit code ${job.exitCode}`) : ` by ${job.signal}`}${ran}`,
 		lost: "lost",
 	};
-	const reason = job.reason === null ? "" : `: ${job.reason}`;
-	return printable(`${who} ${how[job.state] ?? `is ${job.state}`}${reason}`);
+	return printable(`${who} ${how[job.state] ?? `is ${job.state}`}${job.reason === null || !hasEnded(job) ? "" : `: ${job.reason}`}`);
 }
 
 /** A span of time, to the digits that matter: "0.31 s", "41.2 s", "3 min", "2 h 5 min". */
 export function span(milliseconds: number): string {
 	const seconds = Math.max(0, milliseconds) / 1000;
+	if (milliseconds < 10) return "less than 0.01 s";
 	if (seconds < 10) return `${seconds.toFixed(2)} s`;
 	if (seconds < 60) return `${seconds.toFixed(1)} s`;
 	return age(milliseconds);

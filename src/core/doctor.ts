@@ -2,7 +2,8 @@
 import type { Capabilities, Fact, LogoutFate } from "../../platform/contract.ts";
 import { isChoreError } from "../../platform/errors.ts";
 import type { Context } from "./context.ts";
-import { readNames } from "./files.ts";
+import { hasEnded } from "./job.ts";
+import { list } from "./list.ts";
 import { jobIds } from "./resolve.ts";
 
 /** One platform, as it is here. */
@@ -49,7 +50,7 @@ export async function doctor(context: Context, version: string): Promise<Report>
 		system: `${process.platform} ${process.arch}`,
 		session: session.name,
 		paths: { state: session.root, session: session.folder },
-		jobs: { all: jobIds(session).length, active: readNames(session.active).length },
+		jobs: { all: jobIds(session).length, active: (await list(context)).filter((job) => !hasEnded(job)).length },
 		platforms: reports,
 	};
 }

@@ -74,10 +74,10 @@ interface ProgramFault {
 }
 
 function notRunnable(word: string, fault: ProgramFault): ChoreError {
-	const hint =
-		fault.code === "COMMAND_NOT_FOUND"
-			? "for a shell line with pipes or builtins use: chore run -c 'LINE'"
-			: "is it a program? chmod +x makes a script executable";
+	const missing = word.includes("/")
+		? "relative paths start at the job's directory"
+		: "for a shell line with pipes or builtins use: chore run -c 'LINE'";
+	const hint = fault.code === "COMMAND_NOT_FOUND" ? missing : "is it a program? chmod +x makes a script executable";
 	return new ChoreError(fault.code, `cannot run ${JSON.stringify(word)}: ${fault.text}`, { hint });
 }
 

@@ -163,7 +163,7 @@ export function testPlatform(subject: Subject): void {
 		});
 
 		on("kill sends any signal, to the main process or to all", async (home) => {
-			const line = `sh -c "trap 'echo child; exit' USR1; echo ready; while :; do sleep 0.05; done" & trap 'echo main' USR1; wait $!; wait $!; exit 5`;
+			const line = `trap 'echo main' USR1; sh -c "trap 'echo child; exit' USR1; echo ready; while :; do sleep 0.05; done" & wait $!; wait $!; exit 5`;
 			const job = await home.chore.run({ command: ["/bin/sh", "-c", line] });
 			await eventually("the child is ready", async () => (await output(home, job)).includes("ready"));
 			await home.chore.kill(job.id, { signal: "SIGUSR1", whom: "all" });

@@ -67,8 +67,8 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 const CONTAINMENT = {
-	cgroup: "in a cgroup: no process gets away",
-	"group-and-mark": "by process group and CHORE_JOB_ID: a process that leaves both gets away",
+	cgroup: "by cgroup: a process stays in it whatever it forks",
+	"group-and-mark": "by process group, and by CHORE_JOB_ID in the environment of those that leave it",
 } as const;
 
 function row(name: string, value: string): string {

@@ -112,6 +112,9 @@ async function start(invocation: Invocation<Options>, words: string[]): Promise<
 	const stays = [options.wait, options.follow, options.pipe].filter(Boolean).length;
 	if (stays > 1)
 		throw new UsageError("--wait, --follow and --pipe exclude each other", "-f shows the output and exits with the job's code");
+	if (options.ifRunning !== "fail" && options.name === undefined && options.unit === undefined) {
+		throw new UsageError(`--if-running ${options.ifRunning} needs a name to look for`, "name the job with -n NAME");
+	}
 	if (options.unit !== undefined && options.name !== undefined)
 		throw new UsageError("-n and -u both name the job", "-u names the unit as well");
 	closeInherited();

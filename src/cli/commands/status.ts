@@ -46,6 +46,7 @@ export async function newest({
 
 function describe({ job, usage, lastLines }: JobDetails, output: Output, apart: boolean): string[] {
 	const facts: (readonly [string, string | null])[] = [
+		["note", hasEnded(job) || job.reason === null ? null : printable(job.reason)],
 		["command", job.command.length === 0 ? null : commandLine(job.command)],
 		["about", job.description === null ? null : printable(job.description)],
 		["directory", job.directory === "" ? null : shortPath(job.directory)],
