@@ -26,7 +26,7 @@ import { ChoreError, errnoOf } from "../../platform/errors.ts";
 export function refuse(path: string, error: unknown): never {
 	const errno = errnoOf(error);
 	if (errno === undefined) throw error;
-	if (errno === "ENOSPC" || errno === "EDQUOT") {
+	if (isFull(error)) {
 		throw new ChoreError("STATE_FULL", `no space left to write ${path}`, {
 			hint: "free some space (`chore rm` forgets ended jobs and their output), or point CHORE_HOME to another disk",
 			cause: error,
@@ -46,6 +46,11 @@ export function refuse(path: string, error: unknown): never {
 		hint: "chore keeps its state there; CHORE_HOME chooses another folder",
 		cause: error,
 	});
+}
+
+/** Whether an error says that no space is left. */
+export function isFull(error: unknown): boolean {
+	return ["ENOSPC", "EDQUOT"].includes(errnoOf(error) ?? "");
 }
 
 /** Makes a folder 0700 with its parents, or checks that the one there is a folder of ours and nobody else's. */
@@ -89,13 +94,14 @@ export function checkPrivateFolder(path: string): boolean {
 	});
 }
 
-/** Writes a new file, 0600; refuses to touch anything that is already there. */
+/** Writes a new file, 0600, or leaves none; refuses to touch anything that is already there. */
 export function writeNew(path: string, content: string | Uint8Array): void {
 	let file: number | undefined;
 	try {
 		file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
 		writeWhole(file, typeof content === "string" ? Buffer.from(content) : content);
 	} catch (error) {
+		if (file !== undefined) rmSync(path, { force: true });
 		refuse(path, error);
 	} finally {
 		if (file !== undefined) closeSync(file);

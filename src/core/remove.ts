@@ -39,8 +39,13 @@ export async function remove(context: Context, id: string, options: RemoveOption
 	} catch (error) {
 		if (!isAbsence(error)) refuse(jobFolder(session, id), error);
 	}
-	rmSync(`${session.active}/${id}`, { force: true });
-	rmSync(aside, { recursive: true, force: true });
+	for (const path of [`${session.active}/${id}`, aside]) {
+		try {
+			rmSync(path, { recursive: true, force: true });
+		} catch (error) {
+			refuse(path, error);
+		}
+	}
 	try {
 		record(session, job, "removed");
 	} catch (error) {

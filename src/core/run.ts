@@ -7,7 +7,7 @@ import { ChoreError, isChoreError } from "../../platform/errors.ts";
 import { EXIT_RECORD_BYTES } from "../../platform/exit-record.ts";
 import type { Context } from "./context.ts";
 import { jobEnvironment } from "./environment.ts";
-import { readNames, refuse, writeNew } from "./files.ts";
+import { isFull, readNames, refuse, writeNew } from "./files.ts";
 import { hasEnded, type Job, shortId } from "./job.ts";
 import { record } from "./ledger.ts";
 import { claimFreeName, claimName } from "./names.ts";
@@ -186,8 +186,18 @@ async function launch(session: Session, platform: Platform, stored: StoredRun, a
 			});
 		}
 		discard(session, id);
-		record(session, eventOf(stored), "removed", { reason: error instanceof Error ? error.message.slice(0, 500) : null });
+		recordRefusal(session, stored, error);
+		// A platform lays out files of its own in the folder of the run.
+		if (isChoreError(error) && isFull(error.cause)) refuse(stored.folder, error.cause);
 		throw error;
+	}
+}
+
+function recordRefusal(session: Session, stored: StoredRun, refusal: unknown): void {
+	try {
+		record(session, eventOf(stored), "removed", { reason: refusal instanceof Error ? refusal.message.slice(0, 500) : null });
+	} catch (error) {
+		if (!isChoreError(error)) throw error; // the refusal is the news, and a full disk often its reason
 	}
 }
 

@@ -1,0 +1,207 @@
+/**
+ * A disk that is full at any write: a clear error, nothing half-made, and nothing lost that was recorded already. The
+ * state is a small file system of its own, in which the free space is swept from none to enough.
+ */
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, truncateSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import type { Job } from "../../src/core/job.ts";
+import { assertNoBug, Cli, errorIn, PATIENCE, processesNaming, skipUnlessRoot } from "../support/cli.ts";
+import { eventually } from "../support/eventually.ts";
+
+const canMount = spawnSync("unshare", ["-m", "true"]).status === 0;
+const onSmallDisk = { ...PATIENCE, skip: skipUnlessRoot || (!canMount && "mounts are not allowed here") };
+
+/** A command line whose state folder is a small file system. */
+class SmallDisk extends Cli {
+	readonly #ballast: string;
+
+	constructor(pages: number) {
+		super();
+		execFileSync("mount", ["-t", "tmpfs", "-o", `size=${pages * 4096},mode=700`, "chore-test", this.state]);
+		mkdirSync(`${this.state}/notices`, { mode: 0o700 });
+		writeFileSync(`${this.state}/notices/logout-posix`, "");
+		this.#ballast = `${this.state}/ballast`;
+		writeFileSync(this.#ballast, "");
+	}
+
+	/** Fills the disk up, but for so many pages of 4096 bytes. */
+	leave(pages: number): void {
+		rmSync(this.#ballast, { force: true });
+		writeFileSync(this.#ballast, Buffer.alloc((statfsSync(this.state).bavail - pages) * 4096));
+	}
+
+	/** Room for everything. */
+	clear(): void {
+		truncateSync(this.#ballast);
+	}
+
+	override async [Symbol.asyncDispose](): Promise<void> {
+		await eventually("the small disk is not in use", () => {
+			for (const pid of this.processes()) spawnSync("kill", ["-9", String(pid)]);
+			return spawnSync("umount", [this.state]).status === 0;
+		});
+		await super[Symbol.asyncDispose]();
+	}
+}
+
+/** What ps -a says, as id and state. */
+async function states(cli: Cli): Promise<ReadonlyMap<string, string>> {
+	return new Map((await cli.list()).map(({ id, state }) => [id, state]));
+}
+
+/** No process runs that is not listed, and no job is there by half. */
+async function assertNothingHalfMade(cli: Cli, expected: readonly string[], when: string): Promise<void> {
+	const listed = await cli.list();
+	assert.deepEqual(listed.map(({ id }) => id).sort(), [...expected].sort(), when);
+	for (const job of listed) assert.notEqual(job.state, "unknown", `${when}: ${job.reason}`);
+	const active = readdirSync(`${cli.state}/default/active`);
+	for (const id of active) assert.ok(expected.includes(id), `${when}: a mark without a job`);
+	for (const pid of processesNaming(cli.folder)) {
+		const mark = /CHORE_JOB_ID=([0-9a-f-]+)/.exec(environmentOf(pid))?.[1];
+		assert.ok(mark !== undefined && expected.includes(mark), `${when}: process ${pid} belongs to no job that is listed`);
+	}
+	const leftovers = readdirSync(`${cli.state}/default/trash`);
+	assert.deepEqual(leftovers, [], `${when}: nothing is left aside`);
+}
+
+function environmentOf(pid: number): string {
+	try {
+		return readFileSync(`/proc/${pid}/environ`, "latin1").replaceAll("\0", "\n");
+	} catch {
+		return "";
+	}
+}
+
+test("run on a disk that is full at any write starts the job, or says so and leaves nothing", onSmallDisk, async () => {
+	await using cli = new SmallDisk(256);
+	const kept = [await cli.begin("-n", "first", "sleep", "60"), await cli.begin("-n", "second", "true")];
+	await cli.chore("wait", "second");
+	let started = 0;
+	let refused = 0;
+	for (let pages = 0; started < 3; pages++) {
+		assert.ok(pages < 60, "some free space is enough");
+		cli.leave(pages);
+		const outcome = await cli.chore("--json", "run", "-n", `job-${pages}`, "sleep", "60");
+		const when = `${pages} free pages: ${outcome.stderr}`;
+		assertNoBug(outcome);
+		if (outcome.status === 0) {
+			started++;
+			kept.push((JSON.parse(outcome.stdout) as Job).id);
+		} else {
+			refused++;
+			const error = errorIn(outcome);
+			assert.deepEqual([outcome.status, outcome.stdout, error.code], [1, "", "STATE_FULL"], when);
+			assert.match(error.message, /no space left/, when);
+			assert.match(error.hint ?? "", /chore rm/, when);
+		}
+		await assertNothingHalfMade(cli, kept, when);
+	}
+	assert.ok(refused >= 5, `${refused} starts met a full disk`);
+	cli.clear();
+	assert.equal((await cli.chore("stop", "--all")).status, 0);
+	assert.deepEqual([...(await states(cli)).values()].sort(), [...Array(4).fill("stopped"), "succeeded"]);
+});
+
+test("the first run ever on a full disk leaves a state that the next one can use", onSmallDisk, async () => {
+	for (let pages = 0, started = false; !started; pages++) {
+		assert.ok(pages < 60, "some free space is enough");
+		await using cli = new SmallDisk(128);
+		cli.leave(pages);
+		const outcome = await cli.chore("run", "-n", "web", "sleep", "60");
+		assertNoBug(outcome);
+		started = outcome.status === 0;
+		if (!started) assert.match(outcome.stderr, /^chore: .*(no space left|cannot).*\nhint: /, `${pages} free pages`);
+		cli.clear();
+		assert.equal((await cli.list()).length, started ? 1 : 0, `${pages} free pages: ${outcome.stderr}`);
+		assert.equal((await cli.chore("run", "--wait", "-n", "next", "true")).status, 0, `${pages} free pages`);
+	}
+});
+
+test("with not one byte free a running job is stopped, its end is recorded, and all are still listed", onSmallDisk, async () => {
+	await using cli = new SmallDisk(256);
+	const ended = await cli.begin("-n", "ended", "-c", "exit 3");
+	await cli.chore("wait", "ended");
+	const stopped = await cli.begin("-n", "stopped", "sleep", "60");
+	const failing = await cli.begin("-n", "failing", "-c", `while [ ! -e '${cli.folder}/go' ]; do sleep 0.02; done; exit 9`);
+	cli.leave(0);
+	const full = statfsSync(cli.state);
+	assert.equal(full.bavail, 0);
+	assert.deepEqual(
+		await states(cli),
+		new Map([
+			[failing, "running"],
+			[stopped, "running"],
+			[ended, "failed"],
+		]),
+	);
+	const outcome = await cli.chore("stop", "stopped");
+	assertNoBug(outcome);
+	assert.deepEqual([outcome.status, outcome.stderr], [0, ""]);
+	assert.match(outcome.stdout, /^stopped \(.{8}\) stopped by SIGTERM after/);
+	cli.file("go", "");
+	assert.equal((await cli.chore("wait", "failing")).status, 9);
+	for (const words of [["ps"], ["status", "stopped"], ["logs", "ended"], ["doctor"]]) assertNoBug(await cli.run(words));
+	const expected = new Map([
+		[failing, "failed"],
+		[stopped, "stopped"],
+		[ended, "failed"],
+	]);
+	assert.deepEqual(await states(cli), expected);
+	cli.clear();
+	assert.deepEqual(await states(cli), expected);
+	const events = readFileSync(`${cli.state}/default/ledger.jsonl`, "utf8");
+	for (const id of [failing, stopped]) assert.match(events, new RegExp(`"exited","id":"${id}"`), "the end is noted once there is room");
+});
+
+test("stop and rm on a disk that is full at any write do their work", onSmallDisk, async () => {
+	await using cli = new SmallDisk(512);
+	const ids: string[] = [];
+	for (let pages = 0; pages < 8; pages++) {
+		cli.clear();
+		const id = await cli.begin("sleep", "60");
+		const over = await cli.begin("-c", "exit 5");
+		await cli.shell(`until grep -q chore-exit '${cli.runFolder(over)}/exit'; do :; done`);
+		cli.leave(pages);
+		const stopped = await cli.chore("stop", id);
+		assertNoBug(stopped);
+		assert.equal(stopped.status, 0, `${pages} free pages: ${stopped.stderr}`);
+		const shown = await cli.job(over);
+		assert.deepEqual([shown.state, shown.exitCode], ["failed", 5]);
+		cli.leave(pages);
+		const removed = await cli.chore("rm", over);
+		assertNoBug(removed);
+		assert.equal(removed.status, 0, `${pages} free pages: ${removed.stderr}`);
+		ids.push(id);
+		await assertNothingHalfMade(cli, ids, `${pages} free pages`);
+		assert.equal((await cli.job(id)).state, "stopped");
+	}
+});
+
+test("a job whose output fills the disk is told by its own failure, and its end is recorded", onSmallDisk, async () => {
+	await using cli = new SmallDisk(256);
+	const id = await cli.begin("-n", "big", "dd", "if=/dev/zero", "bs=64k", "count=1000");
+	assert.equal((await cli.chore("wait", id)).status, 1);
+	assert.ok(statfsSync(cli.state).bavail <= 1, "the disk is full");
+	const job = await cli.job(id);
+	assert.deepEqual([job.state, job.result, job.exitCode], ["failed", "exit-code", 1]);
+	assert.equal((await cli.chore("run", "true")).status, 1);
+	assert.equal((await cli.chore("rm", id)).status, 0, "forgetting it makes room");
+	assert.equal((await cli.chore("run", "--wait", "true")).status, 0);
+});
+
+test("a limit on the size of files is met like a full disk", PATIENCE, async () => {
+	await using cli = new Cli();
+	await cli.begin("-n", "first", "true");
+	await cli.chore("wait", "first");
+	for (const blocks of [0, 1]) {
+		const outcome = await cli.shell(`ulimit -f ${blocks}; chore run -n second true`);
+		assertNoBug(outcome);
+		assert.ok(outcome.status !== 0, `${blocks}`);
+		assert.deepEqual(
+			(await cli.list()).map(({ name }) => name),
+			["first"],
+		);
+	}
+});
