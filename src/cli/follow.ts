@@ -1,7 +1,7 @@
 /** Stays with a job: shows what it writes, hands on what is typed, and lets go of it at Ctrl-C. */
 import { type Chore, isChoreError, type Job, type LogOptions } from "../index.ts";
 import type { Invocation } from "./command.ts";
-import type { Output } from "./output.ts";
+import { NobodyReads, type Output } from "./output.ts";
 
 /** What a shell says of a command that Ctrl-C ended. */
 const INTERRUPTED_STATUS = 130;
@@ -23,12 +23,27 @@ export function pipeJob(invocation: Invocation<unknown>, job: Job): Promise<Job 
 		try {
 			await show(invocation.chore, invocation.output, job.id, { follow: true, signal });
 			end = await invocation.chore.wait(job.id, { signal });
+		} catch (error) {
+			if (error instanceof NobodyReads) await breakPipe(invocation.chore, job.id);
+			throw error;
 		} finally {
 			process.stdin.destroy();
 		}
 		await feeding;
 		return end;
 	});
+}
+
+/**
+ * Tells the job what it would have learnt from a pipe of its own: that nobody reads any more. It writes to files, and
+ * `chore run -P -- yes | head` would fill the disk with them.
+ */
+async function breakPipe(chore: Chore, id: string): Promise<void> {
+	try {
+		await chore.kill(id, { signal: "SIGPIPE" });
+	} catch (error) {
+		if (!isChoreError(error) || error.code !== "JOB_NOT_ACTIVE") throw error;
+	}
 }
 
 /** Writes output as it is: stderr of a job with split output to stderr. */

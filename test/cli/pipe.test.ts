@@ -50,8 +50,19 @@ test("what reads from -P may leave early, whoever still writes to it", PATIENCE,
 		const outcome = await cli.shell(line, { input });
 		assertNoBug(outcome);
 		assert.deepEqual([outcome.stdout, outcome.stderr], ["y\ny\n", ""]);
-		assert.equal((await cli.job("web")).state, "running", "the job goes on");
+		const { status } = await cli.chore("wait", "web");
+		assert.equal(status, 141, "the job is told by SIGPIPE");
 	}
+});
+
+test("a job behind -P that nobody reads any more ends as one behind a pipe would", PATIENCE, async () => {
+	await using cli = new Cli();
+	const outcome = await cli.shell("chore run -q -n endless -P -- yes | head -n 1");
+	assertNoBug(outcome);
+	assert.equal(outcome.stdout, "y\n");
+	const waited = await cli.chore("wait", "endless", "--json");
+	const [job] = JSON.parse(waited.stdout);
+	assert.ok(job.signal === "SIGPIPE" || job.exitCode === 141, waited.stdout);
 });
 
 test("a reader that leaves early ends logs and ps quietly", PATIENCE, async () => {
