@@ -23,7 +23,12 @@ export function currentStatus(): number {
 
 /** A verb. Its options end at the first word that is not one only where it says so. */
 export function verb(name: string, summary: string): Command {
-	return common(new Command(name).summary(summary).description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`));
+	return common(
+		new Command(name)
+			.helpOption("-h, --help", "print help")
+			.summary(summary)
+			.description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`),
+	);
 }
 
 /** Options that may stand before or after the verb. */

@@ -106,10 +106,14 @@ function fit(widths: number[], columns: number): void {
 	const narrow = (index: number): void => {
 		widths[index] = Math.max(Math.min(widths[index] ?? 0, LEAST_WIDTH), (widths[index] ?? 0) - Math.max(0, excess()));
 	};
+	const [first = 0] = widths;
 	narrow(widths.length - 1);
 	narrow(0);
 	if (excess() <= 0) return;
+	// Not even then: without the last column the first has its room again.
 	widths.pop();
+	widths[0] = first;
+	narrow(0);
 	const widest = (): number => widths.indexOf(Math.max(...widths));
 	for (let most = widest(); excess() > 0 && (widths[most] ?? 0) > LEAST_WIDTH; most = widest()) narrow(most);
 }

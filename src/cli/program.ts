@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { version } from "../index.ts";
 import { common, currentStatus } from "./command.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { helpCommand } from "./commands/help.ts";
 import { killCommand } from "./commands/kill.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { psCommand } from "./commands/ps.ts";
@@ -22,6 +23,7 @@ export function program(): Command {
 		.usage("[options] COMMAND ...")
 		.version(version, "-V, --version", "print the version")
 		.helpOption("-h, --help", "print help")
+		.helpCommand(false)
 		.enablePositionalOptions()
 		.showSuggestionAfterError()
 		.addHelpText(
@@ -39,6 +41,7 @@ export function program(): Command {
 		sendCommand(),
 		rmCommand(),
 		doctorCommand(),
+		helpCommand(),
 	];
 	for (const command of commands) chore.addCommand(command);
 	for (const command of [chore, ...commands]) command.exitOverride().configureOutput({ writeOut, outputError: () => {} });
