@@ -32,7 +32,7 @@ const withoutIntrospection = {
 	name: "without-introspection",
 	setup(builder) {
 		builder.onResolve({ filter: /^xml2js$/ }, ({ path }) => ({ path, namespace: "left-out" }));
-		builder.onLoad({ filter: /.*/, namespace: "left-out" }, () => ({ contents: "module.exports = {};" }));
+		builder.onLoad({ filter: /.*/, namespace: "left-out" }, () => ({ contents: "exports.Builder = class {};" }));
 	},
 };
 

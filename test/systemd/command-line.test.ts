@@ -1,0 +1,46 @@
+/** The command as it is built and shipped, on a real user manager. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { userManager } from "../support/user-manager.ts";
+
+const { skip } = userManager(import.meta);
+
+describe("the built command on systemd", () => {
+	let home = "";
+	before(() => {
+		home = mkdtempSync(join(tmpdir(), "chore-built-"));
+	});
+	after(() => rmSync(home, { recursive: true, force: true }));
+
+	const chore = (...words: readonly string[]) => {
+		const env = { ...process.env, CHORE_HOME: home, CHORE_PLATFORM: "" };
+		const { status, stdout, stderr } = spawnSync(process.execPath, ["dist/cli.cjs", ...words], { encoding: "utf8", env, timeout: 60_000 });
+		return { status, stdout, stderr };
+	};
+
+	test("is chosen by itself, follows a job to its end and exits with its code", { skip }, () => {
+		const { status, stdout, stderr } = chore("run", "--follow", "--", "sh", "-c", "echo hello; exit 7");
+		assert.deepEqual([status, stdout], [7, "hello\n"], stderr);
+		assert.match(stderr, / runs on systemd as /);
+	});
+
+	test("starts, shows, stops and forgets a job", { skip }, () => {
+		const id = chore("run", "-q", "-n", "web", "--", "sleep", "600").stdout.trim();
+		assert.equal(chore("ps", "-q").stdout.split("\n")[0], id);
+		const [job] = JSON.parse(chore("status", "web", "--json").stdout);
+		assert.deepEqual([job.platform, job.state, job.usage.processes.length], ["systemd", "running", 1]);
+		assert.match(chore("stop", "web").stdout, /^web .* stopped by SIGTERM/);
+		assert.equal(chore("rm", "web").status, 0);
+		assert.equal(chore("status", "web").status, 4);
+	});
+
+	test("the doctor finds it, and what it can do", { skip }, () => {
+		const { status, stdout } = chore("doctor", "--json");
+		const [systemd] = JSON.parse(stdout).platforms;
+		assert.deepEqual([status, systemd.name, systemd.used, systemd.error], [0, "systemd", true, null]);
+	});
+});
