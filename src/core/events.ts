@@ -2,10 +2,9 @@
 
 import { isChoreError } from "../../platform/errors.ts";
 import type { Context } from "./context.ts";
-import { readNames } from "./files.ts";
 import { follow } from "./follow.ts";
 import { identityOf, type LedgerEvent, parseLine } from "./ledger.ts";
-import { makeSession } from "./session.ts";
+import { activeIds, makeSession } from "./session.ts";
 import { waitForEnd } from "./wait.ts";
 
 export interface EventOptions {
@@ -28,7 +27,7 @@ export async function* events(context: Context, options: EventOptions = {}): Asy
 	const witness = new Witness(context, signal);
 	if (options.follow) {
 		makeSession(session);
-		for (const id of readNames(session.active)) witness.watch(id);
+		for (const id of activeIds(session)) witness.watch(id);
 	}
 	const decoder = new TextDecoder();
 	let rest = "";

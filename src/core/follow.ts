@@ -5,7 +5,7 @@
 
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { isAbsence } from "./files.ts";
+import { isAbsence, refuse } from "./files.ts";
 import { watchQuietly } from "./wait.ts";
 
 export interface FollowOptions {
@@ -42,14 +42,15 @@ export async function* follow(path: string, options: FollowOptions = {}): AsyncG
 	const watcher = over ? undefined : watchQuietly(path, bell.ring);
 	let file = await openReading(path);
 	try {
-		let position = file === undefined ? 0 : options.lines === undefined ? (options.fromByte ?? 0) : await lastLines(file, options.lines);
+		let position =
+			file === undefined ? 0 : options.lines === undefined ? (options.fromByte ?? 0) : await lastLines(path, file, options.lines);
 		const buffer = Buffer.allocUnsafe(PIECE_BYTES);
 		for (;;) {
 			const last = over; // seen before the read: what was written before the end is read after it
 			bell.arm();
 			for (;;) {
 				if (options.signal?.aborted) return;
-				const length = file === undefined ? 0 : (await file.read(buffer, 0, buffer.length, position)).bytesRead;
+				const length = file === undefined ? 0 : await readSome(path, file, buffer, position);
 				if (length === 0) break;
 				yield { bytes: buffer.subarray(0, length), offset: position };
 				position += length;
@@ -71,14 +72,14 @@ export async function* follow(path: string, options: FollowOptions = {}): AsyncG
 }
 
 /** The byte at which the last `lines` lines begin; a last line without its newline counts. */
-async function lastLines(file: FileHandle, lines: number): Promise<number> {
+async function lastLines(path: string, file: FileHandle, lines: number): Promise<number> {
 	const { size } = await file.stat();
 	if (lines <= 0) return size;
 	const block = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, size));
 	let missing = lines;
 	for (let end = size; end > 0; ) {
 		const start = Math.max(0, end - BLOCK_BYTES);
-		await file.read(block, 0, end - start, start);
+		await readSome(path, file, block.subarray(0, end - start), start);
 		for (let index = end - start - 1; index >= 0; index--) {
 			// The newline that ends the file ends a line; it does not begin one.
 			if (block[index] === 0x0a && start + index !== size - 1 && --missing === 0) return start + index + 1;
@@ -103,7 +104,15 @@ async function openReading(path: string): Promise<FileHandle | undefined> {
 		return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
 	} catch (error) {
 		if (isAbsence(error)) return undefined;
-		throw error;
+		return refuse(path, error);
+	}
+}
+
+async function readSome(path: string, file: FileHandle, buffer: Buffer, position: number): Promise<number> {
+	try {
+		return (await file.read(buffer, 0, buffer.length, position)).bytesRead;
+	} catch (error) {
+		return refuse(path, error);
 	}
 }
 

@@ -4,7 +4,7 @@ import { readNames } from "./files.ts";
 import { hasEnded, type Job, type JobState } from "./job.ts";
 import { readTail } from "./ledger.ts";
 import { jobIds } from "./resolve.ts";
-import type { Session } from "./session.ts";
+import { activeIds, type Session } from "./session.ts";
 import { examine } from "./settle.ts";
 import { latestRun, readEnd } from "./store.ts";
 
@@ -28,7 +28,7 @@ const SLICE = 500;
 /** @see Chore.list in chore.ts */
 export async function list(context: Context, filter: JobFilter = {}): Promise<Job[]> {
 	const { session } = context;
-	const active = readNames(session.active);
+	const active = activeIds(session);
 	const jobs = await examine(context, active);
 	const known = new Set([...active, ...jobs.map(({ id }) => id)]);
 	if (filter.all || filter.states !== undefined) {

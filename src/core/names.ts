@@ -7,7 +7,7 @@ import { existsSync, rmSync } from "node:fs";
 import type { Context } from "./context.ts";
 import { claimFile, makePrivateFolder, readNames, readText } from "./files.ts";
 import { hasEnded } from "./job.ts";
-import { jobFolder, runFolder, type Session } from "./session.ts";
+import { isId, jobFolder, runFolder, type Session } from "./session.ts";
 import { examine } from "./settle.ts";
 import { latestRun, readEvidence } from "./store.ts";
 
@@ -51,7 +51,7 @@ async function claimFrom(
 	const folder = `${session.names}/${name}`;
 	makePrivateFolder(folder);
 	const top = highest(folder);
-	const holder = readText(`${folder}/${top}`)?.trim();
+	const holder = entry(folder, top);
 	if (holder !== undefined && (await isTaken(holder))) return holder;
 	const mine = top + 1;
 	if (!claimFile(`${folder}/${mine}`, `${id}\n`, session.trash)) return "lost the race";
@@ -83,10 +83,16 @@ export function holderOf(session: Session, name: string): string | undefined {
 	for (let tries = 0; tries < 10; tries++) {
 		const top = highest(folder);
 		if (top === 0) return undefined;
-		const holder = readText(`${folder}/${top}`)?.trim();
+		const holder = entry(folder, top);
 		if (holder !== undefined) return holder;
 	}
 	return undefined;
+}
+
+/** The id in an entry; undefined for one that is gone, and for one that is damaged: nobody holds the name by that. */
+function entry(folder: string, number: number): string | undefined {
+	const id = readText(`${folder}/${number}`)?.trim() ?? "";
+	return isId(id) ? id : undefined;
 }
 
 /** Whether a job is not over: it runs, waits, is being made, or cannot be asked. */

@@ -1,13 +1,12 @@
 /** Finds the job that a word means: an exact name, a full id, or a unique tail of an id. */
 import { existsSync } from "node:fs";
-import { closest } from "fastest-levenshtein";
+import { closest, distance } from "fastest-levenshtein";
 import { ChoreError } from "../../platform/errors.ts";
 import { readNames } from "./files.ts";
 import { holderOf } from "./names.ts";
-import { jobFolder, type Session } from "./session.ts";
+import { isId, jobFolder, type Session } from "./session.ts";
 import { isUnreadable, readStoredRun } from "./store.ts";
 
-const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const TAIL = /^[0-9a-f-]{4,35}$/;
 
 /**
@@ -18,7 +17,7 @@ export function resolve(session: Session, reference: string): string {
 	const id = byName(session, reference) ?? byId(session, reference);
 	if (id !== undefined) return id;
 	const where = `in session ${JSON.stringify(session.name)}`;
-	if (ID.test(reference)) {
+	if (isId(reference)) {
 		throw new ChoreError("JOB_NOT_FOUND", `there is no job ${reference} ${where}`, {
 			hint: "it may have been removed; `chore ps -a` lists the jobs",
 		});
@@ -42,9 +41,7 @@ export function newest(session: Session): string {
 
 /** The ids of all jobs, oldest first. */
 export function jobIds(session: Session): string[] {
-	return readNames(session.jobs)
-		.filter((name) => ID.test(name))
-		.sort();
+	return readNames(session.jobs).filter(isId).sort();
 }
 
 function byName(session: Session, name: string): string | undefined {
@@ -62,7 +59,7 @@ function byName(session: Session, name: string): string | undefined {
 
 function byId(session: Session, reference: string): string | undefined {
 	const word = reference.toLowerCase();
-	if (ID.test(word)) return existsSync(jobFolder(session, word)) ? word : undefined;
+	if (isId(word)) return existsSync(jobFolder(session, word)) ? word : undefined;
 	if (!TAIL.test(word)) return undefined;
 	const [first, ...others] = jobIds(session).filter((id) => id.endsWith(word));
 	if (others.length === 0) return first;
@@ -74,8 +71,9 @@ function byId(session: Session, reference: string): string | undefined {
 function nearest(session: Session, reference: string): string | undefined {
 	const names = readNames(session.names);
 	if (names.length === 0 || names.length > 2000) return undefined;
-	const near = closest(reference, names);
+	const longer = names.filter((name) => name.startsWith(reference)).sort();
+	const near = longer[0] ?? closest(reference, names);
+	if (longer.length === 0 && distance(reference, near) > Math.ceil(near.length / 3)) return undefined;
 	const holder = holderOf(session, near);
-	const alike = [...near].filter((letter) => reference.includes(letter)).length;
-	return holder !== undefined && alike * 2 > near.length && existsSync(jobFolder(session, holder)) ? near : undefined;
+	return holder !== undefined && existsSync(jobFolder(session, holder)) ? near : undefined;
 }

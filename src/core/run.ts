@@ -7,7 +7,7 @@ import { ChoreError, isChoreError } from "../../platform/errors.ts";
 import { EXIT_RECORD_BYTES } from "../../platform/exit-record.ts";
 import type { Context } from "./context.ts";
 import { jobEnvironment } from "./environment.ts";
-import { isFull, readNames, refuse, writeNew } from "./files.ts";
+import { isFull, refuse, writeNew } from "./files.ts";
 import { hasEnded, type Job, shortId } from "./job.ts";
 import { record } from "./ledger.ts";
 import { claimFreeName, claimName } from "./names.ts";
@@ -15,7 +15,7 @@ import { logoutNotice } from "./notice.ts";
 import { here, self, uptimeSeconds } from "./place.ts";
 import { checkDirectory, checkInput, findProgram } from "./precheck.ts";
 import { callerLimits } from "./resource-limits.ts";
-import { jobFolder, makeSession, runFolder, type Session } from "./session.ts";
+import { activeIds, jobFolder, makeSession, runFolder, type Session } from "./session.ts";
 import { byRecord, examine } from "./settle.ts";
 import { snapshot } from "./snapshot.ts";
 import { checkCapabilities, normalise, type RunOptions, type Spec } from "./spec.ts";
@@ -259,7 +259,7 @@ function makeFolders(...folders: readonly string[]): void {
 }
 
 function checkRoom({ session, maxJobs }: Context): void {
-	const active = readNames(session.active).length;
+	const active = activeIds(session).length;
 	if (active < maxJobs) return;
 	throw new ChoreError(
 		"TOO_MANY_JOBS",

@@ -4,7 +4,7 @@ import { chmodSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { ChoreError } from "../../platform/errors.ts";
-import { checkPrivateFolder, makePrivateFolder, readText, writeNew } from "./files.ts";
+import { checkPrivateFolder, makePrivateFolder, readNames, readText, writeNew } from "./files.ts";
 
 /** The paths of one session. Nothing is made until something is to be written. */
 export interface Session {
@@ -93,6 +93,16 @@ export function installProgram(root: string, name: string, text: string): string
 		rmSync(temporary, { force: true });
 	}
 	return path;
+}
+
+/** Whether a word is the full id of a job, in the one spelling that is used for folders. */
+export function isId(word: string): boolean {
+	return /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(word);
+}
+
+/** The ids of the jobs that are marked as not known to have ended. */
+export function activeIds(session: Session): string[] {
+	return readNames(session.active).filter(isId);
 }
 
 /** The folder of a job, and of one of its runs. */

@@ -2,17 +2,23 @@
  * What is on disk of a job: records that are written whole and never changed, and the small files by which a run
  * tells of itself. `cat` is enough to read them.
  */
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import type { Handle, Limits, Stopping } from "../../platform/contract.ts";
 import { ChoreError, isChoreError } from "../../platform/errors.ts";
 import { type ExitRecord, parseExitRecord } from "../../platform/exit-record.ts";
 import { isAbsence, readNames, readText, refuse } from "./files.ts";
-import type { Job, OutputMode } from "./job.ts";
+import { hasEnded, type Job, type OutputMode } from "./job.ts";
 import type { Place } from "./place.ts";
 import { jobFolder, runFolder, type Session } from "./session.ts";
 
 /** Version of job.json and run.json that this chore writes, and the highest that it reads. */
 const FORMAT = 1;
+
+/** The latest moment that a Date can hold. */
+export const LATEST_MS = 8.64e15;
+
+/** What was read of a record, before anything of it is known. */
+type Fields = Readonly<Record<string, unknown>>;
 
 /** Bytes laid out for `started`. */
 export const STARTED_BYTES = 64;
@@ -90,11 +96,12 @@ export interface Evidence {
 /** Reads a job's record and its latest run. @returns undefined for a job that is not there (any more) */
 export function readStoredRun(session: Session, id: string, wantedRun?: number): StoredRun | Unreadable | undefined {
 	const path = `${jobFolder(session, id)}/job.json`;
-	const job = readRecord<JobRecord>(id, path, (value) => value["id"] === id && Array.isArray(value["command"]));
-	if (job === undefined || "why" in job) return job;
+	const job = readRecord<JobRecord>(id, path, (value) => value["id"] === id && isJobRecord(value));
+	if (job === undefined) return existsSync(jobFolder(session, id)) ? { id, file: path, why: "it is missing", newer: false } : undefined;
+	if ("why" in job) return job;
 	const number = wantedRun ?? latestRun(session, id);
 	const folder = runFolder(session, id, number);
-	const run = readRecord<RunRecord>(id, `${folder}/run.json`, (value) => value["run"] === number && typeof value["handle"] === "object");
+	const run = readRecord<RunRecord>(id, `${folder}/run.json`, (value) => value["run"] === number && isRunRecord(value));
 	if (run === undefined) return { id, file: `${folder}/run.json`, why: "it is missing", newer: false };
 	return "why" in run ? run : { job, run, folder };
 }
@@ -103,9 +110,10 @@ export function isUnreadable(value: object): value is Unreadable {
 	return "why" in value;
 }
 
-/** The highest number under `runs`; 1 for a job that has none yet. */
+/** The highest number under `runs`; 1 for a job that has none yet, or none that can be seen. */
 export function latestRun(session: Session, id: string): number {
-	return Math.max(1, ...readNames(`${jobFolder(session, id)}/runs`).map((name) => (/^[1-9][0-9]*$/.test(name) ? Number(name) : 1)));
+	const names = unlessUnreadable(() => readNames(`${jobFolder(session, id)}/runs`)) ?? [];
+	return Math.max(1, ...names.map((name) => (/^[1-9][0-9]*$/.test(name) ? Number(name) : 1)));
 }
 
 /**
@@ -114,11 +122,12 @@ export function latestRun(session: Session, id: string): number {
  */
 export function readEnd(session: Session, id: string, run: number): Job | undefined {
 	const folder = runFolder(session, id, run);
-	const text = readText(`${folder}/end.json`);
+	const text = unlessUnreadable(() => readText(`${folder}/end.json`));
 	if (text === undefined) return undefined;
 	try {
 		const job = JSON.parse(text) as Job;
-		if (job.schema !== 1 || job.id !== id) return undefined;
+		if (job.schema !== 1 || job.id !== id || !hasEnded(job) || typeof job.name !== "string") return undefined;
+		if (typeof job.createdAt !== "string" || !Array.isArray(job.command)) return undefined;
 		return { ...job, session: session.name, output: { ...job.output, paths: outputPaths(folder, job.output.mode) } };
 	} catch {
 		return undefined; // settled again from the record, which is the truth
@@ -132,7 +141,7 @@ export function outputPaths(folder: string, mode: OutputMode): readonly string[]
 }
 
 export function readEvidence(folder: string): Evidence {
-	const exit = readStamped(`${folder}/exit`);
+	const exit = unlessUnreadable(() => readStamped(`${folder}/exit`));
 	return {
 		exit: exit === undefined ? "corrupt" : parseExitRecord(exit.text),
 		exitAtMs: exit?.modifiedAtMs ?? 0,
@@ -142,28 +151,57 @@ export function readEvidence(folder: string): Evidence {
 }
 
 function readStarted(folder: string): Started | null {
-	const found = readStamped(`${folder}/started`);
-	const fields = found && /^([0-9]+) ?([0-9.]*)\n/.exec(found.text);
+	const found = unlessUnreadable(() => readStamped(`${folder}/started`));
+	const fields = found && /^([0-9]+) ?([0-9]+(?:\.[0-9]+)?)?\n/.exec(found.text);
 	if (!fields) return null;
 	return { pid: Number(fields[1]), uptimeSeconds: fields[2] ? Number(fields[2]) : null, atMs: found.modifiedAtMs };
 }
 
 function readStop(folder: string): StopMark | null {
-	const text = readText(`${folder}/stop`);
-	if (text === undefined) return null;
 	try {
-		return JSON.parse(text) as StopMark;
-	} catch {
-		// The mark counts by being there; a full disk may have left it empty.
-		return { at: "", uptimeSeconds: 0, by: "", graceMs: 0 };
-	}
+		const text = readText(`${folder}/stop`);
+		if (text === undefined) return null;
+		const mark: unknown = JSON.parse(text);
+		if (typeof mark === "object" && mark !== null && "uptimeSeconds" in mark) return mark as StopMark;
+	} catch {}
+	// The mark counts by being there; a full disk may have left it empty.
+	return { at: "", uptimeSeconds: 0, by: "", graceMs: 0 };
 }
 
-function readRecord<T>(
-	id: string,
-	path: string,
-	isSound: (value: Readonly<Record<string, unknown>>) => boolean,
-): T | Unreadable | undefined {
+/** Whether all is there that would be in the way if it were not. What a later version adds is nobody's business here. */
+function isJobRecord(value: Fields): boolean {
+	const { name, createdAtMs, command, program, directory, output, limits, stopping } = value;
+	return (
+		[name, program, directory].every((text) => typeof text === "string") &&
+		isTime(createdAtMs) &&
+		Array.isArray(command) &&
+		command.every((word) => typeof word === "string") &&
+		["merged", "split", "null"].includes(String(output)) &&
+		isObject(limits) &&
+		isObject(stopping)
+	);
+}
+
+function isRunRecord({ createdAtMs, createdUptimeSeconds, place, handle }: Fields): boolean {
+	return (
+		isTime(createdAtMs) &&
+		Number.isFinite(createdUptimeSeconds) &&
+		isObject(place) &&
+		isObject(handle) &&
+		typeof handle["platform"] === "string" &&
+		isObject(handle["data"])
+	);
+}
+
+function isObject(value: unknown): value is Fields {
+	return typeof value === "object" && value !== null;
+}
+
+function isTime(value: unknown): boolean {
+	return typeof value === "number" && value >= 0 && value <= LATEST_MS;
+}
+
+function readRecord<T>(id: string, path: string, isSound: (value: Fields) => boolean): T | Unreadable | undefined {
 	let text: string | undefined;
 	try {
 		text = readText(path);
@@ -175,13 +213,12 @@ function readRecord<T>(
 	if (text.trim() === "") return { id, file: path, why: "it is empty", newer: false };
 	try {
 		const value: unknown = JSON.parse(text);
-		if (typeof value === "object" && value !== null) {
-			const record = value as Readonly<Record<string, unknown>>;
-			const format = record["format"];
+		if (isObject(value)) {
+			const format = value["format"];
 			if (typeof format === "number" && format > FORMAT) {
 				return { id, file: path, why: `a newer version of chore wrote it (format ${format})`, newer: true };
 			}
-			if (format === FORMAT && isSound(record)) return value as T;
+			if (format === FORMAT && isSound(value)) return value as T;
 		}
 	} catch {}
 	return { id, file: path, why: "it is damaged", newer: false };
@@ -200,8 +237,20 @@ function readStamped(path: string): { readonly text: string; readonly modifiedAt
 		const buffer = Buffer.alloc(1024);
 		const length = readSync(file, buffer, 0, buffer.length, 0);
 		return { text: buffer.toString("latin1", 0, length), modifiedAtMs: Math.floor(fstatSync(file).mtimeMs) };
+	} catch (error) {
+		return refuse(path, error);
 	} finally {
 		closeSync(file);
+	}
+}
+
+/** One file that cannot be read is that job's trouble, not that of all the others. */
+function unlessUnreadable<T>(read: () => T): T | undefined {
+	try {
+		return read();
+	} catch (error) {
+		if (isChoreError(error)) return undefined;
+		throw error;
 	}
 }
 

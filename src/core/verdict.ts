@@ -2,7 +2,7 @@
 import type { ExitStatus, Limits, ObservedEnd, PlatformResult } from "../../platform/contract.ts";
 import type { ExitRecord } from "../../platform/exit-record.ts";
 import type { JobResult, JobState } from "./job.ts";
-import type { Evidence, RunRecord } from "./store.ts";
+import { type Evidence, LATEST_MS, type RunRecord } from "./store.ts";
 
 /** The end of a run, as it is kept. */
 export interface End {
@@ -86,7 +86,8 @@ function endTime({ run, evidence }: Facts, record: ExitRecord): number {
 }
 
 function onWallClock(run: Facts["run"], seconds: number): number {
-	return Math.max(run.createdAtMs, Math.round(run.createdAtMs + (seconds - run.createdUptimeSeconds) * 1000));
+	const timeMs = Math.round(run.createdAtMs + (seconds - run.createdUptimeSeconds) * 1000);
+	return Math.min(LATEST_MS, Math.max(run.createdAtMs, timeMs));
 }
 
 function reason(facts: Facts, record: ExitRecord | null, word: PlatformResult, status: ExitStatus, ranMs: number | null): JobResult {
