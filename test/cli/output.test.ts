@@ -33,7 +33,10 @@ test("with --wait, -f and -P stdout is the job's alone", PATIENCE, async () => {
 		assert.deepEqual([outcome.status, outcome.stdout], [4, stdout], outcome.stderr);
 		const [first, ...rest] = outcome.stderr.split("\n");
 		assert.match(first ?? "", /^both runs on posix as [0-9a-f-]{36}$/);
-		assert.match(rest.join("\n"), new RegExp(`^${stderr}both \\([0-9a-f]{8}\\) failed: exit code 4 after (?:less than )?\\d+\\.\\d\\d s\n$`));
+		assert.match(
+			rest.join("\n"),
+			new RegExp(`^${stderr}both \\([0-9a-f]{8}\\) failed: exit code 4 after (?:less than )?\\d+\\.\\d\\d s\n$`),
+		);
 	}
 });
 
