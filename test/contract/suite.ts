@@ -643,9 +643,9 @@ function outcomeOf(code: number, job: Job): [number | string | null, string] {
 	return [code, code === 0 ? "success" : "exit-code"];
 }
 
-/** ksh93 that is signalled just before it becomes the program exits with the number of the signal. Nobody's /bin/sh. */
+/** A shell that is signalled just before it becomes the program: these exit instead of dying. Nobody's /bin/sh on Linux. */
 function isQuirk({ shell }: Subject, end: Job): boolean {
-	return shell === "ksh93" && end.exitCode === 15;
+	return (shell === "ksh93" && end.exitCode === 15) || (shell === "mksh" && end.exitCode === 143);
 }
 
 /** Variables that this shell puts into the environment of what it runs. */
