@@ -4,7 +4,7 @@
  *   main.js PLATFORM [--rounds N] [--not-measured REASON] [WORD...]
  */
 import { parseArgs } from "node:util";
-import { burst } from "./burst.ts";
+import { burst, enqueue } from "./burst.ts";
 import { commands } from "./commands.ts";
 import { history } from "./history.ts";
 import { latency } from "./latency.ts";
@@ -16,7 +16,7 @@ import { judge } from "./support/row.ts";
 import { type PlatformName, Scene } from "./support/scene.ts";
 import { writing } from "./writing.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [commands, run, burst, history, logs, writing, latency, memory];
+const BENCHMARKS: readonly Benchmark[] = [commands, run, burst, enqueue, history, logs, writing, latency, memory];
 
 const { values, positionals } = parseArgs({
 	options: { rounds: { type: "string" }, "not-measured": { type: "string" } },
@@ -25,12 +25,14 @@ const { values, positionals } = parseArgs({
 const [platform, ...words] = positionals as [PlatformName, ...string[]];
 const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
 let scene: Scene | undefined;
+let isInterrupted = false;
 
 // What makes every start of Node slower would make all ratios look better.
 for (const name of ["NODE_EXTRA_CA_CERTS", "NODE_OPTIONS", "NODE_COMPILE_CACHE", "NODE_V8_COVERAGE"]) delete process.env[name];
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 	process.once(signal, async () => {
+		isInterrupted = true;
 		await scene?.[Symbol.asyncDispose]();
 		process.exit(130);
 	});
@@ -50,12 +52,19 @@ async function measure(benchmark: Benchmark): Promise<void> {
 	try {
 		for (const row of await benchmark.measure(scene)) print("reason" in row ? row : judge(row));
 	} catch (error) {
-		process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
-		print({ what: benchmark.name, reason: error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error) });
+		// A signal that ended a program of ours is here before it is told of.
+		await new Promise((resume) => setTimeout(resume, 50));
+		if (!isInterrupted) report(benchmark, error);
 	} finally {
+		if (isInterrupted) await new Promise(() => {});
 		await scene[Symbol.asyncDispose]();
 		scene = undefined;
 	}
+}
+
+function report({ name }: Benchmark, error: unknown): void {
+	process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
+	print({ what: name, reason: error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error) });
 }
 
 function print(row: object): void {

@@ -76,6 +76,13 @@ async function measure(platform, before, reason) {
 
 async function run([program, ...words]) {
 	const child = spawn(program, words, { stdio: ["ignore", "pipe", "inherit"] });
+	// It ends its jobs, and the manager that was started for it.
+	for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+		process.removeAllListeners(signal).once(signal, () => {
+			child.once("exit", () => process.exit(130));
+			child.kill(signal);
+		});
+	}
 	const rows = [];
 	for await (const line of createInterface(child.stdout)) if (line.startsWith("{")) rows.push(JSON.parse(line));
 	if (child.exitCode === null && child.signalCode === null) await new Promise((resume) => child.once("exit", resume));
