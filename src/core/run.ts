@@ -62,7 +62,8 @@ export async function run(context: Context, options: RunOptions): Promise<Job> {
 	await launch(session, platform, stored, acknowledge);
 	finishMark(session, id);
 	await tell(session, stored, platform, options);
-	return (await byRecord(context, stored)) ?? live(session, stored, acknowledge);
+	const ended = await byRecord(context, stored);
+	return ended === undefined || ended === "removed" ? live(session, stored, acknowledge) : ended;
 }
 
 /** The name the job will have, or the active job that has it already where that is what was asked for. */

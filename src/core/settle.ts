@@ -3,7 +3,7 @@
  * same again. Order matters: the platform is asked before the exit record is read for the last time, so that "gone,
  * and no record" is evidence.
  */
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import type { Handle, Observation } from "../../platform/contract.ts";
 import { isChoreError } from "../../platform/errors.ts";
 import type { Context } from "./context.ts";
@@ -35,7 +35,7 @@ export async function examine(context: Context, ids: readonly string[]): Promise
 		else {
 			const job = await byRecord(context, stored);
 			if (job === undefined) open.push(stored);
-			else found.set(id, job);
+			else if (job !== "removed") found.set(id, job);
 		}
 	}
 	for (const platform of new Set(open.map(({ run }) => run.handle.platform))) {
@@ -43,14 +43,18 @@ export async function examine(context: Context, ids: readonly string[]): Promise
 		const observations = await observe(context, platform, runs);
 		for (const [index, stored] of runs.entries()) {
 			const observation = observations[index] ?? { kind: "unreachable", reason: "the platform said nothing of it" };
-			found.set(stored.job.id, await byObservation(context, stored, observation));
+			const job = await byObservation(context, stored, observation);
+			if (job !== "removed") found.set(stored.job.id, job);
 		}
 	}
 	return ids.flatMap((id) => found.get(id) ?? []);
 }
 
-/** The job as far as its own files tell the end of its run; undefined when the platform has to be asked. */
-export async function byRecord(context: Context, stored: StoredRun): Promise<Job | undefined> {
+/**
+ * The job as far as its own files tell the end of its run; undefined when the platform has to be asked, "removed" when
+ * there are no files any more: somebody forgot the job after its records were read.
+ */
+export async function byRecord(context: Context, stored: StoredRun): Promise<Job | "removed" | undefined> {
 	const settled = readEnd(context.session, stored.job.id, stored.run.run);
 	if (settled !== undefined) {
 		unlinkMark(context.session, settled.id);
@@ -63,6 +67,7 @@ export async function byRecord(context: Context, stored: StoredRun): Promise<Job
 			return settle(context, stored, evidence, judge(facts(stored, evidence, away === "here")));
 		return snapshot(context.session, stored, evidence, judge(facts(stored, evidence, false)));
 	}
+	if (evidence.exit === "corrupt" && !existsSync(stored.folder)) return "removed";
 	if (evidence.exit === "corrupt" || evidence.exit === "newer") {
 		const why = evidence.exit === "newer" ? "a newer version of chore wrote it" : "it is damaged";
 		return snapshot(context.session, stored, evidence, { state: "unknown", reason: `unreadable: ${stored.folder}/exit: ${why}` });
@@ -79,7 +84,7 @@ export async function byRecord(context: Context, stored: StoredRun): Promise<Job
 	return undefined;
 }
 
-async function byObservation(context: Context, stored: StoredRun, observation: Observation): Promise<Job> {
+async function byObservation(context: Context, stored: StoredRun, observation: Observation): Promise<Job | "removed"> {
 	const recorded = await byRecord(context, stored);
 	if (recorded !== undefined) return recorded;
 	const evidence = readEvidence(stored.folder);

@@ -31,7 +31,9 @@ export async function waitForEnd(context: Context, id: string, options: WaitOpti
 	let silentSinceMs: number | undefined;
 	let asked = true; // the first look asks the platform: an end may have gone unrecorded before we came
 	for (;;) {
-		let job = await byRecord(context, stored);
+		const recorded = await byRecord(context, stored);
+		if (recorded === "removed") return gone(id);
+		let job = recorded;
 		const now = performance.now();
 		if (job === undefined && (asked || now - askedAtMs >= ASK_EVERY_MS)) {
 			[job] = await examine(context, [id]);
