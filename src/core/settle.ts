@@ -84,7 +84,13 @@ export async function byRecord(context: Context, stored: StoredRun): Promise<Job
 	return undefined;
 }
 
-async function byObservation(context: Context, stored: StoredRun, observation: Observation): Promise<Job | "removed"> {
+/** @param isLastWord whether the platform was asked after the creator of the run had let go of it */
+async function byObservation(
+	context: Context,
+	stored: StoredRun,
+	observation: Observation,
+	isLastWord: boolean = false,
+): Promise<Job | "removed"> {
 	const recorded = await byRecord(context, stored);
 	if (recorded !== undefined) return recorded;
 	const evidence = readEvidence(stored.folder);
@@ -103,7 +109,12 @@ async function byObservation(context: Context, stored: StoredRun, observation: O
 		case "ended":
 			return settle(context, stored, evidence, judge({ ...facts(stored, evidence, true), observed: observation.end }));
 		case "absent":
-			if (evidence.started === null && creatorLives(context.session, stored.job.id)) return live("starting");
+			if (creatorLives(context.session, stored.job.id)) return live("starting");
+			// Its creator may have finished the start after the platform was asked: what the platform says now counts.
+			if (!isLastWord) {
+				const [now = observation] = await observe(context, stored.run.handle.platform, [stored]);
+				return byObservation(context, stored, now, true);
+			}
 			return settle(context, stored, evidence, lost(facts(stored, evidence, false), lostReason(evidence)));
 	}
 }
