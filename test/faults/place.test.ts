@@ -1,0 +1,218 @@
+/** What a record means elsewhere and later: another boot, machine or pid namespace, a clock set back, a pid used again. */
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import type { RunRecord } from "../../src/core/store.ts";
+import { assertNoBug, Cli, PATIENCE, skipUnlessRoot } from "../support/cli.ts";
+import { eventually, isRunning } from "../support/eventually.ts";
+
+/** Changes the record of a run as if it had been written elsewhere, or at another time. */
+function rewrite(cli: Cli, id: string, change: (record: RunRecord) => RunRecord): void {
+	const path = `${cli.runFolder(id)}/run.json`;
+	writeFileSync(path, JSON.stringify(change(JSON.parse(readFileSync(path, "utf8")) as RunRecord)));
+}
+
+function place(change: Partial<RunRecord["place"]>): (record: RunRecord) => RunRecord {
+	return (record) => ({ ...record, place: { ...record.place, ...change } });
+}
+
+async function begun(cli: Cli, ...words: string[]): Promise<{ readonly id: string; readonly pid: number }> {
+	const id = await cli.begin(...words);
+	const pid = await eventually("it runs", async () => (await cli.job(id)).pid ?? false);
+	return { id, pid };
+}
+
+/** Waits until the run has written its end, without chore looking at it. */
+async function recorded(cli: Cli, id: string): Promise<void> {
+	await eventually("its end is recorded", () => readFileSync(`${cli.runFolder(id)}/exit`, "utf8").includes("chore-exit"));
+}
+
+test("after a reboot a job that recorded its end has it, and one that did not is lost, with the reason", PATIENCE, async () => {
+	await using cli = new Cli();
+	const done = await cli.begin("-n", "done", "-c", "sleep 0.2; exit 5");
+	await recorded(cli, done);
+	const cut = await begun(cli, "-n", "cut", "sleep", "60");
+	// The record of another boot, whose processes are gone.
+	for (const pid of cli.processes()) process.kill(pid, "SIGKILL");
+	for (const id of [done, cut.id]) rewrite(cli, id, place({ bootId: "00000000-0000-4000-8000-000000000000" }));
+	const first = await cli.job(done);
+	assert.deepEqual([first.state, first.exitCode], ["failed", 5]);
+	assert.ok(first.endedAt !== null && first.endedAt >= first.createdAt);
+	const second = await cli.job(cut.id);
+	assert.deepEqual(
+		[second.state, second.result, second.exitCode, second.reason],
+		["lost", "lost", null, "the machine was restarted while it ran"],
+	);
+	assert.equal((await cli.chore("wait", "cut")).status, 125);
+	assert.equal((await cli.chore("run", "--wait", "-n", "cut", "true")).status, 0, "its name is free");
+});
+
+test("a process of another boot's pid is never signalled", PATIENCE, async () => {
+	await using cli = new Cli();
+	const { id, pid } = await begun(cli, "-n", "web", "sleep", "60");
+	rewrite(cli, id, place({ bootId: "00000000-0000-4000-8000-000000000000" }));
+	for (const words of [
+		["stop", id],
+		["kill", id],
+		["rm", "-f", id],
+	])
+		assertNoBug(await cli.run(words));
+	assert.ok(isRunning(pid), "whoever has that number now is left alone");
+});
+
+for (const [title, change, reason] of [
+	["another machine", { machine: "0123456789abcdef0123456789abcdef" }, /on another machine/],
+	["another pid namespace", { pidNamespace: "pid:[1]" }, /in another container \(pid namespace\)/],
+] as const) {
+	test(`a job of ${title} is shown as unknown with the reason, not settled, and not signalled`, PATIENCE, async () => {
+		await using cli = new Cli();
+		const { id, pid } = await begun(cli, "-n", "web", "-c", "echo said; exec sleep 60");
+		rewrite(cli, id, place(change));
+		const job = await cli.job("web");
+		assert.deepEqual([job.state, job.result, job.pid], ["unknown", null, null]);
+		assert.match(job.reason ?? "", reason);
+		assert.equal((await cli.chore("status", "web")).status, 3);
+		assert.equal((await cli.chore("logs", "web")).stdout, "said\n", "its output can be read");
+		for (const [words, status] of [
+			[["stop", "web"], 1],
+			[["kill", "web"], 1],
+			[["rm", "web"], 1],
+			[["wait", "web"], 125],
+			[["run", "-n", "web", "true"], 5],
+			[["run", "-n", "web", "--if-running", "replace", "true"], 1],
+		] as const) {
+			const outcome = await cli.run(words);
+			assertNoBug(outcome);
+			assert.deepEqual([outcome.status, outcome.stdout], [status, ""], `${words.join(" ")}: ${outcome.stderr}`);
+			assert.match(outcome.stderr, /^chore: .*\nhint: /);
+		}
+		assert.deepEqual(await cli.json("stop", "--all"), []);
+		assert.ok(isRunning(pid));
+		assert.ok(existsSync(`${cli.state}/default/active/${id}`) && !existsSync(`${cli.runFolder(id)}/end.json`), "nothing is settled");
+		// What its own place recorded may be read by others.
+		process.kill(pid, "SIGTERM");
+		await recorded(cli, id);
+		const ended = await cli.job("web");
+		assert.deepEqual([ended.state, ended.result, ended.signal], ["failed", "signal", "SIGTERM"]);
+		assert.ok(!existsSync(`${cli.runFolder(id)}/end.json`), "reading elsewhere settles nothing");
+	});
+}
+
+test("inside a container with the same state, jobs of the outside are unknown there and unharmed", {
+	...PATIENCE,
+	skip:
+		skipUnlessRoot ||
+		(spawnSync("unshare", ["-p", "--fork", "--mount-proc", "true"]).status !== 0 && "pid namespaces are not allowed here"),
+}, async () => {
+	await using cli = new Cli();
+	const { id, pid } = await begun(cli, "-n", "outside", "sleep", "60");
+	const inside = (line: string) => cli.shell(line, { under: ["unshare", "-p", "--fork", "--mount-proc"] });
+	const outcome = await inside(
+		"chore --json ps; chore stop outside; chore run --wait -n inside -c 'exit 4'; echo $?; chore stop --all; chore rm -f outside 2>&1 >/dev/null; exec chore ps -q",
+	);
+	assertNoBug(outcome);
+	const [listed, ...rest] = outcome.stdout.split("]\n");
+	assert.deepEqual(
+		(JSON.parse(`${listed}]`) as { id: string; state: string }[]).map((job) => [job.id, job.state]),
+		[[id, "unknown"]],
+	);
+	assert.match(rest.join("]\n"), /^4\n[0-9a-f-]{36}\n$/);
+	assert.match(outcome.stderr, /outside \(.{8}\) cannot be reached: it was started in another container/);
+	assert.ok(isRunning(pid), "nothing was signalled, not even by rm -f, which only forgets");
+	const began = await inside("chore run -q -n left sleep 60; sleep 0.2");
+	assert.match(began.stdout, /^[0-9a-f-]{36}\n$/);
+	// The namespace ended, and with it all its processes: from here nobody can know.
+	const left = await cli.job("left");
+	assert.deepEqual([left.state, left.reason?.includes("another container")], ["unknown", true]);
+	assert.equal((await cli.chore("rm", "-f", "left")).status, 0);
+});
+
+test("durations and order are right when the clock was set back an hour", PATIENCE, async () => {
+	await using cli = new Cli();
+	const id = await cli.begin("-n", "web", "-c", "sleep 0.3; exit 2");
+	await recorded(cli, id);
+	// The job was made by a clock an hour ahead of the one that wrote the later files.
+	const ahead = (record: RunRecord): RunRecord => ({ ...record, createdAtMs: record.createdAtMs + 3_600_000 });
+	rewrite(cli, id, ahead);
+	const early = new Date(Date.now() - 7_200_000);
+	for (const file of ["started", "exit", "output"]) utimesSync(`${cli.runFolder(id)}/${file}`, early, early);
+	const job = await cli.job(id);
+	assert.ok(job.startedAt !== null && job.endedAt !== null);
+	const ranMs = Date.parse(job.endedAt) - Date.parse(job.startedAt);
+	assert.ok(ranMs >= 280 && ranMs < 20_000, `${ranMs} ms`);
+	assert.deepEqual([job.state, job.exitCode, job.startedAt >= job.createdAt], ["failed", 2, true]);
+	for (const words of [["ps"], ["status", "web"], ["ps", "-a"]]) {
+		const outcome = await cli.run(words);
+		assertNoBug(outcome);
+		assert.doesNotMatch(outcome.stdout, /\s-\d|NaN|Infinity/);
+	}
+	assert.match((await cli.chore("stop", "web")).stdout, /failed: exit code 2 after 0\.[3-9]\d s|failed: exit code 2 after \d+\.\d+ s/);
+});
+
+test("a time limit is told by the clock that nobody sets back", PATIENCE, async () => {
+	await using cli = new Cli();
+	const id = await cli.begin("--timeout", "300ms", "sleep", "60");
+	await recorded(cli, id);
+	const early = new Date(Date.now() - 3_600_000);
+	for (const file of ["started", "exit"]) utimesSync(`${cli.runFolder(id)}/${file}`, early, early);
+	assert.equal((await cli.chore("wait", id)).status, 124);
+});
+
+test("a pid that is used again is not taken for the job, nor signalled", PATIENCE, async () => {
+	await using cli = new Cli();
+	const stranger = spawn("sleep", ["60"], { detached: true });
+	try {
+		await once(stranger, "spawn");
+		const { id } = await begun(cli, "-n", "web", "sleep", "60");
+		const shim = Number(readFileSync(`${cli.runFolder(id)}/pid`, "utf8"));
+		for (const pid of cli.processes()) process.kill(pid, "SIGKILL");
+		await eventually("the shim is gone", () => !isRunning(shim));
+		// As if the numbers of the shim and the job had been given to a stranger, in a process group of its own.
+		for (const file of ["pid", "started"]) {
+			const path = `${cli.runFolder(id)}/${file}`;
+			writeFileSync(path, readFileSync(path, "utf8").replace(/^\d+/, String(stranger.pid)));
+		}
+		const lost = await cli.job("web");
+		assert.deepEqual([lost.state, lost.result], ["lost", "lost"]);
+		for (const words of [
+			["kill", "-s", "KILL", "web"],
+			["stop", "--grace", "0", "web"],
+			["rm", "-f", "web"],
+		])
+			assertNoBug(await cli.run(words));
+		assert.ok(isRunning(stranger.pid ?? 0), "the stranger lives");
+	} finally {
+		stranger.kill("SIGKILL");
+	}
+});
+
+test("a pid that is used again while the job lives is not signalled as its main process", PATIENCE, async () => {
+	await using cli = new Cli();
+	const stranger = spawn("sleep", ["60"], { detached: true });
+	try {
+		await once(stranger, "spawn");
+		const { id, pid } = await begun(cli, "-n", "web", "sleep", "60");
+		const path = `${cli.runFolder(id)}/started`;
+		writeFileSync(path, readFileSync(path, "utf8").replace(/^\d+/, String(stranger.pid)));
+		assertNoBug(await cli.run(["kill", "--main", "-s", "KILL", "web"]));
+		assert.ok(isRunning(stranger.pid ?? 0));
+		assert.equal((await cli.chore("stop", "web")).status, 0);
+		assert.ok(isRunning(stranger.pid ?? 0) && !isRunning(pid));
+	} finally {
+		stranger.kill("SIGKILL");
+	}
+});
+
+test("a state folder that was moved is read where it is", PATIENCE, async () => {
+	await using cli = new Cli();
+	const id = await cli.begin("-n", "web", "-c", "echo said; exit 3");
+	await cli.chore("wait", id);
+	await cli.shell(`mv '${cli.state}' '${cli.folder}/moved'`);
+	const env = { CHORE_HOME: `${cli.folder}/moved` };
+	assert.equal((await cli.run(["wait", "web"], { env })).status, 3);
+	assert.equal((await cli.run(["logs", "web"], { env })).stdout, "said\n");
+	assert.equal((await cli.run(["run", "--wait", "true"], { env })).status, 0);
+	assert.equal((await cli.run(["rm", "web"], { env })).status, 0);
+});
