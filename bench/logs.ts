@@ -1,5 +1,5 @@
 /** Reading what a job wrote: the end of much must cost no more than the end of nothing, and all of it little more than cat(1). */
-import { closeSync, openSync, statfsSync, truncateSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, statfsSync, truncateSync, writeSync } from "node:fs";
 import type { Benchmark } from "./support/benchmark.ts";
 import { command } from "./support/scene.ts";
 import { inTurns, timed } from "./support/timing.ts";
@@ -63,6 +63,8 @@ function fill(path: string, mebibytes: number): void {
 	const file = openSync(path, "w");
 	try {
 		for (let index = 0; index < mebibytes; index++) writeSync(file, block);
+		// What is yet to be written to the disk would disturb the first rounds.
+		fsyncSync(file);
 	} finally {
 		closeSync(file);
 	}

@@ -15,7 +15,7 @@ export const writing: Benchmark = {
 		const words = (report: string): readonly string[] => [process.execPath, WRITER, join(scene.folder, report)];
 		let round = 0;
 		const [job = 0, plain = 0] = await inTurns(
-			scene.rounds(15),
+			scene.rounds(31),
 			async () => {
 				const report = `job.${++round}`;
 				const { id } = await chore.run({ command: words(report) });

@@ -29,7 +29,10 @@ export function timed(words: readonly string[], environment: NodeJS.ProcessEnv):
 		maxBuffer: 1 << 28,
 	});
 	const ms = performance.now() - began;
-	if (status !== 0) throw new Error(`${words.join(" ")}: ${error?.message ?? signal ?? `exit ${status}`}\n${stderr}`);
+	if (status !== 0) {
+		const why = /^(chore|[A-Za-z]*Error): .*/m.exec(stderr ?? "")?.[0] ?? "";
+		throw new Error(`${error?.message ?? signal ?? `exit ${status}`}: ${why}\n${words.join(" ")}\n${stderr}`);
+	}
 	return { ms, output: stdout };
 }
 
