@@ -10,22 +10,12 @@ import * as systemd from "../../platform/systemd/index.ts";
 import { hasEnded, type Job } from "../../src/core/job.ts";
 import { eventually, isRunning } from "../support/eventually.ts";
 import { type Home, makeHome } from "../support/home.ts";
+import { randomFrom, seedOfTests } from "../support/random.ts";
 import { crashManager, userManager } from "../support/user-manager.ts";
 
 const { skip, skipHarm } = userManager(import.meta);
 const ROUNDS = 60;
 const CRASH_EVERY = 12;
-
-/** Numbers that look random and can be had again: mulberry32. */
-function randomFrom(seed: number): (below: number) => number {
-	let state = seed;
-	return (below) => {
-		state = (state + 0x6d2b79f5) | 0;
-		let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-		mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-		return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-	};
-}
 
 /** The command line, killed after so many milliseconds; resolves with the id it printed, if it came to that. */
 function killedRun(home: Home, killAfterMs: number): Promise<string | undefined> {
@@ -69,7 +59,7 @@ function killQuietly(pid: number): void {
 }
 
 test("every job is accounted for exactly once, whatever is killed when", { skip: skip || skipHarm, timeout: 180_000 }, async (context) => {
-	const seed = Number(process.env["CHORE_TEST_SEED"] ?? Date.now() % 1e9);
+	const seed = seedOfTests();
 	context.diagnostic(`CHORE_TEST_SEED=${seed}`);
 	const random = randomFrom(seed);
 	await using home = await makeHome("systemd", systemd);

@@ -1,0 +1,207 @@
+/**
+ * Rounds of commands, each with one process killed at a random instant: the command, the shim, or the job. At the end
+ * every job is accounted for, once, and truly. The seed is printed; CHORE_TEST_SEED repeats it, CHORE_TEST_ROUNDS and
+ * a quiet machine make for longer walks.
+ */
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Job } from "../../src/core/job.ts";
+import type { LedgerEvent } from "../../src/core/ledger.ts";
+import { assertNoBug, Cli, type Outcome, processesNaming } from "../support/cli.ts";
+import { eventually } from "../support/eventually.ts";
+import { randomFrom, seedOfTests } from "../support/random.ts";
+
+const seed = seedOfTests();
+const rounds = Number(process.env["CHORE_TEST_ROUNDS"] ?? 240);
+const LIMIT_MS = 45_000;
+
+/** What is known of a job besides what chore says of it. */
+interface Known {
+	/** Its shim, or the command that was starting it, was killed: it may be lost. */
+	mayBeLost: boolean;
+	/** The job itself was killed: it may have died of SIGKILL. */
+	wasKilled: boolean;
+	stopAsked: boolean;
+	removeAsked: boolean;
+}
+
+test("whatever is killed at whatever instant, every job is accounted for once, and truly", { timeout: 90_000 }, async (context) => {
+	context.diagnostic(`CHORE_TEST_SEED=${seed}`);
+	const below = randomFrom(seed);
+	const pick = <T>(choices: readonly T[]): T => choices[below(choices.length)] as T;
+	const deadline = performance.now() + LIMIT_MS;
+	await using cli = new Cli();
+	const known = new Map<string, Known>();
+	const about = (id: string): Known => {
+		const found = known.get(id) ?? { mayBeLost: false, wasKilled: false, stopAsked: false, removeAsked: false };
+		known.set(id, found);
+		return found;
+	};
+	const present = (): string[] => namesIn(`${cli.state}/default/jobs`);
+
+	let done = 0;
+	for (; done < rounds && performance.now() < deadline; done++) {
+		const target = present().length === 0 ? undefined : pick(present());
+		const victim = pick(["nobody", "command", "command", "shim", "job"]);
+		const words = pick<readonly string[]>([
+			["run", "-c", `exit ${below(4)}`],
+			["run", "-n", `name-${below(4)}`, "-c", `sleep 0.0${below(9)}; exit ${below(4)}`],
+			["run", "sleep", "60"],
+			["run", "-n", `name-${below(4)}`, "--if-running", "replace", "sleep", "60"],
+			["run", "--wait", "-c", "sleep 0.05; exit 2"],
+			...(target === undefined
+				? []
+				: [
+						["stop", "--grace", "50ms", target],
+						["rm", "-f", "--grace", "0", target],
+						["rm", target],
+						["wait", "--timeout", "50ms", target],
+					]),
+			["ps"],
+			["ps", "-a"],
+		]);
+		const before = new Set(present());
+		if (target !== undefined && words[0] === "stop") about(target).stopAsked = true;
+		if (target !== undefined && words[0] === "rm") about(target).removeAsked = true;
+		// Whoever has the name is asked to stop: which one that is, is chore's affair.
+		if (words.includes("replace")) for (const id of before) about(id).stopAsked = true;
+		const running = cli.start(words);
+		await Promise.race([delay(below(150)), running.ended]);
+		if (victim === "command" && running.child.exitCode === null) {
+			running.child.kill("SIGKILL");
+			await running.ended;
+			for (const id of present()) if (!before.has(id)) about(id).mayBeLost = true;
+		} else if (victim === "shim" || victim === "job") {
+			const hit = victim === "shim" ? shimOf(cli, target) : mainOf(cli, target);
+			if (target !== undefined && hit !== undefined) {
+				about(target)[victim === "shim" ? "mayBeLost" : "wasKilled"] = true;
+				killQuietly(hit);
+			}
+		}
+		const outcome = await settled(running.ended);
+		if (outcome === undefined) {
+			running.child.kill("SIGKILL");
+			await running.ended;
+		} else if (outcome.signal === null) assertNoBug(outcome);
+		for (const id of present()) about(id);
+	}
+	context.diagnostic(`${done} rounds, ${known.size} jobs`);
+	assert.ok(done >= Math.min(rounds, 40), `${done} rounds`);
+
+	// Jobs that go on are stopped, and what lives on without its shim with them.
+	for (let tries = 0; tries < 5; tries++) {
+		const active = (await cli.list()).filter(({ state }) => ["starting", "running", "paused", "stopping"].includes(state));
+		if (active.length === 0) break;
+		for (const { id } of active) about(id).stopAsked = true;
+		assertNoBug(await cli.chore("stop", "--grace", "0", ...active.map(({ id }) => id)));
+	}
+
+	const jobs = await cli.list();
+	assert.deepEqual(jobs.map(({ id }) => id).sort(), present().sort(), "each job that is there is listed, once");
+	for (const [id, { removeAsked }] of known) assert.ok(removeAsked || jobs.some((job) => job.id === id), `job ${id} was removed by nobody`);
+	for (const job of jobs) assert.ok(canBeTrue(job, about(job.id)), JSON.stringify(job));
+
+	// Nothing of a job that is over lives on, and no mark of it is left.
+	await eventually("no process of a job is left", () => processesNaming(cli.folder).length === 0);
+	assert.deepEqual(namesIn(`${cli.state}/default/active`), []);
+
+	const events = ledger(cli);
+	for (const job of jobs) {
+		const ends = events.filter(({ id, run, event }) => id === job.id && run === 1 && (event === "exited" || event === "lost"));
+		assert.deepEqual(
+			ends.map(({ event, exitCode, signal }) => [event, exitCode, signal]),
+			[[job.state === "lost" ? "lost" : "exited", job.exitCode, job.signal]],
+			`the ledger tells one end of ${job.id}: ${JSON.stringify(ends)}`,
+		);
+	}
+	for (const name of ["name-0", "name-1", "name-2", "name-3", "sh", "sleep"]) {
+		const outcome = await cli.chore("run", "--wait", "-n", name, "-c", "exit 3");
+		assert.equal(outcome.status, 3, `${name} is free: ${outcome.stderr}`);
+	}
+});
+
+/** Whether the end that is told can be that of this job. */
+function canBeTrue({ state, command, exitCode, signal }: Job, { mayBeLost, wasKilled, stopAsked }: Known): boolean {
+	const code = Number(/exit (\d)$/.exec(command[2] ?? "")?.[1]);
+	switch (state) {
+		case "lost":
+			return mayBeLost;
+		case "succeeded":
+			return code === 0 && exitCode === 0;
+		case "stopped":
+			return stopAsked;
+		case "failed":
+			return signal === "SIGKILL" ? wasKilled || mayBeLost : code > 0 && exitCode === code;
+		default:
+			return false;
+	}
+}
+
+/** What a reader of the ledger sees: whole lines, and the first of those that tell the same. */
+function ledger(cli: Cli): readonly LedgerEvent[] {
+	const seen = new Set<string>();
+	return readFileSync(`${cli.state}/default/ledger.jsonl`, "utf8")
+		.split("\n")
+		.filter((line) => line !== "")
+		.map((line) => JSON.parse(line) as LedgerEvent)
+		.filter(({ id, run, event }) => {
+			const identity = `${id} ${run} ${event}`;
+			return !seen.has(identity) && seen.add(identity);
+		});
+}
+
+/** The process that watches over a job, while it is that one. */
+function shimOf(cli: Cli, id: string | undefined): number | undefined {
+	const pid = numberIn(`${cli.runFolder(id ?? "none")}/pid`);
+	return pid !== undefined && commandOf(pid).includes(`/${id}/runs/1`) ? pid : undefined;
+}
+
+/** The main process of a job, while it is that one. */
+function mainOf(cli: Cli, id: string | undefined): number | undefined {
+	const pid = numberIn(`${cli.runFolder(id ?? "none")}/started`);
+	return pid !== undefined && environmentOf(pid).includes(`CHORE_JOB_ID=${id}`) ? pid : undefined;
+}
+
+function numberIn(path: string): number | undefined {
+	const number = existsSync(path) ? Number.parseInt(readQuietly(path), 10) : Number.NaN;
+	return number > 1 ? number : undefined;
+}
+
+function commandOf(pid: number): string {
+	return readQuietly(`/proc/${pid}/cmdline`);
+}
+
+function environmentOf(pid: number): string {
+	return readQuietly(`/proc/${pid}/environ`);
+}
+
+function readQuietly(path: string): string {
+	try {
+		return readFileSync(path, "latin1");
+	} catch {
+		return "";
+	}
+}
+
+function namesIn(path: string): string[] {
+	try {
+		return readdirSync(path);
+	} catch {
+		return [];
+	}
+}
+
+function killQuietly(pid: number): void {
+	try {
+		process.kill(pid, "SIGKILL");
+	} catch {
+		// gone by itself
+	}
+}
+
+/** How a command ended, unless it waits for a job that will not end soon. */
+function settled(ended: Promise<Outcome>): Promise<Outcome | undefined> {
+	return Promise.race([ended, delay(5000, undefined, { ref: false })]);
+}
