@@ -94,6 +94,8 @@ function writeFiles(id: string, index: number): RunSpec {
 		runFolder: `${jobFolder}/runs/1`,
 		limits: { timeoutMs: null, memoryBytes: null, cpus: null, tasks: null },
 		stopping: { signal: "SIGTERM", graceMs: 10_000, hangUp: false },
+		restart: { policy: "no", delayMs: 0, max: null },
+		properties: [],
 		slice: null,
 		acknowledge: acknowledge === "acknowledged",
 	};

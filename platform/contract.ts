@@ -11,7 +11,9 @@ export type ExitStatus = { readonly code: number } | { readonly signal: string }
 
 /** What the platform must be able to do beyond the minimum for an option to be accepted. */
 export interface Capabilities {
-	/** Ends a run after `limits.timeoutMs`. */
+	/** Starts the program of a run again by `restart`, with nobody else there. */
+	readonly restart: boolean;
+	/** Ends an attempt after `limits.timeoutMs`. */
 	readonly timeout: boolean;
 	/** Enforces `limits.memoryBytes` for the whole job. */
 	readonly memoryLimit: boolean;
@@ -21,6 +23,10 @@ export interface Capabilities {
 	readonly taskLimit: boolean;
 	/** Puts CPU time and peak memory of the whole job into its exit record. */
 	readonly accounting: boolean;
+	/** Holds a run where it is, and lets it go on. */
+	readonly pause: boolean;
+	/** Names of the `properties` that it takes; none where it has no such thing. */
+	readonly properties: readonly string[];
 	/** Gives its object for a run the name asked for by `unitName`, and groups objects by `slice`. */
 	readonly units: boolean;
 	/** Sends SIGHUP right after the stop signal when `stopping.hangUp` is set. */
@@ -47,17 +53,36 @@ export interface RunSpec {
 	readonly description: string;
 	/** Holds `start`; stays for the whole life of the job. */
 	readonly jobFolder: string;
-	/** `<jobFolder>/runs/<run>`: holds `exit` (see exit-record.ts), `started` and the platform's own small files. */
+	/**
+	 * `<jobFolder>/runs/<run>`: holds `exit` (see exit-record.ts), `started` (written by `start` in each attempt: the pid of
+	 * its main process comes first), with a restart policy `attempts`, and the platform's own small files.
+	 */
 	readonly runFolder: string;
 	readonly limits: Limits;
+	readonly restart: RestartPolicy;
 	readonly stopping: Stopping;
+	/** `Name=Value` each, in the platform's own words, as the user gave them. `plan` refuses what is wrong with them. */
+	readonly properties: readonly string[];
 	/** systemd.slice(5), or null for the platform's default. */
 	readonly slice: string | null;
 	/** False: return as soon as the platform has accepted the run. */
 	readonly acknowledge: boolean;
 }
 
-/** Bounds of one run; null where there is none. */
+/**
+ * Whether the platform starts the program again, within the same run, when it has ended. Each such execution is an
+ * attempt; what it left running is ended before the next. A stop that was asked for is never followed by another.
+ */
+export interface RestartPolicy {
+	/** on-failure: after every end but exit code 0, so also after a signal, whichever, and after the time limit. */
+	readonly policy: "no" | "on-failure" | "always";
+	/** Milliseconds from an end to the next attempt. */
+	readonly delayMs: number;
+	/** How many restarts there may be; null without bound. */
+	readonly max: number | null;
+}
+
+/** Bounds of one attempt; null where there is none. */
 export interface Limits {
 	/** Milliseconds of running time, from the start of the main process. */
 	readonly timeoutMs: number | null;
@@ -88,7 +113,7 @@ export interface Handle {
 
 /** What a platform can tell of one run now. */
 export type Observation =
-	/** Accepted, and waiting for its turn. */
+	/** Accepted, and waiting for its turn; or between two attempts. */
 	| { readonly kind: "queued" }
 	| { readonly kind: "running"; readonly paused: boolean }
 	/** Its main process has ended or was asked to; processes of the job are still there. */
@@ -145,7 +170,10 @@ export interface Platform extends AsyncDisposable {
 	readonly name: string;
 	/** Ask here what it can do, never by name. */
 	readonly capabilities: Capabilities;
-	/** The handle that `start` will make true. No I/O: the core stores it first, so that a crash in between loses nothing. */
+	/**
+	 * The handle that `start` will make true. No I/O: the core stores it first, so that a crash in between loses nothing.
+	 * @throws ChoreError INVALID_ARGUMENT for what of `run` can be seen to be impossible, naming it
+	 */
 	plan(run: RunSpec): Handle;
 	/**
 	 * Starts one run; resolves once it is under way (or accepted, without `acknowledge`). A run that began and ended
@@ -160,6 +188,13 @@ export interface Platform extends AsyncDisposable {
 	stop(handle: Handle, options: Stopping): Promise<StopOutcome>;
 	/** Sends a signal to the main process or to all. Resolves false, signalling nothing, when the run is over. */
 	kill(handle: Handle, signal: string, whom: "main" | "all"): Promise<boolean>;
+	/**
+	 * Holds every process of the run where it is, until `resume`. A run that is stopped meanwhile ends like any other.
+	 * Resolves false, holding nothing, when the run is over; between two attempts, too.
+	 */
+	pause(handle: Handle): Promise<boolean>;
+	/** Lets a run go on that was held. Resolves false when it is over. */
+	resume(handle: Handle): Promise<boolean>;
 	/** What is known of each handle, in the order given; one round trip however many. */
 	inspect(handles: readonly Handle[]): Promise<readonly Observation[]>;
 	/**

@@ -2,10 +2,12 @@
  * The line in `<run>/exit` by which the end of a run is known afterwards. The core lays the file out as blanks
  * (EXIT_RECORD_BYTES, so that writing it needs no space); the platform's last act overwrites it in ONE write:
  *
- *     chore-exit 1 attempt=1 how=exited status=7 certain=yes result=exit-code up=5012.34 boot=… cpu=1200 peak=4096 .
+ *     chore-exit 1 attempt=1 how=exited status=7 certain=yes result=exit-code up=5012.34 boot=… cpu=1200 peak=4096 pid=77 .
  *
  * Fields are separated by one blank, in any order after the version; unknown ones are skipped; unknown facts are left
- * out or empty. The lone dot says that the line is whole. Only a later attempt of the same run overwrites it.
+ * out or empty. The lone dot says that the line is whole. Only a later attempt of the same run overwrites it; `pid`, which
+ * is the first word of `started` at that time, tells whether a later one has begun. With a restart policy the same line
+ * is appended to `attempts`, where there is room for it.
  */
 import { constants } from "node:os";
 import type { ExitStatus, PlatformResult } from "./contract.ts";
@@ -27,6 +29,8 @@ export interface ExitRecord {
 	readonly bootId: string | null;
 	readonly cpuTimeMs: number | null;
 	readonly memoryPeakBytes: number | null;
+	/** The main process, as `started` told it; null where it never came to that. */
+	readonly pid: number | null;
 }
 
 const RESULTS: readonly string[] = [
@@ -75,6 +79,7 @@ export function parseExitRecord(text: string): ExitRecord | "blank" | "corrupt" 
 		bootId: fields.get("boot") || null,
 		cpuTimeMs: cpuMicroseconds === null ? null : Math.round(cpuMicroseconds / 1000),
 		memoryPeakBytes: wholeNumber(fields.get("peak")),
+		pid: wholeNumber(fields.get("pid")),
 	};
 }
 

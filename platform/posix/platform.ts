@@ -16,12 +16,15 @@ import { watch } from "./watch.ts";
 export class PosixPlatform implements Platform {
 	readonly name = "posix";
 	readonly capabilities: Capabilities = {
+		restart: false,
 		timeout: true,
 		memoryLimit: false,
 		cpuLimit: false,
 		taskLimit: false,
 		// The record has the CPU time of the processes that were waited for, not that of the whole job, and no memory.
 		accounting: false,
+		pause: false,
+		properties: [],
 		units: false,
 		hangUp: true,
 		enqueue: true,
@@ -57,6 +60,14 @@ export class PosixPlatform implements Platform {
 		const number = signalNumber(signal);
 		if (number === undefined) throw new ChoreError("INVALID_ARGUMENT", `this system has no signal ${signal}`);
 		return kill(runOf(handle), this.#table, number, whom);
+	}
+
+	async pause(_handle: Handle): Promise<boolean> {
+		throw new ChoreError("OPTION_UNSUPPORTED", "not yet");
+	}
+
+	async resume(_handle: Handle): Promise<boolean> {
+		throw new ChoreError("OPTION_UNSUPPORTED", "not yet");
 	}
 
 	async inspect(handles: readonly Handle[]): Promise<readonly Observation[]> {

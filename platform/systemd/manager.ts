@@ -15,7 +15,7 @@ import type {
 	Stopping,
 	Usage,
 } from "../contract.ts";
-import { isChoreError } from "../errors.ts";
+import { ChoreError, isChoreError } from "../errors.ts";
 import { Bus, busErrorName, type Patience } from "./bus.ts";
 import { delegatedControllers } from "./controllers.ts";
 import { text as hook } from "./hook.sh.ts";
@@ -77,6 +77,14 @@ export class SystemdPlatform implements Platform {
 
 	async kill(handle: Handle, signal: string, whom: "main" | "all"): Promise<boolean> {
 		return await this.#delivered(() => signalRun(this.#connected(), readHandle(handle), [signal], whom));
+	}
+
+	async pause(_handle: Handle): Promise<boolean> {
+		throw new ChoreError("OPTION_UNSUPPORTED", "not yet");
+	}
+
+	async resume(_handle: Handle): Promise<boolean> {
+		throw new ChoreError("OPTION_UNSUPPORTED", "not yet");
 	}
 
 	async inspect(handles: readonly Handle[]): Promise<readonly Observation[]> {
@@ -184,12 +192,15 @@ function wasUndelivered(error: unknown): boolean {
 
 function capabilitiesWith(controllers: ReadonlySet<string> | null): Capabilities {
 	return {
+		restart: false,
 		timeout: true,
 		memoryLimit: controllers?.has("memory") === true,
 		cpuLimit: controllers?.has("cpu") === true,
 		taskLimit: controllers?.has("pids") === true,
 		// CPU time is counted in every cgroup v2 tree, the peak of memory where its controller is there.
 		accounting: controllers !== null,
+		pause: false,
+		properties: [],
 		units: true,
 		hangUp: true,
 		enqueue: true,

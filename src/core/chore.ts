@@ -6,11 +6,14 @@ import type { Context } from "./context.ts";
 import { doctor, type Report } from "./doctor.ts";
 import { type EventOptions, events } from "./events.ts";
 import type { Job } from "./job.ts";
+import type { LaunchOptions } from "./launch.ts";
 import type { LedgerEvent } from "./ledger.ts";
 import { type JobFilter, list } from "./list.ts";
 import { type LogOptions, type LogPiece, logs } from "./logs.ts";
+import { pause, resume } from "./pause.ts";
 import { Platforms } from "./platforms.ts";
 import { type RemoveOptions, remove } from "./remove.ts";
+import { rerun } from "./rerun.ts";
 import { newest, resolve } from "./resolve.ts";
 import { run } from "./run.ts";
 import { type SendOptions, send } from "./send.ts";
@@ -68,6 +71,15 @@ export class Chore implements AsyncDisposable {
 		return run(this.#context, options);
 	}
 
+	/**
+	 * Starts an ended job again with its stored settings, as its next run: with an output and a record of its own.
+	 *
+	 * @throws ChoreError JOB_ACTIVE for one that is not over, NAME_IN_USE when another took its name since; and as `run`
+	 */
+	async rerun(reference: string, options: LaunchOptions = {}): Promise<Job> {
+		return rerun(this.#context, this.#find(reference), options);
+	}
+
 	/** One job. @throws ChoreError JOB_NOT_FOUND, JOB_AMBIGUOUS */
 	async get(reference: string): Promise<Job> {
 		return current(this.#context, this.#find(reference));
@@ -106,6 +118,19 @@ export class Chore implements AsyncDisposable {
 		options: { readonly signal?: string | undefined; readonly whom?: "main" | "all" | undefined } = {},
 	): Promise<Job> {
 		return kill(this.#context, this.#find(reference), options.signal ?? "SIGTERM", options.whom ?? "all");
+	}
+
+	/**
+	 * Holds every process of the job where it is; one that is held already is given back. Its time limit goes on.
+	 * @throws ChoreError JOB_NOT_ACTIVE, OPTION_UNSUPPORTED
+	 */
+	async pause(reference: string): Promise<Job> {
+		return pause(this.#context, this.#find(reference));
+	}
+
+	/** Lets a held job go on. @throws ChoreError JOB_NOT_ACTIVE */
+	async resume(reference: string): Promise<Job> {
+		return resume(this.#context, this.#find(reference));
 	}
 
 	/**

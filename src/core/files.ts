@@ -14,6 +14,7 @@ import {
 	openSync,
 	readdirSync,
 	readFileSync,
+	readSync,
 	renameSync,
 	rmSync,
 	unlinkSync,
@@ -108,6 +109,19 @@ export function writeNew(path: string, content: string | Uint8Array): void {
 	}
 }
 
+/** Makes a small file or empties it, and writes that: for marks, whose being there is what counts. */
+export function writeMark(path: string, content: string): void {
+	let file: number | undefined;
+	try {
+		file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW, 0o600);
+		writeWhole(file, Buffer.from(content));
+	} catch (error) {
+		refuse(path, error);
+	} finally {
+		if (file !== undefined) closeSync(file);
+	}
+}
+
 /** Puts a file in place whole, replacing what was there: a reader sees the old one or the new one. */
 export function replaceFile(path: string, content: string): void {
 	const temporary = `${path}.${randomBytes(6).toString("hex")}`;
@@ -146,6 +160,26 @@ export function readText(path: string): string | undefined {
 	} catch (error) {
 		if (isAbsence(error)) return undefined;
 		return refuse(path, error);
+	}
+}
+
+/** The last whole lines of a file, of so many bytes at most; nothing where there is none. */
+export function readTail(path: string, bytes: number): string {
+	let file: number;
+	try {
+		file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+	} catch (error) {
+		if (isAbsence(error)) return "";
+		return refuse(path, error);
+	}
+	try {
+		const { size } = fstatSync(file);
+		const buffer = Buffer.alloc(Math.min(size, bytes));
+		const length = readSync(file, buffer, 0, buffer.length, size - buffer.length);
+		const text = buffer.toString("utf8", 0, length);
+		return buffer.length === size ? text : text.slice(text.indexOf("\n") + 1);
+	} finally {
+		closeSync(file);
 	}
 }
 

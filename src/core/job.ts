@@ -1,5 +1,7 @@
 /** The words in which chore speaks of jobs: to the library's users, in JSON, and on the command line. */
 
+import type { RestartPolicy } from "../../platform/contract.ts";
+
 /** Where a job is in its life. `unknown` cannot be asked from here; it is never shown as an end. */
 export type JobState =
 	| "queued"
@@ -77,7 +79,12 @@ export interface Job {
 		/** Bytes in all of them. */
 		readonly bytes: number;
 	};
-	readonly restart: { readonly policy: "no"; readonly delayMs: null; readonly max: null };
+	/** Whether and how often the program is started again after it ended. The delay is null for "no", `max` also without bound. */
+	readonly restart: {
+		readonly policy: RestartPolicy["policy"];
+		readonly delayMs: number | null;
+		readonly max: number | null;
+	};
 	readonly limits: {
 		readonly timeoutMs: number | null;
 		readonly memoryBytes: number | null;

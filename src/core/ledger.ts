@@ -2,8 +2,8 @@
  * The append-only history of a session: one JSON line an event, each written in one go. Nothing is decided by it; a
  * broken line is skipped, and of two that tell the same the first counts.
  */
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { appendLine, isAbsence, refuse } from "./files.ts";
+import { isChoreError } from "../../platform/errors.ts";
+import { appendLine, readTail } from "./files.ts";
 import type { Job, JobResult, JobState } from "./job.ts";
 import type { Session } from "./session.ts";
 
@@ -43,6 +43,15 @@ export function record(session: Session, job: Pick<Job, "id" | "run" | "name">, 
 	appendLine(session.ledger, fit(line));
 }
 
+/** The same for what has happened already: that it cannot be noted (a full disk) does not undo it. */
+export function note(...event: Parameters<typeof record>): void {
+	try {
+		record(...event);
+	} catch (error) {
+		if (!isChoreError(error)) throw error;
+	}
+}
+
 /** The event that tells how a run ended. */
 export function recordEnd(session: Session, job: Job): void {
 	const { state, result, exitCode, signal, startedAt, endedAt, cpuTimeMs, memoryPeakBytes, reason } = job;
@@ -71,41 +80,25 @@ export function parseLine(line: string): LedgerEvent | undefined {
 	}
 }
 
+/** What happens to a run as often as somebody wants. */
+const REPEATED: ReadonlySet<EventKind> = new Set<EventKind>(["paused", "resumed"]);
+
 /** What makes two lines tell the same event. */
-export function identityOf(event: LedgerEvent): string {
-	return `${event.id} ${event.run} ${event.event}`;
+export function identityOf({ id, run, event, at }: LedgerEvent): string {
+	return `${id} ${run} ${event}${REPEATED.has(event) ? ` ${at}` : ""}`;
 }
 
 /** The events of the last `bytes` of the ledger, oldest first, each once. */
-export function readTail(session: Session, bytes: number): LedgerEvent[] {
+export function recentEvents(session: Session, bytes: number): LedgerEvent[] {
 	const seen = new Set<string>();
 	const events: LedgerEvent[] = [];
-	for (const line of tail(session.ledger, bytes).split("\n")) {
+	for (const line of readTail(session.ledger, bytes).split("\n")) {
 		const event = parseLine(line);
 		if (event === undefined || seen.has(identityOf(event))) continue;
 		seen.add(identityOf(event));
 		events.push(event);
 	}
 	return events;
-}
-
-function tail(path: string, bytes: number): string {
-	let file: number;
-	try {
-		file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-	} catch (error) {
-		if (isAbsence(error)) return "";
-		return refuse(path, error);
-	}
-	try {
-		const { size } = fstatSync(file);
-		const buffer = Buffer.alloc(Math.min(size, bytes));
-		const length = readSync(file, buffer, 0, buffer.length, size - buffer.length);
-		const text = buffer.toString("utf8", 0, length);
-		return buffer.length === size ? text : text.slice(text.indexOf("\n") + 1);
-	} finally {
-		closeSync(file);
-	}
 }
 
 function fit(event: LedgerEvent): string {

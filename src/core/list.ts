@@ -2,7 +2,7 @@
 import type { Context } from "./context.ts";
 import { readNames } from "./files.ts";
 import { hasEnded, type Job, type JobState } from "./job.ts";
-import { readTail } from "./ledger.ts";
+import { recentEvents } from "./ledger.ts";
 import { jobIds } from "./resolve.ts";
 import { activeIds, type Session } from "./session.ts";
 import { examine } from "./settle.ts";
@@ -70,7 +70,7 @@ function endedJob(session: Session, id: string): Job | undefined {
 function recentlyEnded(session: Session, known: ReadonlySet<string>): string[] {
 	const since = new Date(Date.now() - RECENT_MS).toISOString();
 	const ids = new Set<string>();
-	for (const { event, id, at } of readTail(session, LEDGER_BYTES).reverse()) {
+	for (const { event, id, at } of recentEvents(session, LEDGER_BYTES).reverse()) {
 		if (at >= since && (event === "exited" || event === "lost") && !known.has(id)) ids.add(id);
 	}
 	const present = new Set(ids.size === 0 ? [] : readNames(session.jobs));

@@ -3,13 +3,13 @@
  * a link(2) to the next number, so of any number of claimants one wins; the file of the highest number is never
  * removed, so that a slow claimant cannot win a number that was given out before.
  */
-import { existsSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import type { Context } from "./context.ts";
 import { claimFile, makePrivateFolder, readNames, readText } from "./files.ts";
 import { hasEnded } from "./job.ts";
-import { isId, jobFolder, runFolder, type Session } from "./session.ts";
-import { examine } from "./settle.ts";
-import { latestRun, readEvidence } from "./store.ts";
+import { isCreatorAlive } from "./place.ts";
+import { isId, type Session } from "./session.ts";
+import { examine, hasRecordedEnd } from "./settle.ts";
 
 /**
  * Takes a name for a job whose active mark is there already.
@@ -27,9 +27,10 @@ export async function claimName(context: Context, name: string, id: string): Pro
  * asked for exactly that name, and a thousand jobs of one program are not asked after one by one.
  */
 export async function claimFreeName(session: Session, base: string, id: string): Promise<string> {
-	const seemsActive = (holder: string): boolean =>
-		existsSync(`${session.active}/${holder}`) &&
-		(!existsSync(jobFolder(session, holder)) || readEvidence(runFolder(session, holder, latestRun(session, holder))).exit === "blank");
+	const seemsActive = (holder: string): boolean => {
+		const mark = readText(`${session.active}/${holder}`);
+		return mark !== undefined && (isCreatorAlive(mark) || !hasRecordedEnd(session, holder));
+	};
 	const numbered = (number: number): string => (number === 1 ? base : `${base}-${number}`);
 	const isFree = (number: number): boolean => {
 		const holder = holderOf(session, numbered(number));
@@ -97,11 +98,11 @@ function entry(folder: string, number: number): string | undefined {
 
 /** Whether a job is not over: it runs, waits, is being made, or cannot be asked. */
 async function isActive(context: Context, id: string): Promise<boolean> {
-	const marked = (): boolean => readText(`${context.session.active}/${id}`) !== undefined;
-	if (!marked()) return false;
+	const mark = (): string | undefined => readText(`${context.session.active}/${id}`);
+	if (mark() === undefined) return false;
 	const [job] = await examine(context, [id]);
-	// Without a job but with its mark: its creator is still at work.
-	return job === undefined ? marked() : !hasEnded(job);
+	// Without a job but with its mark, or over and being started again: somebody is at work on it.
+	return job === undefined ? mark() !== undefined : !hasEnded(job) || isCreatorAlive(mark());
 }
 
 function highest(folder: string): number {

@@ -60,6 +60,15 @@ export function isAlive(identity: ProcessIdentity): boolean {
 	}
 }
 
+/** Whether the process still lives that a mark, or the `starting` of a run, names: it is at work on that. */
+export function isCreatorAlive(text: string | undefined): boolean {
+	try {
+		return text !== undefined && isAlive(JSON.parse(text) as ProcessIdentity);
+	} catch {
+		return false;
+	}
+}
+
 function startTicks(pid: number): string | null {
 	const stat = firstLine(`/proc/${pid}/stat`);
 	// The name in parentheses may hold blanks and parentheses: fields are counted after the last one, state is the third.

@@ -1,11 +1,11 @@
 /** Forgets jobs with their output. */
 import { randomBytes } from "node:crypto";
 import { renameSync, rmSync } from "node:fs";
-import { ChoreError, isChoreError } from "../../platform/errors.ts";
+import { ChoreError } from "../../platform/errors.ts";
 import type { Context } from "./context.ts";
 import { isAbsence, makePrivateFolder, refuse } from "./files.ts";
 import { hasEnded, type Job, shortId } from "./job.ts";
-import { record } from "./ledger.ts";
+import { note } from "./ledger.ts";
 import { jobFolder } from "./session.ts";
 import { current, stop } from "./stop.ts";
 
@@ -46,10 +46,6 @@ export async function remove(context: Context, id: string, options: RemoveOption
 			refuse(path, error);
 		}
 	}
-	try {
-		record(session, job, "removed");
-	} catch (error) {
-		if (!isChoreError(error)) throw error; // a disk so full that the removal itself could not be noted
-	}
+	note(session, job, "removed");
 	return job;
 }

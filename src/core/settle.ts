@@ -6,11 +6,12 @@
 import { existsSync, rmSync } from "node:fs";
 import type { Handle, Observation } from "../../platform/contract.ts";
 import { isChoreError } from "../../platform/errors.ts";
+import { laterHasBegun, mayRestart } from "./attempts.ts";
 import type { Context } from "./context.ts";
 import { isAbsence, readText, replaceFile } from "./files.ts";
 import type { Job } from "./job.ts";
 import { recordEnd } from "./ledger.ts";
-import { distance, isAlive, type ProcessIdentity } from "./place.ts";
+import { type Distance, distance, isCreatorAlive } from "./place.ts";
 import { startFault } from "./precheck.ts";
 import type { Session } from "./session.ts";
 import { type Live, snapshot, unreadableJob } from "./snapshot.ts";
@@ -54,7 +55,11 @@ export async function examine(context: Context, ids: readonly string[]): Promise
  * The job as far as its own files tell the end of its run; undefined when the platform has to be asked, "removed" when
  * there are no files any more: somebody forgot the job after its records were read.
  */
-export async function byRecord(context: Context, stored: StoredRun): Promise<Job | "removed" | undefined> {
+export async function byRecord(
+	context: Context,
+	stored: StoredRun,
+	mode: "settle" | "look" = "settle",
+): Promise<Job | "removed" | undefined> {
 	const settled = readEnd(context.session, stored.job.id, stored.run.run);
 	if (settled !== undefined) {
 		unlinkMark(context.session, settled.id);
@@ -62,10 +67,10 @@ export async function byRecord(context: Context, stored: StoredRun): Promise<Job
 	}
 	const evidence = readEvidence(stored.folder);
 	const away = distance(stored.run.place);
-	if (typeof evidence.exit === "object") {
-		if (away === "here" || away === "earlier-boot")
-			return settle(context, stored, evidence, judge(facts(stored, evidence, away === "here")));
-		return snapshot(context.session, stored, evidence, judge(facts(stored, evidence, false)));
+	const end = recordedEnd(stored, evidence, away);
+	if (end !== undefined) {
+		const mayWrite = mode === "settle" && (away === "here" || away === "earlier-boot");
+		return mayWrite ? settle(context, stored, evidence, end) : snapshot(context.session, stored, evidence, end);
 	}
 	if (evidence.exit === "corrupt" && !existsSync(stored.folder)) return "removed";
 	if (evidence.exit === "corrupt" || evidence.exit === "newer") {
@@ -84,6 +89,28 @@ export async function byRecord(context: Context, stored: StoredRun): Promise<Job
 	return undefined;
 }
 
+/** Whether the files of a job, or that there are none, say that it is over. Asks nobody, and settles nothing. */
+export function hasRecordedEnd(session: Session, id: string): boolean {
+	const stored = readStoredRun(session, id);
+	if (stored === undefined || isUnreadable(stored)) return false;
+	if (readEnd(session, id, stored.run.run) !== undefined) return true;
+	return recordedEnd(stored, readEvidence(stored.folder), distance(stored.run.place)) !== undefined;
+}
+
+/** How the run ended, where its record alone is enough to say so: undefined where another attempt may follow, or has begun. */
+function recordedEnd(stored: StoredRun, evidence: Evidence, away: Distance): End | undefined {
+	const { exit } = evidence;
+	if (typeof exit !== "object") return undefined;
+	const { restart } = stored.job;
+	const isFinal = !mayRestart(restart, exit) && !laterHasBegun(restart, evidence);
+	if (isFinal) return judge(facts(stored, evidence, away === "here"));
+	if (away !== "earlier-boot") return undefined;
+	// That boot is over: either the machine went down between two attempts, or in a later one.
+	return laterHasBegun(restart, evidence)
+		? lost(facts(stored, evidence, false), `the machine was restarted during attempt ${exit.attempt + 1}`)
+		: judge(facts(stored, evidence, false));
+}
+
 /** @param isLastWord whether the platform was asked after the creator of the run had let go of it */
 async function byObservation(
 	context: Context,
@@ -97,7 +124,7 @@ async function byObservation(
 	const live = (state: Live["state"], reason: string | null = null): Job => snapshot(context.session, stored, evidence, { state, reason });
 	switch (observation.kind) {
 		case "queued":
-			return live("queued");
+			return live("queued", betweenAttempts(stored, evidence));
 		case "running":
 			return live(observation.paused ? "paused" : evidence.stop !== null ? "stopping" : evidence.started === null ? "starting" : "running");
 		case "stopping":
@@ -109,14 +136,22 @@ async function byObservation(
 		case "ended":
 			return settle(context, stored, evidence, judge({ ...facts(stored, evidence, true), observed: observation.end }));
 		case "absent":
-			if (creatorLives(context.session, stored.job.id)) return live("starting");
+			if (isCreatorAlive(readText(`${stored.folder}/starting`))) return live("starting");
 			// Its creator may have finished the start after the platform was asked: what the platform says now counts.
 			if (!isLastWord) {
 				const [now = observation] = await observe(context, stored.run.handle.platform, [stored]);
 				return byObservation(context, stored, now, true);
 			}
+			if (typeof evidence.exit === "object" && !laterHasBegun(stored.job.restart, evidence))
+				return settle(context, stored, evidence, judge(facts(stored, evidence, true)));
 			return settle(context, stored, evidence, lost(facts(stored, evidence, false), lostReason(evidence)));
 	}
+}
+
+function betweenAttempts({ job }: StoredRun, { exit }: Evidence): string | null {
+	if (typeof exit !== "object") return null;
+	const how = "code" in exit.status ? `exit code ${exit.status.code}` : exit.status.signal;
+	return `attempt ${exit.attempt} ended with ${how}; the next begins ${job.restart.delayMs / 1000} s after that`;
 }
 
 function lostReason(evidence: Evidence): string {
@@ -128,7 +163,7 @@ function lostReason(evidence: Evidence): string {
 
 function facts(stored: StoredRun, evidence: Evidence, lookAgain: boolean): Facts {
 	const { run, job } = stored;
-	const known: Facts = { run, limits: job.limits, evidence, observed: null, startFailure: null };
+	const known: Facts = { run, limits: job.limits, restart: job.restart, evidence, observed: null, startFailure: null };
 	return lookAgain ? { ...known, startFailure: startFailure(known, job) } : known;
 }
 
@@ -154,13 +189,13 @@ async function settle(context: Context, stored: StoredRun, evidence: Evidence, e
 		// A full or read-only disk: what is known can still be told, and is written down another time.
 		if (!isChoreError(error)) throw error;
 	}
-	if (leavesResidue(evidence)) await release(context, stored.run.handle);
+	if (leavesResidue(stored, evidence)) await release(context, stored.run.handle);
 	return job;
 }
 
 /** What a platform keeps of an unusual end until it is told to let go; an ordinary one leaves nothing. */
-function leavesResidue({ exit }: Evidence): boolean {
-	return typeof exit !== "object" || exit.result !== "success";
+function leavesResidue({ job }: StoredRun, { exit }: Evidence): boolean {
+	return typeof exit !== "object" || exit.result !== "success" || job.restart.policy !== "no";
 }
 
 async function release(context: Context, handle: Handle): Promise<void> {
@@ -182,26 +217,17 @@ async function observe(context: Context, platform: string, runs: readonly Stored
 
 /** An active mark without a job: its creator is at work on it, or died before the job was there. */
 function dropStaleMark(session: Session, id: string): void {
-	if (!creatorLives(session, id) && readStoredRun(session, id) === undefined) {
+	const mark = readText(`${session.active}/${id}`);
+	if (!isCreatorAlive(mark) && readStoredRun(session, id) === undefined) {
 		unlinkMark(session, id);
 		rmSync(`${session.trash}/new-${id}`, { recursive: true, force: true });
 	}
 }
 
-/** Whether the process that was starting this job is still at it. */
-function creatorLives(session: Session, id: string): boolean {
-	const text = readText(`${session.active}/${id}`);
-	if (text === undefined) return false;
-	try {
-		const creator = JSON.parse(text) as ProcessIdentity;
-		return isAlive(creator);
-	} catch {
-		return false;
-	}
-}
-
 function unlinkMark(session: Session, id: string): void {
 	try {
+		// Somebody may be about to start it again: then the mark is that of the next run.
+		if (isCreatorAlive(readText(`${session.active}/${id}`))) return;
 		rmSync(`${session.active}/${id}`);
 	} catch (error) {
 		if (!isAbsence(error)) return; // read-only state: the mark costs time, never truth

@@ -42,7 +42,7 @@ export function snapshot(session: Session, stored: StoredRun, evidence: Evidence
 		cpuTimeMs: end?.cpuTimeMs ?? null,
 		memoryPeakBytes: end?.memoryPeakBytes ?? null,
 		output: { mode: job.output, paths, bytes: paths.reduce((bytes, path) => bytes + sizeOf(path), 0) },
-		restart: { policy: "no", delayMs: null, max: null },
+		restart: job.restart.policy === "no" ? { ...job.restart, delayMs: null } : job.restart,
 		limits: job.limits,
 		reason: now.reason,
 	});

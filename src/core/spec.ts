@@ -1,7 +1,7 @@
 /** What a caller may ask of a new job, and the same with every default filled in and every value checked. */
 import { constants } from "node:os";
 import { basename, resolve } from "node:path";
-import type { Capabilities, Limits, Stopping } from "../../platform/contract.ts";
+import type { Capabilities, Limits, RestartPolicy, Stopping } from "../../platform/contract.ts";
 import { ChoreError } from "../../platform/errors.ts";
 import type { OutputMode } from "./job.ts";
 import { checkName } from "./session.ts";
@@ -30,6 +30,8 @@ export interface RunOptions {
 	readonly stdin?: "null" | "fifo" | { readonly file: string } | undefined;
 	/** Ends the run after so many milliseconds; 1 or more. */
 	readonly timeoutMs?: number | undefined;
+	/** Whether the program is started again when it has ended, and how. Default: it is not. */
+	readonly restart?: RestartOptions | undefined;
 	/** Milliseconds between the stop signal and SIGKILL; 0 or more. Default 10,000. */
 	readonly graceMs?: number | undefined;
 	/** Default "SIGTERM". */
@@ -46,6 +48,8 @@ export interface RunOptions {
 	readonly nice?: number | undefined;
 	/** File mode creation mask. Default: the caller's. */
 	readonly umask?: number | undefined;
+	/** `Name=Value` each, as in systemd-run(1) -p: systemd.resource-control(5), systemd.exec(5), systemd.kill(5). */
+	readonly properties?: readonly string[] | undefined;
 	/** systemd.slice(5). */
 	readonly slice?: string | undefined;
 	/** Name of the platform's own object, such as a systemd unit. */
@@ -58,6 +62,16 @@ export interface RunOptions {
 	readonly onWarning?: ((message: string) => void) | undefined;
 }
 
+/** How a program that ended is started again, within the same run and into the same output. */
+export interface RestartOptions {
+	/** on-failure: after every end but exit code 0. Neither starts anything again after a stop that was asked for. */
+	readonly policy: "no" | "on-failure" | "always";
+	/** Milliseconds from an end to the next start; 0 or more. Default 1,000. */
+	readonly delayMs?: number | undefined;
+	/** How often at most; 1 or more. Default: without bound. */
+	readonly max?: number | undefined;
+}
+
 /** The options with defaults filled in. */
 export interface Spec {
 	readonly command: readonly [string, ...string[]];
@@ -68,7 +82,9 @@ export interface Spec {
 	readonly output: OutputMode;
 	readonly stdin: "null" | "fifo" | { readonly file: string };
 	readonly limits: Limits;
+	readonly restart: RestartPolicy;
 	readonly stopping: Stopping;
+	readonly properties: readonly string[];
 	readonly nice: number;
 	readonly umask: number;
 	readonly slice: string | null;
@@ -77,6 +93,11 @@ export interface Spec {
 
 /** Milliseconds between the stop signal and KILL. systemd's DefaultTimeoutStopSec, 90 s, is too long at a prompt. */
 export const DEFAULT_GRACE_MS = 10_000;
+
+/** systemd's own 100 ms makes a program that cannot start a load. */
+const DEFAULT_RESTART_DELAY_MS = 1000;
+
+export const NO_RESTART: RestartPolicy = { policy: "no", delayMs: 0, max: null };
 
 /** @throws ChoreError INVALID_ARGUMENT naming the option */
 export function normalise(options: RunOptions, defaults: { readonly graceMs: number }): Spec {
@@ -107,11 +128,13 @@ export function normalise(options: RunOptions, defaults: { readonly graceMs: num
 			cpus: inRange("the CPU limit", options.cpus, { least: 0.01, unit: "" }),
 			tasks: inRange("the task limit", options.tasks, { least: 1, whole: true, unit: "" }),
 		},
+		restart: checkRestart(options.restart),
 		stopping: {
 			signal: checkStopSignal(options.stopSignal ?? "SIGTERM"),
 			graceMs: inRange("the grace", options.graceMs, { least: 0, unit: " ms" }) ?? defaults.graceMs,
 			hangUp: options.sendHangUp ?? false,
 		},
+		properties: (options.properties ?? []).map((property) => checkWord("a property", property)),
 		nice: checkNice(options.nice ?? 0),
 		umask: options.umask ?? callerUmask(),
 		slice: options.slice === undefined ? null : checkWord("the slice", options.slice),
@@ -127,6 +150,8 @@ export function checkCapabilities(
 ): void {
 	const { capabilities } = platform;
 	const wanted: readonly (readonly [asked: boolean, can: boolean, what: string])[] = [
+		[spec.restart.policy !== "no", capabilities.restart, "restarts"],
+		[spec.properties.length > 0, capabilities.properties.length > 0, "properties of systemd"],
 		[spec.limits.timeoutMs !== null, capabilities.timeout, "a time limit"],
 		[spec.limits.memoryBytes !== null, capabilities.memoryLimit, "a memory limit"],
 		[spec.limits.cpus !== null, capabilities.cpuLimit, "a CPU limit"],
@@ -166,6 +191,20 @@ function checkStopSignal(signal: NodeJS.Signals): NodeJS.Signals {
 	throw new ChoreError("INVALID_ARGUMENT", `${signal} cannot be the stop signal`, {
 		hint: "one that a program can catch: SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1 …",
 	});
+}
+
+function checkRestart(options: RestartOptions | undefined): RestartPolicy {
+	if (options === undefined || options.policy === "no") {
+		if (options?.delayMs === undefined && options?.max === undefined) return NO_RESTART;
+		throw new ChoreError("INVALID_ARGUMENT", "a delay or a number of restarts is given, but no restarts are asked for", {
+			hint: "--restart on-failure, or --restart always",
+		});
+	}
+	return {
+		policy: options.policy,
+		delayMs: inRange("the delay of restarts", options.delayMs, { least: 0, unit: " ms" }) ?? DEFAULT_RESTART_DELAY_MS,
+		max: inRange("the number of restarts", options.max, { least: 1, whole: true, unit: "" }),
+	};
 }
 
 function checkNice(nice: number): number {

@@ -1,12 +1,13 @@
 /** Stops a job, and signals one. The request is written down before anything is signalled: it tells `stopped` from `signal`. */
 import { closeSync, constants, openSync, renameSync, writeSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
-import { ChoreError, isChoreError } from "../../platform/errors.ts";
+import type { Platform } from "../../platform/contract.ts";
+import { ChoreError } from "../../platform/errors.ts";
 import { signalNumber } from "../../platform/exit-record.ts";
 import type { Context } from "./context.ts";
 import { isAbsence, refuse } from "./files.ts";
 import { hasEnded, type Job, shortId } from "./job.ts";
-import { record } from "./ledger.ts";
+import { note } from "./ledger.ts";
 import { uptimeSeconds } from "./place.ts";
 import { examine } from "./settle.ts";
 import { isUnreadable, readStoredRun, refuseUnreadable, type StopMark, type StoredRun } from "./store.ts";
@@ -28,15 +29,10 @@ export async function stop(context: Context, id: string, options: StopOptions = 
 	}
 	const job = await current(context, id);
 	if (hasEnded(job)) return job;
-	const stored = reachable(context, job);
+	const { stored, platform } = await reachable(context, job);
 	const stopping = { ...stored.job.stopping, graceMs: graceMs ?? stored.job.stopping.graceMs };
 	markStop(stored, stopping.graceMs);
-	try {
-		record(context.session, job, "stopped", { by: whoAsks() });
-	} catch (error) {
-		if (!isChoreError(error)) throw error; // the mark is what counts
-	}
-	const platform = await context.platforms.get(job.platform);
+	note(context.session, job, "stopped", { by: whoAsks() });
 	const outcome = await platform.stop(stored.run.handle, stopping);
 	if (outcome.kind === "survivors") {
 		throw new ChoreError("STOP_FAILED", `${job.name} (${shortId(id)}) still has processes 5 s after SIGKILL: ${outcome.pids.join(", ")}`, {
@@ -61,8 +57,7 @@ export async function kill(context: Context, id: string, signal: string, whom: "
 		hint: "only an active job can be signalled",
 	});
 	if (hasEnded(job)) throw over;
-	const stored = reachable(context, job);
-	const platform = await context.platforms.get(job.platform);
+	const { stored, platform } = await reachable(context, job);
 	if (!(await platform.kill(stored.run.handle, signal, whom))) throw over;
 	return current(context, id);
 }
@@ -74,8 +69,8 @@ export async function current(context: Context, id: string): Promise<Job> {
 	throw new ChoreError("JOB_NOT_FOUND", `there is no job ${id} any more`, { hint: "`chore ps -a` lists the jobs" });
 }
 
-/** The records of a job that may be signalled from here. @throws ChoreError JOB_UNKNOWN, JOB_UNREADABLE */
-function reachable(context: Context, job: Job): StoredRun {
+/** The records of a job that may be signalled from here, and its platform. @throws ChoreError JOB_UNKNOWN, JOB_UNREADABLE */
+export async function reachable(context: Context, job: Job): Promise<{ readonly stored: StoredRun; readonly platform: Platform }> {
 	const stored = readStoredRun(context.session, job.id);
 	if (stored !== undefined && isUnreadable(stored)) return refuseUnreadable(stored);
 	if (stored === undefined || job.state === "unknown") {
@@ -83,7 +78,7 @@ function reachable(context: Context, job: Job): StoredRun {
 			hint: "nothing was signalled",
 		});
 	}
-	return stored;
+	return { stored, platform: await context.platforms.get(job.platform) };
 }
 
 /** Makes the request visible to whatever watches the job. It counts by being there: no space is needed for that. */

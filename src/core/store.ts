@@ -3,7 +3,7 @@
  * tells of itself. `cat` is enough to read them.
  */
 import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from "node:fs";
-import type { Handle, Limits, Stopping } from "../../platform/contract.ts";
+import type { Handle, Limits, RestartPolicy, Stopping } from "../../platform/contract.ts";
 import { ChoreError, isChoreError } from "../../platform/errors.ts";
 import { type ExitRecord, parseExitRecord } from "../../platform/exit-record.ts";
 import { isAbsence, readNames, readText, refuse } from "./files.ts";
@@ -37,7 +37,9 @@ export interface JobRecord {
 	readonly output: OutputMode;
 	readonly stdin: "null" | "fifo" | { readonly file: string };
 	readonly limits: Limits;
+	readonly restart: RestartPolicy;
 	readonly stopping: Stopping;
+	readonly properties: readonly string[];
 	readonly unitName: string | null;
 	readonly slice: string | null;
 }
@@ -170,7 +172,7 @@ function readStop(folder: string): StopMark | null {
 
 /** Whether all is there that would be in the way if it were not. What a later version adds is nobody's business here. */
 function isJobRecord(value: Fields): boolean {
-	const { name, createdAtMs, command, program, directory, output, limits, stopping } = value;
+	const { name, createdAtMs, command, program, directory, output, limits, restart, stopping, properties } = value;
 	return (
 		[name, program, directory].every((text) => typeof text === "string") &&
 		isTime(createdAtMs) &&
@@ -178,7 +180,9 @@ function isJobRecord(value: Fields): boolean {
 		command.every((word) => typeof word === "string") &&
 		["merged", "split", "null"].includes(String(output)) &&
 		isObject(limits) &&
-		isObject(stopping)
+		isObject(restart) &&
+		isObject(stopping) &&
+		Array.isArray(properties)
 	);
 }
 

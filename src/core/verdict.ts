@@ -1,6 +1,7 @@
 /** How a run ended, judged from what was recorded, observed and asked for. Pure: the same facts give the same verdict. */
-import type { ExitStatus, Limits, ObservedEnd, PlatformResult } from "../../platform/contract.ts";
+import type { ExitStatus, Limits, ObservedEnd, PlatformResult, RestartPolicy } from "../../platform/contract.ts";
 import type { ExitRecord } from "../../platform/exit-record.ts";
+import { hitStartLimit, laterHasBegun, mayRestart } from "./attempts.ts";
 import type { JobResult, JobState } from "./job.ts";
 import { type Evidence, LATEST_MS, type RunRecord } from "./store.ts";
 
@@ -22,6 +23,7 @@ export interface End {
 export interface Facts {
 	readonly run: Pick<RunRecord, "createdAtMs" | "createdUptimeSeconds" | "place">;
 	readonly limits: Pick<Limits, "timeoutMs">;
+	readonly restart: RestartPolicy;
 	readonly evidence: Evidence;
 	/** What the platform itself remembers; looked at only where no exit record was written. */
 	readonly observed: ObservedEnd | null;
@@ -35,7 +37,7 @@ const TICK_MS = 50;
 /** Judges a run whose end was recorded or observed. */
 export function judge(facts: Facts): End {
 	const { evidence, observed } = facts;
-	const record = typeof evidence.exit === "object" ? evidence.exit : null;
+	const record = typeof evidence.exit === "object" && !laterHasBegun(facts.restart, evidence) ? evidence.exit : null;
 	const end = record ?? observed;
 	if (end === null) throw new Error("a run can be judged only by its exit record or by what its platform saw");
 	const { status, result: word } = end;
@@ -48,13 +50,19 @@ export function judge(facts: Facts): End {
 		result,
 		status,
 		certain: record?.certain ?? true,
-		attempt: record?.attempt ?? 1,
+		attempt: record?.attempt ?? attemptsBefore(evidence) + 1,
 		startedAtMs,
 		endedAtMs,
 		cpuTimeMs: record?.cpuTimeMs ?? null,
 		memoryPeakBytes: record?.memoryPeakBytes ?? null,
-		reason: result === "start-failed" ? (facts.startFailure ?? "the platform could not start it") : null,
+		reason: reasonOf(facts, result),
 	};
+}
+
+function reasonOf({ startFailure, restart }: Facts, result: JobResult): string | null {
+	if (result === "start-failed") return startFailure ?? "the platform could not start it";
+	if (result === "start-limit" && restart.max !== null) return `it was started again ${restart.max} times, and no more were allowed`;
+	return null;
 }
 
 /** A run of which nobody recorded the end. */
@@ -64,13 +72,18 @@ export function lost(facts: Facts, reason: string): End {
 		result: "lost",
 		status: null,
 		certain: false,
-		attempt: 1,
+		attempt: attemptsBefore(facts.evidence) + 1,
 		startedAtMs: startTime(facts),
 		endedAtMs: null,
 		cpuTimeMs: null,
 		memoryPeakBytes: null,
 		reason,
 	};
+}
+
+/** How many attempts were recorded of a run whose last one was not. */
+function attemptsBefore({ exit }: Evidence): number {
+	return typeof exit === "object" ? exit.attempt : 0;
 }
 
 /** When the main process began, milliseconds since the epoch; null while it has not. */
@@ -91,9 +104,12 @@ function onWallClock(run: Facts["run"], seconds: number): number {
 }
 
 function reason(facts: Facts, record: ExitRecord | null, word: PlatformResult, status: ExitStatus, ranMs: number | null): JobResult {
-	const { limits, evidence } = facts;
+	const { limits, restart, evidence } = facts;
 	if (facts.startFailure !== null || word === "start-failed") return "start-failed";
-	if (evidence.stop !== null && !endedBefore(evidence.stop.uptimeSeconds, facts, record)) return "stopped";
+	// Stopped, too, is what was asked to stop between two attempts.
+	const wasOver = record !== null && endedBefore(evidence.stop?.uptimeSeconds ?? 0, facts, record) && !mayRestart(restart, record);
+	if (evidence.stop !== null && !wasOver) return "stopped";
+	if (record !== null && hitStartLimit(restart, record)) return "start-limit";
 	if (word === "oom-kill" || word === "start-limit" || word === "session-ended") return word;
 	// systemd also says "timeout" of a leftover process that ignored the stop signal: only the main process counts.
 	if (word === "timeout" && limits.timeoutMs !== null && (ranMs === null || ranMs >= limits.timeoutMs - TICK_MS)) return "timeout";
@@ -102,6 +118,6 @@ function reason(facts: Facts, record: ExitRecord | null, word: PlatformResult, s
 }
 
 /** Whether the run was over already when the stop was asked for. */
-function endedBefore(askedUptimeSeconds: number, { run }: Facts, record: ExitRecord | null): boolean {
-	return record?.uptimeSeconds != null && record.bootId === run.place.bootId && record.uptimeSeconds < askedUptimeSeconds;
+function endedBefore(askedUptimeSeconds: number, { run }: Facts, record: ExitRecord): boolean {
+	return record.uptimeSeconds !== null && record.bootId === run.place.bootId && record.uptimeSeconds < askedUptimeSeconds;
 }

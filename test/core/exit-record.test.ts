@@ -4,7 +4,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { EXIT_RECORD_BYTES, parseExitRecord, signalName, signalNumber } from "../../platform/exit-record.ts";
 
-const WHOLE = "chore-exit 1 attempt=2 how=exited status=7 certain=yes result=exit-code up=5012.34 boot=abc cpu=1234567 peak=4096 .\n";
+const WHOLE =
+	"chore-exit 1 attempt=2 how=exited status=7 certain=yes result=exit-code up=5012.34 boot=abc cpu=1234567 peak=4096 pid=77 .\n";
 
 test("a whole record tells everything", () => {
 	assert.deepEqual(parseExitRecord(WHOLE), {
@@ -16,6 +17,7 @@ test("a whole record tells everything", () => {
 		bootId: "abc",
 		cpuTimeMs: 1235,
 		memoryPeakBytes: 4096,
+		pid: 77,
 	});
 });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { appendFileSync, truncateSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
-import { parseLine, readTail, record } from "../../src/core/ledger.ts";
+import { parseLine, recentEvents, record } from "../../src/core/ledger.ts";
 import { makeSession, openSession } from "../../src/core/session.ts";
 import { eventually } from "../support/eventually.ts";
 import { fakePlatform } from "../support/fake-platform.ts";
@@ -16,14 +16,14 @@ test("every line that a crash left whole is read, whatever byte the file was cut
 		fc.property(fc.integer({ min: 1, max: 8 }), fc.nat(1200), (count, cut) => {
 			writeFileSync(session.ledger, "");
 			for (let run = 1; run <= count; run++) record(session, { id: "x", run, name: "é 漢" }, "created", { command: ["a\nb"] });
-			const all = readTail(session, 1e6);
+			const all = recentEvents(session, 1e6);
 			assert.equal(all.length, count);
 			truncateSync(session.ledger, Math.min(cut, 100 * count));
-			const rest = readTail(session, 1e6);
+			const rest = recentEvents(session, 1e6);
 			assert.deepEqual(rest, all.slice(0, rest.length));
 			appendFileSync(session.ledger, "\n");
 			record(session, { id: "y", run: 1, name: "n" }, "exited");
-			assert.equal(readTail(session, 1e6).at(-1)?.id, "y");
+			assert.equal(recentEvents(session, 1e6).at(-1)?.id, "y");
 		}),
 		{ numRuns: 50 },
 	);
@@ -34,7 +34,7 @@ test("a line stays below 4 kB, however long the command", async () => {
 	const session = openSession(home.path, "default");
 	makeSession(session);
 	record(session, { id: "x", run: 1, name: "n" }, "created", { command: Array.from({ length: 5000 }, () => "x".repeat(500)) });
-	const [event] = readTail(session, 1e6);
+	const [event] = recentEvents(session, 1e6);
 	assert.ok(JSON.stringify(event).length < 4000);
 	assert.equal(event?.command?.at(-1), "…");
 });

@@ -15,6 +15,7 @@ function facts(
 	return {
 		run: { createdAtMs: 1_000_000, createdUptimeSeconds: 500, place: { machine: "m", bootId: BOOT, pidNamespace: null } },
 		limits: { timeoutMs: more.timeoutMs ?? null },
+		restart: { policy: "no", delayMs: 0, max: null },
 		evidence: {
 			exit,
 			exitAtMs: 77,

@@ -6,10 +6,11 @@ import { accessSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpath
 import { tmpdir } from "node:os";
 import { after } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Handle, Limits, Platform, RunSpec, Stopping } from "../../platform/contract.ts";
+import type { Handle, Limits, Platform, RestartPolicy, RunSpec, Stopping } from "../../platform/contract.ts";
 import { type ExitRecord, parseExitRecord } from "../../platform/exit-record.ts";
 import { openWith, type PosixOptions } from "../../platform/posix/index.ts";
 
+const NO_RESTART: RestartPolicy = { policy: "no", delayMs: 0, max: null };
 export const TERM: Stopping = { signal: "SIGTERM", graceMs: 10_000, hangUp: false };
 
 /** The shells of the matrix: the words that run each, or why it is left out. */
@@ -40,6 +41,7 @@ export interface TestRun {
 export interface TestRunOptions {
 	readonly stopping?: Partial<Stopping>;
 	readonly timeoutMs?: number;
+	readonly restart?: RestartPolicy;
 	/** Where the run's folder is made, instead of the scratch folder. */
 	readonly home?: string;
 }
@@ -92,7 +94,7 @@ export function layOut(platform: Platform, script: string, options: TestRunOptio
 	const stopping: Stopping = { ...TERM, ...options.stopping };
 	const spec: RunSpec = {
 		...{ jobId, run: 1, label: "test", unitName: null, description: "test", jobFolder, runFolder: folder },
-		...{ limits, stopping, slice: null, acknowledge: true },
+		...{ limits, stopping, restart: options.restart ?? NO_RESTART, properties: [], slice: null, acknowledge: true },
 	};
 	return { spec, handle: platform.plan(spec), folder };
 }

@@ -1,97 +1,72 @@
 /** A platform in the memory of this process, for tests of the core: it runs real programs and forgets them with the process. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
-import type { Handle, Observation, Platform, PlatformModule, RunSpec, StopOutcome, Stopping, Usage } from "../../platform/contract.ts";
+import { appendFileSync, closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import type {
+	Capabilities,
+	Handle,
+	Observation,
+	Platform,
+	PlatformModule,
+	RunSpec,
+	StopOutcome,
+	Stopping,
+	Usage,
+} from "../../platform/contract.ts";
 import { signalNumber } from "../../platform/exit-record.ts";
-
-interface Run {
-	readonly child: ChildProcess;
-	readonly listeners: Set<() => void>;
-	over: boolean;
-}
-
-const runs = new Map<string, Run>();
 
 export const fakePlatform: PlatformModule = {
 	detect: () => ({ available: true }),
 	open: async () => new FakePlatform(),
 };
 
+const runs = new Map<string, FakeRun>();
+
 class FakePlatform implements Platform {
 	readonly name = "fake";
-	readonly capabilities = {
+	readonly capabilities: Capabilities = {
+		restart: true,
 		timeout: true,
 		memoryLimit: false,
 		cpuLimit: false,
 		taskLimit: false,
 		accounting: false,
+		pause: true,
+		properties: [],
 		units: false,
 		hangUp: false,
 		enqueue: true,
 		containment: "group-and-mark",
-	} as const;
+	};
 
 	plan(run: RunSpec): Handle {
 		return { platform: this.name, version: 1, data: { runFolder: run.runFolder, jobId: run.jobId } };
 	}
 
 	async start(spec: RunSpec, handle: Handle): Promise<void> {
-		const child = spawn("/usr/bin/env", ["-i", "/bin/sh", `${spec.jobFolder}/start`, spec.runFolder], {
-			detached: true,
-			stdio: "ignore",
-			cwd: "/",
-		});
-		const run: Run = { child, listeners: new Set(), over: false };
+		const run = new FakeRun(spec);
 		runs.set(key(handle), run);
-		let result = "";
-		const limit =
-			spec.limits.timeoutMs === null
-				? undefined
-				: setTimeout(() => {
-						result = " result=timeout";
-						void this.stop(handle, spec.stopping);
-					}, spec.limits.timeoutMs);
-		child.on("exit", (code, signal) => {
-			clearTimeout(limit);
-			run.over = true;
-			signalGroup(child, "SIGKILL");
-			const how = signal === null ? `how=exited status=${code}` : `how=killed status=${signalNumber(signal)}`;
-			const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-			record(
-				spec.runFolder,
-				`chore-exit 1 attempt=1 ${how}${result} up=${readFileSync("/proc/uptime", "utf8").split(" ")[0]} boot=${boot} .\n`,
-			);
-			for (const listener of run.listeners) listener();
-		});
-		await new Promise((resolve, reject) => child.once("spawn", resolve).once("error", reject));
+		await run.begin();
 	}
 
-	async stop(handle: Handle, { signal, graceMs }: Stopping): Promise<StopOutcome> {
-		const run = runs.get(key(handle));
-		if (run === undefined || run.over) return { kind: "ended" };
-		signalGroup(run.child, signal);
-		signalGroup(run.child, "SIGCONT");
-		const killing = setTimeout(() => signalGroup(run.child, "SIGKILL"), graceMs);
-		await new Promise<void>((resolve) => {
-			run.listeners.add(resolve);
-			if (run.over) resolve();
-		});
-		clearTimeout(killing);
+	async stop(handle: Handle, stopping: Stopping): Promise<StopOutcome> {
+		await runs.get(key(handle))?.stop(stopping);
 		return { kind: "ended" };
 	}
 
 	async kill(handle: Handle, signal: string, whom: "main" | "all"): Promise<boolean> {
-		const run = runs.get(key(handle));
-		if (run === undefined || run.over || run.child.pid === undefined) return false;
-		process.kill(whom === "all" ? -run.child.pid : run.child.pid, signalNumber(signal));
-		return true;
+		return runs.get(key(handle))?.signal(signalNumber(signal) ?? 0, whom) ?? false;
+	}
+
+	async pause(handle: Handle): Promise<boolean> {
+		return runs.get(key(handle))?.hold(true) ?? false;
+	}
+
+	async resume(handle: Handle): Promise<boolean> {
+		return runs.get(key(handle))?.hold(false) ?? false;
 	}
 
 	async inspect(handles: readonly Handle[]): Promise<readonly Observation[]> {
-		return handles.map((handle) => {
-			const run = runs.get(key(handle));
-			return run === undefined || run.over ? { kind: "absent" } : { kind: "running", paused: false };
-		});
+		return handles.map((handle) => runs.get(key(handle))?.observe() ?? { kind: "absent" });
 	}
 
 	async watch(handles: readonly Handle[], changed: (handle: Handle) => void): Promise<AsyncDisposable> {
@@ -108,7 +83,7 @@ class FakePlatform implements Platform {
 	async forget(): Promise<void> {}
 
 	async usage(handle: Handle): Promise<Usage> {
-		const pid = runs.get(key(handle))?.child.pid;
+		const pid = runs.get(key(handle))?.pid;
 		const processes = pid === undefined ? [] : [{ pid, parentPid: process.pid, command: "job", escaped: false }];
 		return { processes, cpuTimeMs: null, memoryBytes: null, memoryPeakBytes: null };
 	}
@@ -124,24 +99,120 @@ class FakePlatform implements Platform {
 	async [Symbol.asyncDispose](): Promise<void> {}
 }
 
+/** One run with its attempts, one after the other. */
+class FakeRun {
+	readonly listeners = new Set<() => void>();
+	readonly #spec: RunSpec;
+	#child: ChildProcess | undefined;
+	#attempt = 0;
+	#state: "running" | "waiting" | "over" = "running";
+	#isHeld = false;
+	#isStopped = false;
+	#waiting: NodeJS.Timeout | undefined;
+
+	constructor(spec: RunSpec) {
+		this.#spec = spec;
+	}
+
+	get pid(): number | undefined {
+		return this.#state === "running" ? this.#child?.pid : undefined;
+	}
+
+	async begin(): Promise<void> {
+		const { jobFolder, runFolder, limits, stopping } = this.#spec;
+		this.#attempt += 1;
+		this.#state = "running";
+		const child = spawn("/usr/bin/env", ["-i", "/bin/sh", `${jobFolder}/start`, runFolder], { detached: true, stdio: "ignore", cwd: "/" });
+		this.#child = child;
+		let result = "";
+		const expire = (): void => {
+			result = " result=timeout";
+			void this.#end(stopping);
+		};
+		const limit = limits.timeoutMs === null ? undefined : setTimeout(expire, limits.timeoutMs);
+		child.on("exit", (code, signal) => {
+			clearTimeout(limit);
+			this.#signalGroup("SIGKILL");
+			const how = signal === null ? `how=exited status=${code}` : `how=killed status=${signalNumber(signal)}`;
+			this.#ended(how + result, code !== 0 || result !== "");
+		});
+		await new Promise((resolve, reject) => child.once("spawn", resolve).once("error", reject));
+	}
+
+	async stop(stopping: Stopping): Promise<void> {
+		this.#isStopped = true;
+		if (this.#state === "waiting") {
+			clearTimeout(this.#waiting);
+			this.#become("over");
+		}
+		await this.#end(stopping);
+	}
+
+	signal(number: number, whom: "main" | "all"): boolean {
+		const pid = this.pid;
+		if (pid === undefined) return false;
+		process.kill(whom === "all" ? -pid : pid, number);
+		return true;
+	}
+
+	hold(isHeld: boolean): boolean {
+		this.#isHeld = isHeld;
+		return this.signal(signalNumber(isHeld ? "SIGSTOP" : "SIGCONT") ?? 0, "all");
+	}
+
+	observe(): Observation {
+		if (this.#state === "over") return { kind: "absent" };
+		return this.#state === "waiting" ? { kind: "queued" } : { kind: "running", paused: this.#isHeld };
+	}
+
+	async #end({ signal, graceMs }: Stopping): Promise<void> {
+		if (this.#state !== "running") return;
+		this.#signalGroup(signal);
+		this.#signalGroup("SIGCONT");
+		const killing = setTimeout(() => this.#signalGroup("SIGKILL"), graceMs);
+		await new Promise<void>((resolve) => this.#child?.once("exit", () => resolve()));
+		clearTimeout(killing);
+	}
+
+	#ended(how: string, isFailure: boolean): void {
+		const { runFolder, restart } = this.#spec;
+		const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+		const [up] = readFileSync("/proc/uptime", "utf8").split(" ");
+		const line = `chore-exit 1 attempt=${this.#attempt} ${how} up=${up} boot=${boot} pid=${this.#child?.pid} .\n`;
+		record(runFolder, line, restart.policy !== "no");
+		this.#isHeld = false;
+		const mayRestart = restart.max === null || this.#attempt <= restart.max;
+		const isWanted = restart.policy === "always" || (restart.policy === "on-failure" && isFailure);
+		const isLast = this.#isStopped || !isWanted || !mayRestart;
+		if (!isLast) this.#waiting = setTimeout(() => void this.begin(), restart.delayMs);
+		this.#become(isLast ? "over" : "waiting");
+	}
+
+	#become(state: "waiting" | "over"): void {
+		this.#state = state;
+		for (const listener of this.listeners) listener();
+	}
+
+	#signalGroup(signal: NodeJS.Signals): void {
+		try {
+			if (this.#child?.pid !== undefined) process.kill(-this.#child.pid, signal);
+		} catch {
+			// nobody is left
+		}
+	}
+}
+
 function key(handle: Handle): string {
 	return String(handle.data["runFolder"]);
 }
 
-function record(folder: string, line: string): void {
+function record(folder: string, line: string, isOneOfSeveral: boolean): void {
 	try {
 		const file = openSync(`${folder}/exit`, "r+");
 		writeSync(file, line, 0);
 		closeSync(file);
+		if (isOneOfSeveral) appendFileSync(`${folder}/attempts`, line);
 	} catch {
 		// the test removed the job
-	}
-}
-
-function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
-	try {
-		if (child.pid !== undefined) process.kill(-child.pid, signal);
-	} catch {
-		// nobody is left
 	}
 }

@@ -109,6 +109,8 @@ export function prepareRun(folder: string, script: string, changes: Partial<RunS
 		runFolder,
 		limits: { timeoutMs: null, memoryBytes: null, cpus: null, tasks: null },
 		stopping: { signal: "SIGTERM", graceMs: 10_000, hangUp: false },
+		restart: { policy: "no", delayMs: 0, max: null },
+		properties: [],
 		slice: null,
 		acknowledge: true,
 		...changes,

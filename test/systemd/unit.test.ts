@@ -14,6 +14,8 @@ const RUN: RunSpec = {
 	runFolder: "/state/jobs/1/runs/2",
 	limits: { timeoutMs: null, memoryBytes: null, cpus: null, tasks: null },
 	stopping: { signal: "SIGTERM", graceMs: 10_000, hangUp: false },
+	restart: { policy: "no", delayMs: 0, max: null },
+	properties: [],
 	slice: null,
 	acknowledge: true,
 };
