@@ -74,6 +74,11 @@ export function oneOf<Word extends string>(words: readonly Word[]): (text: strin
 	};
 }
 
+/** `Name=Value`, kept as it is; collected. */
+export function property(text: string, previous: readonly string[] = []): readonly string[] {
+	return [...previous, text];
+}
+
 /** `NAME=VALUE`, or `NAME` for the caller's own value; collected into one object. */
 export function variable(text: string, previous: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
 	const equals = text.indexOf("=");

@@ -1,5 +1,5 @@
 /** Stays with a job: shows what it writes, hands on what is typed, and lets go of it at Ctrl-C. */
-import { type Chore, isChoreError, type Job, type LogOptions } from "../index.ts";
+import { type Chore, hasEnded, isChoreError, type Job, type LogOptions } from "../index.ts";
 import type { Invocation } from "./command.ts";
 import { NobodyReads, type Output } from "./output.ts";
 
@@ -10,7 +10,8 @@ const INTERRUPTED_STATUS = 130;
 export function followJob(invocation: Invocation<unknown>, job: Job, options: LogOptions = {}): Promise<Job | undefined> {
 	return untilInterrupted(invocation, job, async (signal) => {
 		if (job.output.mode !== "null") await show(invocation.chore, invocation.output, job.id, { ...options, follow: true, signal });
-		return invocation.chore.wait(job.id, { signal });
+		const earlier = options.run === undefined ? undefined : (await invocation.chore.runs(job.id)).find(({ run }) => run === options.run);
+		return earlier !== undefined && hasEnded(earlier) ? earlier : invocation.chore.wait(job.id, { signal });
 	});
 }
 

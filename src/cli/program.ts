@@ -6,10 +6,12 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { helpCommand } from "./commands/help.ts";
 import { killCommand } from "./commands/kill.ts";
 import { logsCommand } from "./commands/logs.ts";
+import { pauseCommand, resumeCommand } from "./commands/pause.ts";
 import { psCommand } from "./commands/ps.ts";
 import { rmCommand } from "./commands/rm.ts";
 import { runCommand } from "./commands/run.ts";
 import { sendCommand } from "./commands/send.ts";
+import { restartCommand, startCommand } from "./commands/start.ts";
 import { statusCommand } from "./commands/status.ts";
 import { stopCommand } from "./commands/stop.ts";
 import { waitCommand } from "./commands/wait.ts";
@@ -38,6 +40,10 @@ export function program(): Command {
 		stopCommand(),
 		killCommand(),
 		waitCommand(),
+		startCommand(),
+		restartCommand(),
+		pauseCommand(),
+		resumeCommand(),
 		sendCommand(),
 		rmCommand(),
 		doctorCommand(),

@@ -5,6 +5,8 @@ import { printable } from "./output.ts";
 /** The state with what matters of the end: "failed, code 1", "failed, time limit", "running". */
 export function stateWords(job: Job): string {
 	if (job.state === "failed") return `failed, ${endWords(job)}`;
+	if (job.state === "queued" && job.attempt > 1) return "restarting";
+	if (job.state === "running" && job.attempt > 1) return `running, attempt ${job.attempt}`;
 	if (job.state === "unknown" && job.reason?.startsWith("unreadable")) return "unreadable";
 	return job.state;
 }

@@ -23,6 +23,11 @@ export function laterHasBegun({ policy }: RestartPolicy, { exit, started }: Evid
 	return policy !== "no" && typeof exit === "object" && started !== null && started.pid !== exit.pid;
 }
 
+/** Whether the attempt that is not over has come to its start script. */
+export function hasBegun(restart: RestartPolicy, evidence: Evidence): boolean {
+	return evidence.started !== null && (typeof evidence.exit !== "object" || laterHasBegun(restart, evidence));
+}
+
 /** The latest attempts of a run whose ends were noted, oldest first: of a long history only the end. */
 export function readAttempts({ job, folder }: StoredRun): readonly ExitRecord[] {
 	if (job.restart.policy === "no") return [];

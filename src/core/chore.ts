@@ -13,9 +13,10 @@ import { type LogOptions, type LogPiece, logs } from "./logs.ts";
 import { pause, resume } from "./pause.ts";
 import { Platforms } from "./platforms.ts";
 import { type RemoveOptions, remove } from "./remove.ts";
-import { rerun } from "./rerun.ts";
+import { type RestartJobOptions, rerun, restart } from "./rerun.ts";
 import { newest, resolve } from "./resolve.ts";
 import { run } from "./run.ts";
+import { runs } from "./runs.ts";
 import { type SendOptions, send } from "./send.ts";
 import { installProgram, openSession, type Session, stateRoot } from "./session.ts";
 import { DEFAULT_GRACE_MS, type RunOptions } from "./spec.ts";
@@ -78,6 +79,19 @@ export class Chore implements AsyncDisposable {
 	 */
 	async rerun(reference: string, options: LaunchOptions = {}): Promise<Job> {
 		return rerun(this.#context, this.#find(reference), options);
+	}
+
+	/**
+	 * Stops a job that is not over, and starts it again like `rerun`. Automatic restarts are another thing: see `run`.
+	 * @throws ChoreError as `stop` and `rerun`
+	 */
+	async restart(reference: string, options: RestartJobOptions = {}): Promise<Job> {
+		return restart(this.#context, this.#find(reference), options);
+	}
+
+	/** The runs of a job, oldest first, each as it ended; the last one as the job is now. */
+	async runs(reference: string): Promise<readonly Job[]> {
+		return runs(this.#context, this.#find(reference));
 	}
 
 	/** One job. @throws ChoreError JOB_NOT_FOUND, JOB_AMBIGUOUS */

@@ -4,6 +4,7 @@ import { rmSync, truncateSync } from "node:fs";
 import type { Platform, RunSpec } from "../../platform/contract.ts";
 import { ChoreError, isChoreError } from "../../platform/errors.ts";
 import { EXIT_RECORD_BYTES } from "../../platform/exit-record.ts";
+import { hasBegun } from "./attempts.ts";
 import type { Context } from "./context.ts";
 import { isAbsence, isFull, refuse, writeNew } from "./files.ts";
 import { type Job, shortId } from "./job.ts";
@@ -83,7 +84,7 @@ export async function launch(
 	const seen = await byRecord(context, stored, "look");
 	if (typeof seen === "object") return seen;
 	const evidence = readEvidence(stored.folder);
-	const state = evidence.started !== null ? "running" : acknowledge ? "starting" : "queued";
+	const state = hasBegun(stored.job.restart, evidence) ? "running" : acknowledge ? "starting" : "queued";
 	return snapshot(session, stored, evidence, { state, reason: null });
 }
 

@@ -1,7 +1,7 @@
 /** Starts a job again as its next run, with its stored settings: the same script, an output and a record of its own. */
 import { randomBytes } from "node:crypto";
 import { mkdirSync, renameSync, rmSync } from "node:fs";
-import { ChoreError, errnoOf } from "../../platform/errors.ts";
+import { ChoreError, errnoOf, isChoreError } from "../../platform/errors.ts";
 import type { Context } from "./context.ts";
 import { isAbsence, refuse, writeMark } from "./files.ts";
 import { hasEnded, type Job, shortId } from "./job.ts";
@@ -10,7 +10,7 @@ import { claimName, holderOf } from "./names.ts";
 import { self } from "./place.ts";
 import { checkDirectory, checkInput, findProgram } from "./precheck.ts";
 import { makeSession, runFolder } from "./session.ts";
-import { current } from "./stop.ts";
+import { current, type StopOptions, stop } from "./stop.ts";
 import { isUnreadable, type JobRecord, readStoredRun, refuseUnreadable } from "./store.ts";
 
 /** @see Chore.rerun in chore.ts */
@@ -47,12 +47,29 @@ export async function rerun(context: Context, id: string, options: LaunchOptions
 		}
 	} catch (error) {
 		writeMark(mark, "");
+		if (isChoreError(error)) throw error;
 		const errno = errnoOf(error);
 		if (errno === "EEXIST" || errno === "ENOTEMPTY" || isAbsence(error)) return another(await current(context, id));
 		return refuse(folder, error);
 	}
 	const stored = { job, run, folder };
 	return launch(context, platform, stored, options, () => rmSync(folder, { recursive: true, force: true }));
+}
+
+export interface RestartJobOptions extends LaunchOptions, StopOptions {}
+
+/** Stops a job that is not over, and starts it again. @see Chore.restart in chore.ts */
+export async function restart(context: Context, id: string, options: RestartJobOptions = {}): Promise<Job> {
+	for (;;) {
+		const job = await current(context, id);
+		if (!hasEnded(job) && job.state !== "unknown") await stop(context, id, { graceMs: options.graceMs });
+		try {
+			return await rerun(context, id, options);
+		} catch (error) {
+			// Somebody else started it after it was stopped; that start is not the one that was asked for here.
+			if (!isChoreError(error) || error.code !== "JOB_ACTIVE") throw error;
+		}
+	}
 }
 
 /** The name is still the job's own, unless another took it since. @throws ChoreError NAME_IN_USE */

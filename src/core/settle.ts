@@ -6,7 +6,7 @@
 import { existsSync, rmSync } from "node:fs";
 import type { Handle, Observation } from "../../platform/contract.ts";
 import { isChoreError } from "../../platform/errors.ts";
-import { laterHasBegun, mayRestart } from "./attempts.ts";
+import { hasBegun, laterHasBegun, mayRestart } from "./attempts.ts";
 import type { Context } from "./context.ts";
 import { isAbsence, readText, replaceFile } from "./files.ts";
 import type { Job } from "./job.ts";
@@ -122,11 +122,12 @@ async function byObservation(
 	if (recorded !== undefined) return recorded;
 	const evidence = readEvidence(stored.folder);
 	const live = (state: Live["state"], reason: string | null = null): Job => snapshot(context.session, stored, evidence, { state, reason });
+	const isUnderWay = hasBegun(stored.job.restart, evidence);
 	switch (observation.kind) {
 		case "queued":
 			return live("queued", betweenAttempts(stored, evidence));
 		case "running":
-			return live(observation.paused ? "paused" : evidence.stop !== null ? "stopping" : evidence.started === null ? "starting" : "running");
+			return live(observation.paused ? "paused" : evidence.stop !== null ? "stopping" : isUnderWay ? "running" : "starting");
 		case "stopping":
 			return live("stopping");
 		case "unsupervised":

@@ -1,5 +1,6 @@
 /** Makes the snapshot that users see of a job, from its records and what is known of the run now. */
 import type { Handle } from "../../platform/contract.ts";
+import { hasBegun } from "./attempts.ts";
 import { sizeOf } from "./files.ts";
 import type { Job, JobState } from "./job.ts";
 import type { Session } from "./session.ts";
@@ -35,7 +36,7 @@ export function snapshot(session: Session, stored: StoredRun, evidence: Evidence
 		endedAt: end?.endedAtMs == null ? null : rfc3339(end.endedAtMs),
 		run: run.run,
 		attempt: end?.attempt ?? (typeof evidence.exit === "object" ? evidence.exit.attempt + 1 : 1),
-		pid: end === undefined && now.state !== "unknown" ? (evidence.started?.pid ?? null) : null,
+		pid: end === undefined && now.state !== "unknown" && hasBegun(job.restart, evidence) ? (evidence.started?.pid ?? null) : null,
 		exitCode: status !== null && "code" in status ? status.code : null,
 		signal: status !== null && "signal" in status ? status.signal : null,
 		exitCertain: status === null ? null : (end?.certain ?? null),

@@ -1,9 +1,11 @@
 /** One job in detail: what it is made of, what it uses, what it wrote last. */
 import type { Usage } from "../../platform/contract.ts";
 import { isChoreError } from "../../platform/errors.ts";
+import { readAttempts } from "./attempts.ts";
 import type { Context } from "./context.ts";
 import { hasEnded, type Job } from "./job.ts";
 import { logs } from "./logs.ts";
+import { runs } from "./runs.ts";
 import { current } from "./stop.ts";
 import { isUnreadable, readStoredRun } from "./store.ts";
 
@@ -14,13 +16,39 @@ export interface JobDetails {
 	readonly usage: Usage | null;
 	/** The last lines of its output, decoded as UTF-8; empty where there is none. */
 	readonly lastLines: readonly string[];
+	/** The runs before this one, oldest first. */
+	readonly earlierRuns: readonly Job[];
+	/** With a restart policy: the latest executions within this run that are over, oldest first. */
+	readonly attempts: readonly Attempt[];
+}
+
+/** How one execution of the program ended. */
+export interface Attempt {
+	readonly attempt: number;
+	/** 0 to 255, or null after a signal. */
+	readonly exitCode: number | null;
+	/** "SIGTERM", or null. */
+	readonly signal: string | null;
+	readonly cpuTimeMs: number | null;
 }
 
 /** @see Chore.status in chore.ts */
 export async function status(context: Context, id: string, options: { readonly lines: number }): Promise<JobDetails> {
 	const job = await current(context, id);
 	const [usage, lastLines] = await Promise.all([usageOf(context, job), linesOf(context, job, options.lines)]);
-	return { job, usage, lastLines };
+	const all = job.run === 1 ? [] : await runs(context, id);
+	return { job, usage, lastLines, earlierRuns: all.filter(({ run }) => run < job.run), attempts: attemptsOf(context, job) };
+}
+
+function attemptsOf({ session }: Context, job: Job): readonly Attempt[] {
+	const stored = readStoredRun(session, job.id, job.run);
+	if (stored === undefined || isUnreadable(stored)) return [];
+	return readAttempts(stored).map(({ attempt, status, cpuTimeMs }) => ({
+		attempt,
+		exitCode: "code" in status ? status.code : null,
+		signal: "signal" in status ? status.signal : null,
+		cpuTimeMs,
+	}));
 }
 
 async function usageOf(context: Context, job: Job): Promise<Usage | null> {

@@ -16,6 +16,7 @@ import type { Job } from "../../src/core/job.ts";
 import type { RunOptions } from "../../src/core/spec.ts";
 import { eventually, isRunning } from "../support/eventually.ts";
 import { type Home, makeHome } from "../support/home.ts";
+import { testAttempts } from "./attempts.ts";
 
 /** A platform as it is tested. */
 export interface Subject {
@@ -601,6 +602,8 @@ export function testPlatform(subject: Subject): void {
 				subject.disturbances.length === 0 && "nothing supervises the jobs that could be reloaded",
 			);
 		}
+
+		testAttempts(on, subject);
 
 		on("an ended job leaves no process behind, and the platform nothing of it", async (home) => {
 			const jobs = await Promise.all([

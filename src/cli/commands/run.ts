@@ -1,7 +1,7 @@
 /** `chore run`: start a job; or start it and stay with it to its end. */
 import { type Command, Option } from "commander";
 import { type Chore, isChoreError, type Job, type OutputMode, type RunOptions, shortId } from "../../index.ts";
-import { count, duration, oneOf, processors, signal, size, variable, wholeNumber } from "../arguments.ts";
+import { count, duration, oneOf, processors, property, signal, size, variable, wholeNumber } from "../arguments.ts";
 import { action, type Invocation, verb } from "../command.ts";
 import { closeInherited } from "../descriptors.ts";
 import { readEnvFile } from "../env-file.ts";
@@ -26,6 +26,10 @@ interface Options {
 	readonly sendSighup?: boolean;
 	readonly block: boolean;
 	readonly timeout?: number;
+	readonly restart?: "no" | "on-failure" | "always";
+	readonly restartDelay?: number;
+	readonly restartMax?: number;
+	readonly property?: readonly string[];
 	readonly grace?: number;
 	readonly stopSignal?: NodeJS.Signals;
 	readonly memory?: number;
@@ -65,6 +69,10 @@ export function runCommand(): Command {
 		.option("--clean-env", "only HOME USER LOGNAME SHELL PATH XDG_RUNTIME_DIR of your variables")
 		.option("--stdin <from>", "null, fifo (for `chore send`), or a file (default: null)")
 		.option("--output <where>", "merged, split, or null (default: merged)", oneOf(["merged", "split", "null"]))
+		.optionsGroup("When it ends:")
+		.option("--restart <when>", "start it again: no, on-failure (not after exit code 0), or always", oneOf(["no", "on-failure", "always"]))
+		.option("--restart-delay <time>", "time from an end to the next start (default: 1s)", duration)
+		.option("--restart-max <number>", "how often at most (default: without bound)", count)
 		.optionsGroup("Its bounds:")
 		.option("--timeout <time>", "end it after so long", duration)
 		.option("--grace <time>", "time between the stop signal and KILL (default: 10s)", duration)
@@ -74,6 +82,7 @@ export function runCommand(): Command {
 		.option("--cpus <number>", "most processors: 0.5, 2, 150%", processors)
 		.option("--tasks <number>", "most processes and threads", count)
 		.option("--nice <number>", "scheduling priority, -20 to 19", wholeNumber)
+		.option("-p, --property <name=value>", "a property of systemd, as in systemd-run (repeatable)", property)
 		.option("--slice <slice>", "systemd slice to put it in")
 		.optionsGroup("As in systemd-run:")
 		.option("--user", "the user's own manager (the default)")
@@ -193,6 +202,8 @@ function runOptions(
 				: options.stdin === undefined || options.stdin === "null"
 					? "null"
 					: { file: options.stdin },
+		restart: restartOptions(options),
+		properties: options.property,
 		timeoutMs: options.timeout,
 		graceMs: options.grace,
 		stopSignal: options.stopSignal,
@@ -206,4 +217,13 @@ function runOptions(
 		acknowledge: options.block,
 		onWarning: options.quiet ? undefined : (message) => output.note(`chore: ${message}`),
 	};
+}
+
+function restartOptions({ restart, restartDelay, restartMax }: Options): RunOptions["restart"] {
+	if (restart === undefined && restartDelay === undefined && restartMax === undefined) return undefined;
+	if (restart === undefined || restart === "no") {
+		if (restartDelay === undefined && restartMax === undefined) return undefined;
+		throw new UsageError("--restart-delay and --restart-max need --restart", "say when: --restart on-failure, or --restart always");
+	}
+	return { policy: restart, delayMs: restartDelay, max: restartMax };
 }

@@ -4,7 +4,7 @@ import { hasEnded, type Job, type JobDetails, type JobProcess } from "../../inde
 import { count } from "../arguments.ts";
 import { action, each, jsonLines, verb } from "../command.ts";
 import { type Output, printable } from "../output.ts";
-import { age, bytes, commandLine, shortPath, span, summary } from "../words.ts";
+import { age, bytes, commandLine, shortPath, span, stateWords, summary } from "../words.ts";
 
 interface Options {
 	readonly lines: number;
@@ -23,7 +23,7 @@ export function statusCommand(): Command {
 				const details = await each(jobs, invocation, (reference) => chore.status(reference, { lines: options.lines }));
 				const allFound = details.length === jobs.length; // else the failure has set the status
 				if (allFound && details.some(({ job }) => hasEnded(job) || job.state === "unknown")) setStatus(NOT_ACTIVE_STATUS);
-				if (options.json) output.line(jsonLines(details.map(({ job, usage, lastLines }) => ({ ...job, usage, lastLines }))));
+				if (options.json) output.line(jsonLines(details.map(({ job, ...more }) => ({ ...job, ...more }))));
 				else for (const [index, detail] of details.entries()) for (const line of describe(detail, output, index > 0)) output.line(line);
 			}),
 		);
@@ -44,7 +44,7 @@ export async function newest({
 	return job.id;
 }
 
-function describe({ job, usage, lastLines }: JobDetails, output: Output, apart: boolean): string[] {
+function describe({ job, usage, lastLines, earlierRuns, attempts }: JobDetails, output: Output, apart: boolean): string[] {
 	const facts: (readonly [string, string | null])[] = [
 		["note", hasEnded(job) || job.reason === null ? null : printable(job.reason)],
 		["command", job.command.length === 0 ? null : commandLine(job.command)],
@@ -52,6 +52,7 @@ function describe({ job, usage, lastLines }: JobDetails, output: Output, apart: 
 		["directory", job.directory === "" ? null : shortPath(job.directory)],
 		["platform", job.unit === null ? job.platform : `${job.platform}, unit ${job.unit}`],
 		["id", job.id],
+		["restarts", restarts(job, attempts)],
 		["limits", limits(job)],
 		["used", used(job, usage)],
 		["output", outputWords(job)],
@@ -59,6 +60,7 @@ function describe({ job, usage, lastLines }: JobDetails, output: Output, apart: 
 	const lines = [output.paint("bold", headline(job))];
 	for (const [name, value] of facts) if (value !== null) lines.push(`  ${name.padEnd(10)} ${value}`);
 	if (usage !== null && usage.processes.length > 0) lines.push("  processes", ...processTree(usage.processes).map((line) => `    ${line}`));
+	if (earlierRuns.length > 0) lines.push("  earlier runs", ...earlierRuns.slice(-MOST_RUNS).map((run) => `    ${earlierRun(run)}`));
 	if (lastLines.length > 0) lines.push("  last lines", ...lastLines.map((line) => `    ${printable(line)}`));
 	return apart ? ["", ...lines] : lines;
 }
@@ -67,6 +69,22 @@ function headline(job: Job): string {
 	if (hasEnded(job)) return job.endedAt === null ? summary(job) : `${summary(job)}, ${age(Date.now() - Date.parse(job.endedAt))} ago`;
 	const pid = job.pid === null ? "" : `, pid ${job.pid}`;
 	return `${summary(job)} for ${age(Date.now() - Date.parse(job.startedAt ?? job.createdAt))}${pid}`;
+}
+
+/** More are in `chore history`. */
+const MOST_RUNS = 5;
+
+function earlierRun(job: Job): string {
+	const when = job.endedAt === null ? "" : `, ${age(Date.now() - Date.parse(job.endedAt))} ago`;
+	return `run ${job.run} ${stateWords(job)}${when}`;
+}
+
+function restarts({ restart, attempt }: Job, attempts: JobDetails["attempts"]): string | null {
+	if (restart.policy === "no") return null;
+	const last = attempts.at(-1);
+	const how = last === undefined ? "" : `; attempt ${last.attempt} ended with ${last.signal ?? `code ${last.exitCode}`}`;
+	const most = restart.max === null ? "" : `, ${restart.max} times at most`;
+	return `${restart.policy}, after ${span(restart.delayMs ?? 0)}${most}; attempt ${attempt}${last?.attempt === attempt ? "" : how}`;
 }
 
 function limits(job: Job): string | null {
