@@ -12,6 +12,8 @@ rmSync("dist", { recursive: true, force: true });
 /** Files that are loaded only when used: `import()` of one of them stays a load at run time, of the file built from it. */
 const apart = {
 	"cli-program": "src/cli/program.ts",
+	"cli-toml": "src/cli/toml.ts",
+	"cli-width": "src/cli/width.ts",
 	"platform-posix": "platform/posix/index.ts",
 	"platform-systemd": "platform/systemd/index.ts",
 	"platform-systemd-manager": "platform/systemd/manager.ts",
@@ -33,6 +35,21 @@ const withoutIntrospection = {
 	setup(builder) {
 		builder.onResolve({ filter: /^xml2js$/ }, ({ path }) => ({ path, namespace: "left-out" }));
 		builder.onLoad({ filter: /.*/, namespace: "left-out" }, () => ({ contents: "exports.Builder = class {};" }));
+	},
+};
+
+/** Parts of Node that few commands need, and that take milliseconds to load: each is loaded by the first use of one of its names. */
+const builtinsWhenUsed = {
+	name: "builtins-when-used",
+	setup(builder) {
+		builder.onResolve({ filter: /^(node:)?(child_process|crypto|fs\/promises|timers\/promises|tty)$/ }, ({ path, namespace }) =>
+			namespace === "when-used" ? { path, external: true } : { path, namespace: "when-used" },
+		);
+		builder.onLoad({ filter: /.*/, namespace: "when-used" }, async ({ path }) => {
+			const names = Object.keys((await import(path)).default).filter((name) => /^\w+$/.test(name));
+			const get = `get:()=>require(${JSON.stringify(path)})[name]`;
+			return { contents: `for(const name of ${JSON.stringify(names)})Object.defineProperty(exports,name,{enumerable:true,${get}})` };
+		});
 	},
 };
 
@@ -58,6 +75,7 @@ await Promise.all([
 		// require(): import() of CommonJS would have Node parse the file a second time, for its exports.
 		supported: { "dynamic-import": false },
 		external: ["x11", "usocket"],
+		plugins: [...common.plugins, builtinsWhenUsed],
 	}),
 	build({ ...common, entryPoints: { index: "src/index.ts" }, outdir: "dist", format: "esm" }),
 ]);

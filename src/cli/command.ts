@@ -51,7 +51,7 @@ export function action<Options, Words extends readonly unknown[]>(
 		const command = given.at(-1) as Command;
 		const words = given.slice(0, -2) as unknown as Words;
 		const options = merged<Options>(command);
-		await using chore = await openChore(choreOptions(options));
+		await using chore = await openChore(await choreOptions(options));
 		const output = new Output({ colour: options.color !== false });
 		await run(
 			{

@@ -1,5 +1,5 @@
 /** Writes results to stdout and everything else to stderr. Colour and widths only where a person looks on. */
-import { writeSync } from "node:fs";
+import { fstatSync, writeSync } from "node:fs";
 import { isatty } from "node:tty";
 
 /** Thrown when nobody reads stdout any more (`chore logs | head`): the end of the program, not an error. */
@@ -17,7 +17,7 @@ export const NOBODY_READS_STATUS = 141;
 
 export class Output {
 	/** Whether stdout is a terminal. */
-	readonly isTerminal: boolean = isatty(1);
+	readonly isTerminal: boolean = isTerminal(1);
 	readonly #colour: boolean;
 
 	constructor(options: { readonly colour: boolean }) {
@@ -56,6 +56,15 @@ export class Output {
 	}
 }
 
+/** Most output goes elsewhere, which a look at the descriptor shows sooner than the part of Node that knows terminals. */
+function isTerminal(descriptor: number): boolean {
+	try {
+		return fstatSync(descriptor).isCharacterDevice() && isatty(descriptor);
+	} catch {
+		return false;
+	}
+}
+
 /** A cell's text, and the colour it is painted in once it has its width. */
 export interface Cell {
 	readonly text: string;
@@ -86,7 +95,7 @@ function table(rows: readonly (readonly Cell[])[], columns: number, measure: Mea
 /** Wide characters need tables that take longer to load than most commands to run: only where there are some. */
 async function measureFor(rows: readonly (readonly Cell[])[]): Promise<Measure> {
 	const plain = rows.every((row) => row.every(({ text }) => /^[\u0020-\u007e\u2026]*$/.test(text)));
-	return plain ? (text) => text.length : (await import("string-width")).default;
+	return plain ? (text) => text.length : (await import("./width.ts")).width;
 }
 
 /** Text that cannot move the cursor, change colours or break a line. */

@@ -18,8 +18,31 @@ import { waitCommand } from "./commands/wait.ts";
 import { describeFailure, type Manner, UsageError } from "./failure.ts";
 import { NOBODY_READS_STATUS, NobodyReads, Output } from "./output.ts";
 
-/** The whole command line, as commander knows it. */
-export function program(): Command {
+/** How each command is made, in the order of the help. To make them all takes longer than what most of them do. */
+const COMMANDS: Readonly<Record<string, () => Command>> = {
+	run: runCommand,
+	ps: psCommand,
+	status: statusCommand,
+	logs: logsCommand,
+	stop: stopCommand,
+	kill: killCommand,
+	wait: waitCommand,
+	start: startCommand,
+	restart: restartCommand,
+	pause: pauseCommand,
+	resume: resumeCommand,
+	send: sendCommand,
+	rm: rmCommand,
+	doctor: doctorCommand,
+	help: helpCommand,
+};
+
+/**
+ * The command line, as commander knows it.
+ * @param first the first word: where that is a command, no other is made
+ */
+export function program(first?: string): Command {
+	const asked = first !== undefined && first !== "help" && Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
 	const chore = common(new Command("chore"))
 		.description("Run background jobs that outlive the terminal. Nothing stays resident; how each one ended is known afterwards.")
 		.usage("[options] COMMAND ...")
@@ -32,23 +55,7 @@ export function program(): Command {
 			"after",
 			"\n  chore run -- make test      start a job; chore logs -f make follows it\n  chore help run              all about one command",
 		);
-	const commands = [
-		runCommand(),
-		psCommand(),
-		statusCommand(),
-		logsCommand(),
-		stopCommand(),
-		killCommand(),
-		waitCommand(),
-		startCommand(),
-		restartCommand(),
-		pauseCommand(),
-		resumeCommand(),
-		sendCommand(),
-		rmCommand(),
-		doctorCommand(),
-		helpCommand(),
-	];
+	const commands = asked === undefined ? Object.values(COMMANDS).map((make) => make()) : [asked()];
 	for (const command of commands) chore.addCommand(command);
 	for (const command of [chore, ...commands]) command.exitOverride().configureOutput({ writeOut, outputError: () => {} });
 	return chore;
@@ -56,7 +63,7 @@ export function program(): Command {
 
 /** Does what the words say, and leaves the exit status in `process.exitCode`. */
 export async function main(words: readonly string[]): Promise<void> {
-	const chore = program();
+	const chore = program(words[0]);
 	try {
 		if (words.length === 0) chore.outputHelp();
 		else await chore.parseAsync(words, { from: "user" });

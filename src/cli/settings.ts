@@ -2,7 +2,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
-import { parse, TomlError } from "smol-toml";
 import { ChoreError, type ChoreOptions } from "../index.ts";
 import { duration } from "./arguments.ts";
 
@@ -26,8 +25,8 @@ const KEYS: Readonly<Record<string, "string" | "number" | "duration">> = {
 	max_jobs: "number",
 };
 
-export function choreOptions(options: CommonOptions): ChoreOptions {
-	const config = readConfig();
+export async function choreOptions(options: CommonOptions): Promise<ChoreOptions> {
+	const config = await readConfig();
 	return {
 		session: options.session ?? (process.env["CHORE_SESSION"] || text(config["session"])),
 		platform: options.platform ?? (process.env["CHORE_PLATFORM"] || text(config["platform"])),
@@ -42,9 +41,10 @@ function configPath(): string {
 	return join(xdg && isAbsolute(xdg) ? xdg : join(process.env["HOME"] || homedir(), ".config"), "chore", "config.toml");
 }
 
-function readConfig(): Readonly<Record<string, unknown>> {
+async function readConfig(): Promise<Readonly<Record<string, unknown>>> {
 	const path = configPath();
 	if (!existsSync(path)) return {};
+	const { parse, TomlError } = await import("./toml.ts");
 	let source: string;
 	let config: Readonly<Record<string, unknown>>;
 	try {

@@ -64,6 +64,8 @@ test("a job in JSON has every field, and null for what is not known", PATIENCE, 
 				cpuTimeMs: null,
 				usage: undefined,
 				lastLines: undefined,
+				earlierRuns: undefined,
+				attempts: undefined,
 			},
 			{
 				...{ schema: 1, id: started.id, name: "web", session: "default", platform: "posix", unit: null, command: ["sleep", "60"] },
@@ -74,7 +76,7 @@ test("a job in JSON has every field, and null for what is not known", PATIENCE, 
 					restart: { policy: "no", delayMs: null, max: null },
 					limits: { timeoutMs: 60_000, memoryBytes: null, cpus: null, tasks: null },
 				},
-				...{ reason: null, usage: undefined, lastLines: undefined },
+				...{ reason: null, usage: undefined, lastLines: undefined, earlierRuns: undefined, attempts: undefined },
 			},
 		);
 	}

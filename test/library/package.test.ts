@@ -25,7 +25,7 @@ describe("the package", () => {
 	test("holds what it needs and nothing else", () => {
 		const unexpected = files.filter(
 			(path) =>
-				!/^(dist\/(cli|cli-program|platform-[a-z-]+)\.cjs|dist\/index\.js|dist\/types\/.*\.d\.ts|man\/chore\.1|package\.json|README\.md|LICENSE|(CHANGELOG|CONTRIBUTING|SECURITY)\.md)$/.test(
+				!/^(dist\/(cli|cli-[a-z]+|platform-[a-z-]+)\.cjs|dist\/index\.js|dist\/types\/.*\.d\.ts|man\/chore\.1|package\.json|README\.md|LICENSE|(CHANGELOG|CONTRIBUTING|SECURITY)\.md)$/.test(
 					path,
 				),
 		);

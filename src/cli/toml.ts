@@ -1,0 +1,2 @@
+/** Loaded only where there is a config.toml. */
+export { parse, TomlError } from "smol-toml";
