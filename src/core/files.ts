@@ -8,16 +8,16 @@ import {
 	closeSync,
 	constants,
 	fstatSync,
-	linkSync,
 	lstatSync,
 	mkdirSync,
 	openSync,
 	readdirSync,
 	readFileSync,
+	readlinkSync,
 	readSync,
 	renameSync,
 	rmSync,
-	unlinkSync,
+	symlinkSync,
 	writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
@@ -135,21 +135,27 @@ export function replaceFile(path: string, content: string): void {
 }
 
 /**
- * Puts a file in place whole, unless there is one.
- * @returns false when somebody else's was there first, or its folder is not there
+ * Makes a symbolic link that leads nowhere: a small text that is there whole at once, for one step on the disk.
+ * @returns false when something else was there first, or its folder is not there
  */
-export function claimFile(path: string, content: string, temporaryFolder: string): boolean {
-	const temporary = `${temporaryFolder}/${randomBytes(8).toString("hex")}`;
-	writeNew(temporary, content);
+export function claimLink(path: string, text: string): boolean {
 	try {
-		linkSync(temporary, path);
+		symlinkSync(text, path);
 		return true;
 	} catch (error) {
 		const errno = errnoOf(error);
 		if (errno === "EEXIST" || errno === "ENOENT") return false;
 		return refuse(path, error);
-	} finally {
-		unlinkSync(temporary);
+	}
+}
+
+/** What such a link says; undefined where there is none, or something else. */
+export function readLink(path: string): string | undefined {
+	try {
+		return readlinkSync(path);
+	} catch (error) {
+		if (isAbsence(error) || errnoOf(error) === "EINVAL") return undefined;
+		return refuse(path, error);
 	}
 }
 

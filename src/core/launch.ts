@@ -40,8 +40,9 @@ export function planRun(session: Session, platform: Platform, job: JobRecord, ru
 /** The files of a run, laid out so that writing its start and its end will need no space. */
 export function writeRun(folder: string, job: JobRecord, run: RunRecord): void {
 	writeNew(`${folder}/run.json`, `${JSON.stringify(run)}\n`);
-	// As long as it is there and its process lives, nobody takes a run for lost that the platform does not have yet.
-	writeNew(`${folder}/starting`, `${JSON.stringify(self())}\n`);
+	// As long as it is there and its process lives, nobody takes a run for lost that the platform does not have yet. The
+	// first run has the mark of its job for that.
+	if (run.run > 1) writeNew(`${folder}/starting`, `${JSON.stringify(self())}\n`);
 	writeNew(`${folder}/exit`, " ".repeat(EXIT_RECORD_BYTES));
 	writeNew(`${folder}/started`, " ".repeat(STARTED_BYTES));
 	writeNew(`${folder}/stop.blank`, " ".repeat(STOP_BYTES));
@@ -161,7 +162,7 @@ function finishStart(session: Session, stored: StoredRun): void {
 		// Somebody has settled or removed it already; or, of a later run, taken its mark for that of the run before.
 		if (isAbsence(error) && stored.run.run > 1) restoreMark(session, stored, mark);
 	}
-	rmSync(`${stored.folder}/starting`, { force: true });
+	if (stored.run.run > 1) rmSync(`${stored.folder}/starting`, { force: true });
 }
 
 function restoreMark(session: Session, { job, run }: StoredRun, mark: string): void {

@@ -1,11 +1,11 @@
 /**
- * Names of jobs. `names/<name>/` holds one file a claim, numbered; the highest is the holder of the name. A claim is
- * a link(2) to the next number, so of any number of claimants one wins; the file of the highest number is never
+ * Names of jobs. `names/<name>/` holds one symbolic link a claim, numbered, that says the job's id; the highest is the
+ * holder of the name. Of any number that make the link of the next number one wins; that of the highest number is never
  * removed, so that a slow claimant cannot win a number that was given out before.
  */
 import { rmSync } from "node:fs";
 import type { Context } from "./context.ts";
-import { claimFile, makePrivateFolder, readNames, readText } from "./files.ts";
+import { claimLink, makePrivateFolder, readLink, readNames, readText } from "./files.ts";
 import { hasEnded } from "./job.ts";
 import { isCreatorAlive } from "./place.ts";
 import { isId, type Session } from "./session.ts";
@@ -55,7 +55,7 @@ async function claimFrom(
 	const holder = entry(folder, top);
 	if (holder !== undefined && (await isTaken(holder))) return holder;
 	const mine = top + 1;
-	if (!claimFile(`${folder}/${mine}`, `${id}\n`, session.trash)) return "lost the race";
+	if (!claimLink(`${folder}/${mine}`, id)) return "lost the race";
 	if (highest(folder) === mine) {
 		for (const number of numbers(folder)) if (number < mine) rmSync(`${folder}/${number}`, { force: true });
 		return undefined;
@@ -92,7 +92,7 @@ export function holderOf(session: Session, name: string): string | undefined {
 
 /** The id in an entry; undefined for one that is gone, and for one that is damaged: nobody holds the name by that. */
 function entry(folder: string, number: number): string | undefined {
-	const id = readText(`${folder}/${number}`)?.trim() ?? "";
+	const id = readLink(`${folder}/${number}`) ?? "";
 	return isId(id) ? id : undefined;
 }
 

@@ -137,7 +137,7 @@ async function byObservation(
 		case "ended":
 			return settle(context, stored, evidence, judge({ ...facts(stored, evidence, true), observed: observation.end }));
 		case "absent":
-			if (isCreatorAlive(readText(`${stored.folder}/starting`))) return live("starting");
+			if (isBeingStarted(context.session, stored)) return live("starting");
 			// Its creator may have finished the start after the platform was asked: what the platform says now counts.
 			if (!isLastWord) {
 				const [now = observation] = await observe(context, stored.run.handle.platform, [stored]);
@@ -147,6 +147,11 @@ async function byObservation(
 				return settle(context, stored, evidence, judge(facts(stored, evidence, true)));
 			return settle(context, stored, evidence, lost(facts(stored, evidence, false), lostReason(evidence)));
 	}
+}
+
+/** Whether the process that starts it is still at that. */
+function isBeingStarted({ active }: Session, { job, run, folder }: StoredRun): boolean {
+	return isCreatorAlive(readText(run.run === 1 ? `${active}/${job.id}` : `${folder}/starting`));
 }
 
 function betweenAttempts({ job }: StoredRun, { exit }: Evidence): string | null {

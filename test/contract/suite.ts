@@ -631,7 +631,7 @@ export function testPlatform(subject: Subject): void {
 				process.umask(before);
 			}
 			const modes = execFileSync("find", [home.path, "-mindepth", "1", "-printf", "%m %y %p\\n"], { encoding: "utf8" }).trim().split("\n");
-			for (const line of modes) assert.match(line, /^(700 d|[4-7]00 f|600 p) /, line);
+			for (const line of modes) assert.match(line, /^(700 d|[4-7]00 f|600 p|777 l) /, line);
 			assert.ok(existsSync(`${home.path}/default/ledger.jsonl`));
 		});
 	});

@@ -7,7 +7,7 @@ import { makeHome } from "../support/home.ts";
 
 test("format 1: a settled job, and one of another machine that nobody settled", async () => {
 	await using home = await makeHome("posix", fakePlatform);
-	cpSync("test/fixtures/format-1", home.path, { recursive: true });
+	cpSync("test/fixtures/format-1", home.path, { recursive: true, verbatimSymlinks: true });
 	const jobs = await home.chore.list({ all: true });
 	assert.deepEqual(
 		jobs.map(({ name, state, result, exitCode, signal, description }) => ({ name, state, result, exitCode, signal, description })),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
 import { isChoreError } from "../../platform/errors.ts";
@@ -43,7 +43,7 @@ test("a name whose holder was never finished, its creator being dead, can be tak
 	await home.chore.wait((await home.chore.run({ command: ["true"], name: "x" })).id);
 	const id = "01a1fc70-44ee-7058-9aa9-000000000000";
 	writeFileSync(`${home.path}/default/active/${id}`, JSON.stringify({ pid: 2 ** 22 + 1, startTicks: "1" }));
-	writeFileSync(`${home.path}/default/names/x/2`, `${id}\n`);
+	symlinkSync(id, `${home.path}/default/names/x/2`);
 	assert.equal((await home.chore.run({ command: ["true"], name: "x" })).name, "x");
 	assert.ok(!readdirSync(`${home.path}/default/active`).includes(id));
 });
