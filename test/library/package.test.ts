@@ -25,7 +25,7 @@ describe("the package", () => {
 	test("holds what it needs and nothing else", () => {
 		const unexpected = files.filter(
 			(path) =>
-				!/^(dist\/(cli|cli-[a-z]+|platform-[a-z-]+)\.cjs|dist\/index\.js|dist\/types\/.*\.d\.ts|man\/chore\.1|package\.json|README\.md|LICENSE|(CHANGELOG|CONTRIBUTING|SECURITY)\.md)$/.test(
+				!/^(dist\/(cli|cli-[a-z]+|platform-[a-z-]+)\.cjs|dist\/index\.js|dist\/types\/.*\.d\.ts|man\/chore\.[17]|schema\/chore\.schema\.json|package\.json|README\.md|LICENSE|(CHANGELOG|CONTRIBUTING|SECURITY)\.md)$/.test(
 					path,
 				),
 		);
@@ -36,6 +36,7 @@ describe("the package", () => {
 			"dist/types/src/index.d.ts",
 			"dist/platform-posix.cjs",
 			"man/chore.1",
+			"schema/chore.schema.json",
 			"LICENSE",
 			"README.md",
 		])

@@ -1,0 +1,74 @@
+/** The published JSON Schema, held against what the commands really print. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { Ajv } from "ajv";
+import type { Printed } from "../../src/cli/json.ts";
+import { Cli, PATIENCE } from "../support/cli.ts";
+
+const FILE = "schema/chore.schema.json";
+
+test("the schema is that of the types", () => {
+	const made = execFileSync(process.execPath, ["scripts/schema.mjs", "--print"], { encoding: "utf8" });
+	assert.deepEqual(JSON.parse(made), schema, `${FILE} is not up to date: npm run schema`);
+});
+
+test("what the commands print is what the schema says, field by field", PATIENCE, async () => {
+	await using cli = new Cli();
+	const wrong: string[] = [];
+	const seen = new Set<string>();
+	const check = async (command: keyof Printed, ...words: readonly string[]): Promise<void> => {
+		const { stdout, stderr } = await cli.run(["--json", ...words]);
+		const text = command === "error" ? stderr : stdout;
+		const isLines = ["events", "wait --any"].includes(command);
+		const values: readonly unknown[] = isLines
+			? text
+					.trim()
+					.split("\n")
+					.map((line) => JSON.parse(line))
+			: [JSON.parse(text)];
+		assert.ok(values.length > 0, command);
+		seen.add(command);
+		for (const value of values) {
+			if (!exact({ [command]: value })) wrong.push(`${words.join(" ")}: ${JSON.stringify(exact.errors)}`);
+			assert.ok(lenient({ [command]: value }));
+		}
+	};
+	await check("run", "run", "-n", "web", "-d", "sleep", "60");
+	await check("run", "run", "--wait", "-n", "bad", "-c", "exit 3");
+	await check("ps", "ps");
+	await check("status", "status", "web", "bad");
+	await check("pause", "pause", "web");
+	await check("resume", "resume", "web");
+	await check("kill", "kill", "-s", "WINCH", "web");
+	await check("restart", "restart", "web");
+	await check("status", "status", "web");
+	await check("stop", "stop", "web");
+	await check("start", "start", "bad");
+	await check("wait", "wait", "bad");
+	await check("wait --any", "wait", "--any", "bad", "web");
+	await check("rm", "rm", "bad");
+	await check("doctor", "doctor");
+	await check("error", "status", "nobody");
+	await check("error", "run", "--no-such-option");
+	assert.deepEqual(wrong, []);
+	const all = Object.keys(schema.properties as object);
+	assert.deepEqual(
+		all.filter((command) => !seen.has(command)),
+		[],
+		"each command was tried",
+	);
+});
+
+const schema = JSON.parse(readFileSync(FILE, "utf8"));
+const lenient = new Ajv({ allowUnionTypes: true }).compile(schema);
+/** Whoever uses the schema may meet fields of a later version; here none may be there that it does not know. */
+const exact = new Ajv({ allowUnionTypes: true }).compile(closed(schema));
+
+function closed(part: unknown): never {
+	if (Array.isArray(part)) return part.map(closed) as never;
+	if (typeof part !== "object" || part === null) return part as never;
+	const inner = Object.fromEntries(Object.entries(part).map(([key, value]) => [key, closed(value)]));
+	return ("properties" in inner ? { ...inner, additionalProperties: false } : inner) as never;
+}
