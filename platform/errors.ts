@@ -18,7 +18,6 @@ export type ErrorCode =
 	| "STOP_FAILED"
 	| "TIMED_OUT"
 	| "ABORTED"
-	| "JOB_LOST"
 	| "JOB_UNKNOWN"
 	| "NO_INPUT"
 	| "NO_OUTPUT"

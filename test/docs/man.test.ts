@@ -31,7 +31,6 @@ const CODES: Readonly<Record<ErrorCode, true>> = {
 	STOP_FAILED: true,
 	TIMED_OUT: true,
 	ABORTED: true,
-	JOB_LOST: true,
 	JOB_UNKNOWN: true,
 	NO_INPUT: true,
 	NO_OUTPUT: true,
@@ -49,7 +48,7 @@ const common = new Set(optionsOf(chore).map(spelling));
 
 describe("man/chore.1", () => {
 	test("mandoc finds nothing to warn of", (context) => {
-		const lint = spawnSync("mandoc", ["-Tlint", "-W", "warning", PAGE], { encoding: "utf8" });
+		const lint = spawnSync("mandoc", ["-Tlint", "-W", "warning", PAGE, "man/chore.7"], { encoding: "utf8" });
 		if (lint.error !== undefined) return context.skip(`mandoc is not installed (${lint.error.message})`);
 		assert.equal(lint.stdout, "");
 		assert.equal(lint.status, 0);
