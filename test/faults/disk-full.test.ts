@@ -179,6 +179,40 @@ test("stop and rm on a disk that is full at any write do their work", onSmallDis
 	}
 });
 
+test("start and restart on a disk that is full at any write make the next run, or leave the job as it was", onSmallDisk, async () => {
+	await using cli = new SmallDisk(512);
+	const id = await cli.begin("-n", "web", "sleep", "60");
+	await cli.chore("stop", id);
+	let run = 1;
+	let refused = 0;
+	for (let pages = 0, started = 0; started < 3; pages++) {
+		assert.ok(pages < 60, "some free space is enough");
+		cli.leave(pages);
+		const outcome = await cli.chore("--json", pages % 2 === 0 ? "start" : "restart", "web");
+		const when = `${pages} free pages: ${outcome.stderr}`;
+		assertNoBug(outcome);
+		if (outcome.status === 0) {
+			run++;
+			started++;
+		} else {
+			refused++;
+			assert.deepEqual([outcome.status, errorIn(outcome).code], [1, "STATE_FULL"], when);
+		}
+		const job = await cli.job(id);
+		assert.deepEqual([job.run, ["starting", "running"].includes(job.state)], [run, outcome.status === 0], when);
+		for (const verb of ["pause", "resume"]) {
+			if (outcome.status !== 0) break;
+			const held = await cli.chore(verb, "web");
+			assert.equal(held.status, 0, `${verb}, ${when}${held.stderr}`);
+		}
+		const stopped = await cli.chore("stop", "web");
+		assert.equal(stopped.status, 0, `${when}${stopped.stderr}`);
+		assert.equal((await cli.job(id)).state, "stopped", when);
+		await assertNothingHalfMade(cli, [id], when);
+	}
+	assert.ok(refused >= 3, `${refused} starts met a full disk`);
+});
+
 test("a job whose output fills the disk is told by its own failure, and its end is recorded", onSmallDisk, async () => {
 	await using cli = new SmallDisk(256);
 	const id = await cli.begin("-n", "big", "dd", "if=/dev/zero", "bs=64k", "count=1000");

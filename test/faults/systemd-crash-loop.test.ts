@@ -14,7 +14,7 @@ import { randomFrom, seedOfTests } from "../support/random.ts";
 import { crashManager, userManager } from "../support/user-manager.ts";
 
 const { skip, skipHarm } = userManager(import.meta);
-const ROUNDS = 60;
+const ROUNDS = Number(process.env["CHORE_TEST_ROUNDS"] ?? 60);
 const CRASH_EVERY = 12;
 
 /** The command line, killed after so many milliseconds; resolves with the id it printed, if it came to that. */
@@ -27,7 +27,9 @@ function killedRun(home: Home, killAfterMs: number): Promise<string | undefined>
 	child.stdout.setEncoding("utf8").on("data", (data: string) => {
 		text += data;
 	});
-	const timer = setTimeout(() => child.kill("SIGKILL"), killAfterMs);
+	const timer = setTimeout(() => {
+		if (child.kill("SIGKILL")) kills++;
+	}, killAfterMs);
 	return new Promise((resolve) =>
 		child.on("close", () => {
 			clearTimeout(timer);
@@ -50,15 +52,21 @@ function processesWith(text: string): number[] {
 		.map(Number);
 }
 
+let kills = 0;
+
 function killQuietly(pid: number): void {
 	try {
 		process.kill(pid, "SIGKILL");
+		kills++;
 	} catch {
 		// it was quicker
 	}
 }
 
-test("every job is accounted for exactly once, whatever is killed when", { skip: skip || skipHarm, timeout: 180_000 }, async (context) => {
+test("every job is accounted for exactly once, whatever is killed when", {
+	skip: skip || skipHarm,
+	timeout: 60_000 + ROUNDS * 2000,
+}, async (context) => {
 	const seed = seedOfTests();
 	context.diagnostic(`CHORE_TEST_SEED=${seed}`);
 	const random = randomFrom(seed);
@@ -70,7 +78,7 @@ test("every job is accounted for exactly once, whatever is killed when", { skip:
 		const job = await home.chore.run({ command: ["sh", "-c", `sleep 0.${random(4)}; exit ${code}`] });
 		const entry = { job, code, harmed: false };
 		started.push(entry);
-		const killing = killedRun(home, random(500));
+		const killing = killedRun(home, random(150));
 		const choice = random(4);
 		if (choice === 0) {
 			const { pid } = await home.chore.get(job.id);
@@ -89,6 +97,7 @@ test("every job is accounted for exactly once, whatever is killed when", { skip:
 		if (round % CRASH_EVERY === CRASH_EVERY - 1) {
 			for (const one of started) one.harmed ||= !hasEnded(await home.chore.get(one.job.id));
 			await crashManager();
+			kills++;
 		}
 		const id = await killing;
 		if (id !== undefined) printed.add(id);
@@ -120,5 +129,5 @@ test("every job is accounted for exactly once, whatever is killed when", { skip:
 	for (const job of jobs) assert.equal(ends.get(`${job.id} ${job.run}`), 1, `one end of ${job.id} is in the ledger`);
 	assert.deepEqual(readdirSync(`${home.path}/default/active`), []);
 	await eventually("no process of an ended job is left", () => processesWith(`${home.path}/default/jobs/`).length === 0);
-	context.diagnostic(`${jobs.length} jobs, ${lost} lost with the manager or their hook`);
+	context.diagnostic(`${ROUNDS} rounds, ${kills} kills, ${jobs.length} jobs, ${lost} lost with the manager or their hook`);
 });

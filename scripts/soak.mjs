@@ -1,0 +1,54 @@
+// Uses chore hard for a long time: processes killed at random on both platforms, and many users of one session. Not part
+// of `npm test`. Each round takes another seed, which is printed; a failure can be had again with CHORE_TEST_SEED.
+//
+//   soak.mjs [--minutes N]    10 unless told
+import { spawnSync } from "node:child_process";
+import { parseArgs } from "node:util";
+
+const { values } = parseArgs({ options: { minutes: { type: "string", default: "10" } } });
+const minutes = Number(values.minutes);
+if (!(minutes > 0)) {
+	console.error("soak: --minutes must be a number above 0");
+	process.exit(2);
+}
+
+for (const [program, ...words] of [
+	[process.execPath, "scripts/build.mjs"],
+	["node_modules/.bin/tsc", "-p", "tsconfig.json"],
+]) {
+	if (spawnSync(program, words, { stdio: "inherit" }).status !== 0) process.exit(1);
+}
+
+/** The part of the time that each takes, and how much it does in one round. */
+const PARTS = [
+	{ name: "posix-crash-loop", share: 0.4, env: { CHORE_TEST_ROUNDS: "600" } },
+	{ name: "systemd-crash-loop", share: 0.4, env: { CHORE_TEST_ROUNDS: "300" } },
+	{ name: "mixed", share: 0.2, env: { CHORE_TEST_VERBS: "200" } },
+];
+const totals = [];
+let failed = false;
+for (const { name, share, env } of PARTS) {
+	const until = performance.now() + minutes * 60_000 * share;
+	const figures = new Map();
+	let rounds = 0;
+	do {
+		const seed = Math.floor(Math.random() * 1e9);
+		const { status, stdout } = spawnSync(process.execPath, ["--test", "--test-reporter=spec", `dist-test/test/faults/${name}.test.js`], {
+			env: { ...process.env, CHORE_TEST_SEED: String(seed), ...env },
+			encoding: "utf8",
+			maxBuffer: 1 << 28,
+		});
+		rounds++;
+		// "12 rounds, 34 jobs, …" in the diagnostics of the test.
+		for (const [, count, what] of stdout.matchAll(/(?<=^ℹ .*)\b(\d+) (rounds|jobs|kills|lost|verbs)\b/gm))
+			figures.set(what, (figures.get(what) ?? 0) + Number(count));
+		if (status !== 0) {
+			failed = true;
+			console.error(`# ${name} failed: CHORE_TEST_SEED=${seed}\n${stdout.slice(stdout.indexOf("failing tests"))}`);
+		}
+	} while (performance.now() < until && !failed);
+	totals.push(`${name}: ${rounds} times, ${[...figures].map(([what, count]) => `${count} ${what}`).join(", ")}`);
+	console.log(`# ${totals.at(-1)}`);
+}
+console.log(failed ? "# failed" : `# ${minutes} minutes, all well`);
+process.exitCode = failed ? 1 : 0;
