@@ -12,6 +12,7 @@ rmSync("dist", { recursive: true, force: true });
 /** Files that are loaded only when used: `import()` of one of them stays a load at run time, of the file built from it. */
 const apart = {
 	"cli-program": "src/cli/program.ts",
+	"cli-scripts": "src/cli/scripts.ts",
 	"cli-toml": "src/cli/toml.ts",
 	"cli-width": "src/cli/width.ts",
 	"platform-posix": "platform/posix/index.ts",
@@ -21,7 +22,7 @@ const apart = {
 const loadedWhenUsed = {
 	name: "loaded-when-used",
 	setup(builder) {
-		builder.onResolve({ filter: /^\.\// }, ({ path, resolveDir, kind }) => {
+		builder.onResolve({ filter: /^\.{1,2}\// }, ({ path, resolveDir, kind }) => {
 			if (kind !== "dynamic-import") return undefined;
 			const name = Object.keys(apart).find((name) => resolve(apart[name]) === resolve(resolveDir, path));
 			return name === undefined ? undefined : { path: `./${name}.cjs`, external: true };

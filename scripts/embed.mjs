@@ -1,13 +1,16 @@
-// Turns each platform/**/*.sh into a module that exports its text: tsc copies no .sh, and bundles read no files.
+// Turns each script that is not ours to run but to hand on (*.sh of the platforms, completions) into a module that exports
+// its text: tsc copies no other files, and bundles read none.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 
-for (const name of readdirSync("platform", { recursive: true, encoding: "utf8" })) {
-	if (!name.endsWith(".sh")) continue;
-	const module = `export const text: string = ${JSON.stringify(readFileSync(`platform/${name}`, "utf8"))};\n`;
-	const path = `platform/${name}.ts`;
-	let present = "";
-	try {
-		present = readFileSync(path, "utf8");
-	} catch {}
-	if (present !== module) writeFileSync(path, module);
+for (const folder of ["platform", "src"]) {
+	for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+		if (!/\.(sh|bash|zsh|fish)$/.test(name)) continue;
+		const module = `export const text: string = ${JSON.stringify(readFileSync(`${folder}/${name}`, "utf8"))};\n`;
+		const path = `${folder}/${name}.ts`;
+		let present = "";
+		try {
+			present = readFileSync(path, "utf8");
+		} catch {}
+		if (present !== module) writeFileSync(path, module);
+	}
 }

@@ -27,18 +27,20 @@ export async function openChore(options: ChoreOptions = {}): Promise<Chore> {
 	return new Chore(registry, version, options);
 }
 
-export type { Capabilities, Fact, JobProcess, LogoutFate, Usage } from "../platform/contract.ts";
+export type { Capabilities, Detection, Fact, JobProcess, LogoutFate, Usage } from "../platform/contract.ts";
 export { ChoreError, type ErrorCode, isChoreError } from "../platform/errors.ts";
 export { signalName, signalNumber } from "../platform/exit-record.ts";
 export type { Chore, ChoreOptions } from "./core/chore.ts";
 export type { PlatformReport, Report } from "./core/doctor.ts";
 export type { EventOptions } from "./core/events.ts";
 export type { Piece } from "./core/follow.ts";
+export type { Glimpse } from "./core/glance.ts";
 export { hasEnded, type Job, type JobResult, type JobState, type OutputMode, shortId } from "./core/job.ts";
 export type { LaunchOptions } from "./core/launch.ts";
 export type { EventKind, LedgerEvent } from "./core/ledger.ts";
 export type { JobFilter } from "./core/list.ts";
 export type { LogOptions, LogPiece, StreamName } from "./core/logs.ts";
+export type { Found } from "./core/platforms.ts";
 export type { RemoveOptions } from "./core/remove.ts";
 export type { RestartJobOptions } from "./core/rerun.ts";
 export type { SendOptions } from "./core/send.ts";

@@ -1,4 +1,5 @@
 /** Reads the words of the command line. Each reader gives the value, or throws a usage error that shows a right one. */
+import { constants } from "node:os";
 import { InvalidArgumentError } from "commander";
 import { type JobState, signalName, signalNumber } from "../index.ts";
 
@@ -57,8 +58,34 @@ export function count(text: string): number {
 	return number;
 }
 
+/** A reader that takes one of a few words. Completion offers them. */
+interface Choice {
+	readonly words: readonly string[];
+	/** Between several of them in one value. */
+	readonly separator?: string;
+}
+
+/** The words that a reader takes, where these are few. */
+export function wordsOf(reader: unknown): Choice | undefined {
+	return typeof reader === "function" && "words" in reader ? (reader as unknown as Choice) : undefined;
+}
+
+function choice<Reader extends object>(reader: Reader, words: readonly string[], separator?: string): Reader & Choice {
+	return Object.assign(reader, separator === undefined ? { words } : { words, separator });
+}
+
+const SIGNALS: readonly string[] = Object.keys(constants.signals).map((name) => name.replace(/^SIG/, ""));
+
 /** A signal by name, with or without SIG, or by number. @returns its name: "SIGTERM" */
-export function signal(text: string): string {
+export const signal = choice(readSignal, SIGNALS);
+
+/** The same, of those that ask a program to end. Whether it can be caught is for the library to say. */
+export const stopSignal = choice(
+	readSignal.bind(undefined),
+	SIGNALS.filter((name) => name !== "KILL" && name !== "STOP"),
+);
+
+function readSignal(text: string): string {
 	const name = /^[0-9]+$/.test(text) ? signalName(Number(text)) : `SIG${text.toUpperCase().replace(/^SIG/, "")}`;
 	if (name === undefined || signalNumber(name) === undefined)
 		throw new InvalidArgumentError(`"${text}" is no signal; one is written TERM, SIGTERM or 15.`);
@@ -67,11 +94,11 @@ export function signal(text: string): string {
 
 /** One of a few words. */
 export function oneOf<Word extends string>(words: readonly Word[]): (text: string) => Word {
-	return (text) => {
+	return choice((text: string) => {
 		const found = words.find((word) => word === text);
 		if (found === undefined) throw new InvalidArgumentError(`"${text}" is none of ${words.join(", ")}.`);
 		return found;
-	};
+	}, words);
 }
 
 /** `Name=Value`, kept as it is; collected. */
@@ -104,7 +131,9 @@ const STATES: readonly JobState[] = [
 ];
 
 /** States, separated by commas; collected. */
-export function states(text: string, previous: readonly JobState[] = []): readonly JobState[] {
+export const states = choice(readStates, STATES, ",");
+
+function readStates(text: string, previous: readonly JobState[] = []): readonly JobState[] {
 	const found = text.split(",").map((word) => {
 		const state = STATES.find((known) => known === word.trim());
 		if (state === undefined) throw new InvalidArgumentError(`"${word}" is no state; these are: ${STATES.join(", ")}.`);

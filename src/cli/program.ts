@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { version } from "../index.ts";
 import { common, currentStatus } from "./command.ts";
+import { completionCommand } from "./commands/completion.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { helpCommand } from "./commands/help.ts";
 import { killCommand } from "./commands/kill.ts";
@@ -15,7 +16,9 @@ import { restartCommand, startCommand } from "./commands/start.ts";
 import { statusCommand } from "./commands/status.ts";
 import { stopCommand } from "./commands/stop.ts";
 import { waitCommand } from "./commands/wait.ts";
+import { COMPLETE, writeCompletions } from "./complete.ts";
 import { describeFailure, type Manner, UsageError } from "./failure.ts";
+import { readLine } from "./line.ts";
 import { NOBODY_READS_STATUS, NobodyReads, Output } from "./output.ts";
 
 /** How each command is made, in the order of the help. To make them all takes longer than what most of them do. */
@@ -34,6 +37,7 @@ const COMMANDS: Readonly<Record<string, () => Command>> = {
 	send: sendCommand,
 	rm: rmCommand,
 	doctor: doctorCommand,
+	completion: completionCommand,
 	help: helpCommand,
 };
 
@@ -63,6 +67,7 @@ export function program(first?: string): Command {
 
 /** Does what the words say, and leaves the exit status in `process.exitCode`. */
 export async function main(words: readonly string[]): Promise<void> {
+	if (words[0] === COMPLETE) return writeCompletions(program(), words.slice(2));
 	const chore = program(words[0]);
 	try {
 		if (words.length === 0) chore.outputHelp();
@@ -102,34 +107,7 @@ function usageError(error: CommanderError): UsageError {
 
 /** How failures are told follows from the verb and chore's own options, also where those make no sense. */
 function manner(chore: Command, words: readonly string[]): Manner {
-	const { verb, given } = ownWords(chore, words);
+	const { verb, given } = readLine(chore, words);
 	const stays = ["wait", "follow", "pipe"].some((name) => given.has(name));
 	return { givesJobsStatus: verb === "wait" || ((verb === "run" || verb === "logs") && stays), json: given.has("json") };
-}
-
-/** The verb, and the names of the options up to the first word that is the job's. */
-function ownWords(chore: Command, words: readonly string[]): { readonly verb: string | undefined; readonly given: ReadonlySet<string> } {
-	const given = new Set<string>();
-	let verb: string | undefined;
-	let command = chore;
-	for (let index = 0; index < words.length; index++) {
-		const word = words[index] ?? "";
-		if (word === "--") break;
-		if (word === "-" || !word.startsWith("-")) {
-			if (verb === "run") break;
-			if (verb === undefined) command = chore.commands.find((one) => one.name() === word || one.aliases().includes(word)) ?? chore;
-			verb ??= word;
-			continue;
-		}
-		// A cluster of short options, the last of which may take a value: the rest of the word, or the next word.
-		const flags = word.startsWith("--") ? [word.replace(/=.*/s, "")] : [...word.slice(1)].map((letter) => `-${letter}`);
-		for (const [place, flag] of flags.entries()) {
-			const option = [...command.options, ...chore.options].find(({ short, long }) => short === flag || long === flag);
-			if (option !== undefined) given.add(option.name());
-			if (option?.required !== true) continue;
-			if (place === flags.length - 1 && !word.includes("=")) index++;
-			break;
-		}
-	}
-	return { verb, given };
 }

@@ -1,24 +1,25 @@
 /** The verbs of the library, on one session. */
-import type { LogoutFate } from "../../platform/contract.ts";
+import type { Capabilities, LogoutFate } from "../../platform/contract.ts";
 import { ChoreError } from "../../platform/errors.ts";
 import type { Registry } from "../../platform/registry.ts";
 import type { Context } from "./context.ts";
 import { doctor, type Report } from "./doctor.ts";
 import { type EventOptions, events } from "./events.ts";
+import { type Glimpse, glance } from "./glance.ts";
 import type { Job } from "./job.ts";
 import type { LaunchOptions } from "./launch.ts";
 import type { LedgerEvent } from "./ledger.ts";
 import { type JobFilter, list } from "./list.ts";
 import { type LogOptions, type LogPiece, logs } from "./logs.ts";
 import { pause, resume } from "./pause.ts";
-import { Platforms } from "./platforms.ts";
+import { type Found, Platforms } from "./platforms.ts";
 import { type RemoveOptions, remove } from "./remove.ts";
 import { type RestartJobOptions, rerun, restart } from "./rerun.ts";
 import { newest, resolve } from "./resolve.ts";
 import { run } from "./run.ts";
 import { runs } from "./runs.ts";
 import { type SendOptions, send } from "./send.ts";
-import { installProgram, openSession, type Session, stateRoot } from "./session.ts";
+import { installProgram, openSession, type Session, sessionNames, stateRoot } from "./session.ts";
 import { DEFAULT_GRACE_MS, type RunOptions } from "./spec.ts";
 import { type JobDetails, status } from "./status.ts";
 import { current, kill, type StopOptions, stop } from "./stop.ts";
@@ -109,6 +110,19 @@ export class Chore implements AsyncDisposable {
 		return list(this.#context, filter);
 	}
 
+	/**
+	 * The active jobs, the 200 newest others, and those whose name or last 8 characters of the id begin so, as their files
+	 * tell at a glance: no platform is asked. For completion.
+	 */
+	glance(beginning: string = ""): readonly Glimpse[] {
+		return glance(this.#context.session, beginning);
+	}
+
+	/** The names of the sessions in this state folder. */
+	sessions(): readonly string[] {
+		return sessionNames(this.#context.session.root);
+	}
+
 	/** One job with its processes, what it uses, and the last `lines` (default 10) lines of its output. */
 	async status(reference: string, options: { readonly lines?: number | undefined } = {}): Promise<JobDetails> {
 		return status(this.#context, this.#find(reference), { lines: options.lines ?? 10 });
@@ -188,6 +202,16 @@ export class Chore implements AsyncDisposable {
 	/** Whether new jobs outlive the last logout; if not, why, and the cure. */
 	async logout(): Promise<LogoutFate> {
 		return (await this.#context.platforms.choose(this.#context.platform)).logout();
+	}
+
+	/** The platforms in the order of preference, and whether each is available. Connects to nothing. */
+	platforms(): Promise<readonly Found[]> {
+		return this.#context.platforms.survey();
+	}
+
+	/** What the platform for new jobs can do here. Connects to nothing. @throws ChoreError PLATFORM_UNAVAILABLE */
+	async capabilities(): Promise<Capabilities> {
+		return (await this.#context.platforms.choose(this.#context.platform)).capabilities;
 	}
 
 	/** Which platform is used, what each can do here, and where things are. */

@@ -4,7 +4,7 @@ import { closest, distance } from "fastest-levenshtein";
 import { ChoreError } from "../../platform/errors.ts";
 import { readNames } from "./files.ts";
 import { holderOf } from "./names.ts";
-import { isId, jobFolder, type Session } from "./session.ts";
+import { isId, isName, jobFolder, type Session } from "./session.ts";
 import { isUnreadable, readStoredRun } from "./store.ts";
 
 const TAIL = /^[0-9a-f-]{4,35}$/;
@@ -45,7 +45,7 @@ export function jobIds(session: Session): string[] {
 }
 
 function byName(session: Session, name: string): string | undefined {
-	if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) return undefined;
+	if (!isName(name)) return undefined;
 	const holder = holderOf(session, name);
 	if (holder === undefined || existsSync(jobFolder(session, holder))) return holder;
 	// The last holder was removed: an older job of that name may still be there.

@@ -1,6 +1,6 @@
 /** Where things are on disk: one root, one folder a session, one folder a job. Only this file joins these paths. */
 import { createHash } from "node:crypto";
-import { chmodSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { ChoreError } from "../../platform/errors.ts";
@@ -21,9 +21,17 @@ export interface Session {
 /** What a job or a session may be called. It is also a file's name: nothing in it can leave the state folder. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
+/** Folders of the root that are no sessions. */
+const RESERVED: readonly string[] = ["libexec", "notices"];
+
+/** Whether a word can be the name of a job or a session. Whatever else is found in the state folder is nobody's name. */
+export function isName(word: string): boolean {
+	return NAME.test(word);
+}
+
 /** @throws ChoreError INVALID_ARGUMENT */
 export function checkName(what: "job" | "session", name: string): string {
-	if (NAME.test(name)) return name;
+	if (isName(name)) return name;
 	throw new ChoreError(
 		"INVALID_ARGUMENT",
 		`${JSON.stringify(name.length > 70 ? `${name.slice(0, 70)}…` : name)} cannot be the name of a ${what}`,
@@ -45,8 +53,7 @@ export function stateRoot(environment: NodeJS.ProcessEnv = process.env): string 
 
 /** Names a session and checks what of it is there already. */
 export function openSession(root: string, name: string): Session {
-	// `libexec` and `notices` are the root's own.
-	if (checkName("session", name) === "libexec" || name === "notices") {
+	if (RESERVED.includes(checkName("session", name))) {
 		throw new ChoreError("INVALID_ARGUMENT", `"${name}" is a name that chore keeps for itself`, { hint: "choose another --session" });
 	}
 	const folder = join(root, name);
@@ -61,6 +68,13 @@ export function openSession(root: string, name: string): Session {
 		trash: `${folder}/trash`,
 		ledger: `${folder}/ledger.jsonl`,
 	};
+}
+
+/** The names of the sessions that have ever had a job. */
+export function sessionNames(root: string): string[] {
+	return readNames(root)
+		.filter((name) => isName(name) && !RESERVED.includes(name) && existsSync(`${root}/${name}/jobs`))
+		.sort();
 }
 
 /** Makes the folders of a session before the first write. */

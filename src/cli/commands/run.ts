@@ -1,7 +1,7 @@
 /** `chore run`: start a job; or start it and stay with it to its end. */
 import { type Command, Option } from "commander";
 import { type Chore, isChoreError, type Job, type OutputMode, type RunOptions, shortId } from "../../index.ts";
-import { count, duration, oneOf, processors, property, signal, size, variable, wholeNumber } from "../arguments.ts";
+import { count, duration, oneOf, processors, property, size, stopSignal, variable, wholeNumber } from "../arguments.ts";
 import { action, type Invocation, verb } from "../command.ts";
 import { closeInherited } from "../descriptors.ts";
 import { readEnvFile } from "../env-file.ts";
@@ -76,7 +76,7 @@ export function runCommand(): Command {
 		.optionsGroup("Its bounds:")
 		.option("--timeout <time>", "end it after so long", duration)
 		.option("--grace <time>", "time between the stop signal and KILL (default: 10s)", duration)
-		.option("--stop-signal <signal>", "what asks it to end (default: TERM)", signal)
+		.option("--stop-signal <signal>", "what asks it to end (default: TERM)", stopSignal)
 		.option("--send-sighup", "send HUP right after the stop signal")
 		.option("--memory <size>", "most memory of all its processes: 512M, 2G", size)
 		.option("--cpus <number>", "most processors: 0.5, 2, 150%", processors)

@@ -1,0 +1,201 @@
+/**
+ * What may stand at the cursor of a command line: what the scripts of `chore completion` ask for. Commands and options are
+ * commander's own. Quick, and never loud: whatever goes wrong, there is just nothing to offer.
+ */
+import type { Command, Option } from "commander";
+import { type Chore, openChore, shortId } from "../index.ts";
+import { wordsOf } from "./arguments.ts";
+import { type Line, optionsIn, readLine } from "./line.ts";
+import { Output, printable } from "./output.ts";
+import { choreOptions } from "./settings.ts";
+import { stateWords } from "./words.ts";
+
+/**
+ * What asks for it, in place of a command: followed by `--`, without which Node 20 would take --env-file for itself, and the
+ * words after `chore` up to the cursor.
+ */
+export const COMPLETE = "__complete";
+
+/** One word that may stand there, and a few words about it. */
+interface Candidate {
+	readonly word: string;
+	readonly about: string;
+}
+
+/** What else the shell has to do. */
+type How =
+	/** Add the names of files, or of folders. */
+	| "files"
+	| "directories"
+	/** Let the next character follow at once. */
+	| "nospace"
+	/** Complete the words from this one on as those of a program of their own. `chore` is word 0. */
+	| `program ${number}`
+	| "";
+
+interface Answer {
+	readonly how: How;
+	/** In the order to be shown. */
+	readonly candidates: readonly Candidate[];
+}
+
+/**
+ * Writes one line for the shell, and one for each word that may stand there: the word, a tab, a few words about it.
+ *
+ * @param words what follows `chore`, up to the cursor; the last is the one to be completed, or empty
+ */
+export async function writeCompletions(chore: Command, words: readonly string[]): Promise<void> {
+	try {
+		const { how, candidates } = await complete(chore, words.slice(0, -1).map(unquoted), unquoted(words.at(-1) ?? ""));
+		const lines = candidates.map(({ word, about }) => `${word}\t${printable(about)}`);
+		new Output({ colour: false }).line([how, ...lines].join("\n"));
+	} catch {} // nothing to offer
+}
+
+async function complete(chore: Command, before: readonly string[], typed: string): Promise<Answer> {
+	const line = readLine(chore, before);
+	const { awaiting, optionsOver, command, verb } = line;
+	if (awaiting !== undefined) return valuesOf(awaiting, typed, line);
+	if (!optionsOver && typed.startsWith("-")) return optionsFor(line, typed);
+	if (verb === undefined) return answer(commandsOf(chore), typed);
+	if (command === chore) return NOTHING;
+	if (verb === "run") {
+		return line.given.has("command") ? NOTHING : { how: `program ${(line.operandsAt ?? before.length) + 1}`, candidates: [] };
+	}
+	const operands = await operandsFor(line, chore, typed);
+	return operands.candidates.length === 0 && typed === "" && !optionsOver && !takesJobs(command) ? optionsFor(line, "") : operands;
+}
+
+const NOTHING: Answer = { how: "", candidates: [] };
+
+function answer(candidates: readonly Candidate[], typed: string, how: How = ""): Answer {
+	return { how, candidates: candidates.filter(({ word }) => word.startsWith(typed)) };
+}
+
+function plain(words: readonly string[]): readonly Candidate[] {
+	return words.map((word) => ({ word, about: "" }));
+}
+
+function commandsOf(chore: Command): readonly Candidate[] {
+	return chore.commands.flatMap((command) =>
+		[command.name(), ...command.aliases()].map((word) => ({ word, about: command.summary() || command.description() })),
+	);
+}
+
+/** Options; or where the word has got to the value of one, its values. */
+async function optionsFor(line: Line, typed: string): Promise<Answer> {
+	const { command } = line;
+	const last = optionsIn(command, typed).at(-1);
+	if (last?.option.required && last.value !== undefined) {
+		const kept = typed.slice(0, typed.length - last.value.length);
+		const { how, candidates } = await valuesOf(last.option, last.value, line);
+		return { how, candidates: candidates.map(({ word, about }) => ({ word: kept + word, about })) };
+	}
+	const visible = command.createHelp().visibleOptions(command);
+	const everywhere = new Set((command.parent?.options ?? []).map(({ long }) => long));
+	const inOrder = [...visible.filter(({ long }) => !everywhere.has(long)), ...visible.filter(({ long }) => everywhere.has(long))];
+	const long = inOrder.map((option) => ({ word: option.long, about: option.description }));
+	const short = inOrder.map((option) => ({ word: option.short, about: option.description }));
+	return answer(
+		[...long, ...short].filter((one): one is Candidate => one.word !== undefined),
+		typed,
+	);
+}
+
+/** Where the reader of an option tells no words. Options that are not here take what only the user knows. */
+const VALUES: Readonly<Record<string, (typed: string, line: Line) => Answer | Promise<Answer>>> = {
+	session: (typed, line) => ask(line, (chore) => answer(plain(chore.sessions()), typed)),
+	platform: (typed, line) =>
+		ask(line, async (chore) => {
+			const found = await chore.platforms();
+			return answer(
+				found.map(({ name, detection }) => ({ word: name, about: detection.available ? "available" : detection.reason })),
+				typed,
+			);
+		}),
+	property: (typed, line) =>
+		ask(line, async (chore) =>
+			answer(
+				(await chore.capabilities()).properties.map((name) => ({ word: `${name}=`, about: "" })),
+				typed,
+				"nospace",
+			),
+		),
+	stdin: (typed) =>
+		answer(
+			[
+				{ word: "null", about: "nothing" },
+				{ word: "fifo", about: "what `chore send` sends" },
+			],
+			typed,
+			"files",
+		),
+	"env-file": () => ({ how: "files", candidates: [] }),
+	"working-directory": () => ({ how: "directories", candidates: [] }),
+};
+
+function valuesOf(option: Option, typed: string, line: Line): Answer | Promise<Answer> {
+	const choice = wordsOf(option.parseArg);
+	if (choice === undefined) return VALUES[option.name()]?.(typed, line) ?? NOTHING;
+	const { words, separator } = choice;
+	if (separator !== undefined) {
+		const kept = typed.slice(0, typed.lastIndexOf(separator) + 1);
+		const present = kept.split(separator);
+		return answer(plain(words.filter((word) => !present.includes(word)).map((word) => kept + word)), typed);
+	}
+	// A signal may be written with SIG.
+	return answer(plain(/^SIG/i.test(typed) && !words.includes(typed) ? words.map((word) => `SIG${word}`) : words), typed);
+}
+
+/** Which jobs a command is for: those that are active, those that are not, or all with the likelier first. */
+const JOBS: Readonly<Record<string, "active" | "ended" | "active first" | "ended first">> = {
+	stop: "active",
+	kill: "active",
+	pause: "active",
+	resume: "active",
+	send: "active",
+	start: "ended",
+	rm: "ended first",
+};
+
+function takesJobs(command: Command): boolean {
+	return command.registeredArguments.some((argument) => argument.name() === "job");
+}
+
+async function operandsFor(line: Line, chore: Command, typed: string): Promise<Answer> {
+	const { command, operands } = line;
+	const { registeredArguments } = command;
+	const last = registeredArguments.at(-1);
+	const argument = registeredArguments[operands.length] ?? (last?.variadic ? last : undefined);
+	if (argument === undefined) return NOTHING;
+	if (argument.argChoices !== undefined) return answer(plain(argument.argChoices), typed);
+	if (argument.name() === "command") return answer(commandsOf(chore), typed);
+	return argument.name() === "job" ? ask(line, (opened) => answer(jobsFor(line, opened, typed), typed)) : NOTHING;
+}
+
+/** The names of jobs, then the tails of their ids. */
+function jobsFor({ command, operands }: Line, chore: Chore, typed: string): readonly Candidate[] {
+	const which = JOBS[command.name()] ?? "active first";
+	const jobs = chore.glance(typed).filter(({ active }) => (which === "active" ? active : which === "ended" ? !active : true));
+	const wantsActive = which === "active" || which === "active first";
+	const inOrder = [...jobs.filter(({ active }) => active === wantsActive), ...jobs.filter(({ active }) => active !== wantsActive)];
+	const how = ({ active, end }: (typeof jobs)[number]): string => (end === null ? (active ? "active" : "ended") : stateWords(end));
+	// The name of several jobs means the active one, else the newest.
+	const holders = new Map([...jobs].reverse().map((job) => [job.name, job]));
+	for (const job of jobs) if (job.active) holders.set(job.name, job);
+	const names = inOrder.filter((job) => holders.get(job.name) === job).map((job) => ({ word: job.name, about: how(job) }));
+	const tails = inOrder.map((job) => ({ word: shortId(job.id), about: `${job.name}, ${how(job)}` }));
+	return [...names, ...tails].filter(({ word }) => !operands.includes(word));
+}
+
+/** What the library knows, of the session that the line names. */
+async function ask(line: Line, question: (chore: Chore) => Answer | Promise<Answer>): Promise<Answer> {
+	const given = Object.fromEntries(["session", "platform"].map((name) => [name, line.given.get(name)]).filter(([, value]) => value));
+	await using chore = await openChore(await choreOptions(given));
+	return question(chore);
+}
+
+/** Shells give words as they were typed. */
+function unquoted(word: string): string {
+	return word.replace(/\\(.)|['"]/gs, "$1");
+}

@@ -1,0 +1,6 @@
+/** The scripts that teach a shell to complete chore. Loaded only to be printed. */
+import { text as bash } from "./completion/chore.bash.ts";
+import { text as fish } from "./completion/chore.fish.ts";
+import { text as zsh } from "./completion/chore.zsh.ts";
+
+export const scripts = { bash, zsh, fish } as const;
