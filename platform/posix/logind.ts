@@ -32,7 +32,7 @@ export interface Surroundings {
 
 /** What happens at logout to a job that is started now. */
 export async function currentLogoutFate(): Promise<LogoutFate> {
-	const user = userInfo().username;
+	const user = userName();
 	return logoutFate({
 		user,
 		sessionId: process.env["XDG_SESSION_ID"],
@@ -40,6 +40,15 @@ export async function currentLogoutFate(): Promise<LogoutFate> {
 		lingers: existsSync(`${LINGER_FOLDER}/${user}`),
 		settings: parseLogind(configurationTexts(FOLDERS)),
 	});
+}
+
+/** A user that is not in passwd(5), as in many containers, is in no list of logind's either. */
+function userName(): string {
+	try {
+		return userInfo().username;
+	} catch {
+		return `uid ${process.geteuid?.()}`;
+	}
 }
 
 /** What happens at logout to a job that is started in these surroundings. */

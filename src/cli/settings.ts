@@ -35,15 +35,19 @@ export async function choreOptions(options: CommonOptions): Promise<ChoreOptions
 	};
 }
 
-/** `${XDG_CONFIG_HOME:-~/.config}/chore/config.toml` */
-function configPath(): string {
+/** `${XDG_CONFIG_HOME:-~/.config}/chore/config.toml`; undefined for a user without a home. */
+function configPath(): string | undefined {
 	const xdg = process.env["XDG_CONFIG_HOME"];
-	return join(xdg && isAbsolute(xdg) ? xdg : join(process.env["HOME"] || homedir(), ".config"), "chore", "config.toml");
+	try {
+		return join(xdg && isAbsolute(xdg) ? xdg : join(process.env["HOME"] || homedir(), ".config"), "chore", "config.toml");
+	} catch {
+		return undefined; // neither HOME nor an entry in passwd(5)
+	}
 }
 
 async function readConfig(): Promise<Readonly<Record<string, unknown>>> {
 	const path = configPath();
-	if (!existsSync(path)) return {};
+	if (path === undefined || !existsSync(path)) return {};
 	const { parse, TomlError } = await import("./toml.ts");
 	let source: string;
 	let config: Readonly<Record<string, unknown>>;

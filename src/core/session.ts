@@ -47,8 +47,20 @@ export function stateRoot(environment: NodeJS.ProcessEnv = process.env): string 
 	if (asked) return absolute("CHORE_HOME", asked);
 	const xdg = environment["XDG_STATE_HOME"];
 	if (xdg && isAbsolute(xdg)) return join(xdg, "chore");
-	const home = environment["HOME"] || homedir();
-	return join(absolute("HOME", home), ".local", "state", "chore");
+	const home = environment["HOME"] || homeOfUser();
+	if (home !== undefined) return join(absolute("HOME", home), ".local", "state", "chore");
+	throw new ChoreError("STATE_UNUSABLE", "there is no folder to keep state in: HOME is not set, and the system does not know this user", {
+		hint: "set CHORE_HOME or HOME to an absolute path",
+	});
+}
+
+/** As passwd(5) has it; undefined for a user that is not in it, as in many containers. */
+function homeOfUser(): string | undefined {
+	try {
+		return homedir();
+	} catch {
+		return undefined;
+	}
 }
 
 /** Names a session and checks what of it is there already. */

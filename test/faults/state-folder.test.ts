@@ -153,6 +153,28 @@ test("a folder of jobs without the right to read it is refused by name", { ...PA
 	assert.equal((await cli.run(["run", "--wait", "true"], how)).status, 0);
 });
 
+test("a user that the system does not know runs jobs like any other, and is asked for a folder where there is none", {
+	...PATIENCE,
+	skip: skipUnlessRoot,
+}, async () => {
+	await using cli = new Cli();
+	chmodSync(cli.folder, 0o755);
+	mkdirSync(`${cli.folder}/theirs`, { mode: 0o700 });
+	chownSync(`${cli.folder}/theirs`, 54321, 54321);
+	const how = { under: ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups"], directory: "/" };
+	for (const env of [
+		{ HOME: `${cli.folder}/theirs`, CHORE_HOME: undefined },
+		{ HOME: undefined, CHORE_HOME: `${cli.folder}/theirs/state` },
+	]) {
+		assert.equal((await cli.run(["run", "-n", "web", "sleep", "60"], { ...how, env })).status, 0);
+		const stopped = await cli.run(["stop", "web"], { ...how, env });
+		assert.match(stopped.stdout, /^web .* stopped by SIGTERM/, stopped.stderr);
+	}
+	const homeless = await cli.run(["ps"], { ...how, env: { HOME: undefined, CHORE_HOME: undefined } });
+	assert.deepEqual([homeless.status, homeless.stdout], [1, ""]);
+	assert.match(homeless.stderr, /^chore: there is no folder to keep state in: .*\nhint: set CHORE_HOME/);
+});
+
 test("on a read-only file system jobs are still shown and waited for, and what would write says why it cannot", {
 	...PATIENCE,
 	skip: skipUnlessRoot,
