@@ -17,65 +17,84 @@ import { examine, hasRecordedEnd } from "./settle.ts";
  */
 export async function claimName(context: Context, name: string, id: string): Promise<string | undefined> {
 	for (;;) {
-		const holder = await claimFrom(context.session, name, id, (holder) => isActive(context, holder));
-		if (holder !== "lost the race") return holder;
+		const claim = holderToReplace(context.session, name);
+		if (claim.holder !== undefined && (await isActive(context, claim.holder))) return claim.holder;
+		if (take(claim, id)) return undefined;
 	}
 }
 
 /**
  * Takes a name that is free, or the same with -2, -3 … A job that ended unseen may still count as active here: nobody
- * asked for exactly that name, and a thousand jobs of one program are not asked after one by one.
+ * asked for exactly that name, and a thousand jobs of one program are not asked after one by one. Without a wait in
+ * it: of many starts in one process each has its name before the next looks for one.
  */
-export async function claimFreeName(session: Session, base: string, id: string): Promise<string> {
-	const seemsActive = (holder: string): boolean => {
-		const mark = readText(`${session.active}/${holder}`);
-		return mark !== undefined && (isCreatorAlive(mark) || !hasRecordedEnd(session, holder));
-	};
+export function claimFreeName(session: Session, base: string, id: string): string {
 	const numbered = (number: number): string => (number === 1 ? base : `${base}-${number}`);
 	const isFree = (number: number): boolean => {
 		const holder = holderOf(session, numbered(number));
-		return holder === undefined || !seemsActive(holder);
+		return holder === undefined || !seemsActive(session, holder);
 	};
+	const given = lastGiven(session);
 	for (;;) {
-		const name = numbered(firstWhere(isFree));
-		if ((await claimFrom(session, name, id, seemsActive)) === undefined) return name;
+		const number = isFree(1) ? 1 : firstWhere(isFree, (given.get(base) ?? 1) + 1);
+		const claim = holderToReplace(session, numbered(number));
+		if (claim.holder !== undefined && seemsActive(session, claim.holder)) continue;
+		if (!take(claim, id)) continue;
+		given.set(base, number);
+		return numbered(number);
 	}
 }
 
-/** One try. The check of the holder and the link belong together: only the number after the holder's can be won. */
-async function claimFrom(
-	session: Session,
-	name: string,
-	id: string,
-	isTaken: (holder: string) => boolean | Promise<boolean>,
-): Promise<string | undefined> {
+/** A name as it was found: only the number after that of the holder can be won. */
+interface Claim {
+	readonly folder: string;
+	readonly mine: number;
+	readonly holder: string | undefined;
+}
+
+function holderToReplace(session: Session, name: string): Claim {
 	const folder = `${session.names}/${name}`;
 	makePrivateFolder(folder);
 	const top = highest(folder);
-	const holder = entry(folder, top);
-	if (holder !== undefined && (await isTaken(holder))) return holder;
-	const mine = top + 1;
-	if (!claimLink(`${folder}/${mine}`, id)) return "lost the race";
-	if (highest(folder) === mine) {
-		for (const number of numbers(folder)) if (number < mine) rmSync(`${folder}/${number}`, { force: true });
-		return undefined;
-	}
-	rmSync(`${folder}/${mine}`, { force: true });
-	return "lost the race";
+	return { folder, mine: top + 1, holder: entry(folder, top) };
 }
 
-/** A number from 1 on for which it is so, by doubling and halving: the first one where all before it are not. */
-function firstWhere(isSo: (number: number) => boolean): number {
-	if (isSo(1)) return 1;
-	let not = 1;
-	let so = 2;
-	while (!isSo(so)) [not, so] = [so, so * 2];
+/** @returns false when another was faster */
+function take({ folder, mine }: Claim, id: string): boolean {
+	if (!claimLink(`${folder}/${mine}`, id)) return false;
+	const all = numbers(folder);
+	const won = Math.max(...all) === mine;
+	for (const number of all) if (won ? number < mine : number === mine) rmSync(`${folder}/${number}`, { force: true });
+	return won;
+}
+
+/** The number that this process gave last, by base name: after a thousand jobs of one program it need not look far. */
+const given = new WeakMap<Session, Map<string, number>>();
+
+function lastGiven(session: Session): Map<string, number> {
+	const known = given.get(session) ?? new Map<string, number>();
+	given.set(session, known);
+	return known;
+}
+
+/** A number from the least on for which it is so, by doubling and halving: the first one where all before it are not. */
+function firstWhere(isSo: (number: number) => boolean, least: number): number {
+	if (isSo(least)) return least;
+	let not = least;
+	let so = least + 1;
+	while (!isSo(so)) [not, so] = [so, so + 2 * (so - not)];
 	while (so - not > 1) {
 		const middle = (not + so) >> 1;
 		if (isSo(middle)) so = middle;
 		else not = middle;
 	}
 	return so;
+}
+
+/** By its files alone; nobody is asked. */
+function seemsActive(session: Session, holder: string): boolean {
+	const mark = readText(`${session.active}/${holder}`);
+	return mark !== undefined && (isCreatorAlive(mark) || !hasRecordedEnd(session, holder));
 }
 
 /** The id of the job that holds a name, ended or not; undefined for a name never used. The job may be removed by now. */

@@ -13,9 +13,9 @@ import type { Job } from "./job.ts";
 import { recordEnd } from "./ledger.ts";
 import { type Distance, distance, isCreatorAlive } from "./place.ts";
 import { startFault } from "./precheck.ts";
-import type { Session } from "./session.ts";
+import { runFolder, type Session } from "./session.ts";
 import { type Live, snapshot, unreadableJob } from "./snapshot.ts";
-import { type Evidence, isUnreadable, readEnd, readEvidence, readStoredRun, type StoredRun } from "./store.ts";
+import { type Evidence, isUnreadable, latestRun, readEnd, readEvidence, readStoredRun, type StoredRun } from "./store.ts";
 import { type End, type Facts, judge, lost } from "./verdict.ts";
 
 /** A run that began and ended within this time may not have begun at all: its program is looked at again. */
@@ -91,10 +91,12 @@ export async function byRecord(
 
 /** Whether the files of a job, or that there are none, say that it is over. Asks nobody, and settles nothing. */
 export function hasRecordedEnd(session: Session, id: string): boolean {
-	const stored = readStoredRun(session, id);
-	if (stored === undefined || isUnreadable(stored)) return false;
-	if (readEnd(session, id, stored.run.run) !== undefined) return true;
-	return recordedEnd(stored, readEvidence(stored.folder), distance(stored.run.place)) !== undefined;
+	const run = latestRun(session, id);
+	if (readEnd(session, id, run) !== undefined) return true;
+	const evidence = readEvidence(runFolder(session, id, run));
+	if (typeof evidence.exit !== "object") return false;
+	const stored = readStoredRun(session, id, run);
+	return stored !== undefined && !isUnreadable(stored) && recordedEnd(stored, evidence, distance(stored.run.place)) !== undefined;
 }
 
 /** How the run ended, where its record alone is enough to say so: undefined where another attempt may follow, or has begun. */
