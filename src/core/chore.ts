@@ -194,7 +194,10 @@ export class Chore implements AsyncDisposable {
 		yield* logs(this.#context, this.#find(reference), options);
 	}
 
-	/** What happened to the jobs of this session, in the order in which it was written down, each event once. */
+	/**
+	 * What happened to the jobs of this session, in the order in which it was written down, each event once. The end of a
+	 * run is written down when somebody looks, or while events are followed.
+	 */
 	events(options: EventOptions = {}): AsyncGenerator<LedgerEvent, void, void> {
 		return events(this.#context, options);
 	}

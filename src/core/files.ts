@@ -199,14 +199,18 @@ export function readNames(path: string): string[] {
 	}
 }
 
-/** Appends one line in one write(2) with O_APPEND: lines of several processes do not mix. */
-export function appendLine(path: string, line: string): void {
+/**
+ * Appends one line in one write(2) with O_APPEND: lines of several processes do not mix.
+ * @returns how long the file is now, in bytes
+ */
+export function appendLine(path: string, line: string): number {
 	let file: number | undefined;
 	try {
 		file = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
 		writeWhole(file, Buffer.from(`${line}\n`));
+		return fstatSync(file).size;
 	} catch (error) {
-		refuse(path, error);
+		return refuse(path, error);
 	} finally {
 		if (file !== undefined) closeSync(file);
 	}

@@ -5,6 +5,7 @@
 
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { Bell } from "./bell.ts";
 import { isAbsence, refuse } from "./files.ts";
 import { watchQuietly } from "./wait.ts";
 
@@ -113,32 +114,5 @@ async function readSome(path: string, file: FileHandle, buffer: Buffer, position
 		return (await file.read(buffer, 0, buffer.length, position)).bytesRead;
 	} catch (error) {
 		return refuse(path, error);
-	}
-}
-
-/** Wakes whoever waits; a ring between `arm` and `rung` is not lost. */
-class Bell {
-	#rings = 0;
-	#armed = 0;
-	#wake: (() => void) | undefined;
-
-	readonly ring = (): void => {
-		this.#rings++;
-		this.#wake?.();
-	};
-
-	arm(): void {
-		this.#armed = this.#rings;
-	}
-
-	async rung(timeoutMs: number): Promise<void> {
-		if (this.#rings !== this.#armed) return;
-		let timer: NodeJS.Timeout | undefined;
-		await new Promise<void>((wake) => {
-			this.#wake = wake;
-			timer = setTimeout(wake, timeoutMs);
-		});
-		clearTimeout(timer);
-		this.#wake = undefined;
 	}
 }

@@ -79,8 +79,10 @@ export async function launch(
 	} catch (error) {
 		await refused(session, platform, stored, error, discard);
 	}
+	recordStart(session, stored, platform, options);
 	finishStart(session, stored);
-	await tell(session, stored, platform, options);
+	const notice = options.onWarning && (await logoutNotice(session, platform));
+	if (notice !== undefined) options.onWarning?.(notice);
 	// What it left to be settled is for whoever looks next: a start should not wait for it.
 	const seen = await byRecord(context, stored, "look");
 	if (typeof seen === "object") return seen;
@@ -174,14 +176,12 @@ function restoreMark(session: Session, { job, run }: StoredRun, mark: string): v
 	}
 }
 
-/** The job runs by now: a disk that is full is no reason to say that it does not. */
-async function tell(session: Session, stored: StoredRun, platform: Platform, { onWarning }: LaunchOptions): Promise<void> {
+/** The job runs by now: a disk that is full is no reason to say that it does not. Until it is noted, whoever settles the run does that. */
+function recordStart(session: Session, stored: StoredRun, platform: Platform, { onWarning }: LaunchOptions): void {
 	try {
 		record(session, eventOf(stored), "started", { platform: platform.name });
 	} catch (error) {
 		if (!isChoreError(error)) throw error;
 		onWarning?.(`the job runs, but its start could not be noted: ${error.message}`);
 	}
-	const notice = onWarning && (await logoutNotice(session, platform));
-	if (notice !== undefined) onWarning?.(notice);
 }

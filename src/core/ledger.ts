@@ -3,8 +3,8 @@
  * broken line is skipped, and of two that tell the same the first counts.
  */
 import { isChoreError } from "../../platform/errors.ts";
-import { appendLine, readTail } from "./files.ts";
 import type { Job, JobResult, JobState } from "./job.ts";
+import { appendToLedger, LedgerReader, readLedgerTail } from "./ledger-files.ts";
 import type { Session } from "./session.ts";
 
 export type EventKind = "created" | "started" | "stopped" | "exited" | "paused" | "resumed" | "removed" | "lost";
@@ -24,6 +24,7 @@ export interface LedgerEvent {
 	/** `stopped`: who asked, as `user@host`. */
 	readonly by?: string;
 	/** `exited` and `lost`, and what follows. */
+	readonly attempt?: number;
 	readonly state?: JobState;
 	readonly result?: JobResult | null;
 	readonly exitCode?: number | null;
@@ -40,7 +41,7 @@ const LINE_BYTES = 4000;
 
 export function record(session: Session, job: Pick<Job, "id" | "run" | "name">, event: EventKind, more: Partial<LedgerEvent> = {}): void {
 	const line: LedgerEvent = { at: new Date().toISOString(), event, id: job.id, run: job.run, name: job.name, ...more };
-	appendLine(session.ledger, fit(line));
+	appendToLedger(session, fit(line));
 }
 
 /** The same for what has happened already: that it cannot be noted (a full disk) does not undo it. */
@@ -54,8 +55,9 @@ export function note(...event: Parameters<typeof record>): void {
 
 /** The event that tells how a run ended. */
 export function recordEnd(session: Session, job: Job): void {
-	const { state, result, exitCode, signal, startedAt, endedAt, cpuTimeMs, memoryPeakBytes, reason } = job;
+	const { attempt, state, result, exitCode, signal, startedAt, endedAt, cpuTimeMs, memoryPeakBytes, reason } = job;
 	record(session, job, state === "lost" ? "lost" : "exited", {
+		attempt,
 		state,
 		result,
 		exitCode,
@@ -68,13 +70,25 @@ export function recordEnd(session: Session, job: Job): void {
 	});
 }
 
-/** Reads a line; undefined for one that is broken, or from a version whose events are not these. */
-export function parseLine(line: string): LedgerEvent | undefined {
+/** Where a line begins. Inside of one it cannot stand: there its quotes would be escaped. */
+const BEGINNING = /(?=\{"at":)/;
+
+/**
+ * The events of a line: one, or none where it is broken or from a version whose events are not these. A line that was cut
+ * short by a full disk has no end, and the next follows on it.
+ */
+export function parseLine(line: string): LedgerEvent[] {
+	const event = parseEvent(line);
+	if (event !== undefined) return [event];
+	const parts = line.split(BEGINNING);
+	return parts.length < 2 ? [] : parts.flatMap((part) => parseEvent(part) ?? []);
+}
+
+function parseEvent(text: string): LedgerEvent | undefined {
 	try {
-		const event = JSON.parse(line) as LedgerEvent;
-		return typeof event.id === "string" && typeof event.event === "string" && typeof event.run === "number" && typeof event.at === "string"
-			? event
-			: undefined;
+		const event = JSON.parse(text) as LedgerEvent;
+		const { at, event: kind, id, run, name } = event;
+		return [at, kind, id, name].every((word) => typeof word === "string") && typeof run === "number" ? event : undefined;
 	} catch {
 		return undefined;
 	}
@@ -84,21 +98,32 @@ export function parseLine(line: string): LedgerEvent | undefined {
 const REPEATED: ReadonlySet<EventKind> = new Set<EventKind>(["paused", "resumed"]);
 
 /** What makes two lines tell the same event. */
-export function identityOf({ id, run, event, at }: LedgerEvent): string {
+function identityOf({ id, run, event, at }: LedgerEvent): string {
 	return `${id} ${run} ${event}${REPEATED.has(event) ? ` ${at}` : ""}`;
+}
+
+/** The events of these lines that were not seen before; from now on they were. */
+export function newEvents(lines: readonly string[], seen: Set<string>): LedgerEvent[] {
+	return lines.flatMap(parseLine).filter((event) => {
+		const identity = identityOf(event);
+		return !seen.has(identity) && seen.add(identity);
+	});
 }
 
 /** The events of the last `bytes` of the ledger, oldest first, each once. */
 export function recentEvents(session: Session, bytes: number): LedgerEvent[] {
+	return newEvents(readLedgerTail(session, bytes).split("\n"), new Set());
+}
+
+/** All events, oldest first, each once, some at a time: other work in this process gets its turn in between. */
+export async function* allEvents(session: Session): AsyncGenerator<readonly LedgerEvent[], void, void> {
 	const seen = new Set<string>();
-	const events: LedgerEvent[] = [];
-	for (const line of readTail(session.ledger, bytes).split("\n")) {
-		const event = parseLine(line);
-		if (event === undefined || seen.has(identityOf(event))) continue;
-		seen.add(identityOf(event));
-		events.push(event);
+	using reader = new LedgerReader(session);
+	for (const lines of reader.read()) {
+		yield newEvents(lines, seen);
+		await new Promise((resume) => setImmediate(resume));
 	}
-	return events;
+	yield newEvents(reader.unfinished(), seen);
 }
 
 function fit(event: LedgerEvent): string {

@@ -10,7 +10,7 @@ import { hasBegun, laterHasBegun, mayRestart } from "./attempts.ts";
 import type { Context } from "./context.ts";
 import { isAbsence, readText, replaceFile } from "./files.ts";
 import type { Job } from "./job.ts";
-import { recordEnd } from "./ledger.ts";
+import { record, recordEnd } from "./ledger.ts";
 import { type Distance, distance, isCreatorAlive } from "./place.ts";
 import { startFault } from "./precheck.ts";
 import { runFolder, type Session } from "./session.ts";
@@ -139,7 +139,7 @@ async function byObservation(
 		case "ended":
 			return settle(context, stored, evidence, judge({ ...facts(stored, evidence, true), observed: observation.end }));
 		case "absent":
-			if (isBeingStarted(context.session, stored)) return live("starting");
+			if (isCreatorAlive(starter(context.session, stored))) return live("starting");
 			// Its creator may have finished the start after the platform was asked: what the platform says now counts.
 			if (!isLastWord) {
 				const [now = observation] = await observe(context, stored.run.handle.platform, [stored]);
@@ -151,9 +151,9 @@ async function byObservation(
 	}
 }
 
-/** Whether the process that starts it is still at that. */
-function isBeingStarted({ active }: Session, { job, run, folder }: StoredRun): boolean {
-	return isCreatorAlive(readText(run.run === 1 ? `${active}/${job.id}` : `${folder}/starting`));
+/** Names the process that starts it, until that is done with it; else undefined or empty. */
+function starter({ active }: Session, { job, run, folder }: StoredRun): string | undefined {
+	return readText(run.run === 1 ? `${active}/${job.id}` : `${folder}/starting`);
 }
 
 function betweenAttempts({ job }: StoredRun, { exit }: Evidence): string | null {
@@ -190,6 +190,10 @@ function startFailure(known: Facts, job: StoredRun["job"]): string | null {
 async function settle(context: Context, stored: StoredRun, evidence: Evidence, end: End): Promise<Job> {
 	const job = snapshot(context.session, stored, evidence, { ...end });
 	try {
+		// Its creator has not come to note the start: the end is told after it all the same.
+		const isNoted = !starter(context.session, stored);
+		if (!isNoted && (evidence.started !== null || typeof evidence.exit === "object"))
+			record(context.session, job, "started", { platform: job.platform });
 		recordEnd(context.session, job);
 		replaceFile(`${stored.folder}/end.json`, `${JSON.stringify(job)}\n`);
 		unlinkMark(context.session, job.id);

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { appendFileSync, truncateSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { appendFileSync, readdirSync, renameSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
-import { parseLine, recentEvents, record } from "../../src/core/ledger.ts";
-import { makeSession, openSession } from "../../src/core/session.ts";
+import { allEvents, type LedgerEvent, parseLine, recentEvents, record } from "../../src/core/ledger.ts";
+import { makeSession, openSession, type Session } from "../../src/core/session.ts";
 import { eventually } from "../support/eventually.ts";
 import { fakePlatform } from "../support/fake-platform.ts";
 import { makeHome } from "../support/home.ts";
@@ -21,9 +22,12 @@ test("every line that a crash left whole is read, whatever byte the file was cut
 			truncateSync(session.ledger, Math.min(cut, 100 * count));
 			const rest = recentEvents(session, 1e6);
 			assert.deepEqual(rest, all.slice(0, rest.length));
-			appendFileSync(session.ledger, "\n");
+			// The next line stands behind what is left of the one that was cut.
 			record(session, { id: "y", run: 1, name: "n" }, "exited");
-			assert.equal(recentEvents(session, 1e6).at(-1)?.id, "y");
+			assert.deepEqual(
+				recentEvents(session, 1e6).map(({ id }) => id),
+				[...rest.map(({ id }) => id), "y"],
+			);
 		}),
 		{ numRuns: 50 },
 	);
@@ -37,6 +41,186 @@ test("a line stays below 4 kB, however long the command", async () => {
 	const [event] = recentEvents(session, 1e6);
 	assert.ok(JSON.stringify(event).length < 4000);
 	assert.equal(event?.command?.at(-1), "…");
+});
+
+/** Fills the ledger up, but for so many bytes, with events of a job of long ago. */
+function fill(session: Session, freeBytes: number): void {
+	const wanted = 16 * 1024 * 1024 - freeBytes;
+	let text = "";
+	for (let run = 1; text.length < wanted; run++) {
+		const line = JSON.stringify({ at: "2020-01-01T00:00:00.000Z", event: "exited", id: "old", run, name: "x".repeat(900) });
+		text += `${line.padEnd(Math.min(1000, wanted - text.length) - 1)}\n`.slice(-(wanted - text.length));
+	}
+	writeFileSync(session.ledger, text);
+	assert.equal(statSync(session.ledger).size, wanted);
+}
+
+async function eventsOf(session: Session): Promise<LedgerEvent[]> {
+	const events: LedgerEvent[] = [];
+	for await (const some of allEvents(session)) events.push(...some);
+	return events;
+}
+
+function ledgers(session: Session): string[] {
+	return readdirSync(session.folder)
+		.filter((name) => name.startsWith("ledger"))
+		.sort();
+}
+
+test("a full ledger is renamed, the next line begins another, and all are read in the order written", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const session = openSession(home.path, "default");
+	makeSession(session);
+	fill(session, 150);
+	record(session, { id: "x", run: 1, name: "last in the old" }, "created");
+	assert.deepEqual(ledgers(session), ["ledger.jsonl"]);
+	record(session, { id: "x", run: 1, name: "one too many" }, "started");
+	assert.deepEqual(ledgers(session), ["ledger.1.jsonl"]);
+	record(session, { id: "x", run: 1, name: "first in the new" }, "exited");
+	assert.deepEqual(ledgers(session), ["ledger.1.jsonl", "ledger.jsonl"]);
+	const names = ["last in the old", "one too many", "first in the new"];
+	assert.deepEqual(
+		(await eventsOf(session)).slice(-3).map(({ name }) => name),
+		names,
+	);
+	assert.deepEqual(
+		recentEvents(session, 128 * 1024)
+			.slice(-3)
+			.map(({ name }) => name),
+		names,
+	);
+});
+
+test("of full ledgers the last four are kept", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const session = openSession(home.path, "default");
+	makeSession(session);
+	for (let run = 1; run <= 7; run++) {
+		fill(session, 10);
+		record(session, { id: "x", run, name: "n" }, "created");
+	}
+	assert.deepEqual(
+		ledgers(session),
+		[4, 5, 6, 7].map((number) => `ledger.${number}.jsonl`),
+	);
+});
+
+test("a rename that a crash cut short is made by the next line", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const session = openSession(home.path, "default");
+	makeSession(session);
+	fill(session, 10);
+	const taken = `${session.folder}/ledger.1.jsonl`;
+	writeFileSync(taken, "");
+	record(session, { id: "x", run: 1, name: "n" }, "created");
+	assert.deepEqual(ledgers(session), ["ledger.1.jsonl", "ledger.jsonl"], "somebody is about to do it");
+	utimesSync(taken, 0, 0);
+	record(session, { id: "x", run: 1, name: "n" }, "started");
+	assert.deepEqual(ledgers(session), ["ledger.1.jsonl", "ledger.2.jsonl"]);
+	assert.equal((await eventsOf(session)).at(-1)?.id, "x");
+});
+
+test("processes that write while the ledger is renamed lose no line, and a follower tells each once", { timeout: 60_000 }, async () => {
+	const [writers, lines] = [4, 3500];
+	await using home = await makeHome("fake", fakePlatform);
+	const over = new AbortController();
+	const seen: LedgerEvent[] = [];
+	const following = (async () => {
+		for await (const event of home.open().events({ follow: true, signal: over.signal })) seen.push(event);
+	})();
+	const program = `
+		const { record } = await import(${JSON.stringify(new URL("../../src/core/ledger.js", import.meta.url).href)});
+		const { makeSession, openSession } = await import(${JSON.stringify(new URL("../../src/core/session.js", import.meta.url).href)});
+		const session = openSession(process.argv[1], "default");
+		makeSession(session);
+		const job = { id: process.argv[2], run: 0, name: "x".repeat(3800) };
+		for (let run = 1; run <= ${lines}; run++) record(session, { ...job, run }, "created");
+	`;
+	const children = Array.from({ length: writers }, (_, index) =>
+		spawn(process.execPath, ["--input-type=module", "-e", program, home.path, `writer-${index}`], { stdio: "inherit" }),
+	);
+	const statuses = await Promise.all(children.map((child) => new Promise((resolve) => child.once("exit", resolve))));
+	assert.deepEqual(statuses, Array(writers).fill(0));
+	const session = openSession(home.path, "default");
+	assert.ok(ledgers(session).length >= 4, `${ledgers(session)}`);
+	await eventually("all lines are told", () => seen.length >= writers * lines);
+	record(session, { id: "end", run: 1, name: "n" }, "created");
+	await eventually("the last line is told", () => seen.at(-1)?.id === "end");
+	over.abort();
+	await following;
+	for (const events of [seen, await eventsOf(session)]) {
+		for (let index = 0; index < writers; index++) {
+			const runs = events.filter(({ id }) => id === `writer-${index}`).map(({ run }) => run);
+			assert.deepEqual(
+				runs,
+				Array.from({ length: lines }, (_, run) => run + 1),
+			);
+		}
+	}
+});
+
+test("a follower reads to its end a ledger that is renamed, and even deleted, under it", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const session = openSession(home.path, "default");
+	makeSession(session);
+	const over = new AbortController();
+	const seen: number[] = [];
+	const following = (async () => {
+		for await (const { run } of home.chore.events({ follow: true, signal: over.signal })) seen.push(run);
+	})();
+	const write = (run: number, name = "name"): void => record(session, { id: "x", run, name }, "created");
+	const until = (run: number): Promise<unknown> => eventually(`event ${run} is told`, () => seen.includes(run));
+	write(1);
+	await until(1);
+	renameSync(session.ledger, `${session.folder}/ledger.1.jsonl`);
+	write(2);
+	await until(2);
+	// Its writer had opened it before it was renamed.
+	appendFileSync(`${session.folder}/ledger.1.jsonl`, `${JSON.stringify({ at: "", event: "created", id: "x", run: 3, name: "n" })}\n`);
+	await until(3);
+	write(4);
+	rmSync(session.ledger);
+	write(5);
+	await until(5);
+	truncateSync(session.ledger);
+	write(6, "n");
+	await until(6);
+	over.abort();
+	await following;
+	assert.deepEqual(seen, [1, 2, 3, 4, 5, 6]);
+});
+
+test("what is written while events are followed is told, whatever time it carries", async () => {
+	for (const [since, past] of [
+		["now", []],
+		[new Date(), [2]],
+		[undefined, [1, 2, 3]],
+	] as const) {
+		await using home = await makeHome("fake", fakePlatform);
+		const session = openSession(home.path, "default");
+		makeSession(session);
+		const write = (at: string, run: number): void =>
+			appendFileSync(session.ledger, `${JSON.stringify({ at, event: "created", id: "x", run, name: "n" })}\n`);
+		write("2020-01-01T00:00:00.000Z", 1);
+		write("2100-01-01T00:00:00.000Z", 2);
+		write("no time at all", 3);
+		const over = new AbortController();
+		const seen: number[] = [];
+		const following = (async () => {
+			for await (const { run } of home.chore.events({ follow: true, since, signal: over.signal })) seen.push(run);
+		})();
+		let run = 1000;
+		await eventually("what comes is told, although the clock was set back", () => {
+			write("2020-01-01T00:00:00.000Z", ++run);
+			return seen.some((one) => one > 1000);
+		});
+		over.abort();
+		await following;
+		assert.deepEqual(
+			seen.filter((one) => one < 1000),
+			past,
+		);
+	}
 });
 
 test("no text makes reading a line throw", () => {
@@ -65,6 +249,24 @@ test("followed events come as they happen, each once, and see ends that nobody e
 	over.abort();
 	await following;
 	assert.deepEqual(seen, ["created", "started", "exited"]);
+});
+
+test("an end is told after its start, also where the creator has not come to note it", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const session = openSession(home.path, "default");
+	const job = await home.chore.run({ command: ["true"] });
+	const run = `${session.jobs}/${job.id}/runs/1`;
+	await eventually("it is over", async () => (await home.chore.get(job.id)).state === "succeeded");
+	// As it is between the start by the platform and the creator's note of it.
+	rmSync(`${run}/end.json`);
+	writeFileSync(`${session.active}/${job.id}`, JSON.stringify({ pid: process.pid, startTicks: null }));
+	writeFileSync(session.ledger, "");
+	assert.equal((await home.open().get(job.id)).state, "succeeded");
+	record(session, job, "started", { platform: "fake" });
+	assert.deepEqual(
+		(await eventsOf(session)).map(({ event }) => event),
+		["started", "exited"],
+	);
 });
 
 test("events from a moment on leave out what was before", async () => {
