@@ -20,7 +20,11 @@ export function hitStartLimit({ policy, max }: RestartPolicy, record: ExitRecord
 
 /** Whether an attempt has begun that the exit record knows nothing of. */
 export function laterHasBegun({ policy }: RestartPolicy, { exit, started }: Evidence): boolean {
-	return policy !== "no" && typeof exit === "object" && started !== null && started.pid !== exit.pid;
+	if (policy === "no" || typeof exit !== "object" || started === null) return false;
+	// An attempt that never came to its main process left the sign of the one before it.
+	const isOlder =
+		exit.pid === null && exit.uptimeSeconds !== null && started.uptimeSeconds !== null && started.uptimeSeconds <= exit.uptimeSeconds;
+	return started.pid !== exit.pid && !isOlder;
 }
 
 /** Whether the attempt that is not over has come to its start script. */

@@ -69,6 +69,16 @@ for (const [what, given, state, result] of VERDICTS) {
 	});
 }
 
+test("an attempt that never began is no later attempt, though the sign of the one before is there", () => {
+	const restart = { policy: "on-failure", delayMs: 0, max: 1 } as const;
+	const never = { ...facts("chore-exit 1 attempt=2 how=exited status=203 result=start-failed up=510.00 ."), restart };
+	assert.deepEqual([judge(never).result, judge(never).attempt], ["start-failed", 2]);
+	const began = { ...never, evidence: { ...never.evidence, started: { pid: 9, uptimeSeconds: 510.5, atMs: 66 } } };
+	assert.throws(() => judge(began), /can be judged only by/);
+	const another = { ...facts("chore-exit 1 attempt=1 how=exited status=7 up=510.00 pid=8 ."), restart };
+	assert.throws(() => judge(another), /can be judged only by/);
+});
+
 test("times are counted on the clock that nobody sets back", () => {
 	const end = judge(facts(`${RECORD} how=exited status=0 result=success .`));
 	assert.deepEqual([end.startedAtMs, end.endedAtMs], [1_000_500, 1_010_000]);
