@@ -1,6 +1,6 @@
 # The last act of a run: writes how it ended into <run folder>/exit, in the format of platform/exit-record.ts. systemd runs
 # it as ExecStopPost= with $SERVICE_RESULT, $EXIT_CODE and $EXIT_STATUS (systemd.exec(5)). Its one argument is the folder.
-# For every /bin/sh; starts no program but in two rare cases. The braces make the shell read all of it before the first step.
+# For every /bin/sh; starts no program but in three rare cases. The braces make the shell read all of it before the first step.
 {
 	# `chore stop` and others signal all processes of a run at once.
 	trap '' HUP INT TERM
@@ -21,16 +21,8 @@
 	if [ "$EXIT_CODE:$EXIT_STATUS" = killed:TERM ] && [ ! -e "$run/stop" ]; then
 		case $(systemctl --user is-system-running) in stopping) result=session-ended ;; esac
 	fi
-	# Codes of systemd's own, for a program that could not be executed, unless `start` left a sign that it was.
-	case $EXIT_CODE:$EXIT_STATUS in
-	exited:2[0-3][0-9] | exited:24[0-3])
-		sign=
-		[ ! -r "$run/started" ] || read -r sign <"$run/started"
-		[ -n "$sign" ] || result=start-failed
-		;;
-	esac
 
-	attempt=1 magic= version= fields=
+	attempt=1 before= magic= version= fields=
 	read -r magic version fields <"$run/exit"
 	case $magic:$fields in
 	chore-exit:attempt=*' .')
@@ -40,8 +32,36 @@
 		'' | *[!0-9]*) ;;
 		*) attempt=$((previous + 1)) ;;
 		esac
+		case $fields in
+		*' pid='*)
+			before=${fields##* pid=}
+			before=${before%% *}
+			;;
+		esac
 		;;
 	esac
+
+	# The main process, by the sign that it leaves: one that was left by the attempt before says nothing of this one.
+	pid= rest=
+	[ ! -r "$run/started" ] || read -r pid rest <"$run/started"
+	[ "$pid" != "$before" ] || pid=
+	# Codes of systemd's own, for a program that could not be executed.
+	case $EXIT_CODE:$EXIT_STATUS in
+	exited:2[0-3][0-9] | exited:24[0-3]) [ -n "$pid" ] || result=start-failed ;;
+	esac
+
+	# The manager starts the program again only while this file holds something (see restarts.ts). Emptied before the record
+	# is there, and without a program or space on disk: whoever reads that no attempt follows can rely on it.
+	if [ -f "$run/restarts" ]; then
+		policy= most=
+		read -r policy most <"$run/restarts"
+		case $most in
+		'' | *[!0-9]*) ;;
+		*) [ "$attempt" -le "$most" ] || : >"$run/restarts" ;;
+		esac
+		[ "$policy:$EXIT_CODE:$EXIT_STATUS:$result" != on-failure:exited:0: ] || : >"$run/restarts"
+		[ ! -e "$run/stop" ] || : >"$run/restarts"
+	fi
 
 	up= boot= idle=
 	read -r up idle </proc/uptime
@@ -51,6 +71,8 @@
 	while IFS=: read -r id controllers path; do
 		[ "$id" != 0 ] || cgroup=$path
 	done </proc/self/cgroup
+	# Where the job has the unit's cgroup to itself (Delegate=), this shell is put beside it.
+	cgroup=${cgroup%/.control}
 	for tree in /sys/fs/cgroup/unified /sys/fs/cgroup; do
 		[ -n "$cgroup" ] && [ -r "$tree$cgroup/cpu.stat" ] || continue
 		while read -r key value; do
@@ -60,7 +82,13 @@
 		break
 	done
 
-	record="chore-exit 1 attempt=$attempt how=$EXIT_CODE status=$EXIT_STATUS certain=yes result=$result up=$up boot=$boot cpu=$cpu peak=$peak ."
+	record="chore-exit 1 attempt=$attempt how=$EXIT_CODE status=$EXIT_STATUS certain=yes result=$result up=$up boot=$boot cpu=$cpu peak=$peak pid=$pid ."
+	if [ -f "$run/attempts" ]; then
+		umask 077
+		# A job that never succeeds fills no disk: of the latest thousand attempts at least, and two thousand at most.
+		case $attempt in *000) mv -f "$run/attempts" "$run/attempts.old" ;; esac
+		echo "$record" >>"$run/attempts"
+	fi
 	tries=30
 	while [ -f "$run/exit" ]; do
 		# Opened for reading and writing: the file keeps its length, so this needs no space on most file systems.

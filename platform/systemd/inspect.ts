@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import type { Observation } from "../contract.ts";
 import { findProcesses } from "./processes.ts";
-import { judgeRow, readEnd, type UnitRow } from "./status.ts";
+import { mayStartAgain } from "./restarts.ts";
+import { isWaiting, judgeRow, readEnd, type UnitRow } from "./status.ts";
 import type { Systemd } from "./systemd.ts";
 import { type PlannedUnit, unitToken } from "./unit.ts";
 
@@ -82,7 +83,9 @@ async function observe(systemd: Systemd, run: PlannedUnit, row: UnitRow | undefi
 	const token = unitToken(run);
 	const verdict = judgeRow(row, token);
 	if (verdict === "gone" || row === undefined) return undefined;
-	if (verdict !== "failed") return verdict;
+	// It waits, but another attempt is not allowed any more: it is over, and the manager will find that out later.
+	const isOver = verdict === "failed" || (isWaiting(row) && !mayStartAgain(run.runFolder));
+	if (!isOver) return verdict;
 	const properties = await systemd.properties(row.path);
 	// Between the two answers it may have been reset, and its name taken by another.
 	if (!String(properties["Description"]).endsWith(token)) return undefined;

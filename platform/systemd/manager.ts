@@ -20,8 +20,9 @@ import { Bus, busErrorName, type Patience } from "./bus.ts";
 import { delegatedControllers } from "./controllers.ts";
 import { text as hook } from "./hook.sh.ts";
 import { Inspector, inspectUnits } from "./inspect.ts";
+import { allowRestarts } from "./restarts.ts";
 import { startUnit } from "./start.ts";
-import { findOwn, signalRun, stopRun } from "./stop.ts";
+import { findOwn, letGo, signalRun, stopRun } from "./stop.ts";
 import { Systemd } from "./systemd.ts";
 import { type PlannedUnit, planUnit, readHandle } from "./unit.ts";
 import { NO_USAGE, usageOf } from "./usage.ts";
@@ -63,6 +64,7 @@ export class SystemdPlatform implements Platform {
 
 	async start(run: RunSpec, handle: Handle): Promise<void> {
 		const hookPath = this.#context.install("hook", hook);
+		allowRestarts(run);
 		await this.#delivered(() => startUnit(this.#connected(), run, readHandle(handle), hookPath));
 	}
 
@@ -112,10 +114,7 @@ export class SystemdPlatform implements Platform {
 	}
 
 	async forget(handle: Handle): Promise<void> {
-		const systemd = this.#connected();
-		const unit = await findOwn(systemd, readHandle(handle));
-		// Its hook may still be at work (stop-post): reset by then, it is unloaded instead of becoming "failed".
-		if (unit?.activeState === "failed" || unit?.subState === "stop-post") await systemd.resetFailed(unit);
+		await letGo(this.#connected(), readHandle(handle));
 	}
 
 	async usage(handle: Handle): Promise<Usage> {
@@ -192,7 +191,7 @@ function wasUndelivered(error: unknown): boolean {
 
 function capabilitiesWith(controllers: ReadonlySet<string> | null): Capabilities {
 	return {
-		restart: false,
+		restart: true,
 		timeout: true,
 		memoryLimit: controllers?.has("memory") === true,
 		cpuLimit: controllers?.has("cpu") === true,

@@ -1,11 +1,13 @@
 /** The start of one run: one request, and what the manager makes of it. */
+import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { RunSpec } from "../contract.ts";
 import { ChoreError, isChoreError } from "../errors.ts";
 import { busErrorName } from "./bus.ts";
 import { hasStarted } from "./inspect.ts";
-import { isRecording } from "./status.ts";
-import type { Systemd } from "./systemd.ts";
+import { mayStartAgain } from "./restarts.ts";
+import { isRecording, isWaiting } from "./status.ts";
+import type { LoadedUnit, Systemd } from "./systemd.ts";
 import { hasAnyToken, type PlannedUnit, type Property, unitProperties, unitToken } from "./unit.ts";
 
 const UNIT_EXISTS = "org.freedesktop.systemd1.UnitExists";
@@ -50,9 +52,16 @@ async function makeRoom(systemd: Systemd, name: string): Promise<boolean> {
 	if (unit === undefined) return false;
 	if (!hasAnyToken(String(unit.properties["Description"]))) return unit.properties["LoadState"] === "not-found";
 	if (unit.activeState === "failed") await systemd.resetFailed(unit);
+	else if (isWaiting(unit) && isConditionLost(unit)) await systemd.stop(unit);
 	else if (unit.activeState === "inactive" || isRecording(unit.subState)) await delay(LOOK_EVERY_MS);
 	else return false;
 	return true;
+}
+
+/** Whether what waits for its next attempt waits in vain, see restarts.ts. */
+function isConditionLost(unit: LoadedUnit): boolean {
+	const [condition] = unit.properties["Conditions"] as readonly (readonly unknown[])[];
+	return condition !== undefined && !mayStartAgain(dirname(String(condition[3])));
 }
 
 /**

@@ -53,7 +53,7 @@ export function judgeRow(row: UnitRow | undefined, token: string): RowVerdict {
 		case "refreshing":
 			return { kind: "running", paused: false };
 		case "activating":
-			return row.subState.startsWith("auto-restart") ? { kind: "queued" } : { kind: "running", paused: false };
+			return isWaiting(row) ? { kind: "queued" } : { kind: "running", paused: false };
 		case "deactivating":
 			return { kind: "stopping" };
 		case "inactive":
@@ -63,6 +63,11 @@ export function judgeRow(row: UnitRow | undefined, token: string): RowVerdict {
 		default:
 			return { kind: "stopping" };
 	}
+}
+
+/** Whether the unit is between two attempts. */
+export function isWaiting({ subState }: Pick<UnitRow, "subState">): boolean {
+	return subState.startsWith("auto-restart");
 }
 
 /** Whether the hook is at work, which no signal should hit. Left-over processes of the run may be there as well. */

@@ -4,7 +4,8 @@ import { ChoreError, errnoOf } from "../errors.ts";
 import { signalNumber } from "../exit-record.ts";
 import { withStrays } from "./inspect.ts";
 import { processesOf, startTicks } from "./processes.ts";
-import { isRecording } from "./status.ts";
+import { forbidRestarts, mayStartAgain } from "./restarts.ts";
+import { isRecording, isWaiting } from "./status.ts";
 import type { LoadedUnit, Systemd } from "./systemd.ts";
 import { LEAST_STOP_TIMEOUT_MS, type PlannedUnit, unitToken } from "./unit.ts";
 import type { Waiter } from "./waiter.ts";
@@ -18,6 +19,7 @@ const MANAGER_DELAY_MS = 2_000;
 /** @see Platform.stop */
 export async function stopRun(connect: () => Systemd, run: PlannedUnit, stopping: Stopping, waiter: Waiter): Promise<StopOutcome> {
 	if (await waiter.isOver(0)) return { kind: "ended" };
+	forbidRestarts(run.runFolder);
 	if (stopping.graceMs > 0) {
 		const managerKills = await askToEnd(connect(), run, stopping);
 		if (await waiter.isOver(stopping.graceMs + (managerKills ? MANAGER_DELAY_MS : 0))) return { kind: "ended" };
@@ -34,10 +36,21 @@ export async function signalRun(systemd: Systemd, run: PlannedUnit, signals: rea
 	if (unit === undefined) {
 		return withStrays(systemd, run, (pids) => signalProcesses(whom === "all" ? pids : eldest(pids), numbers));
 	}
-	if (!isAlive(unit) || isRecording(unit.subState)) return false;
+	if (!isAlive(unit) || isWaiting(unit) || isRecording(unit.subState)) return false;
 	// Both at once: after the first the job may be over, and the second would hit the hook before it can ignore it.
 	const reached = await Promise.all(numbers.map((number) => systemd.kill(unit, whom, number)));
 	return reached.includes(true);
+}
+
+/** Lets the manager forget the unit of a run that is over. @see Platform.forget */
+export async function letGo(systemd: Systemd, run: PlannedUnit): Promise<void> {
+	const unit = await findOwn(systemd, run);
+	if (unit === undefined) return;
+	// Waiting in vain, see restarts.ts. Reset before that, it would be started once more: a reset clears the count of starts, too.
+	const isLast = unit.properties["Restart"] !== "no" && !mayStartAgain(run.runFolder);
+	if (isLast && (isWaiting(unit) || isRecording(unit.subState))) await systemd.stop(unit);
+	// Its hook may still be at work: reset by then, it is unloaded instead of becoming "failed".
+	if (unit.activeState === "failed" || isRecording(unit.subState)) await systemd.resetFailed(unit);
 }
 
 /** The unit of this run, if the manager has it. */
@@ -53,9 +66,9 @@ async function askToEnd(systemd: Systemd, run: PlannedUnit, stopping: Stopping):
 	const plannedMs = Math.max(run.stopping.graceMs, LEAST_STOP_TIMEOUT_MS);
 	const { signal, hangUp, graceMs } = run.stopping;
 	const asPlanned = graceMs > 0 && stopping.signal === signal && stopping.hangUp === hangUp && stopping.graceMs <= plannedMs;
-	if (unit !== undefined && (asPlanned || !isAlive(unit))) {
-		await systemd.stop(unit);
-		return stopping.graceMs === plannedMs;
+	if (unit !== undefined && (asPlanned || !isAlive(unit) || isWaiting(unit))) {
+		// The next attempt may have begun since: then it is that one's turn.
+		return (await systemd.stop(unit)) ? stopping.graceMs === plannedMs : askToEnd(systemd, run, stopping);
 	}
 	await signalRun(systemd, run, stopping.hangUp ? [stopping.signal, "SIGHUP"] : [stopping.signal], "all");
 	return false;

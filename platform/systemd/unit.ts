@@ -5,6 +5,7 @@
 import type { Handle, RunSpec, Stopping } from "../contract.ts";
 import { ChoreError } from "../errors.ts";
 import { signalNumber } from "../exit-record.ts";
+import { restartsFile } from "./restarts.ts";
 
 /** A unit property with its D-Bus type. */
 export interface Property {
@@ -40,6 +41,17 @@ const MAX_DESCRIPTION_LENGTH = 256;
  * "Process Exit Codes"). No signals: the set also judges the hook, and where that was killed the unit has to stay.
  */
 const CLEAN_EXIT_CODES: readonly number[] = Array.from({ length: 256 }, (_, code) => code).filter((code) => code < 200 || code > 243);
+
+/** Of a time, in systemd's D-Bus interface. */
+const INFINITY = 2n ** 64n - 1n;
+
+const UINT32_MAX = 2 ** 32 - 1;
+
+/** Every end but exit code 0 that systemd could take for clean (systemd.service(5), SuccessExitStatus=). */
+const FAILURES = [
+	Array.from({ length: 255 }, (_, index) => index + 1),
+	["SIGHUP", "SIGINT", "SIGTERM", "SIGPIPE"].map((name) => signalNumber(name)),
+];
 
 /**
  * The unit's name: `unitName` with its suffix, or one made from the label.
@@ -130,6 +142,7 @@ export function unitProperties(run: RunSpec, hookPath: string): readonly Propert
 		{ name: "KillSignal", signature: "i", value: stopSignal(stopping) },
 		{ name: "SendSIGHUP", signature: "b", value: stopping.hangUp },
 		microseconds("TimeoutStopUSec", Math.max(stopping.graceMs, LEAST_STOP_TIMEOUT_MS)),
+		...restartProperties(run),
 	];
 	if (limits.timeoutMs !== null) properties.push(microseconds("RuntimeMaxUSec", limits.timeoutMs));
 	if (limits.memoryBytes !== null) {
@@ -140,6 +153,36 @@ export function unitProperties(run: RunSpec, hookPath: string): readonly Propert
 	if (limits.tasks !== null) properties.push(count("TasksMax", limits.tasks));
 	if (run.slice !== null) properties.push(text("Slice", sliceName(run.slice)));
 	return properties;
+}
+
+/**
+ * The condition is what bounds the number of attempts, see restarts.ts; the manager's own limit is for the case that the
+ * hook, which keeps the count, is killed each time.
+ */
+function restartProperties({ restart: { policy, delayMs, max }, runFolder }: RunSpec): readonly Property[] {
+	if (policy === "no") return [];
+	// What counts as clean is no reason here not to start it again.
+	const failures: readonly Property[] = [{ name: "RestartForceExitStatus", signature: "(aiai)", value: FAILURES }];
+	return [
+		text("Restart", policy),
+		...(policy === "on-failure" ? failures : []),
+		count("RestartUSec", delayMs * 1000),
+		{ name: "Conditions", signature: "a(sbbs)", value: [["ConditionFileNotEmpty", false, false, writable(restartsFile(runFolder))]] },
+		{ name: "StartLimitIntervalUSec", signature: "t", value: max === null ? 0n : INFINITY },
+		{ name: "StartLimitBurst", signature: "u", value: Math.min((max ?? 0) + 1, UINT32_MAX) },
+	];
+}
+
+/** A path that stands in the unit's file as it is. @throws ChoreError INVALID_ARGUMENT for one that would break its line */
+function writable(path: string): string {
+	if (!/\p{Cc}/u.test(path)) return path;
+	throw new ChoreError(
+		"INVALID_ARGUMENT",
+		`systemd cannot restart a job whose folder has a control character in its path: ${printable(path)}`,
+		{
+			hint: "choose another state folder: CHORE_HOME",
+		},
+	);
 }
 
 function unitDescription(run: RunSpec): string {

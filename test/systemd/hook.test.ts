@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { test } from "node:test";
 import { type ExitRecord, parseExitRecord } from "../../platform/exit-record.ts";
@@ -28,7 +28,10 @@ const HOSTILE = {
 	peak: "1",
 	up: "1",
 	cgroup: "/",
-	sign: "x",
+	pid: "x",
+	before: "x",
+	policy: "always",
+	most: "1",
 	IFS: "/",
 	ENV: "/nowhere",
 };
@@ -60,6 +63,78 @@ for (const shell of SHELLS) {
 			assert.equal(record.bootId, readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim());
 			assert.equal(readFileSync(`${folder.path}/exit`).length, 512);
 		}
+	});
+
+	test(`the hook tells attempts apart by their main process under ${shell.join(" ")}`, { skip }, () => {
+		using folder = new RunFolder();
+		writeFileSync(`${folder.path}/attempts`, "");
+		const end = (EXIT_STATUS: string, started?: string): ExitRecord => {
+			if (started !== undefined) writeFileSync(`${folder.path}/started`, `${started}\n        `);
+			folder.run(shell, { SERVICE_RESULT: "success", EXIT_CODE: "exited", EXIT_STATUS });
+			return folder.record();
+		};
+		const facts = ({ attempt, pid, result, status }: ExitRecord) => [attempt, pid, result, status];
+		const expected = [
+			[1, null, "start-failed", { code: 203 }],
+			[2, 4711, "exit-code", { code: 203 }],
+			// The sign is still that of the attempt before.
+			[3, null, "start-failed", { code: 203 }],
+			[4, 4712, "exit-code", { code: 7 }],
+			[5, 4711, "success", { code: 0 }],
+		];
+		assert.deepEqual(
+			[end("203"), end("203", "4711 12.34"), end("203"), end("7", "4712 13.00"), end("0", "4711 14.00")].map(facts),
+			expected,
+		);
+		assert.deepEqual(folder.attempts().map(facts), expected);
+	});
+
+	test(`the hook forbids a further attempt where none is allowed or wanted, under ${shell.join(" ")}`, { skip }, () => {
+		using folder = new RunFolder();
+		const restarts = `${folder.path}/restarts`;
+		const after = (allowed: string, code: string, status: string, result = "success"): string => {
+			writeFileSync(restarts, allowed);
+			writeFileSync(`${folder.path}/started`, "5 1.00\n");
+			folder.run(shell, { SERVICE_RESULT: result, EXIT_CODE: code, EXIT_STATUS: status });
+			return readFileSync(restarts, "utf8");
+		};
+		const bounded = "on-failure 2\n";
+		assert.deepEqual(
+			[1, 2, 3].map(() => after(bounded, "exited", "7")),
+			[bounded, bounded, ""],
+		);
+		folder.blank();
+		const unbounded = "on-failure unlimited\n";
+		for (const [code, status, result, left] of [
+			["exited", "7", "success", unbounded],
+			["killed", "TERM", "success", unbounded],
+			["exited", "0", "timeout", unbounded],
+			["exited", "0", "success", ""],
+		] as const) {
+			assert.equal(after(unbounded, code, status, result), left, `${code} ${status} ${result}`);
+		}
+		assert.equal(after("always unlimited\n", "exited", "0"), "always unlimited\n");
+		writeFileSync(`${folder.path}/stop`, "");
+		assert.equal(after("always unlimited\n", "exited", "0"), "");
+		rmSync(restarts);
+		folder.run(shell, { SERVICE_RESULT: "success", EXIT_CODE: "exited", EXIT_STATUS: "0" });
+		assert.equal(existsSync(restarts), false);
+	});
+
+	test(`the list of attempts does not grow without end under ${shell.join(" ")}`, { skip }, () => {
+		using folder = new RunFolder();
+		const line = (attempt: number) => `chore-exit 1 attempt=${attempt} how=exited status=7 .\n`;
+		writeFileSync(`${folder.path}/attempts`, line(998));
+		writeFileSync(`${folder.path}/exit`, line(998).padEnd(512));
+		for (const _ of [999, 1000, 1001]) folder.run(shell, { SERVICE_RESULT: "success", EXIT_CODE: "exited", EXIT_STATUS: "7" });
+		assert.deepEqual(
+			[folder.attempts("attempts.old"), folder.attempts()].map((records) => records.map(({ attempt }) => attempt)),
+			[
+				[998, 999],
+				[1000, 1001],
+			],
+		);
+		assert.equal(statSync(`${folder.path}/attempts`).mode & 0o777, 0o600);
 	});
 
 	test(`the hook counts attempts, and names a failed start, under ${shell.join(" ")}`, { skip }, () => {
@@ -158,6 +233,14 @@ class RunFolder implements Disposable {
 		const record = parseExitRecord(readFileSync(`${this.path}/exit`, "utf8"));
 		assert.ok(typeof record === "object", `the record is ${JSON.stringify(record)}`);
 		return record;
+	}
+
+	attempts(name = "attempts"): readonly ExitRecord[] {
+		const records = readFileSync(`${this.path}/${name}`, "utf8").trimEnd().split("\n").map(parseExitRecord);
+		return records.map((record) => {
+			assert.ok(typeof record === "object", `the record is ${JSON.stringify(record)}`);
+			return record;
+		});
 	}
 
 	[Symbol.dispose](): void {

@@ -98,7 +98,8 @@ export function prepareRun(folder: string, script: string, changes: Partial<RunS
 	mkdirSync(runFolder, { recursive: true });
 	writeFileSync(`${runFolder}/exit`, " ".repeat(512));
 	writeFileSync(`${runFolder}/started`, " ".repeat(16));
-	writeFileSync(`${jobFolder}/start`, `export CHORE_JOB_ID=${jobId}\necho started 1<>"$1/started"\n${script}\n`);
+	if ((changes.restart?.policy ?? "no") !== "no") writeFileSync(`${runFolder}/attempts`, "");
+	writeFileSync(`${jobFolder}/start`, `export CHORE_JOB_ID=${jobId}\necho $$ 1<>"$1/started"\n${script}\n`);
 	return {
 		jobId,
 		run: 1,

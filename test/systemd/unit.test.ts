@@ -114,6 +114,25 @@ test("bounds are set where asked for, in systemd's units", () => {
 	for (const slice of ["a b", "-a", "a--b", "/", ""]) assert.throws(() => properties({ slice }), isRefused, slice);
 });
 
+test("restarts are bounded by a condition on the run's own file", () => {
+	const names = ["Restart", "RestartUSec", "RestartForceExitStatus", "Conditions", "StartLimitIntervalUSec", "StartLimitBurst"];
+	const restart = (changes: Partial<RunSpec["restart"]>): readonly unknown[] => {
+		const all = properties({ restart: { ...RUN.restart, ...changes } });
+		return names.map((name) => all[name]);
+	};
+	assert.deepEqual(
+		restart({}),
+		names.map(() => undefined),
+	);
+	const conditions = [["ConditionFileNotEmpty", false, false, "/state/jobs/1/runs/2/restarts"]];
+	assert.deepEqual(restart({ policy: "always", delayMs: 1.5, max: 3 }), ["always", 1500n, undefined, conditions, 2n ** 64n - 1n, 4]);
+	const [policy, delay, forced, , interval, burst] = restart({ policy: "on-failure", delayMs: 0, max: null });
+	assert.deepEqual([policy, delay, interval, burst], ["on-failure", 0n, 0n, 1]);
+	assert.deepEqual(forced, [Array.from({ length: 255 }, (_, index) => index + 1), [1, 2, 15, 13]]);
+	assert.equal(restart({ policy: "always", max: Number.MAX_SAFE_INTEGER })[5], 2 ** 32 - 1);
+	assert.throws(() => properties({ runFolder: "/a\nb", restart: { policy: "always", delayMs: 0, max: null } }), isRefused);
+});
+
 test("the stop follows the plan, but leaves the hook its time", () => {
 	const stop = (changes: Partial<RunSpec["stopping"]>) => {
 		const { KillSignal, SendSIGHUP, TimeoutStopUSec } = properties({ stopping: { ...RUN.stopping, ...changes } });
