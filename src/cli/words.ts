@@ -4,7 +4,7 @@ import { printable } from "./output.ts";
 
 /** The state with what matters of the end: "failed, code 1", "failed, time limit", "running". */
 export function stateWords(job: Job): string {
-	if (job.state === "failed") return `failed, ${endWords(job)}`;
+	if (job.state === "failed") return `failed, ${endWords(job)}${job.attempt > 1 ? `, ${job.attempt} attempts` : ""}`;
 	if (job.state === "queued" && job.attempt > 1) return "restarting";
 	if (job.state === "running" && job.attempt > 1) return `running, attempt ${job.attempt}`;
 	if (job.state === "unknown" && job.reason?.startsWith("unreadable")) return "unreadable";
@@ -20,8 +20,6 @@ export function endWords(job: Job): string {
 			return "out of memory";
 		case "start-failed":
 			return "could not start";
-		case "start-limit":
-			return "restarted too often";
 		case "session-ended":
 			return "session ended";
 		default:

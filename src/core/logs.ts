@@ -4,7 +4,7 @@ import type { Context } from "./context.ts";
 import { follow, type Piece } from "./follow.ts";
 import { hasEnded, shortId } from "./job.ts";
 import { current } from "./stop.ts";
-import { isUnreadable, outputPaths, readStoredRun, refuseUnreadable } from "./store.ts";
+import { isUnreadable, latestRun, outputPaths, readStoredRun, refuseUnreadable } from "./store.ts";
 import { waitForEnd } from "./wait.ts";
 
 export type StreamName = "output" | "stdout" | "stderr";
@@ -35,7 +35,9 @@ export async function* logs(context: Context, id: string, options: LogOptions = 
 	if (stored === undefined) throw new ChoreError("JOB_NOT_FOUND", `there is no job ${id}`);
 	if (isUnreadable(stored)) {
 		if (options.run !== undefined)
-			throw new ChoreError("INVALID_ARGUMENT", `job ${shortId(id)} has no run ${options.run} that can be read`);
+			throw new ChoreError("INVALID_ARGUMENT", `job ${shortId(id)} has no run ${options.run} that can be read`, {
+				hint: `its latest is run ${latestRun(context.session, id)}`,
+			});
 		return refuseUnreadable(stored);
 	}
 	const { output, name } = stored.job;
