@@ -1,7 +1,7 @@
 /** Reads the words of the command line. Each reader gives the value, or throws a usage error that shows a right one. */
 import { constants } from "node:os";
 import { InvalidArgumentError } from "commander";
-import { type JobState, signalName, signalNumber } from "../index.ts";
+import { isState, type JobState, STATES, signalName, signalNumber } from "../index.ts";
 
 /** Units of systemd.time(7), in milliseconds. */
 const TIME_UNITS: Readonly<Record<string, number>> = Object.fromEntries(
@@ -116,27 +116,13 @@ export function variable(text: string, previous: Readonly<Record<string, string>
 	return { ...previous, [name]: value };
 }
 
-const STATES: readonly JobState[] = [
-	"queued",
-	"scheduled",
-	"starting",
-	"running",
-	"paused",
-	"stopping",
-	"succeeded",
-	"failed",
-	"stopped",
-	"lost",
-	"unknown",
-];
-
 /** States, separated by commas; collected. */
 export const states = choice(readStates, STATES, ",");
 
 function readStates(text: string, previous: readonly JobState[] = []): readonly JobState[] {
 	const found = text.split(",").map((word) => {
-		const state = STATES.find((known) => known === word.trim());
-		if (state === undefined) throw new InvalidArgumentError(`"${word}" is no state; these are: ${STATES.join(", ")}.`);
+		const state = word.trim();
+		if (!isState(state)) throw new InvalidArgumentError(`"${word}" is no state; these are: ${STATES.join(", ")}.`);
 		return state;
 	});
 	return [...previous, ...found];

@@ -6,6 +6,7 @@ import type { Context } from "./context.ts";
 import { doctor, type Report } from "./doctor.ts";
 import { type EventOptions, events } from "./events.ts";
 import { type Glimpse, glance } from "./glance.ts";
+import { type HistoryEntry, type HistoryFilter, history } from "./history.ts";
 import type { Job } from "./job.ts";
 import type { LaunchOptions } from "./launch.ts";
 import type { LedgerEvent } from "./ledger.ts";
@@ -192,6 +193,15 @@ export class Chore implements AsyncDisposable {
 	 */
 	async *logs(reference: string, options: LogOptions = {}): AsyncGenerator<LogPiece, void, void> {
 		yield* logs(this.#context, this.#find(reference), options);
+	}
+
+	/**
+	 * The runs of this session, the latest begun first, each once: those that go on, and those that the ledger tells of, also
+	 * where the job was forgotten since.
+	 * @throws ChoreError INVALID_ARGUMENT for a negative limit
+	 */
+	history(filter: HistoryFilter = {}): Promise<readonly HistoryEntry[]> {
+		return history(this.#context, filter);
 	}
 
 	/**

@@ -2,19 +2,23 @@
 
 import type { RestartPolicy } from "../../platform/contract.ts";
 
+/** All that a job can be, in the order of its life. */
+export const STATES = [
+	"queued",
+	"scheduled",
+	"starting",
+	"running",
+	"paused",
+	"stopping",
+	"succeeded",
+	"failed",
+	"stopped",
+	"lost",
+	"unknown",
+] as const;
+
 /** Where a job is in its life. `unknown` cannot be asked from here; it is never shown as an end. */
-export type JobState =
-	| "queued"
-	| "scheduled"
-	| "starting"
-	| "running"
-	| "paused"
-	| "stopping"
-	| "succeeded"
-	| "failed"
-	| "stopped"
-	| "lost"
-	| "unknown";
+export type JobState = (typeof STATES)[number];
 
 /** Why a run ended. */
 export type JobResult =
@@ -100,6 +104,11 @@ const ENDED: ReadonlySet<JobState> = new Set<JobState>(["succeeded", "failed", "
 /** Whether the job is over, for good. `unknown` is not. */
 export function hasEnded(job: { readonly state: JobState }): boolean {
 	return ENDED.has(job.state);
+}
+
+/** Whether a word is one of those that a job can be. */
+export function isState(word: string): word is JobState {
+	return (STATES as readonly string[]).includes(word);
 }
 
 /** How people refer to a job: UUIDv7 begins with time, so it is the tail that tells jobs apart. */

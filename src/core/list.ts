@@ -47,7 +47,7 @@ export async function list(context: Context, filter: JobFilter = {}): Promise<Jo
 }
 
 /** Jobs without an active mark: their snapshot is on disk, or they are looked at like any other. */
-async function ended(context: Context, ids: readonly string[]): Promise<Job[]> {
+export async function ended(context: Context, ids: readonly string[]): Promise<Job[]> {
 	const jobs: Job[] = [];
 	const others: string[] = [];
 	for (const [index, id] of ids.entries()) {
