@@ -102,6 +102,9 @@ async function optionsFor(line: Line, typed: string): Promise<Answer> {
 	);
 }
 
+/** The moments that are words. */
+const MOMENTS: readonly string[] = ["today", "yesterday", "now"];
+
 /** Where the reader of an option tells no words. Options that are not here take what only the user knows. */
 const VALUES: Readonly<Record<string, (typed: string, line: Line) => Answer | Promise<Answer>>> = {
 	session: (typed, line) => ask(line, (chore) => answer(plain(chore.sessions()), typed)),
@@ -130,6 +133,8 @@ const VALUES: Readonly<Record<string, (typed: string, line: Line) => Answer | Pr
 			typed,
 			"files",
 		),
+	since: (typed) => answer(plain(MOMENTS), typed),
+	until: (typed) => answer(plain(MOMENTS), typed),
 	"env-file": () => ({ how: "files", candidates: [] }),
 	"working-directory": () => ({ how: "directories", candidates: [] }),
 };

@@ -67,21 +67,38 @@ function isClosing(error: unknown): boolean {
 	return error instanceof Error && "code" in error && error.code === "ERR_STREAM_PREMATURE_CLOSE";
 }
 
-async function untilInterrupted(
+/** Goes on until Ctrl-C; the exit status is then that of a command which it ended. */
+export async function whileFollowing(invocation: Invocation<unknown>, stay: (signal: AbortSignal) => Promise<void>): Promise<void> {
+	const isInterrupted = await withInterrupt(async (signal) => {
+		await stay(signal);
+		return signal.aborted;
+	});
+	if (isInterrupted) invocation.setStatus(INTERRUPTED_STATUS);
+}
+
+function untilInterrupted(
 	invocation: Invocation<unknown>,
 	job: Job,
 	stay: (signal: AbortSignal) => Promise<Job>,
 ): Promise<Job | undefined> {
+	return withInterrupt(async (signal) => {
+		try {
+			return await stay(signal);
+		} catch (error) {
+			if (!signal.aborted || !isChoreError(error) || error.code !== "ABORTED") throw error;
+			if (!invocation.options.quiet) invocation.output.note(`\nchore: ${job.name} goes on; follow it with: chore logs -f ${job.name}`);
+			invocation.setStatus(INTERRUPTED_STATUS);
+			return undefined;
+		}
+	});
+}
+
+async function withInterrupt<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> {
 	const interrupted = new AbortController();
 	const interrupt = (): void => interrupted.abort();
 	process.once("SIGINT", interrupt);
 	try {
-		return await stay(interrupted.signal);
-	} catch (error) {
-		if (!interrupted.signal.aborted || !isChoreError(error) || error.code !== "ABORTED") throw error;
-		if (!invocation.options.quiet) invocation.output.note(`\nchore: ${job.name} goes on; follow it with: chore logs -f ${job.name}`);
-		invocation.setStatus(INTERRUPTED_STATUS);
-		return undefined;
+		return await act(interrupted.signal);
 	} finally {
 		process.off("SIGINT", interrupt);
 	}

@@ -74,11 +74,11 @@ export interface Cell {
 /** How many columns of a terminal a text takes. */
 type Measure = (text: string) => number;
 
-/** Lines of aligned columns that fit the width: the last column is cut first, then the first, then the last is left out. */
+/** Lines of aligned columns that fit the width: the last column is cut first, then the first, then the last ones are left out. */
 function table(rows: readonly (readonly Cell[])[], columns: number, measure: Measure): string[] {
-	const widths: number[] = [];
-	for (const row of rows) for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, measure(cell.text));
-	fit(widths, columns);
+	const natural: number[] = [];
+	for (const row of rows) for (const [index, cell] of row.entries()) natural[index] = Math.max(natural[index] ?? 0, measure(cell.text));
+	const widths = fit(natural, columns);
 	return rows.map((row) =>
 		widths
 			.map((width, index) => {
@@ -110,21 +110,30 @@ export function printable(text: string): string {
 
 const LEAST_WIDTH = 8;
 
-function fit(widths: number[], columns: number): void {
+/** The widths of the columns, or of the first of them where not all can be shown. */
+function fit(natural: readonly number[], columns: number): readonly number[] {
+	const { widths, excess, narrow } = narrowing(natural, columns);
+	narrow(widths.length - 1);
+	narrow(0);
+	return excess() <= 0 ? widths : fitFirst(natural.slice(0, -1), columns);
+}
+
+/** Without the last columns the first has its room again. */
+function fitFirst(natural: readonly number[], columns: number): readonly number[] {
+	const { widths, excess, narrow } = narrowing(natural, columns);
+	narrow(0);
+	const widest = (): number => widths.indexOf(Math.max(...widths));
+	for (let most = widest(); excess() > 0 && (widths[most] ?? 0) > LEAST_WIDTH; most = widest()) narrow(most);
+	return excess() <= 0 || widths.length <= 1 ? widths : fitFirst(natural.slice(0, -1), columns);
+}
+
+function narrowing(natural: readonly number[], columns: number) {
+	const widths = [...natural];
 	const excess = (): number => widths.reduce((sum, width) => sum + width + 2, -2) - columns;
 	const narrow = (index: number): void => {
 		widths[index] = Math.max(Math.min(widths[index] ?? 0, LEAST_WIDTH), (widths[index] ?? 0) - Math.max(0, excess()));
 	};
-	const [first = 0] = widths;
-	narrow(widths.length - 1);
-	narrow(0);
-	if (excess() <= 0) return;
-	// Not even then: without the last column the first has its room again.
-	widths.pop();
-	widths[0] = first;
-	narrow(0);
-	const widest = (): number => widths.indexOf(Math.max(...widths));
-	for (let most = widest(); excess() > 0 && (widths[most] ?? 0) > LEAST_WIDTH; most = widest()) narrow(most);
+	return { widths, excess, narrow };
 }
 
 function cut(text: string, width: number, measure: Measure): string {

@@ -4,7 +4,9 @@ import { version } from "../index.ts";
 import { common, currentStatus } from "./command.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { eventsCommand } from "./commands/events.ts";
 import { helpCommand } from "./commands/help.ts";
+import { historyCommand } from "./commands/history.ts";
 import { killCommand } from "./commands/kill.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { pauseCommand, resumeCommand } from "./commands/pause.ts";
@@ -36,6 +38,8 @@ const COMMANDS: Readonly<Record<string, () => Command>> = {
 	resume: resumeCommand,
 	send: sendCommand,
 	rm: rmCommand,
+	history: historyCommand,
+	events: eventsCommand,
 	doctor: doctorCommand,
 	completion: completionCommand,
 	help: helpCommand,

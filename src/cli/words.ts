@@ -2,8 +2,11 @@
 import { hasEnded, type Job, signalNumber } from "../index.ts";
 import { printable } from "./output.ts";
 
+/** How a run is, or how it ended: of a job, an entry of the history, or an event. */
+type HowItIs = Pick<Job, "state" | "result" | "exitCode" | "signal">;
+
 /** The state with what matters of the end: "failed, code 1", "failed, time limit", "running". */
-export function stateWords(job: Job): string {
+export function stateWords(job: HowItIs & Pick<Job, "attempt" | "reason">): string {
 	if (job.state === "failed") return `failed, ${endWords(job)}${job.attempt > 1 ? `, ${job.attempt} attempts` : ""}`;
 	if (job.state === "queued" && job.attempt > 1) return "restarting";
 	if (job.state === "running" && job.attempt > 1) return `running, attempt ${job.attempt}`;
@@ -11,8 +14,15 @@ export function stateWords(job: Job): string {
 	return job.state;
 }
 
+/** The colour in which a state is shown. */
+export function colourOf({ state }: Pick<Job, "state">): "green" | "red" | "yellow" | "dim" {
+	if (state === "failed" || state === "lost") return "red";
+	if (state === "unknown") return "yellow";
+	return hasEnded({ state }) ? "dim" : "green";
+}
+
 /** Why a job ended as it did, in a few words. */
-export function endWords(job: Job): string {
+export function endWords(job: HowItIs): string {
 	switch (job.result) {
 		case "timeout":
 			return "time limit";
@@ -27,9 +37,8 @@ export function endWords(job: Job): string {
 	}
 }
 
-/** One sentence on how a job is: "web (1c9e2f40) failed: exit code 2 after 41.2 s". */
-export function summary(job: Job): string {
-	const who = `${job.name} (${job.id.slice(-8)})`;
+/** How a run ended and after what time: "failed: exit code 2 after 41.2 s"; undefined for one that has not. */
+export function endOf(job: HowItIs & Pick<Job, "startedAt" | "endedAt">): string | undefined {
 	const ran = job.startedAt !== null && job.endedAt !== null ? ` after ${span(Date.parse(job.endedAt) - Date.parse(job.startedAt))}` : "";
 	const how: Partial<Record<Job["state"], string>> = {
 		succeeded: `succeeded${ran}`,
@@ -37,7 +46,21 @@ export function summary(job: Job): string {
 		stopped: `stopped${job.signal === null ? (job.exitCode === null ? "" : ` with exit code ${job.exitCode}`) : ` by ${job.signal}`}${ran}`,
 		lost: "lost",
 	};
-	return printable(`${who} ${how[job.state] ?? `is ${job.state}`}${job.reason === null || !hasEnded(job) ? "" : `: ${job.reason}`}`);
+	return how[job.state];
+}
+
+/** One sentence on how a job is: "web (1c9e2f40) failed: exit code 2 after 41.2 s". */
+export function summary(job: Job): string {
+	const because = job.reason === null || !hasEnded(job) ? "" : `: ${job.reason}`;
+	return printable(`${job.name} (${job.id.slice(-8)}) ${endOf(job) ?? `is ${job.state}`}${because}`);
+}
+
+/** A moment on the clock of this place: "14:02:11", with the date before it where that is not today's. */
+export function localTime(moment: Date): string {
+	const two = (number: number): string => String(number).padStart(2, "0");
+	const time = [moment.getHours(), moment.getMinutes(), moment.getSeconds()].map(two).join(":");
+	if (moment.toDateString() === new Date().toDateString()) return time;
+	return `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())} ${time}`;
 }
 
 /** A span of time, to the digits that matter: "0.31 s", "41.2 s", "3 min", "2 h 5 min". */

@@ -7,14 +7,14 @@ test("chore alone prints help and is content", PATIENCE, async () => {
 	await using cli = new Cli();
 	const { status, stdout, stderr } = await cli.chore();
 	assert.deepEqual([status, stderr], [0, ""]);
-	for (const verb of ["run", "ps", "status", "logs", "stop", "kill", "wait", "send", "rm", "doctor"]) {
+	for (const verb of ["run", "ps", "status", "logs", "stop", "kill", "wait", "send", "rm", "history", "events", "doctor"]) {
 		assert.match(stdout, new RegExp(`^  ${verb}\\b`, "m"));
 	}
 });
 
 test("every command has help, by --help and by chore help", PATIENCE, async () => {
 	await using cli = new Cli();
-	for (const verb of ["run", "ps", "status", "logs", "stop", "kill", "wait", "send", "rm", "doctor"]) {
+	for (const verb of ["run", "ps", "status", "logs", "stop", "kill", "wait", "send", "rm", "history", "events", "doctor"]) {
 		const [asked, helped] = [await cli.chore(verb, "--help"), await cli.chore("help", verb)];
 		assert.deepEqual([asked.status, asked.stderr, helped.status, helped.stderr], [0, "", 0, ""], verb);
 		assert.match(asked.stdout, new RegExp(`^Usage: chore ${verb}\\b`));
@@ -85,6 +85,19 @@ const REFUSALS: readonly (readonly [words: readonly string[], ...said: readonly 
 	[["kill", "-s", "WINK", "web"], /-s, --signal/, /"WINK"/, /TERM, SIGTERM or 15/],
 	[["kill", "-s", "99", "web"], /-s, --signal/, /"99"/],
 	[["rm"], /missing required argument 'job'/],
+	[["history", "--state", "asleep"], /--state/, /"asleep"/, /running/],
+	[["history", "--state", ""], /--state/, /""/, /running/],
+	[["history", "--since", "soon"], /--since/, /"soon"/, /yesterday, 2h ago or -2h/],
+	[["history", "--since", ""], /--since/, /""/, /yesterday/],
+	[["history", "--until", "2026-02-30"], /--until/, /"2026-02-30"/, /2026-01-31 15:04/],
+	[["history", "--since", "-99999999999y"], /--since/, /2026-01-31 15:04/],
+	[["history", "--since", "today", "--until", "yesterday"], /--since is later than --until/, /between the two/],
+	[["history", "-n", "-1"], /-n, --lines/, /"-1"/, /0 or more/],
+	[["history", "-n", "many"], /-n, --lines/, /"many"/, /whole number/],
+	[["history", "-n", ""], /-n, --lines/, /whole number/],
+	[["history", "-n", "9".repeat(30)], /-n, --lines/, /whole number/],
+	[["events", "--since", "90"], /--since/, /"90"/, /yesterday/],
+	[["events", "web"], /too many arguments/],
 	[["send"], /missing required argument 'job'/],
 	[["send", "web"], /nothing to send/, /--eof/],
 	[["status", ""], /reference to a job is empty/, /name/],

@@ -49,6 +49,8 @@ test("what the commands print is what the schema says, field by field", PATIENCE
 	await check("wait", "wait", "bad");
 	await check("wait --any", "wait", "--any", "bad", "web");
 	await check("rm", "rm", "bad");
+	await check("history", "history", "--all");
+	await check("events", "events");
 	await check("doctor", "doctor");
 	await check("error", "status", "nobody");
 	await check("error", "run", "--no-such-option");

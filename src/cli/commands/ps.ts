@@ -1,10 +1,10 @@
 /** `chore ps`: the jobs as a table. */
 import type { Command } from "commander";
-import { hasEnded, type Job, type JobState, shortId } from "../../index.ts";
+import { type Job, type JobState, shortId } from "../../index.ts";
 import { states } from "../arguments.ts";
 import { action, jsonLines, verb } from "../command.ts";
 import { type Cell, type Output, printable } from "../output.ts";
-import { commandLine, since, stateWords } from "../words.ts";
+import { colourOf, commandLine, since, stateWords } from "../words.ts";
 
 interface Options {
 	readonly all?: boolean;
@@ -42,10 +42,4 @@ function jobTable(jobs: readonly Job[], output: Output): Cell[][] {
 		{ text: job.command.length === 0 ? printable(job.reason ?? "") : commandLine(job.command) },
 	]);
 	return [heading, ...rows];
-}
-
-function colourOf(job: Job): "green" | "red" | "yellow" | "dim" {
-	if (job.state === "failed" || job.state === "lost") return "red";
-	if (job.state === "unknown") return "yellow";
-	return hasEnded(job) ? "dim" : "green";
 }
