@@ -40,6 +40,7 @@ export { hasEnded, isState, type Job, type JobResult, type JobState, type Output
 export type { LaunchOptions } from "./core/launch.ts";
 export type { EventKind, LedgerEvent } from "./core/ledger.ts";
 export type { JobFilter } from "./core/list.ts";
+export { type LoginEnvironmentOptions, loginEnvironment } from "./core/login-environment.ts";
 export type { LogOptions, LogPiece, StreamName } from "./core/logs.ts";
 export type { Found } from "./core/platforms.ts";
 export type { RemoveOptions } from "./core/remove.ts";

@@ -14,6 +14,8 @@ export interface FollowOptions {
 	readonly fromByte?: number | undefined;
 	/** Begin so many lines before the end instead. */
 	readonly lines?: number | undefined;
+	/** Begin so many bytes before the end instead, wherever in a line that is. */
+	readonly tailBytes?: number | undefined;
 	/** Go on until this says that nothing more will come; without it the end of the file is the end. */
 	readonly until?: Promise<unknown> | undefined;
 	readonly signal?: AbortSignal | undefined;
@@ -43,8 +45,7 @@ export async function* follow(path: string, options: FollowOptions = {}): AsyncG
 	const watcher = over ? undefined : watchQuietly(path, bell.ring);
 	let file = await openReading(path);
 	try {
-		let position =
-			file === undefined ? 0 : options.lines === undefined ? (options.fromByte ?? 0) : await lastLines(path, file, options.lines);
+		let position = file === undefined ? 0 : await beginning(path, file, options);
 		const buffer = Buffer.allocUnsafe(PIECE_BYTES);
 		for (;;) {
 			const last = over; // seen before the read: what was written before the end is read after it
@@ -70,6 +71,12 @@ export async function* follow(path: string, options: FollowOptions = {}): AsyncG
 		watcher?.close();
 		await file?.close();
 	}
+}
+
+async function beginning(path: string, file: FileHandle, { fromByte, lines, tailBytes }: FollowOptions): Promise<number> {
+	if (lines !== undefined) return lastLines(path, file, lines);
+	if (tailBytes !== undefined) return Math.max(0, (await file.stat()).size - tailBytes);
+	return fromByte ?? 0;
 }
 
 /** The byte at which the last `lines` lines begin; a last line without its newline counts. */

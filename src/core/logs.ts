@@ -14,6 +14,8 @@ export interface LogOptions {
 	readonly fromByte?: number | undefined;
 	/** Begin so many lines before the end. */
 	readonly lines?: number | undefined;
+	/** Begin so many bytes before the end, wherever in a line that is. */
+	readonly tailBytes?: number | undefined;
 	/** Go on until the run is over and all of it was given. */
 	readonly follow?: boolean | undefined;
 	/** One of two streams of a job with split output. Default: both. */

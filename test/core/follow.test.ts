@@ -35,6 +35,22 @@ test("the last lines are those of tail(1), for any content", async () => {
 	});
 });
 
+test("the last bytes are those of tail -c, and of a sparse file of 2 GiB they come at once", async () => {
+	await withFile(async (path) => {
+		const read = async (tailBytes: number) => {
+			const pieces: [number, string][] = [];
+			for await (const { bytes, offset } of follow(path, { tailBytes })) pieces.push([offset, Buffer.from(bytes).toString()]);
+			return pieces;
+		};
+		writeFileSync(path, "0123456789");
+		assert.deepEqual(await read(4), [[6, "6789"]]);
+		assert.deepEqual(await read(100), [[0, "0123456789"]]);
+		truncateSync(path, 2 ** 31);
+		appendFileSync(path, "end");
+		assert.deepEqual(await read(3), [[2 ** 31, "end"]]);
+	});
+});
+
 test("a file that grows, is truncated, replaced, and made only later is followed to its end", async () => {
 	await withFile(async (path) => {
 		let end = (): void => {};

@@ -1,0 +1,58 @@
+/** The environment of the login shell: start files that print, that hang, that leave something behind, and none at all. */
+import assert from "node:assert/strict";
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { loginEnvironment } from "../../src/index.ts";
+import { eventually, isRunning } from "../support/eventually.ts";
+
+describe("the environment of the login shell", () => {
+	let home = "";
+	before(async () => {
+		home = await mkdtemp(join(tmpdir(), "chore login-"));
+	});
+	after(() => rm(home, { recursive: true, force: true }));
+
+	/** Asks bash with that ~/.bash_profile. */
+	const ask = async (profile: string, more: { readonly shell?: string; readonly timeoutMs?: number } = {}) => {
+		await writeFile(join(home, ".bash_profile"), profile);
+		return loginEnvironment({ shell: "/bin/bash", environment: { HOME: home, PATH: "/usr/bin:/bin", KEPT: "yes" }, ...more });
+	};
+
+	test("has what the start files set, exactly, and what was there before", async () => {
+		const found = await ask(`echo welcome; export ODD=$'two\\nlines "quoted" é'; PATH=/opt/of/nvm:/usr/bin:/bin\n`);
+		assert.deepEqual([found["ODD"], found["PATH"], found["KEPT"]], ['two\nlines "quoted" é', "/opt/of/nvm:/usr/bin:/bin", "yes"]);
+		assert.deepEqual(
+			["ELECTRON_RUN_AS_NODE", "SHLVL", "_"].filter((name) => name in found),
+			[],
+		);
+	});
+
+	test("is told although a start file leaves a program behind that keeps the output open", async () => {
+		const pid = join(home, "pid");
+		const found = await ask(`sleep 1000 & echo $! >'${pid}'; export AFTER=yes\n`);
+		assert.equal(found["AFTER"], "yes");
+		process.kill(Number(await readFile(pid, "utf8")));
+	});
+
+	test("is given up, and the shell ended, when the start files take too long", async () => {
+		const path = join(home, "hung");
+		await assert.rejects(ask(`echo $$ >'${path}'; while :; do sleep 1; done\n`, { timeoutMs: 1500 }), { code: "TIMED_OUT" });
+		const pid = Number(await readFile(path, "utf8"));
+		await eventually("the shell is ended", () => !isRunning(pid));
+	});
+
+	test("is an error with a hint where the shell tells nothing, or is none", async () => {
+		await assert.rejects(ask("exit 3\n"), (error: { code?: string; message?: string; hint?: string }) => {
+			assert.equal(error.code, "COMMAND_NOT_EXECUTABLE");
+			assert.match(error.message ?? "", /exit code 3/);
+			assert.match(error.hint ?? "", /-i -l -c env/);
+			return true;
+		});
+		const text = join(home, "text");
+		await writeFile(text, "no program\n");
+		await chmod(text, 0o644);
+		await assert.rejects(ask("", { shell: text }), { code: "COMMAND_NOT_EXECUTABLE" });
+	});
+});
