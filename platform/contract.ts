@@ -206,8 +206,36 @@ export interface Platform extends AsyncDisposable {
 	forget(handle: Handle): Promise<void>;
 	usage(handle: Handle): Promise<Usage>;
 	logout(): Promise<LogoutFate>;
-	/** Facts for `chore doctor`, in the order to be shown: what it is, its version, what limits it. */
-	describe(): Promise<readonly Fact[]>;
+	/**
+	 * Asks the system to let this user's jobs outlive the last logout; `logout` tells what came of it. Absent where there
+	 * is nothing to ask for. @throws ChoreError PLATFORM_FAILED with the answer
+	 */
+	linger?(): Promise<void>;
+	/**
+	 * What chore once started here, of whatever state folder, and whose job's folder is gone. Absent where nothing of a
+	 * run is kept beside its folder.
+	 */
+	strays?(): Promise<readonly Stray[]>;
+	/** For `chore doctor`. */
+	describe(): Promise<Description>;
+}
+
+export interface Description {
+	/** What it is, its version, what limits it: in the order to be shown. */
+	readonly facts: readonly Fact[];
+	/** Why it cannot do here what `capabilities` denies, for people. */
+	readonly lacking: Readonly<Partial<Record<keyof Capabilities, string>>>;
+}
+
+/** An object of the platform without a job. */
+export interface Stray {
+	/** What the platform calls it. */
+	readonly name: string;
+	readonly jobId: string;
+	/** Whether its processes may be running. */
+	readonly active: boolean;
+	/** The command that ends it, or has the platform forget it. */
+	readonly cure: string;
 }
 
 export interface Fact {
@@ -224,7 +252,13 @@ export interface PlatformContext {
 	install(name: string, text: string): string;
 }
 
-export type Detection = { readonly available: true } | { readonly available: false; readonly reason: string };
+export interface Detection {
+	readonly available: boolean;
+	/** Why it is, or is not, in one clause for people. */
+	readonly reason: string;
+	/** The files that were looked at, by what they are: there or not. */
+	readonly paths: readonly Fact[];
+}
 
 /** What each `platform/<name>/index.ts` exports. */
 export interface PlatformModule {

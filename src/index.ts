@@ -12,7 +12,9 @@
  */
 
 import { registry } from "../platform/registry.ts";
-import { Chore, type ChoreOptions } from "./core/chore.ts";
+import { Chore } from "./core/chore.ts";
+import { type DoctorOptions, examineAll, type Report } from "./core/doctor.ts";
+import type { ChoreOptions } from "./core/options.ts";
 
 declare const CHORE_VERSION: string;
 
@@ -27,12 +29,23 @@ export async function openChore(options: ChoreOptions = {}): Promise<Chore> {
 	return new Chore(registry, version, options);
 }
 
+/**
+ * Which platform is used and why, what each can do here, where things are, and what needs attention. Works also where a
+ * session cannot be opened; never waits long for anybody.
+ */
+export async function doctor(options: DoctorOptions = {}): Promise<Report> {
+	return examineAll(registry, version, options);
+}
+
 export type { Capabilities, Detection, Fact, JobProcess, LogoutFate, Usage } from "../platform/contract.ts";
 export { ChoreError, type ErrorCode, isChoreError } from "../platform/errors.ts";
 export { signalName, signalNumber } from "../platform/exit-record.ts";
-export type { Chore, ChoreOptions } from "./core/chore.ts";
-export type { PlatformReport, Report } from "./core/doctor.ts";
+export type { SessionReport } from "./core/checkup.ts";
+export type { Chore } from "./core/chore.ts";
+export type { Disk } from "./core/disk.ts";
+export type { DoctorOptions, PlatformReport, Report } from "./core/doctor.ts";
 export type { EventOptions } from "./core/events.ts";
+export type { Finding, FindingKind } from "./core/finding.ts";
 export type { Piece } from "./core/follow.ts";
 export type { Glimpse } from "./core/glance.ts";
 export type { HistoryEntry, HistoryFilter } from "./core/history.ts";
@@ -40,11 +53,14 @@ export { hasEnded, isState, type Job, type JobResult, type JobState, type Output
 export type { LaunchOptions } from "./core/launch.ts";
 export type { EventKind, LedgerEvent } from "./core/ledger.ts";
 export type { JobFilter } from "./core/list.ts";
+export type { Location } from "./core/location.ts";
 export { type LoginEnvironmentOptions, loginEnvironment } from "./core/login-environment.ts";
 export type { LogOptions, LogPiece, StreamName } from "./core/logs.ts";
+export type { ChoreOptions } from "./core/options.ts";
 export type { Found } from "./core/platforms.ts";
 export type { RemoveOptions } from "./core/remove.ts";
 export type { RestartJobOptions } from "./core/rerun.ts";
+export type { Check, SelfTest } from "./core/self-test.ts";
 export type { SendOptions } from "./core/send.ts";
 export type { RestartOptions, RunOptions } from "./core/spec.ts";
 export type { Attempt, JobDetails } from "./core/status.ts";

@@ -1,15 +1,32 @@
 /** What `chore doctor` tells of this platform. */
 import { accessSync, constants, realpathSync } from "node:fs";
 import { delimiter } from "node:path";
-import type { Fact } from "../contract.ts";
+import type { Description, Fact } from "../contract.ts";
 import { errnoOf } from "../errors.ts";
+import { logindWords } from "./logind.ts";
 import type { ProcessTable } from "./processes.ts";
 
 /** The programs that the shim needs, beyond the shell itself, where there is no /proc. */
 const NEEDED: readonly string[] = ["mkfifo", "sleep", "sed", "grep"];
 
-/** The facts in the order to be shown. */
-export function facts(shell: readonly string[], table: ProcessTable): readonly Fact[] {
+/** What only a cgroup can bound, or count. */
+const NO_CGROUP = "only systemd keeps the processes of a job together where the kernel can bound them";
+
+export function description(shell: readonly string[], table: ProcessTable): Description {
+	return {
+		facts: facts(shell, table),
+		lacking: {
+			memoryLimit: NO_CGROUP,
+			cpuLimit: NO_CGROUP,
+			taskLimit: NO_CGROUP,
+			accounting: "what a process used that nobody waited for is not counted anywhere",
+			properties: "they are systemd's",
+			units: "they are systemd's",
+		},
+	};
+}
+
+function facts(shell: readonly string[], table: ProcessTable): readonly Fact[] {
 	const needed = table.source === "ps" ? [...NEEDED, "ps"] : NEEDED;
 	const missing = needed.filter((name) => !isInPath(name));
 	return [
@@ -17,6 +34,7 @@ export function facts(shell: readonly string[], table: ProcessTable): readonly F
 		{ name: "shell", value: shellName(shell) },
 		{ name: "processes", value: `found by ${table.source}` },
 		{ name: "programs", value: missing.length === 0 ? `${needed.join(", ")}: found` : `missing: ${missing.join(", ")}` },
+		{ name: "logind", value: logindWords() },
 	];
 }
 

@@ -17,8 +17,8 @@ export interface PosixOptions {
 /** Available wherever there are process groups and FIFOs. */
 export function detect(): Detection {
 	return process.platform === "win32"
-		? { available: false, reason: "Windows has no POSIX shell and no process groups" }
-		: { available: true };
+		? { available: false, reason: "Windows has no POSIX shell and no process groups", paths: [] }
+		: { available: true, reason: "any system with a POSIX shell and process groups will do", paths: [] };
 }
 
 /** The platform on /bin/sh. */

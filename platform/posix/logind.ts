@@ -42,6 +42,17 @@ export async function currentLogoutFate(): Promise<LogoutFate> {
 	});
 }
 
+/** How logind treats what outlives a session, in words. */
+export function logindWords(): string {
+	// sd_booted(3), for logind: the folder is made when it starts.
+	if (!existsSync("/run/systemd/seats")) return "not running: nothing ends processes at logout";
+	const { killUserProcesses, killOnlyUsers, killExcludeUsers } = parseLogind(configurationTexts(FOLDERS));
+	if (!killUserProcesses) return "KillUserProcesses=no";
+	const only = killOnlyUsers.length === 0 ? "" : `, only of ${killOnlyUsers.join(", ")}`;
+	const not = killExcludeUsers.length === 0 ? "" : `, not of ${killExcludeUsers.join(", ")}`;
+	return `KillUserProcesses=yes${only}${not}`;
+}
+
 /** A user that is not in passwd(5), as in many containers, is in no list of logind's either. */
 function userName(): string {
 	try {
@@ -59,7 +70,7 @@ export function logoutFate({ user, sessionId, cgroup, lingers, settings }: Surro
 		return {
 			survives: false,
 			reason: "this process belongs to the user's systemd manager, which ends with the last session",
-			cure: "loginctl enable-linger",
+			cure: "chore --platform systemd doctor --linger",
 		};
 	}
 	if (!sessionId && !/\/session-[^/]+\.scope(?:\/|$)/m.test(cgroup)) return { survives: true };
@@ -69,7 +80,7 @@ export function logoutFate({ user, sessionId, cgroup, lingers, settings }: Surro
 	return {
 		survives: false,
 		reason: "logind ends all processes of a session with it (KillUserProcesses=yes)",
-		cure: "loginctl enable-linger, and run the job on systemd; or set KillUserProcesses=no in /etc/systemd/logind.conf",
+		cure: "run jobs on systemd, after chore --platform systemd doctor --linger; or set KillUserProcesses=no in /etc/systemd/logind.conf",
 	};
 }
 

@@ -1,8 +1,19 @@
 /** The platform of systems without a supervisor: a shell as parent of each run, and nothing between the commands. */
-import type { Capabilities, Fact, Handle, LogoutFate, Observation, Platform, RunSpec, StopOutcome, Stopping, Usage } from "../contract.ts";
+import type {
+	Capabilities,
+	Description,
+	Handle,
+	LogoutFate,
+	Observation,
+	Platform,
+	RunSpec,
+	StopOutcome,
+	Stopping,
+	Usage,
+} from "../contract.ts";
 import { ChoreError } from "../errors.ts";
 import { signalNumber } from "../exit-record.ts";
-import { facts } from "./describe.ts";
+import { description } from "./describe.ts";
 import { detach } from "./detach.ts";
 import { inspect } from "./inspect.ts";
 import { kill } from "./kill.ts";
@@ -105,8 +116,8 @@ export class PosixPlatform implements Platform {
 		return currentLogoutFate();
 	}
 
-	async describe(): Promise<readonly Fact[]> {
-		return facts(this.#shell, this.#table);
+	async describe(): Promise<Description> {
+		return description(this.#shell, this.#table);
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {}

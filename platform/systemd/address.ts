@@ -1,5 +1,6 @@
 /** Where the user's message bus is, found by looking at files alone. */
 import { type Stats, statSync } from "node:fs";
+import type { Fact } from "../contract.ts";
 
 export type BusAddress = { readonly socketPath: string } | { readonly reason: string };
 
@@ -11,9 +12,7 @@ export type BusAddress = { readonly socketPath: string } | { readonly reason: st
  */
 export function findBus(environment: NodeJS.ProcessEnv, userId: number): BusAddress {
 	const runtimeFolder = ownRuntimeFolder(environment["XDG_RUNTIME_DIR"], userId);
-	const socketPath = [pathInAddress(environment["DBUS_SESSION_BUS_ADDRESS"]), `${runtimeFolder}/bus`].find(
-		(path) => path !== undefined && isOwnSocket(path, userId),
-	);
+	const socketPath = busPaths(environment, runtimeFolder).find((path) => isOwnSocket(path, userId));
 	if (socketPath === undefined) return { reason: `there is no message bus of this user (no socket ${runtimeFolder}/bus)` };
 	if (!isOwnSocket(`${runtimeFolder}/systemd/private`, userId)) {
 		return { reason: `no systemd user manager is running (no socket ${runtimeFolder}/systemd/private)` };
@@ -22,6 +21,21 @@ export function findBus(environment: NodeJS.ProcessEnv, userId: number): BusAddr
 	if (/[:;,=]/.test(socketPath))
 		return { reason: `the address of the message bus, ${socketPath}, has a character that chore cannot pass on` };
 	return { socketPath };
+}
+
+/** All that `findBus` looks at. */
+export function pathsOfBus(environment: NodeJS.ProcessEnv, userId: number): readonly Fact[] {
+	const runtimeFolder = ownRuntimeFolder(environment["XDG_RUNTIME_DIR"], userId);
+	return [
+		{ name: "runtime", value: runtimeFolder },
+		...busPaths(environment, runtimeFolder).map((path) => ({ name: "bus", value: path })),
+		{ name: "manager", value: `${runtimeFolder}/systemd/private` },
+	];
+}
+
+function busPaths(environment: NodeJS.ProcessEnv, runtimeFolder: string): readonly string[] {
+	const given = pathInAddress(environment["DBUS_SESSION_BUS_ADDRESS"]);
+	return [...new Set([...(given === undefined ? [] : [given]), `${runtimeFolder}/bus`])];
 }
 
 function ownRuntimeFolder(folder: string | undefined, userId: number): string {

@@ -1,10 +1,9 @@
 /** Jobs as transient units of the user's systemd manager. Keeps no state: what it knows of a run is in the run's handle. */
-import { existsSync } from "node:fs";
-import { userInfo } from "node:os";
+import { existsSync, realpathSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type {
 	Capabilities,
-	Fact,
+	Description,
 	Handle,
 	LogoutFate,
 	Observation,
@@ -13,16 +12,20 @@ import type {
 	RunSpec,
 	StopOutcome,
 	Stopping,
+	Stray,
 	Usage,
 } from "../contract.ts";
 import { ChoreError, isChoreError } from "../errors.ts";
 import { Bus, busErrorName, type Patience } from "./bus.ts";
 import { delegatedControllers } from "./controllers.ts";
+import { description } from "./describe.ts";
 import { text as hook } from "./hook.sh.ts";
 import { Inspector, inspectUnits } from "./inspect.ts";
+import { enableLinger, hasLogind, logoutFate } from "./linger.ts";
 import { allowRestarts } from "./restarts.ts";
 import { startUnit } from "./start.ts";
 import { findOwn, letGo, signalRun, stopRun } from "./stop.ts";
+import { findStrays } from "./strays.ts";
 import { Systemd } from "./systemd.ts";
 import { type PlannedUnit, planUnit, readHandle } from "./unit.ts";
 import { NO_USAGE, usageOf } from "./usage.ts";
@@ -123,27 +126,29 @@ export class SystemdPlatform implements Platform {
 	}
 
 	async logout(): Promise<LogoutFate> {
-		const user = userInfo().username;
-		if (existsSync(`/var/lib/systemd/linger/${user}`)) return { survives: true };
-		return {
-			survives: false,
-			reason: `systemd ends the jobs of ${user} at the last logout, since lingering is off`,
-			cure: "loginctl enable-linger",
-		};
+		return logoutFate();
 	}
 
-	async describe(): Promise<readonly Fact[]> {
+	linger(): Promise<void> {
+		return enableLinger();
+	}
+
+	strays(): Promise<readonly Stray[]> {
+		return findStrays(this.#connected());
+	}
+
+	async describe(): Promise<Description> {
 		const systemd = this.#connected();
 		const [version, controlGroup] = await Promise.all([systemd.managerProperty("Version"), systemd.controlGroup()]);
-		const controllers = delegatedControllers(this.#userId);
-		const { survives } = await this.logout();
-		return [
-			{ name: "systemd", value: String(version) },
-			{ name: "bus", value: this.#socketPath },
-			{ name: "cgroup", value: `${controlGroup} (${cgroupMode()})` },
-			{ name: "controllers", value: [...(controllers ?? [])].join(" ") || "none" },
-			{ name: "lingering", value: survives ? "on" : "off" },
-		];
+		return description({
+			version: String(version),
+			controlGroup,
+			cgroupMode: cgroupMode(),
+			controllers: delegatedControllers(this.#userId),
+			lingers: logoutFate().survives,
+			hasLogind: hasLogind(),
+			shell: realpathSync("/bin/sh"),
+		});
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {

@@ -70,6 +70,12 @@ export class Systemd implements Disposable {
 		return parseRows(rows);
 	}
 
+	/** The loaded units whose names match (systemctl(1), "PATTERN"). */
+	async listUnitsByPattern(pattern: string): Promise<readonly UnitRow[]> {
+		const [rows] = await this.#manager("ListUnitsByPatterns", "asas", [[], [pattern]]);
+		return parseRows(rows);
+	}
+
 	/** All properties of the unit at this path: of the interface Unit and of its type. */
 	async properties(path: string): Promise<Readonly<Record<string, unknown>>> {
 		// The empty name is sd-bus's for all interfaces: one answer, so all of the same moment.

@@ -124,6 +124,11 @@ export function hasAnyToken(description: string): boolean {
 	return / \[chore [^ \]]+\/[0-9]+\]$/.test(description);
 }
 
+/** The id of the job that a unit of this description was started for, or undefined for one that is none of chore's. */
+export function jobInToken(description: string): string | undefined {
+	return / \[chore ([^ \]/]+)\/[0-9]+\]$/.exec(description)?.[1];
+}
+
 /** The properties of the unit, for StartTransientUnit. @throws ChoreError INVALID_ARGUMENT for an impossible signal or slice */
 export function unitProperties(run: RunSpec, hookPath: string): readonly Property[] {
 	const { limits, stopping } = run;

@@ -47,23 +47,23 @@ export function common(command: Command): Command {
 export function action<Options, Words extends readonly unknown[]>(
 	run: (invocation: Invocation<Options>, ...words: Words) => Promise<void>,
 ): (...given: unknown[]) => Promise<void> {
+	return unopened<Options, Words>(async (invocation, ...words) => {
+		await using chore = await openChore(await choreOptions(invocation.options));
+		await run({ ...invocation, chore }, ...words);
+	});
+}
+
+/** The same for a command that does without a session. */
+export function unopened<Options, Words extends readonly unknown[]>(
+	run: (invocation: Omit<Invocation<Options>, "chore">, ...words: Words) => Promise<void>,
+): (...given: unknown[]) => Promise<void> {
 	return async (...given) => {
-		const command = given.at(-1) as Command;
-		const words = given.slice(0, -2) as unknown as Words;
-		const options = merged<Options>(command);
-		await using chore = await openChore(await choreOptions(options));
+		const options = merged<Options>(given.at(-1) as Command);
+		const setStatus = (status: number): void => {
+			exitStatus = status;
+		};
 		const output = new Output({ colour: options.color !== false });
-		await run(
-			{
-				options,
-				chore,
-				output,
-				setStatus: (status) => {
-					exitStatus = status;
-				},
-			},
-			...words,
-		);
+		await run({ options, output, setStatus }, ...(given.slice(0, -2) as unknown as Words));
 	};
 }
 

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
-import { ChoreError, type ChoreOptions } from "../index.ts";
+import { ChoreError, type ChoreOptions, isChoreError } from "../index.ts";
 import { duration } from "./arguments.ts";
 
 /** Options that every command takes, before or after the verb. */
@@ -26,7 +26,23 @@ const KEYS: Readonly<Record<string, "string" | "number" | "duration">> = {
 };
 
 export async function choreOptions(options: CommonOptions): Promise<ChoreOptions> {
-	const config = await readConfig();
+	return withConfig(options, await readConfig());
+}
+
+/** The same, where a config.toml that is wrong must stop nobody. */
+export async function tolerantOptions(
+	options: CommonOptions,
+): Promise<{ readonly options: ChoreOptions; readonly path: string | undefined; readonly error: ChoreError | undefined }> {
+	const path = configPath();
+	try {
+		return { options: await choreOptions(options), path, error: undefined };
+	} catch (error) {
+		if (!isChoreError(error)) throw error;
+		return { options: withConfig(options, {}), path, error };
+	}
+}
+
+function withConfig(options: CommonOptions, config: Readonly<Record<string, unknown>>): ChoreOptions {
 	return {
 		session: options.session ?? (process.env["CHORE_SESSION"] || text(config["session"])),
 		platform: options.platform ?? (process.env["CHORE_PLATFORM"] || text(config["platform"])),

@@ -3,15 +3,17 @@ import type { Capabilities, LogoutFate } from "../../platform/contract.ts";
 import { ChoreError } from "../../platform/errors.ts";
 import type { Registry } from "../../platform/registry.ts";
 import type { Context } from "./context.ts";
-import { doctor, type Report } from "./doctor.ts";
+import { examineAll, type Report } from "./doctor.ts";
 import { type EventOptions, events } from "./events.ts";
 import { type Glimpse, glance } from "./glance.ts";
 import { type HistoryEntry, type HistoryFilter, history } from "./history.ts";
 import type { Job } from "./job.ts";
 import type { LaunchOptions } from "./launch.ts";
 import type { LedgerEvent } from "./ledger.ts";
+import { linger } from "./linger.ts";
 import { type JobFilter, list } from "./list.ts";
 import { type LogOptions, type LogPiece, logs } from "./logs.ts";
+import type { ChoreOptions } from "./options.ts";
 import { pause, resume } from "./pause.ts";
 import { type Found, Platforms } from "./platforms.ts";
 import { type RemoveOptions, remove } from "./remove.ts";
@@ -26,20 +28,6 @@ import { type JobDetails, status } from "./status.ts";
 import { current, kill, type StopOptions, stop } from "./stop.ts";
 import { type WaitOptions, waitForEnd } from "./wait.ts";
 
-/** Where and how to work with jobs. */
-export interface ChoreOptions {
-	/** A separate set of jobs. Default "default". */
-	readonly session?: string | undefined;
-	/** "systemd" or "posix". Default: the first that is available. Existing jobs stay on theirs. */
-	readonly platform?: string | undefined;
-	/** The state folder, an absolute path. Default: `$CHORE_HOME`, else `${XDG_STATE_HOME:-~/.local/state}/chore`. */
-	readonly home?: string | undefined;
-	/** Milliseconds between the stop signal and SIGKILL for jobs that do not say. Default 10,000. */
-	readonly graceMs?: number | undefined;
-	/** How many jobs may be active at once. Default 4,096. */
-	readonly maxJobs?: number | undefined;
-}
-
 const DEFAULT_MAX_JOBS = 4096;
 
 /**
@@ -48,12 +36,12 @@ const DEFAULT_MAX_JOBS = 4096;
  */
 export class Chore implements AsyncDisposable {
 	readonly #context: Context;
-	readonly #version: string;
+	readonly #examine: (selfTest: boolean | undefined) => Promise<Report>;
 
 	/** @internal Use `openChore`. */
 	constructor(registry: Registry, version: string, options: ChoreOptions) {
 		const session: Session = openSession(options.home ?? stateRoot(), options.session ?? "default");
-		this.#version = version;
+		this.#examine = (selfTest) => examineAll(registry, version, { ...options, selfTest });
 		this.#context = {
 			session,
 			platforms: new Platforms(registry, { install: (name, text) => installProgram(session.root, name, text) }),
@@ -227,9 +215,18 @@ export class Chore implements AsyncDisposable {
 		return (await this.#context.platforms.choose(this.#context.platform)).capabilities;
 	}
 
-	/** Which platform is used, what each can do here, and where things are. */
-	doctor(): Promise<Report> {
-		return doctor(this.#context, this.#version);
+	/**
+	 * Has the system keep this user's jobs beyond the last logout, where the platform for new jobs can ask for that.
+	 * @returns what becomes of them now, found by looking again
+	 * @throws ChoreError PLATFORM_FAILED where nobody can be asked, or the answer was no
+	 */
+	linger(): Promise<LogoutFate> {
+		return linger(this.#context);
+	}
+
+	/** As `doctor`, on the state folder, session and platform of this handle. */
+	doctor(options: { readonly selfTest?: boolean | undefined } = {}): Promise<Report> {
+		return this.#examine(options.selfTest);
 	}
 
 	/** Detaches. Never stops a job. */

@@ -265,7 +265,7 @@ test("doctor says which platform is used and where things are, without anything 
 	const { status, stdout } = await cli.chore("doctor");
 	assert.equal(status, 0);
 	assert.match(stdout, /^posix: used for new jobs$/m);
-	assert.match(stdout, /^ {2}state +~?\/.*state\/default \(0 jobs, 0 active\)$/m);
+	assert.match(stdout, /^ {2}state +~?\/.*state \(folder 0700, yours\)/m);
 	const other = await cli.chore("--platform", "nowhere", "doctor");
 	assert.equal(other.status, 1);
 });

@@ -22,7 +22,10 @@ for (const [name, ...shell] of SHELLS) {
 	const subject: Subject = {
 		title: `posix under ${name}`,
 		name: "posix",
-		load: async () => ({ detect: () => ({ available: true }), open: (context) => openWith(context, { shell }) }),
+		load: async () => ({
+			detect: () => ({ available: true, reason: "a shell for tests", paths: [] }),
+			open: (context) => openWith(context, { shell }),
+		}),
 		skip: missing && `${shell[0]} is not installed`,
 		disturbances: [],
 		shell: name,

@@ -56,7 +56,7 @@ for (const [fact, surroundings, survives] of [
 	test(`a job ${fact} ${survives ? "outlives" : "ends with"} the logout`, () => {
 		const fate = logoutFate(surroundings);
 		assert.equal(fate.survives, survives);
-		if (!fate.survives) assert.match(fate.cure, /enable-linger/);
+		if (!fate.survives) assert.match(fate.cure, /--linger/);
 	});
 }
 

@@ -131,7 +131,7 @@ test("a start script that cannot be read is a failed start", async () => {
 
 test("the facts name the shell and what is missing", async () => {
 	await using platform = await openPlatform();
-	const facts = new Map((await platform.describe()).map(({ name, value }) => [name, value]));
+	const facts = new Map((await platform.describe()).facts.map(({ name, value }) => [name, value]));
 	assert.match(facts.get("shell") ?? "", /^\/bin\/sh/);
 	assert.match(facts.get("programs") ?? "", /mkfifo/);
 	assert.equal((await platform.logout()).survives, true);

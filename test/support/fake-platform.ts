@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { appendFileSync, closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import type {
 	Capabilities,
+	Description,
 	Handle,
 	Observation,
 	Platform,
@@ -15,7 +16,7 @@ import type {
 import { signalNumber } from "../../platform/exit-record.ts";
 
 export const fakePlatform: PlatformModule = {
-	detect: () => ({ available: true }),
+	detect: () => ({ available: true, reason: "it is in this process", paths: [] }),
 	open: async () => new FakePlatform(),
 };
 
@@ -92,8 +93,8 @@ class FakePlatform implements Platform {
 		return { survives: true };
 	}
 
-	async describe(): Promise<readonly []> {
-		return [];
+	async describe(): Promise<Description> {
+		return { facts: [], lacking: {} };
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {}

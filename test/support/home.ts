@@ -3,7 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PlatformModule } from "../../platform/contract.ts";
-import { Chore, type ChoreOptions } from "../../src/core/chore.ts";
+import { Chore } from "../../src/core/chore.ts";
+import type { ChoreOptions } from "../../src/core/options.ts";
 
 export interface Home extends AsyncDisposable {
 	readonly path: string;

@@ -148,7 +148,7 @@ test("usage tells processes and CPU time of the whole job, and nothing of one th
 
 test("facts: version, lingering, and what is not delegated is not promised", { skip }, async () => {
 	await using fixture = await Fixture.open();
-	const facts = new Map((await fixture.platform.describe()).map(({ name, value }) => [name, value]));
+	const facts = new Map((await fixture.platform.describe()).facts.map(({ name, value }) => [name, value]));
 	assert.match(facts.get("systemd") ?? "", /^[0-9]{3}/);
 	const fate = await fixture.platform.logout();
 	assert.equal(fate.survives, facts.get("lingering") === "on");

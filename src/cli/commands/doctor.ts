@@ -1,66 +1,132 @@
-/** `chore doctor`: what runs jobs here, and what it can do. */
+/** `chore doctor`: what runs jobs here, what it can do and why, and what needs attention. */
 import type { Command } from "commander";
-import type { PlatformReport, Report } from "../../index.ts";
-import { action, verb } from "../command.ts";
-import type { Output } from "../output.ts";
-import { shortPath } from "../words.ts";
+import {
+	type Capabilities,
+	doctor,
+	type Finding,
+	type Location,
+	openChore,
+	type PlatformReport,
+	type Report,
+	type SelfTest,
+} from "../../index.ts";
+import { unopened, verb } from "../command.ts";
+import { type Output, printable } from "../output.ts";
+import { choreOptions, tolerantOptions } from "../settings.ts";
+import { bytes, span } from "../words.ts";
+
+interface Options {
+	readonly linger?: boolean;
+	readonly test: boolean;
+}
 
 export function doctorCommand(): Command {
-	return verb("doctor", "show which platform runs jobs here, what it can do, and why").action(
-		action<unknown, []>(async ({ chore, options, output, setStatus }) => {
-			const report = await chore.doctor();
-			if (options.json) output.line(JSON.stringify(report));
-			else for (const line of describe(report, output)) output.line(line);
-			if (!report.platforms.some(({ used, unavailable, error }) => used && unavailable === null && error === null)) setStatus(1);
-		}),
-	);
+	return verb("doctor", "show which platform runs jobs here, what it can do and why, and what needs attention")
+		.option("--linger", "first have the system keep your jobs beyond the last logout")
+		.option("--no-test", "do not try out the platform with three short jobs")
+		.action(
+			unopened<Options, []>(async ({ options, output, setStatus }) => {
+				if (options.linger) {
+					await using chore = await openChore(await choreOptions(options));
+					await chore.linger();
+				}
+				const settings = await tolerantOptions(options);
+				const report = await doctor({ ...settings.options, settings, selfTest: options.test });
+				if (options.json) output.line(JSON.stringify(report));
+				else for (const line of describe(report, output)) output.line(line);
+				if (!report.well) setStatus(1);
+			}),
+		);
 }
 
 function describe(report: Report, output: Output): string[] {
-	const lines = [
-		row("chore", `${report.version}, Node ${report.node}, ${report.system}`),
-		row("state", `${shortPath(report.paths.session)} (${report.jobs.all} jobs, ${report.jobs.active} active)`),
-	];
+	const lines = describeHere(report);
 	for (const platform of report.platforms) lines.push("", ...describePlatform(platform, output));
+	if (report.selfTest !== null) lines.push("", describeTest(report.selfTest, output));
+	for (const [level, title] of [
+		["problem", "needs attention"],
+		["note", "good to know"],
+	] as const) {
+		const findings = report.findings.filter((finding) => finding.level === level);
+		if (findings.length > 0) lines.push("", output.paint("bold", title));
+		for (const finding of findings) lines.push(...describeFinding(finding, output));
+	}
+	return lines.map(withoutHome);
+}
+
+function describeHere({ version, node, system, release, session, locations, disk, sessions }: Report): string[] {
+	const lines = [row("chore", `${version}, Node ${node}, ${system}`), row("system", release)];
+	for (const location of locations) {
+		const on =
+			location.name === "state" && disk !== null ? `; ${disk.fileSystem ?? "file system unknown"}, ${bytes(disk.freeBytes)} free` : "";
+		lines.push(row(location.name, `${whereabouts(location)}${on}`));
+	}
+	// The session that is asked for may not be there yet.
+	if (sessions.every(({ name }) => name !== session)) lines.push(row("session", `${session}: no jobs`));
+	for (const { name, jobs, active, bytes: size } of sessions)
+		lines.push(row("session", `${name}: ${jobs} jobs, ${active} active, ${bytes(size)}`));
 	return lines;
 }
 
-function describePlatform(platform: PlatformReport, output: Output): string[] {
-	const state =
-		platform.unavailable !== null
-			? "not available"
-			: platform.error !== null
-				? "does not answer"
-				: platform.used
-					? "used for new jobs"
-					: "available";
-	const lines = [`${output.paint("bold", platform.name)}: ${state}`];
-	const why = platform.unavailable ?? platform.error;
-	if (why !== null) lines.push(row("why", why));
-	for (const { name, value } of platform.facts) lines.push(row(name, value));
-	if (platform.capabilities !== null) {
-		const names = Object.entries(platform.capabilities).filter(([, value]) => typeof value === "boolean");
-		const list = (wanted: boolean): string =>
-			names
-				.filter(([, value]) => value === wanted)
-				.map(([name]) => WORDS[name] ?? name)
-				.join(", ") || "nothing";
-		lines.push(row("can", list(true)), row("cannot", list(false)), row("holds jobs", CONTAINMENT[platform.capabilities.containment]));
-	}
-	if (platform.logout !== null) {
-		lines.push(
-			row("at logout", platform.logout.survives ? "jobs go on" : `${platform.logout.reason}; to keep them: ${platform.logout.cure}`),
-		);
-	}
-	return lines;
+function describePlatform({ name, used, available, reason, error, facts, locations, ...more }: PlatformReport, output: Output): string[] {
+	const state = !available ? "not available" : error !== null ? "does not answer" : used ? "used for new jobs" : "available";
+	return [
+		`${output.paint("bold", name)}: ${state}`,
+		row("why", printable(error ?? reason)),
+		...facts.map((fact) => row(fact.name, printable(fact.value))),
+		...locations.map((location) => row(location.name, whereabouts(location))),
+		...(more.capabilities === null ? [] : describeCapabilities(more.capabilities, more.lacking)),
+		...(more.logout === null
+			? []
+			: [row("at logout", more.logout.survives ? "jobs go on" : `${more.logout.reason}; to keep them: ${more.logout.cure}`)]),
+	];
 }
 
-const WORDS: Readonly<Record<string, string>> = {
+function describeCapabilities(capabilities: Capabilities, lacking: PlatformReport["lacking"]): string[] {
+	const skills = Object.keys(SKILLS) as Skill[];
+	const has = (skill: Skill): boolean => (skill === "properties" ? capabilities.properties.length > 0 : capabilities[skill]);
+	const words = (some: readonly Skill[]): string => some.map((skill) => SKILLS[skill]).join(", ");
+	const cannot = skills.filter((skill) => !has(skill));
+	const reasons = [...new Set(cannot.map((skill) => lacking[skill]))];
+	return [
+		row("can", words(skills.filter(has))),
+		...reasons.map((reason) => {
+			const some = words(cannot.filter((skill) => lacking[skill] === reason));
+			return row("cannot", reason === undefined ? some : `${some}: ${reason}`);
+		}),
+		row("holds jobs", CONTAINMENT[capabilities.containment]),
+	];
+}
+
+function describeTest({ platform, tookMs, checks }: SelfTest, output: Output): string {
+	const failed = checks.filter(({ problem }) => problem !== null).length;
+	const how = failed === 0 ? output.paint("green", "ok") : output.paint("red", `failed, ${failed} of ${checks.length}`);
+	return `${output.paint("bold", "self-test")} on ${platform}: ${how} (${span(tookMs)})`;
+}
+
+function describeFinding({ level, what, cure }: Finding, output: Output): string[] {
+	const mark = level === "problem" ? output.paint("red", "!") : "-";
+	return [`  ${mark} ${printable(what)}`, ...(cure === null ? [] : [`    mend it: ${printable(cure)}`])];
+}
+
+/** Where something is, and how: "/run/user/1000/bus (socket 0666, yours)". */
+function whereabouts({ path, kind, mode, owner }: Location): string {
+	const whose = owner === process.geteuid?.() ? "yours" : owner === 0 ? "root's" : `of uid ${owner}`;
+	const how = kind === "missing" ? "not there" : kind === "unreachable" ? "cannot be looked at" : `${kind} ${mode}, ${whose}`;
+	return `${printable(path)} (${how})`;
+}
+
+type Skill = Exclude<keyof Capabilities, "containment">;
+
+const SKILLS: Readonly<Record<Skill, string>> = {
+	restart: "restarts",
 	timeout: "time limit",
 	memoryLimit: "memory limit",
 	cpuLimit: "CPU limit",
 	taskLimit: "limit of processes",
 	accounting: "count CPU time and memory",
+	pause: "pause and resume",
+	properties: "properties of systemd",
 	units: "named units and slices",
 	hangUp: "HUP after the stop signal",
 	enqueue: "start without waiting",
@@ -73,4 +139,11 @@ const CONTAINMENT = {
 
 function row(name: string, value: string): string {
 	return `  ${name.padEnd(12)} ${value}`;
+}
+
+/** What is pasted somewhere need not tell who it is from: `~` for the home folder, also within a word in quotes. */
+function withoutHome(line: string): string {
+	const home = process.env["HOME"] ?? "";
+	if (home.length < 2) return line;
+	return line.replaceAll(`'${home}/`, "~/'").replaceAll(`${home}/`, "~/");
 }

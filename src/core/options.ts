@@ -1,0 +1,15 @@
+/** What a handle on jobs is opened with. */
+
+/** Where and how to work with jobs. */
+export interface ChoreOptions {
+	/** A separate set of jobs. Default "default". */
+	readonly session?: string | undefined;
+	/** "systemd" or "posix". Default: the first that is available. Existing jobs stay on theirs. */
+	readonly platform?: string | undefined;
+	/** The state folder, an absolute path. Default: `$CHORE_HOME`, else `${XDG_STATE_HOME:-~/.local/state}/chore`. */
+	readonly home?: string | undefined;
+	/** Milliseconds between the stop signal and SIGKILL for jobs that do not say. Default 10,000. */
+	readonly graceMs?: number | undefined;
+	/** How many jobs may be active at once. Default 4,096. */
+	readonly maxJobs?: number | undefined;
+}
