@@ -12,7 +12,13 @@ import { hasRecordedEnd } from "./settle.ts";
 import type { StoredRun } from "./store.ts";
 import { ANSWER_MS, within } from "./within.ts";
 
-export async function askAfter(session: Session, live: readonly StoredRun[], platforms: Platforms, findings: Findings): Promise<void> {
+/** Platforms, and those of them that were found not to answer, with the reason: nobody waits for them twice. */
+export interface Askable {
+	readonly platforms: Platforms;
+	readonly silent: ReadonlyMap<string, string>;
+}
+
+export async function askAfter(session: Session, live: readonly StoredRun[], askable: Askable, findings: Findings): Promise<void> {
 	const here: StoredRun[] = [];
 	for (const stored of live) {
 		const away = distance(stored.run.place);
@@ -25,14 +31,23 @@ export async function askAfter(session: Session, live: readonly StoredRun[], pla
 	}
 	for (const name of new Set(here.map(({ run }) => run.handle.platform))) {
 		const runs = here.filter(({ run }) => run.handle.platform === name);
-		try {
-			const observed = await within(ANSWER_MS, `the platform ${name}`, observe(name, runs, platforms));
+		const observed = await ask(name, runs, askable);
+		if (typeof observed === "object") {
 			for (const [index, stored] of runs.entries()) tell(session, stored, observed[index] ?? { kind: "absent" }, findings);
-		} catch (error) {
-			if (!isChoreError(error)) throw error;
+		} else {
 			const which = runs.length === 1 ? "an active job is" : `${runs.length} active jobs are`;
-			findings.problem("unreachable", `${which} on ${name}, which cannot be asked: ${error.message}`, error.hint ?? null);
+			findings.problem("unreachable", `${which} on ${name}, which cannot be asked: ${observed}`, null);
 		}
+	}
+}
+
+/** @returns what is known of each, or why there is no answer */
+async function ask(name: string, runs: readonly StoredRun[], { platforms, silent }: Askable): Promise<readonly Observation[] | string> {
+	try {
+		return silent.get(name) ?? (await within(ANSWER_MS, `the platform ${name}`, observe(name, runs, platforms)));
+	} catch (error) {
+		if (!isChoreError(error)) throw error;
+		return error.message;
 	}
 }
 

@@ -1,12 +1,11 @@
 /** Looks through the jobs of a session for what is not as it should be. Settles nothing, mends nothing. */
 import { lstatSync, readdirSync } from "node:fs";
-import { askAfter, nameOf } from "./ask-after.ts";
+import { type Askable, askAfter, nameOf } from "./ask-after.ts";
 import { readNames, readText } from "./files.ts";
 import type { Findings } from "./finding.ts";
 import { shortId } from "./job.ts";
 import { findLeftovers } from "./leftovers.ts";
 import { isCreatorAlive } from "./place.ts";
-import type { Platforms } from "./platforms.ts";
 import { activeIds, isId, jobFolder, type Session } from "./session.ts";
 import { hasRecordedEnd } from "./settle.ts";
 import { isUnreadable, readEnd, readEvidence, readStoredRun, type StoredRun } from "./store.ts";
@@ -25,7 +24,7 @@ export interface SessionReport {
 const SLICE = 200;
 
 /** @throws ChoreError STATE_UNUSABLE where its folders cannot be read */
-export async function checkSession(session: Session, platforms: Platforms, findings: Findings): Promise<SessionReport> {
+export async function checkSession(session: Session, askable: Askable, findings: Findings): Promise<SessionReport> {
 	const marked = new Set(activeIds(session));
 	const ids = readNames(session.jobs).filter(isId);
 	const live: StoredRun[] = [];
@@ -37,7 +36,7 @@ export async function checkSession(session: Session, platforms: Platforms, findi
 		if (stored !== undefined) live.push(stored);
 	}
 	findLeftovers(session, findings);
-	await askAfter(session, live, platforms, findings);
+	await askAfter(session, live, askable, findings);
 	return { name: session.name, jobs: ids.length, active: live.length, bytes };
 }
 

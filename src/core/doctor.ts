@@ -7,6 +7,7 @@ import { release, type } from "node:os";
 import type { Capabilities, Detection, Fact, LogoutFate, Platform } from "../../platform/contract.ts";
 import { type ChoreError, isChoreError } from "../../platform/errors.ts";
 import type { Registry } from "../../platform/registry.ts";
+import type { Askable } from "./ask-after.ts";
 import { checkSession, type SessionReport } from "./checkup.ts";
 import { checkDisk, type Disk, diskOf } from "./disk.ts";
 import { type Finding, Findings, shellWord } from "./finding.ts";
@@ -80,9 +81,10 @@ export async function examineAll(registry: Registry, version: string, options: D
 	const folder = root === undefined ? undefined : attempt("state", findings, () => openSession(root, session).folder);
 	await using platforms = new Platforms(registry, { install: (name) => refuseToInstall(name) });
 	const reports = await examinePlatforms(platforms, options.platform, root, findings);
+	const silent = new Map(reports.flatMap(({ name, error }) => (error === null ? [] : [[name, error]])));
 	const disk = root === undefined ? undefined : diskOf(root);
 	if (root !== undefined && disk !== undefined) checkDisk(disk, root, findings);
-	const sessions = root === undefined ? [] : await examineSessions(root, platforms, findings);
+	const sessions = root === undefined ? [] : await examineSessions(root, { platforms, silent }, findings);
 	const used = reports.find((report) => report.used && report.available && report.error === null);
 	const tested = used === undefined || options.selfTest === false ? null : await selfTest(registry, used.name, root);
 	for (const { what, problem } of tested?.checks ?? [])
@@ -197,12 +199,12 @@ function sessionsOf(root: string): readonly string[] {
 	}
 }
 
-async function examineSessions(root: string, platforms: Platforms, findings: Findings): Promise<readonly SessionReport[]> {
+async function examineSessions(root: string, askable: Askable, findings: Findings): Promise<readonly SessionReport[]> {
 	const names = attempt("state", findings, () => sessionNames(root)) ?? [];
 	const reports: SessionReport[] = [];
 	for (const name of names) {
 		try {
-			reports.push(await checkSession(openSession(root, name), platforms, findings.of(name)));
+			reports.push(await checkSession(openSession(root, name), askable, findings.of(name)));
 		} catch (error) {
 			tellError("state", findings.of(name), error);
 		}

@@ -1,6 +1,6 @@
 /** A message bus that is there and does not do its work: an error in good time, and never another platform in silence. */
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { describe, test } from "node:test";
 import { assertNoBug, Cli, errorIn, PATIENCE } from "../support/cli.ts";
@@ -88,9 +88,19 @@ test("beside a bus that hangs, jobs of other platforms are listed and stopped, a
 	assert.equal((await cli.run(["stop", "here"], how)).status, 0);
 	assert.equal((await cli.run(["run", "--platform", "posix", "--wait", "-c", "exit 3"], how)).status, 3);
 	assert.ok(performance.now() - began < 9000, "nobody waited for the bus");
+	for (const session of ["default", "other"]) {
+		const other = await cli.begin("--session", session, "-n", "there", "sleep", "60");
+		const path = `${cli.jobFolder(other, session)}/runs/1/run.json`;
+		const record = JSON.parse(readFileSync(path, "utf8"));
+		writeFileSync(path, JSON.stringify({ ...record, handle: { platform: "systemd", version: 1, data: {} } }));
+	}
+	const asked = performance.now();
 	const doctor = await cli.run(["doctor"], how);
+	assert.ok(performance.now() - asked < 14_000, "nobody waited for the bus three times");
 	assertNoBug(doctor);
 	assert.equal(doctor.status, 1);
+	assert.match(doctor.stdout, /^needs attention\n {2}! the platform systemd is there, but does not answer: /m);
+	assert.match(doctor.stdout, /^ {2}! in session other: an active job is on systemd, which cannot be asked: /m);
 	assert.match(doctor.stdout, /^systemd: does not answer\n {2}why .*did not answer/m);
 	assert.match(doctor.stdout, /^posix: available$/m);
 });

@@ -9,6 +9,7 @@
 #
 # A mount namespace with its own /run keeps everything from leaking out; a cgroup of its own gathers all processes.
 # Whoever creates DIR/flags/restart (its user may) and then kills the manager gets a new one.
+# With CHORE_TEST_LOGIND=yes there is a system bus as well, with the real systemd-logind on it.
 set -euo pipefail
 
 user=chore-test
@@ -66,6 +67,17 @@ show() {
 	chmod -R a+rX "$2"
 }
 
+# Inside the namespace: all that it writes is seen here only.
+start_logind() {
+	mkdir -p /run/dbus
+	mount -t tmpfs -o mode=755 tmpfs /var/lib/systemd
+	(
+		for tree in "${trees[@]}"; do echo "$BASHPID" >"$tree/$1/cgroup.procs"; done
+		dbus-daemon --system --fork --nopidfile --nosyslog
+		exec /lib/systemd/systemd-logind
+	) &
+}
+
 supervise() {
 	local dir=$1 cgroup=$2 uid gid
 	uid=$(id -u "$user") gid=$(id -g "$user")
@@ -82,6 +94,7 @@ supervise() {
 			[ ! -e "$tree/$cgroup/$file" ] || chown "$uid:$gid" "$tree/$cgroup/$file"
 		done
 	done
+	[ "${CHORE_TEST_LOGIND:-}" != yes ] || start_logind "$cgroup"
 	while :; do
 		rm -f "$dir/flags/restart"
 		(

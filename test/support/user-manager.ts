@@ -24,8 +24,9 @@ const folder = process.env["CHORE_TEST_MANAGER"];
  * To be awaited before the first test of a file.
  *
  * @param meta of the test file, which is run again when it has to be another user's process
+ * @param options.logind whether a systemd-logind has to be there, which only a private manager has beside it
  */
-export function userManager(meta: ImportMeta): UserManager {
+export function userManager(meta: ImportMeta, options: { readonly logind?: boolean } = {}): UserManager {
 	if (folder !== undefined) return { skip: false, skipHarm: false };
 	if (process.platform !== "linux") return unusable("systemd is for Linux");
 	if (process.geteuid?.() === 0) {
@@ -35,9 +36,11 @@ export function userManager(meta: ImportMeta): UserManager {
 		if (missing !== undefined) return unusable(`no private user manager without ${missing}`);
 		if (spawnSync("unshare", ["-m", "true"]).status !== 0)
 			return unusable("no private user manager where mount namespaces are not allowed");
-		const { status } = spawnSync(SCRIPT, ["with", process.execPath, fileURLToPath(meta.url)], { stdio: "inherit" });
+		const env = { ...process.env, ...(options.logind === true ? { CHORE_TEST_LOGIND: "yes" } : {}) };
+		const { status } = spawnSync(SCRIPT, ["with", process.execPath, fileURLToPath(meta.url)], { stdio: "inherit", env });
 		process.exit(status ?? 1);
 	}
+	if (options.logind === true) return unusable("the logind of this machine is not to be asked in earnest");
 	const detection = detect();
 	if (!detection.available) return unusable(detection.reason);
 	return { skip: false, skipHarm: "the user manager of this session is not to be harmed" };

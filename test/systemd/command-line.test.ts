@@ -38,6 +38,12 @@ describe("the built command on systemd", () => {
 		assert.equal(chore("status", "web").status, 4);
 	});
 
+	test("the names of the properties that it takes are offered at the command line", { skip }, () => {
+		const { properties } = JSON.parse(chore("doctor", "--json", "--no-test").stdout).platforms[0].capabilities;
+		const [how, ...offered] = chore("__complete", "--", "run", "-p", "").stdout.trimEnd().split("\n");
+		assert.deepEqual([how, offered.map((line) => line.split("\t")[0])], ["nospace", properties.map((name: string) => `${name}=`)]);
+	});
+
 	test("the doctor finds it, and what it can do", { skip }, () => {
 		const { status, stdout } = chore("doctor", "--json");
 		const [systemd] = JSON.parse(stdout).platforms;
