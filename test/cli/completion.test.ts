@@ -139,6 +139,18 @@ describe("what chore offers", () => {
 		assert.equal(existsSync(`${cli.runFolder(id)}/end.json`), false);
 	});
 
+	test("what is said about a job moves no cursor and breaks no line", PATIENCE, async () => {
+		await using cli = new Cli();
+		const id = await cli.begin("-n", "evil", "false");
+		await cli.chore("wait", id);
+		const path = `${cli.runFolder(id)}/end.json`;
+		const end = JSON.parse(readFileSync(path, "utf8"));
+		writeFileSync(path, JSON.stringify({ ...end, signal: "\u001b[31m$(touch executed)\n\tx\u202e" }));
+		const { words, about } = await offered(cli, "start", "");
+		assert.deepEqual(words, ["evil", id.slice(-8)]);
+		assert.equal(about.get("evil"), "failed, \\x1b[31m$(touch executed)\\n\\tx\\u202e");
+	});
+
 	test("of many jobs the newest are offered, and any by the beginning of its name", PATIENCE, async () => {
 		await using cli = new Cli();
 		const id = await cli.begin("-n", "first", "true");
