@@ -134,7 +134,7 @@ export class SystemdPlatform implements Platform {
 	}
 
 	strays(): Promise<readonly Stray[]> {
-		return findStrays(this.#connected());
+		return findStrays(this.#connected(), "systemctl --user");
 	}
 
 	async describe(): Promise<Description> {

@@ -2,27 +2,38 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Stray } from "../contract.ts";
+import { isChoreError } from "../errors.ts";
 import type { UnitRow } from "./status.ts";
 import type { Systemd } from "./systemd.ts";
 import { jobInToken } from "./unit.ts";
 
-export async function findStrays(systemd: Systemd): Promise<readonly Stray[]> {
+/** @param systemctl the command by which people reach this manager */
+export async function findStrays(systemd: Systemd, systemctl: string): Promise<readonly Stray[]> {
 	const rows = await systemd.listUnitsByPattern("*.service");
 	const ours = rows.flatMap((row) => {
 		const jobId = jobInToken(row.description);
 		return jobId === undefined ? [] : [{ row, jobId }];
 	});
-	const folders = await Promise.all(ours.map(async ({ row }) => runFolder((await systemd.properties(row.path))["ExecStart"])));
+	const folders = await Promise.all(ours.map(({ row }) => folderOf(systemd, row)));
 	return ours.flatMap(({ row, jobId }, index) => {
 		const folder = folders[index];
 		// Of a unit that is not understood, or has gone meanwhile, nothing is claimed.
-		return folder === undefined || existsSync(dirname(dirname(folder))) ? [] : [stray(row, jobId)];
+		return folder === undefined || existsSync(dirname(dirname(folder))) ? [] : [stray(row, jobId, systemctl)];
 	});
 }
 
-function stray(row: UnitRow, jobId: string): Stray {
+async function folderOf(systemd: Systemd, row: UnitRow): Promise<string | undefined> {
+	try {
+		return runFolder((await systemd.properties(row.path))["ExecStart"]);
+	} catch (error) {
+		if (!isChoreError(error)) throw error;
+		return undefined; // it ended meanwhile
+	}
+}
+
+function stray(row: UnitRow, jobId: string, systemctl: string): Stray {
 	const active = row.activeState !== "failed" && row.activeState !== "inactive";
-	return { name: row.name, jobId, active, cure: `systemctl --user ${active ? "stop" : "reset-failed"} ${quoted(row.name)}` };
+	return { name: row.name, jobId, active, cure: `${systemctl} ${active ? "stop" : "reset-failed"} ${quoted(row.name)}` };
 }
 
 function quoted(name: string): string {
@@ -31,7 +42,7 @@ function quoted(name: string): string {
 
 /** The last word of the start script: as it is, or as unit.ts spells it. @param commands ExecStart (org.freedesktop.systemd1(5)) */
 export function runFolder(commands: unknown): string | undefined {
-	const [command] = commands as readonly (readonly unknown[])[];
+	const [command] = (commands ?? []) as readonly (readonly unknown[])[];
 	const words = command?.[1] as readonly string[] | undefined;
 	const last = words?.at(-1);
 	if (words === undefined || last === undefined) return undefined;

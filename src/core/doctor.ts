@@ -10,13 +10,14 @@ import type { Registry } from "../../platform/registry.ts";
 import type { Askable } from "./ask-after.ts";
 import { checkSession, type SessionReport } from "./checkup.ts";
 import { checkDisk, type Disk, diskOf } from "./disk.ts";
+import { checkPrivateFolder } from "./files.ts";
 import { type Finding, Findings, shellWord } from "./finding.ts";
 import { stalePaths } from "./leftovers.ts";
 import { type Location, locate } from "./location.ts";
 import type { ChoreOptions } from "./options.ts";
 import { Platforms } from "./platforms.ts";
 import { SCRATCH, type SelfTest, selfTest } from "./self-test.ts";
-import { isId, openSession, sessionNames, stateRoot } from "./session.ts";
+import { isId, openSession, sessionFolders, stateRoot } from "./session.ts";
 import { ANSWER_MS, within } from "./within.ts";
 
 export interface DoctorOptions extends ChoreOptions {
@@ -57,7 +58,7 @@ export interface Report {
 	/** "Debian GNU/Linux 12 (bookworm), Linux 6.1.0-18-amd64" */
 	readonly release: string;
 	readonly session: string;
-	/** Where the state is; null where that cannot be told. */
+	/** Where the state is; null where that cannot be told, or cannot be used. */
 	readonly paths: { readonly state: string | null; readonly session: string | null };
 	/** The state folder, the programs in it that running jobs refer to, and the file of settings. */
 	readonly locations: readonly Location[];
@@ -78,13 +79,14 @@ export async function examineAll(registry: Registry, version: string, options: D
 	const { path: settingsPath, error: settingsError } = options.settings ?? {};
 	if (settingsError !== undefined) findings.problem("settings", settingsError.message, settingsError.hint ?? null);
 	const root = attempt("state", findings, () => options.home ?? stateRoot());
-	const folder = root === undefined ? undefined : attempt("state", findings, () => openSession(root, session).folder);
+	const isUsable = root !== undefined && attempt("state", findings, () => checkPrivateFolder(root)) !== undefined;
+	const folder = isUsable ? folderOf(root, session, findings) : undefined;
 	await using platforms = new Platforms(registry, { install: (name) => refuseToInstall(name) });
 	const reports = await examinePlatforms(platforms, options.platform, root, findings);
 	const silent = new Map(reports.flatMap(({ name, error }) => (error === null ? [] : [[name, error]])));
 	const disk = root === undefined ? undefined : diskOf(root);
 	if (root !== undefined && disk !== undefined) checkDisk(disk, root, findings);
-	const sessions = root === undefined ? [] : await examineSessions(root, { platforms, silent }, findings);
+	const sessions = !isUsable ? [] : await examineSessions(root, { platforms, silent }, findings);
 	const used = reports.find((report) => report.used && report.available && report.error === null);
 	const tested = used === undefined || options.selfTest === false ? null : await selfTest(registry, used.name, root);
 	for (const { what, problem } of tested?.checks ?? [])
@@ -181,7 +183,7 @@ async function examinePlatform(
 
 async function findStrays(platform: Platform, root: string | undefined, findings: Findings): Promise<void> {
 	const strays = (await platform.strays?.()) ?? [];
-	const folders = root === undefined ? [] : sessionsOf(root).map((name) => `${root}/${name}/jobs`);
+	const folders = root === undefined ? [] : foldersIn(root).map((name) => `${root}/${name}/jobs`);
 	for (const { name, jobId, active, cure } of strays) {
 		// Of a state folder that was moved while the job ran.
 		if (isId(jobId) && folders.some((folder) => existsSync(`${folder}/${jobId}`))) continue;
@@ -189,10 +191,16 @@ async function findStrays(platform: Platform, root: string | undefined, findings
 	}
 }
 
-/** None where they cannot be read, which is told by whoever looks into them. */
-function sessionsOf(root: string): readonly string[] {
+/** The folder of the session that was asked for. One that is there is looked into with the others. */
+function folderOf(root: string, session: string, findings: Findings): string | undefined {
+	if (foldersIn(root).includes(session)) return `${root}/${session}`;
+	return attempt("state", findings, () => openSession(root, session).folder);
+}
+
+/** None where they cannot be listed, which is told by whoever looks into them. */
+function foldersIn(root: string): readonly string[] {
 	try {
-		return sessionNames(root);
+		return sessionFolders(root);
 	} catch (error) {
 		if (!isChoreError(error)) throw error;
 		return [];
@@ -200,11 +208,12 @@ function sessionsOf(root: string): readonly string[] {
 }
 
 async function examineSessions(root: string, askable: Askable, findings: Findings): Promise<readonly SessionReport[]> {
-	const names = attempt("state", findings, () => sessionNames(root)) ?? [];
+	const names = attempt("state", findings, () => sessionFolders(root)) ?? [];
 	const reports: SessionReport[] = [];
 	for (const name of names) {
 		try {
-			reports.push(await checkSession(openSession(root, name), askable, findings.of(name)));
+			const session = openSession(root, name);
+			if (locate("jobs", session.jobs).kind !== "missing") reports.push(await checkSession(session, askable, findings.of(name)));
 		} catch (error) {
 			tellError("state", findings.of(name), error);
 		}

@@ -1,6 +1,6 @@
 /** Where things are on disk: one root, one folder a session, one folder a job. Only this file joins these paths. */
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, lstatSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { ChoreError } from "../../platform/errors.ts";
@@ -84,8 +84,15 @@ export function openSession(root: string, name: string): Session {
 
 /** The names of the sessions that have ever had a job. */
 export function sessionNames(root: string): string[] {
+	return sessionFolders(root).filter((name) => existsSync(`${root}/${name}/jobs`));
+}
+
+/** What in the root has the name of a session, and is no file: it may be anybody's, and unusable. */
+export function sessionFolders(root: string): string[] {
 	return readNames(root)
-		.filter((name) => isName(name) && !RESERVED.includes(name) && existsSync(`${root}/${name}/jobs`))
+		.filter(
+			(name) => isName(name) && !RESERVED.includes(name) && lstatSync(`${root}/${name}`, { throwIfNoEntry: false })?.isFile() === false,
+		)
 		.sort();
 }
 

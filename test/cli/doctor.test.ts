@@ -339,6 +339,7 @@ describe("where nothing else works, the doctor does", () => {
 	test("a session that has no possible name, and a platform that is none", PATIENCE, async () => {
 		await using cli = new Cli();
 		assert.match((await onlyProblem(cli, { env: { CHORE_SESSION: "../x" } })).what, /"\.\.\/x" cannot be the name of a session/);
+		assert.match((await onlyProblem(cli, {}, "--session", "libexec")).what, /"libexec" is a name that chore keeps for itself/);
 		assert.match((await onlyProblem(cli, {}, "--platform", "nowhere")).what, /there is no platform "nowhere"/);
 		const systemd = await onlyProblem(cli, {}, "--platform", "systemd");
 		assert.match(systemd.what, /no job can be started here \(systemd: /);
@@ -346,11 +347,14 @@ describe("where nothing else works, the doctor does", () => {
 
 	test("a state folder that others can write to", PATIENCE, async () => {
 		await using cli = new Cli();
-		chmodSync(cli.state, 0o777);
-		const problem = await onlyProblem(cli);
-		assert.match(problem.what, /can be written by others/);
-		await mend(cli, problem);
-		assert.equal((await examine(cli)).well, true);
+		await ended(cli, "done");
+		for (const path of [cli.state, `${cli.state}/default`]) {
+			chmodSync(path, 0o777);
+			const problem = await onlyProblem(cli);
+			assert.match(problem.what, /can be written by others/);
+			await mend(cli, problem);
+			assert.equal((await examine(cli)).well, true);
+		}
 	});
 
 	test("folders of the state that cannot be read", { ...PATIENCE, skip: skipUnlessRoot }, async () => {
