@@ -18,7 +18,7 @@ export async function startBus(limits = ""): Promise<{ readonly socketPath: stri
 		`<busconfig><type>session</type><listen>unix:path=${socketPath}</listen>${policy}${limits}</busconfig>`,
 	);
 	const daemon = spawn("dbus-daemon", ["--nofork", `--config-file=${folder}/config`], { stdio: "ignore" });
-	await eventually(() => spawnSync("test", ["-S", socketPath]).status === 0, "the bus");
+	await eventually(() => answers(socketPath), "the bus");
 	return {
 		socketPath,
 		[Symbol.dispose]: () => {
@@ -26,6 +26,18 @@ export async function startBus(limits = ""): Promise<{ readonly socketPath: stri
 			rmSync(folder, { recursive: true, force: true });
 		},
 	};
+}
+
+/** The socket is there a moment before anybody listens at it. */
+function answers(socketPath: string): Promise<boolean> {
+	return new Promise((resolve) => {
+		const socket = createConnection(socketPath);
+		socket.on("error", () => resolve(false));
+		socket.on("connect", () => {
+			socket.destroy();
+			resolve(true);
+		});
+	});
 }
 
 /** Listens on a socket of its own and passes everything on; without a destination it takes everything and says nothing. */
