@@ -1,6 +1,7 @@
 /** What is known of many runs at one moment, in one round trip. */
 import { readFileSync } from "node:fs";
 import type { Observation } from "../contract.ts";
+import { isHeld } from "./held.ts";
 import { findProcesses } from "./processes.ts";
 import { mayStartAgain } from "./restarts.ts";
 import { isWaiting, judgeRow, readEnd, type UnitRow } from "./status.ts";
@@ -85,7 +86,7 @@ async function observe(systemd: Systemd, run: PlannedUnit, row: UnitRow | undefi
 	if (verdict === "gone" || row === undefined) return undefined;
 	// It waits, but another attempt is not allowed any more: it is over, and the manager will find that out later.
 	const isOver = verdict === "failed" || (isWaiting(row) && !mayStartAgain(run.runFolder));
-	if (!isOver) return verdict;
+	if (!isOver) return verdict.kind === "running" ? { kind: "running", paused: isHeld(run.runFolder) } : verdict;
 	const properties = await systemd.properties(row.path);
 	// Between the two answers it may have been reset, and its name taken by another.
 	if (!String(properties["Description"]).endsWith(token)) return undefined;

@@ -15,16 +15,17 @@ import type {
 	Stray,
 	Usage,
 } from "../contract.ts";
-import { ChoreError, isChoreError } from "../errors.ts";
+import { isChoreError } from "../errors.ts";
 import { Bus, busErrorName, type Patience } from "./bus.ts";
 import { delegatedControllers } from "./controllers.ts";
 import { description } from "./describe.ts";
 import { text as hook } from "./hook.sh.ts";
 import { Inspector, inspectUnits } from "./inspect.ts";
 import { enableLinger, hasLogind, logoutFate } from "./linger.ts";
+import { pauseRun, resumeRun } from "./pause.ts";
 import { allowRestarts } from "./restarts.ts";
 import { startUnit } from "./start.ts";
-import { findOwn, letGo, signalRun, stopRun } from "./stop.ts";
+import { findOwn, killRun, letGo, stopRun } from "./stop.ts";
 import { findStrays } from "./strays.ts";
 import { Systemd } from "./systemd.ts";
 import { type PlannedUnit, planUnit, readHandle } from "./unit.ts";
@@ -81,15 +82,15 @@ export class SystemdPlatform implements Platform {
 	}
 
 	async kill(handle: Handle, signal: string, whom: "main" | "all"): Promise<boolean> {
-		return await this.#delivered(() => signalRun(this.#connected(), readHandle(handle), [signal], whom));
+		return await this.#delivered(() => killRun(this.#connected(), readHandle(handle), signal, whom));
 	}
 
-	async pause(_handle: Handle): Promise<boolean> {
-		throw new ChoreError("OPTION_UNSUPPORTED", "not yet");
+	async pause(handle: Handle): Promise<boolean> {
+		return await this.#delivered(() => pauseRun(this.#connected(), readHandle(handle)));
 	}
 
-	async resume(_handle: Handle): Promise<boolean> {
-		throw new ChoreError("OPTION_UNSUPPORTED", "not yet");
+	async resume(handle: Handle): Promise<boolean> {
+		return await this.#delivered(() => resumeRun(this.#connected(), readHandle(handle)));
 	}
 
 	async inspect(handles: readonly Handle[]): Promise<readonly Observation[]> {
@@ -203,7 +204,7 @@ function capabilitiesWith(controllers: ReadonlySet<string> | null): Capabilities
 		taskLimit: controllers?.has("pids") === true,
 		// CPU time is counted in every cgroup v2 tree, the peak of memory where its controller is there.
 		accounting: controllers !== null,
-		pause: false,
+		pause: true,
 		properties: [],
 		units: true,
 		hangUp: true,

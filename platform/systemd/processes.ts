@@ -3,6 +3,7 @@
  * Whatever disappears while it is being read has ended: every read here may find nothing.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { constants } from "node:os";
 import type { JobProcess } from "../contract.ts";
 
 /** What tells a run's processes from all others when its unit is unknown to the manager. */
@@ -15,6 +16,9 @@ export interface ProcessMark {
 
 /** Where the hierarchy is mounted that systemd keeps its units in: pure cgroup v2, hybrid, or cgroup v1. */
 const TREES = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup", "/sys/fs/cgroup/systemd"] as const;
+
+/** In the masks of proc(5), /proc/pid/status. */
+const SIGSTOP_BIT = 1n << BigInt(constants.signals.SIGSTOP - 1);
 
 /** The folder of a cgroup, or undefined where there is none (any more). */
 export function cgroupFolder(controlGroup: string): string | undefined {
@@ -85,8 +89,19 @@ function isMarked(pid: number, { jobId, unitTaken }: ProcessMark): boolean {
 	return found === undefined ? !unitTaken : found === jobId;
 }
 
+/**
+ * Whether a process is held by SIGSTOP, or will be as soon as it leaves the kernel: such as a parent that waits there for
+ * the exec of the child that it made by vfork(2), which is held itself.
+ */
+export function isStopped(pid: number): boolean {
+	const state = statFields(pid)?.[0];
+	if (state === "T" || state === "t") return true;
+	const pending = [...(read(`/proc/${pid}/status`) ?? "").matchAll(/^(?:SigPnd|ShdPnd):\t([0-9a-f]+)$/gm)];
+	return pending.some(([, mask]) => (BigInt(`0x${mask}`) & SIGSTOP_BIT) !== 0n);
+}
+
 /** A zombie has ended, even where nobody collects it. */
-function isAlive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
 	const state = statFields(pid)?.[0];
 	return state !== undefined && state !== "Z" && state !== "X";
 }

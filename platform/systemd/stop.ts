@@ -2,6 +2,7 @@
 import type { StopOutcome, Stopping } from "../contract.ts";
 import { ChoreError, errnoOf } from "../errors.ts";
 import { signalNumber } from "../exit-record.ts";
+import { dropNote, hasNote } from "./held.ts";
 import { withStrays } from "./inspect.ts";
 import { processesOf, startTicks } from "./processes.ts";
 import { forbidRestarts, mayStartAgain } from "./restarts.ts";
@@ -15,6 +16,9 @@ const KILLED_MS = 5_000;
 
 /** Where systemd sends SIGKILL by itself, ours is only for the case that it does not. */
 const MANAGER_DELAY_MS = 2_000;
+
+/** By which a job is asked to end: the shells, too, wake up stopped jobs after these. */
+const ENDING = ["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT"];
 
 /** @see Platform.stop */
 export async function stopRun(connect: () => Systemd, run: PlannedUnit, stopping: Stopping, waiter: Waiter): Promise<StopOutcome> {
@@ -30,6 +34,15 @@ export async function stopRun(connect: () => Systemd, run: PlannedUnit, stopping
 }
 
 /** @see Platform.kill */
+export async function killRun(systemd: Systemd, run: PlannedUnit, signal: string, whom: "main" | "all"): Promise<boolean> {
+	if (!ENDING.includes(signal) || !hasNote(run.runFolder)) return signalRun(systemd, run, [signal], whom);
+	// A process that is held would end only once it is let go.
+	const reached = await signalRun(systemd, run, [signal, "SIGCONT"], whom);
+	dropNote(run.runFolder);
+	return reached;
+}
+
+/** Sends these signals, one after the other. Resolves false where there is nothing to signal. */
 export async function signalRun(systemd: Systemd, run: PlannedUnit, signals: readonly string[], whom: "main" | "all"): Promise<boolean> {
 	const numbers = signals.map(numberOf);
 	const unit = await findOwn(systemd, run);
@@ -37,7 +50,13 @@ export async function signalRun(systemd: Systemd, run: PlannedUnit, signals: rea
 		return withStrays(systemd, run, (pids) => signalProcesses(whom === "all" ? pids : eldest(pids), numbers));
 	}
 	if (!isAlive(unit) || isWaiting(unit) || isRecording(unit.subState)) return false;
-	// Both at once: after the first the job may be over, and the second would hit the hook before it can ignore it.
+	// Whoever froze it: its hook would be frozen, too.
+	if (isFrozen(unit)) await systemd.thaw(unit);
+	if (whom === "all" && numbers.length > 1) {
+		// At one stroke: after the first the job may be over, and the next would hit the hook before it can ignore it.
+		const pids = processesOf(unit.controlGroup).map(({ pid }) => pid);
+		return signalProcesses(pids, numbers);
+	}
 	const reached = await Promise.all(numbers.map((number) => systemd.kill(unit, whom, number)));
 	return reached.includes(true);
 }
@@ -70,7 +89,8 @@ async function askToEnd(systemd: Systemd, run: PlannedUnit, stopping: Stopping):
 		// The next attempt may have begun since: then it is that one's turn.
 		return (await systemd.stop(unit)) ? stopping.graceMs === plannedMs : askToEnd(systemd, run, stopping);
 	}
-	await signalRun(systemd, run, stopping.hangUp ? [stopping.signal, "SIGHUP"] : [stopping.signal], "all");
+	const more = [...(stopping.hangUp ? ["SIGHUP"] : []), ...(hasNote(run.runFolder) ? ["SIGCONT"] : [])];
+	await signalRun(systemd, run, [stopping.signal, ...more], "all");
 	return false;
 }
 
@@ -106,6 +126,11 @@ async function survivors(systemd: Systemd, run: PlannedUnit): Promise<readonly n
 	const unit = await findOwn(systemd, run);
 	if (unit === undefined) return withStrays(systemd, run, (pids) => pids);
 	return processesOf(unit.controlGroup).map(({ pid }) => pid);
+}
+
+/** @see org.freedesktop.systemd1(5), FreezerState */
+function isFrozen({ properties }: LoadedUnit): boolean {
+	return ["frozen", "freezing"].includes(String(properties["FreezerState"]));
 }
 
 function isAlive(unit: LoadedUnit): boolean {

@@ -142,6 +142,11 @@ export class Systemd implements Disposable {
 		return this.#unless(this.#call(unit.path, UNIT, "Kill", "si", [whom, signalNumber]), isGone);
 	}
 
+	/** Lets a frozen unit go on. Resolves false where it is no longer there, or not active. */
+	thaw(unit: LoadedUnit): Promise<boolean> {
+		return this.#unless(this.#call(unit.path, UNIT, "Thaw"), (name) => isGone(name) || name === `${NAME}.UnitInactive`);
+	}
+
 	/** Makes the manager forget that the unit failed, and with CollectMode=inactive the unit too. */
 	resetFailed(unit: LoadedUnit): Promise<boolean> {
 		return this.#unless(this.#call(unit.path, UNIT, "ResetFailed"), isGone);

@@ -8,6 +8,7 @@
 #   user-manager.sh with CMD…         start, run and stop in one, with a folder of its own
 #
 # A mount namespace with its own /run keeps everything from leaking out; a cgroup of its own gathers all processes.
+# With CHORE_TEST_UNIFIED=yes it sees nothing but cgroup v2, in a cgroup namespace: the machine itself may be hybrid.
 # Whoever creates DIR/flags/restart (its user may) and then kills the manager gets a new one.
 # With CHORE_TEST_LOGIND=yes there is a system bus as well, with the real systemd-logind on it.
 set -euo pipefail
@@ -87,6 +88,12 @@ supervise() {
 	chmod 700 /run/user/"$uid"
 	show "$checkout" /run/checkout package.json
 	show "$(prefix_of_node)" /run/node bin/node
+	if [ -e "$dir/unified" ]; then
+		mount -t cgroup2 cgroup2 /sys/fs/cgroup
+		# Here systemd looks whether the kernel can freeze.
+		mkdir -p /sys/fs/cgroup/init.scope
+		trees=(/sys/fs/cgroup) cgroup=user
+	fi
 	for tree in "${trees[@]}"; do
 		mkdir -p "$tree/$cgroup"
 		chown "$uid:$gid" "$tree/$cgroup"
@@ -110,8 +117,9 @@ supervise() {
 }
 
 run() {
-	local dir=$1 uid cwd=$checkout path=$PATH word words=() node
+	local dir=$1 uid cwd=$checkout path=$PATH word words=() node namespaces=(-m)
 	shift
+	[ ! -e "$dir/unified" ] || namespaces=(-m -C)
 	uid=$(id -u "$user")
 	if nsenter -t "$(cat "$dir/namespace")" -m test -d /run/checkout; then cwd=/run/checkout; fi
 	if nsenter -t "$(cat "$dir/namespace")" -m test -d /run/node; then path=/run/node/bin:$PATH; fi
@@ -124,7 +132,7 @@ run() {
 		words+=("$word")
 	done
 	# NODE_TEST_CONTEXT and NODE_OPTIONS: a test runner that started us must understand what CMD prints.
-	exec nsenter -t "$(cat "$dir/namespace")" -m setpriv --reuid="$uid" --regid="$(id -g "$user")" --init-groups \
+	exec nsenter -t "$(cat "$dir/namespace")" "${namespaces[@]}" setpriv --reuid="$uid" --regid="$(id -g "$user")" --init-groups \
 		env -i -C "$cwd" HOME="$dir/home" USER="$user" LOGNAME="$user" SHELL=/bin/sh LANG=C.UTF-8 TERM="${TERM:-dumb}" PATH="$path" TMPDIR="$dir/tmp" \
 		${NODE_TEST_CONTEXT+NODE_TEST_CONTEXT="$NODE_TEST_CONTEXT"} ${NODE_OPTIONS+NODE_OPTIONS="$NODE_OPTIONS"} ${CI+CI="$CI"} \
 		XDG_RUNTIME_DIR=/run/user/"$uid" DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/"$uid"/bus CHORE_TEST_MANAGER="$dir" "${words[@]}"
@@ -153,7 +161,16 @@ start)
 	chmod 755 "$dir"
 	chown "$user" "$dir/flags" "$dir/home" "$dir/tmp"
 	printf 'chore-test-%s\n' "$$" >"$dir/cgroup"
-	setsid unshare -m "$0" supervise "$dir" "chore-test-$$" >"$dir/log" 2>&1 </dev/null 9>&- &
+	(
+		namespaces=(-m)
+		if [ "${CHORE_TEST_UNIFIED:-}" = yes ]; then
+			: >"$dir/unified"
+			namespaces=(-m -C)
+			mkdir -p "${trees[0]}/chore-test-$$"
+			echo "$BASHPID" >"${trees[0]}/chore-test-$$/cgroup.procs"
+		fi
+		exec setsid unshare "${namespaces[@]}" "$0" supervise "$dir" "chore-test-$$"
+	) >"$dir/log" 2>&1 </dev/null 9>&- &
 	echo "$!" >"$dir/namespace"
 	# The registry knows managers by the process that watches over them.
 	enter_registry "$!"

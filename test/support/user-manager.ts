@@ -25,8 +25,9 @@ const folder = process.env["CHORE_TEST_MANAGER"];
  *
  * @param meta of the test file, which is run again when it has to be another user's process
  * @param options.logind whether a systemd-logind has to be there, which only a private manager has beside it
+ * @param options.unified it has to see a pure cgroup v2 tree, whatever the machine has
  */
-export function userManager(meta: ImportMeta, options: { readonly logind?: boolean } = {}): UserManager {
+export function userManager(meta: ImportMeta, options: { readonly logind?: boolean; readonly unified?: boolean } = {}): UserManager {
 	if (folder !== undefined) return { skip: false, skipHarm: false };
 	if (process.platform !== "linux") return unusable("systemd is for Linux");
 	if (process.geteuid?.() === 0) {
@@ -36,13 +37,19 @@ export function userManager(meta: ImportMeta, options: { readonly logind?: boole
 		if (missing !== undefined) return unusable(`no private user manager without ${missing}`);
 		if (spawnSync("unshare", ["-m", "true"]).status !== 0)
 			return unusable("no private user manager where mount namespaces are not allowed");
-		const env = { ...process.env, ...(options.logind === true ? { CHORE_TEST_LOGIND: "yes" } : {}) };
+		if (options.unified && spawnSync("unshare", ["-C", "true"]).status !== 0) return unusable("cgroup namespaces are not allowed here");
+		const env = {
+			...process.env,
+			...(options.logind && { CHORE_TEST_LOGIND: "yes" }),
+			...(options.unified && { CHORE_TEST_UNIFIED: "yes" }),
+		};
 		const { status } = spawnSync(SCRIPT, ["with", process.execPath, fileURLToPath(meta.url)], { stdio: "inherit", env });
 		process.exit(status ?? 1);
 	}
 	if (options.logind === true) return unusable("the logind of this machine is not to be asked in earnest");
 	const detection = detect();
 	if (!detection.available) return unusable(detection.reason);
+	if (options.unified && !existsSync("/sys/fs/cgroup/cgroup.controllers")) return unusable("there is no pure cgroup v2 tree here");
 	return { skip: false, skipHarm: "the user manager of this session is not to be harmed" };
 }
 

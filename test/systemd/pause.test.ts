@@ -1,0 +1,210 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import type { Stopping } from "../../platform/contract.ts";
+import { crashManager, userManager } from "../support/user-manager.ts";
+import { eventually, Fixture, isAlive, type Prepared, recordOf, said } from "./support.ts";
+
+const { skip, skipHarm } = userManager(import.meta, { unified: true });
+
+const TERM: Stopping = { signal: "SIGTERM", graceMs: 10_000, hangUp: false };
+const PAUSED = { kind: "running", paused: true } as const;
+const RUNNING = { kind: "running", paused: false } as const;
+/** Each process adds to a file of its own, as long as it is not held. */
+const BEATS = 'beat() { while :; do echo x >>"$run/$1"; sleep 0.01; done; }';
+const TREE = `${BEATS}; (beat child) & (setsid sh -c 'while :; do echo x >>"$1/apart"; sleep 0.01; done' sh "$run") & ready; beat main`;
+
+function beats(run: Prepared): readonly number[] {
+	return ["main", "child", "apart"].map((name) => (said(run, name) ?? "").length);
+}
+
+function systemctl(...words: readonly string[]): string {
+	return execFileSync("systemctl", ["--user", ...words], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+}
+
+function unitOf({ handle }: Prepared): string {
+	return String(handle.data["unit"]);
+}
+
+async function standsStill(run: Prepared): Promise<void> {
+	const before = beats(run);
+	await new Promise((resolve) => setTimeout(resolve, 100));
+	assert.deepEqual(beats(run), before);
+}
+
+async function goesOn(run: Prepared): Promise<void> {
+	const before = beats(run);
+	await eventually(() => beats(run).every((count, index) => count > (before[index] ?? 0)), "every process to go on");
+}
+
+test("every process of a paused run stands still until it is resumed", { skip }, async () => {
+	await using fixture = await Fixture.open();
+	const run = await fixture.startReady(TREE);
+	await goesOn(run);
+	for (let turn = 0; turn < 3; turn++) {
+		assert.equal(await fixture.platform.pause(run.handle), true);
+		assert.deepEqual(await fixture.observe(run), PAUSED);
+		await standsStill(run);
+		assert.equal(await fixture.platform.pause(run.handle), true, "twice is once");
+		assert.equal(await fixture.platform.resume(run.handle), true);
+		assert.deepEqual(await fixture.observe(run), RUNNING);
+		await goesOn(run);
+	}
+	assert.equal(await fixture.platform.resume(run.handle), true, "what runs may be resumed");
+});
+
+test("a run that starts processes all the time is held whole", { skip }, async () => {
+	await using fixture = await Fixture.open();
+	const run = await fixture.startReady('ready; while :; do (echo x >>"$run/main") & (sleep 0.001; echo x >>"$run/child") & done');
+	assert.equal(await fixture.platform.pause(run.handle), true);
+	assert.deepEqual(await fixture.observe(run), PAUSED);
+	await standsStill(run);
+});
+
+for (const verb of ["daemon-reload", "daemon-reexec"] as const) {
+	test(`a paused run is still paused after ${verb}`, { skip }, async () => {
+		await using fixture = await Fixture.open();
+		const run = await fixture.startReady(TREE);
+		await fixture.platform.pause(run.handle);
+		systemctl(verb);
+		await eventually(async () => (await fixture.observe(run)).kind === "running", "the manager to be back");
+		assert.deepEqual(await fixture.observe(run), PAUSED);
+		await fixture.platform.resume(run.handle);
+		await goesOn(run);
+	});
+}
+
+test("a paused run is stopped like any other, however", { skip }, async () => {
+	await using fixture = await Fixture.open();
+	const stops: readonly Stopping[] = [
+		TERM,
+		{ ...TERM, graceMs: 200 },
+		{ ...TERM, graceMs: 30_000 },
+		{ ...TERM, signal: "SIGINT" },
+		{ ...TERM, hangUp: true },
+	];
+	await Promise.all(
+		stops.map(async (stopping) => {
+			const run = await fixture.startReady("trap 'exit 3' TERM INT HUP; ready; while :; do sleep 0.01; done");
+			await fixture.platform.pause(run.handle);
+			const startMs = performance.now();
+			assert.deepEqual(await fixture.platform.stop(run.handle, stopping), { kind: "ended" });
+			assert.deepEqual((await recordOf(run)).status, { code: 3 }, JSON.stringify(stopping));
+			assert.ok(performance.now() - startMs < 4_000);
+		}),
+	);
+	const run = await fixture.startReady(TREE);
+	await fixture.platform.pause(run.handle);
+	assert.deepEqual(await fixture.platform.stop(run.handle, { ...TERM, graceMs: 0 }), { kind: "ended" });
+	assert.deepEqual((await recordOf(run)).status, { signal: "SIGKILL" });
+});
+
+test("a signal that asks a paused run to end wakes it up; another waits until it is resumed", { skip }, async () => {
+	await using fixture = await Fixture.open();
+	for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGKILL"]) {
+		const run = await fixture.startReady("ready; exec sleep 1000");
+		await fixture.platform.pause(run.handle);
+		assert.equal(await fixture.platform.kill(run.handle, signal, "all"), true);
+		assert.deepEqual((await recordOf(run)).status, { signal });
+	}
+	const run = await fixture.startReady(`trap 'echo USR1 >"$run/said"' USR1; ${BEATS}; ready; beat main`);
+	await fixture.platform.pause(run.handle);
+	assert.equal(await fixture.platform.kill(run.handle, "SIGUSR1", "main"), true);
+	assert.deepEqual(await fixture.observe(run), PAUSED);
+	await standsStill(run);
+	assert.equal(said(run), "ready");
+	await fixture.platform.resume(run.handle);
+	await eventually(() => said(run) === "USR1");
+});
+
+test("the time limit of a paused run ends it, and is recorded", { skip }, async () => {
+	await using fixture = await Fixture.open();
+	const limits = { timeoutMs: 500, memoryBytes: null, cpus: null, tasks: null };
+	const run = await fixture.startReady("ready; exec sleep 1000", { limits });
+	await fixture.platform.pause(run.handle);
+	const record = await recordOf(run);
+	assert.deepEqual([record.result, record.status], ["timeout", { signal: "SIGTERM" }]);
+});
+
+test("a paused run that is killed from outside is recorded, and its next attempt is not paused", { skip }, async () => {
+	await using fixture = await Fixture.open();
+	const restart = { policy: "on-failure", delayMs: 10, max: null } as const;
+	const run = await fixture.startReady('echo $$ >>"$run/pids"; ready; exec sleep 1000', { restart });
+	await fixture.platform.pause(run.handle);
+	process.kill(Number(said(run, "pids")), "SIGKILL");
+	assert.deepEqual((await recordOf(run)).status, { signal: "SIGKILL" });
+	await eventually(() => said(run, "pids")?.split("\n").length === 2, "the next attempt");
+	assert.deepEqual(await fixture.is(run, "running"), RUNNING);
+});
+
+test("what is over, or between two attempts, is not held", { skip }, async () => {
+	await using fixture = await Fixture.open();
+	const over = await fixture.start("exit 0");
+	await fixture.is(over, "absent");
+	const failed = await fixture.start("kill -ABRT $$");
+	await fixture.is(failed, "ended");
+	const waiting = await fixture.start("exit 1", { restart: { policy: "always", delayMs: 3_600_000, max: null } });
+	await fixture.is(waiting, "queued");
+	for (const run of [over, failed, waiting]) {
+		assert.equal(await fixture.platform.pause(run.handle), false);
+		assert.equal(await fixture.platform.resume(run.handle), false);
+	}
+	assert.equal((await fixture.observe(waiting)).kind, "queued");
+});
+
+test("a pause that races the end holds up neither the end nor its record", { skip }, async () => {
+	await using fixture = await Fixture.open();
+	const runs = await Promise.all(
+		Array.from({ length: 40 }, async (_, index) => {
+			const run = await fixture.start(`sleep 0.0${index % 10}; exit 4`);
+			return { run, isHeld: await fixture.platform.pause(run.handle) };
+		}),
+	);
+	for (const { run, isHeld } of runs) {
+		if (isHeld) assert.equal(await fixture.platform.resume(run.handle), true);
+		const startMs = performance.now();
+		assert.deepEqual((await recordOf(run)).status, { code: 4 });
+		assert.ok(performance.now() - startMs < 4_000, "the hook was not held");
+	}
+});
+
+test("a run whose manager crashed can be held and let go", { skip: skipHarm }, async () => {
+	await using fixture = await Fixture.open();
+	const run = await fixture.startReady(TREE);
+	await crashManager();
+	await fixture.is(run, "unsupervised");
+	assert.equal(await fixture.platform.pause(run.handle), true);
+	await standsStill(run);
+	assert.equal(await fixture.platform.resume(run.handle), true);
+	await goesOn(run);
+	await fixture.platform.pause(run.handle);
+	assert.deepEqual(await fixture.platform.stop(run.handle, TERM), { kind: "ended" });
+});
+
+test("a unit that somebody froze can be killed and stopped, and its end is recorded", { skip }, async () => {
+	await using fixture = await Fixture.open();
+	const runs = await Promise.all([0, 200, 10_000].map(() => fixture.startReady("ready; exec sleep 1000")));
+	const killed = await fixture.startReady("ready; exec sleep 1000");
+	for (const run of [...runs, killed]) systemctl("freeze", unitOf(run));
+	for (const [index, graceMs] of [0, 200, 10_000].entries()) {
+		const run = runs[index];
+		assert.ok(run);
+		assert.deepEqual(await fixture.platform.stop(run.handle, { ...TERM, graceMs }), { kind: "ended" });
+		assert.deepEqual((await recordOf(run)).status, { signal: graceMs === 0 ? "SIGKILL" : "SIGTERM" });
+	}
+	assert.equal(await fixture.platform.kill(killed.handle, "SIGKILL", "all"), true);
+	assert.deepEqual((await recordOf(killed)).status, { signal: "SIGKILL" });
+});
+
+test("the processes of a run are counted in a pure cgroup v2 tree, too", { skip }, async () => {
+	await using fixture = await Fixture.open();
+	assert.match(readFileSync("/proc/self/mounts", "utf8"), /^\S+ \/sys\/fs\/cgroup cgroup2 /m);
+	const run = await fixture.startReady('sleep 1000 & echo $! >"$run/child"; ready; until [ -e "$run/go" ]; do sleep 0.01; done; exit 3');
+	const child = Number(said(run, "child"));
+	assert.ok((await fixture.platform.usage(run.handle)).processes.some(({ pid }) => pid === child));
+	writeFileSync(`${run.run.runFolder}/go`, "");
+	const record = await recordOf(run);
+	assert.ok(record.cpuTimeMs !== null && record.cpuTimeMs > 0);
+	assert.equal(isAlive(child), false);
+});
