@@ -159,6 +159,15 @@ export function readLink(path: string): string | undefined {
 	}
 }
 
+/** Removes a file or a folder with all in it, whatever is being made in there meanwhile. */
+export function removeTree(path: string): void {
+	try {
+		rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 10 });
+	} catch (error) {
+		refuse(path, error);
+	}
+}
+
 /** The text of a small file, or undefined where there is none. */
 export function readText(path: string): string | undefined {
 	try {

@@ -1,6 +1,6 @@
 /** Makes one run of a job true, the first as any later one: its files are laid out, then the platform is asked, once. */
 import { execFileSync } from "node:child_process";
-import { rmSync, truncateSync } from "node:fs";
+import { existsSync, rmSync, truncateSync } from "node:fs";
 import type { Platform, RunSpec } from "../../platform/contract.ts";
 import { ChoreError, isChoreError } from "../../platform/errors.ts";
 import { EXIT_RECORD_BYTES } from "../../platform/exit-record.ts";
@@ -8,7 +8,7 @@ import { hasBegun } from "./attempts.ts";
 import type { Context } from "./context.ts";
 import { isAbsence, isFull, refuse, writeNew } from "./files.ts";
 import { type Job, shortId } from "./job.ts";
-import { note, record } from "./ledger.ts";
+import { record } from "./ledger.ts";
 import { logoutNotice } from "./notice.ts";
 import { here, self, uptimeSeconds } from "./place.ts";
 import { activeIds, jobFolder, runFolder, type Session } from "./session.ts";
@@ -70,7 +70,7 @@ export async function launch(
 	platform: Platform,
 	stored: StoredRun,
 	options: LaunchOptions,
-	discard: () => void,
+	discard: (refusal: unknown) => void,
 ): Promise<Job> {
 	const { session } = context;
 	const acknowledge = options.acknowledge ?? true;
@@ -130,7 +130,13 @@ function runSpec(session: Session, job: JobRecord, run: number, acknowledge: boo
 	};
 }
 
-async function refused(session: Session, platform: Platform, stored: StoredRun, error: unknown, discard: () => void): Promise<never> {
+async function refused(
+	session: Session,
+	platform: Platform,
+	stored: StoredRun,
+	error: unknown,
+	discard: (refusal: unknown) => void,
+): Promise<never> {
 	const { id } = stored.job;
 	if (isChoreError(error) && (await mayRun(platform, stored))) {
 		throw new ChoreError(error.code, `${error.message}; whether job ${id} runs is not known`, {
@@ -138,8 +144,13 @@ async function refused(session: Session, platform: Platform, stored: StoredRun, 
 			cause: error,
 		});
 	}
-	discard();
-	recordRefusal(session, stored, error);
+	discard(error);
+	if (!existsSync(jobFolder(session, id)) && stored.run.run > 1) {
+		throw new ChoreError("JOB_NOT_FOUND", `job ${id} was removed while it was being started`, {
+			hint: "`chore ps -a` lists the jobs",
+			cause: error,
+		});
+	}
 	// A platform lays out files of its own in the folder of the run.
 	if (isChoreError(error) && isFull(error.cause)) refuse(stored.folder, error.cause);
 	throw error;
@@ -149,10 +160,6 @@ async function refused(session: Session, platform: Platform, stored: StoredRun, 
 async function mayRun(platform: Platform, stored: StoredRun): Promise<boolean> {
 	const [observation] = await platform.inspect([stored.run.handle]);
 	return observation?.kind !== "absent";
-}
-
-function recordRefusal(session: Session, stored: StoredRun, refusal: unknown): void {
-	note(session, eventOf(stored), "removed", { reason: refusal instanceof Error ? refusal.message.slice(0, 500) : null });
 }
 
 /** From here on the platform answers for the job: that its creator lives means nothing any more. */

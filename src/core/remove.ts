@@ -1,13 +1,14 @@
 /** Forgets jobs with their output. */
 import { randomBytes } from "node:crypto";
-import { renameSync, rmSync } from "node:fs";
+import { renameSync } from "node:fs";
 import { ChoreError } from "../../platform/errors.ts";
 import type { Context } from "./context.ts";
-import { isAbsence, makePrivateFolder, refuse } from "./files.ts";
+import { isAbsence, makePrivateFolder, refuse, removeTree } from "./files.ts";
 import { hasEnded, type Job, shortId } from "./job.ts";
 import { note } from "./ledger.ts";
 import { jobFolder } from "./session.ts";
 import { current, stop } from "./stop.ts";
+import { latestRunIn } from "./store.ts";
 
 export interface RemoveOptions {
 	/** Stop it first if it is active; forget it even if it cannot be asked after or read. */
@@ -19,7 +20,22 @@ export interface RemoveOptions {
 /** @see Chore.remove in chore.ts */
 export async function remove(context: Context, id: string, options: RemoveOptions = {}): Promise<Job> {
 	const { session } = context;
-	let job = await current(context, id);
+	for (;;) {
+		const job = await ended(context, id, options);
+		const aside = `${session.trash}/${id}.${randomBytes(4).toString("hex")}`;
+		makePrivateFolder(session.trash);
+		// Gone at once for every reader; the time it takes to delete is nobody's.
+		const folder = jobFolder(session, id);
+		if (move(folder, aside) && latestRunIn(aside) > job.run && move(aside, folder)) continue; // somebody started it again
+		for (const path of [`${session.active}/${id}`, aside]) removeTree(path);
+		note(session, job, "removed");
+		return job;
+	}
+}
+
+/** The job once it may be forgotten. @throws ChoreError JOB_ACTIVE */
+async function ended(context: Context, id: string, options: RemoveOptions): Promise<Job> {
+	const job = await current(context, id);
 	if (!hasEnded(job)) {
 		if (!options.force) {
 			throw new ChoreError("JOB_ACTIVE", `${job.name} (${shortId(id)}) is not over: ${job.state}`, {
@@ -29,23 +45,17 @@ export async function remove(context: Context, id: string, options: RemoveOption
 						: `stop it first, or: chore rm -f ${shortId(id)}`,
 			});
 		}
-		if (job.state !== "unknown") job = await stop(context, id, { graceMs: options.graceMs });
+		if (job.state !== "unknown") return stop(context, id, { graceMs: options.graceMs });
 	}
-	const aside = `${session.trash}/${id}.${randomBytes(4).toString("hex")}`;
-	makePrivateFolder(session.trash);
-	try {
-		// Gone at once for every reader; the time it takes to delete is nobody's.
-		renameSync(jobFolder(session, id), aside);
-	} catch (error) {
-		if (!isAbsence(error)) refuse(jobFolder(session, id), error);
-	}
-	for (const path of [`${session.active}/${id}`, aside]) {
-		try {
-			rmSync(path, { recursive: true, force: true });
-		} catch (error) {
-			refuse(path, error);
-		}
-	}
-	note(session, job, "removed");
 	return job;
+}
+
+/** @returns false where there is nothing to move any more */
+function move(from: string, to: string): boolean {
+	try {
+		renameSync(from, to);
+		return true;
+	} catch (error) {
+		return isAbsence(error) ? false : refuse(from, error);
+	}
 }

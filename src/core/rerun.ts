@@ -1,9 +1,9 @@
 /** Starts a job again as its next run, with its stored settings: the same script, an output and a record of its own. */
 import { randomBytes } from "node:crypto";
-import { mkdirSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, renameSync } from "node:fs";
 import { ChoreError, errnoOf, isChoreError } from "../../platform/errors.ts";
 import type { Context } from "./context.ts";
-import { isAbsence, refuse, writeMark } from "./files.ts";
+import { isAbsence, refuse, removeTree, writeMark } from "./files.ts";
 import { hasEnded, type Job, shortId } from "./job.ts";
 import { checkRoom, type LaunchOptions, launch, planRun, writeRun } from "./launch.ts";
 import { claimName, holderOf } from "./names.ts";
@@ -43,7 +43,7 @@ export async function rerun(context: Context, id: string, options: LaunchOptions
 			// Of any number that start the next run at once, one puts it there.
 			renameSync(aside, folder);
 		} finally {
-			rmSync(aside, { recursive: true, force: true });
+			removeTree(aside);
 		}
 	} catch (error) {
 		writeMark(mark, "");
@@ -53,7 +53,10 @@ export async function rerun(context: Context, id: string, options: LaunchOptions
 		return refuse(folder, error);
 	}
 	const stored = { job, run, folder };
-	return launch(context, platform, stored, options, () => rmSync(folder, { recursive: true, force: true }));
+	return launch(context, platform, stored, options, () => {
+		removeTree(folder);
+		removeTree(mark);
+	});
 }
 
 export interface RestartJobOptions extends LaunchOptions, StopOptions {}

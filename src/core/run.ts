@@ -1,14 +1,14 @@
 /** Starts a job: everything is written down first, then the platform makes it true. */
-import { mkdirSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, renameSync } from "node:fs";
 import { v7 as uuid } from "uuid";
 import type { Platform } from "../../platform/contract.ts";
 import { ChoreError } from "../../platform/errors.ts";
 import type { Context } from "./context.ts";
 import { jobEnvironment } from "./environment.ts";
-import { refuse, writeNew } from "./files.ts";
+import { refuse, removeTree, writeNew } from "./files.ts";
 import { hasEnded, type Job, shortId } from "./job.ts";
 import { checkRoom, eventOf, launch, planRun, writeRun } from "./launch.ts";
-import { record } from "./ledger.ts";
+import { note, record } from "./ledger.ts";
 import { claimFreeName, claimName } from "./names.ts";
 import { self } from "./place.ts";
 import { checkDirectory, checkInput, findProgram } from "./precheck.ts";
@@ -56,7 +56,10 @@ export async function run(context: Context, options: RunOptions): Promise<Job> {
 		discard(session, id);
 		throw error;
 	}
-	return launch(context, platform, stored, options, () => discard(session, id));
+	return launch(context, platform, stored, options, (refusal) => {
+		discard(session, id);
+		note(session, eventOf(stored), "removed", { reason: refusal instanceof Error ? refusal.message.slice(0, 500) : null });
+	});
 }
 
 /** The name the job will have, or the active job that has it already where that is what was asked for. */
@@ -132,8 +135,7 @@ function discard(session: Session, id: string): void {
 	try {
 		renameSync(folder, `${session.trash}/${id}`);
 	} catch {}
-	for (const leftover of [`${session.trash}/${id}`, `${session.trash}/new-${id}`, `${session.active}/${id}`])
-		rmSync(leftover, { recursive: true, force: true });
+	for (const leftover of [`${session.trash}/${id}`, `${session.trash}/new-${id}`, `${session.active}/${id}`]) removeTree(leftover);
 }
 
 function makeFolders(...folders: readonly string[]): void {

@@ -8,7 +8,7 @@ import type { Handle, Observation } from "../../platform/contract.ts";
 import { isChoreError } from "../../platform/errors.ts";
 import { hasBegun, laterHasBegun, mayRestart } from "./attempts.ts";
 import type { Context } from "./context.ts";
-import { isAbsence, readText, replaceFile } from "./files.ts";
+import { isAbsence, readText, removeTree, replaceFile, writeMark } from "./files.ts";
 import type { Job } from "./job.ts";
 import { record, recordEnd } from "./ledger.ts";
 import { type Distance, distance, isCreatorAlive } from "./place.ts";
@@ -62,7 +62,7 @@ export async function byRecord(
 ): Promise<Job | "removed" | undefined> {
 	const settled = readEnd(context.session, stored.job.id, stored.run.run);
 	if (settled !== undefined) {
-		unlinkMark(context.session, settled.id);
+		unlinkMark(context.session, settled.id, settled.run);
 		return settled;
 	}
 	const evidence = readEvidence(stored.folder);
@@ -196,7 +196,7 @@ async function settle(context: Context, stored: StoredRun, evidence: Evidence, e
 			record(context.session, job, "started", { platform: job.platform });
 		recordEnd(context.session, job);
 		replaceFile(`${stored.folder}/end.json`, `${JSON.stringify(job)}\n`);
-		unlinkMark(context.session, job.id);
+		unlinkMark(context.session, job.id, job.run);
 	} catch (error) {
 		// A full or read-only disk: what is known can still be told, and is written down another time.
 		if (!isChoreError(error)) throw error;
@@ -231,17 +231,20 @@ async function observe(context: Context, platform: string, runs: readonly Stored
 function dropStaleMark(session: Session, id: string): void {
 	const mark = readText(`${session.active}/${id}`);
 	if (!isCreatorAlive(mark) && readStoredRun(session, id) === undefined) {
-		unlinkMark(session, id);
-		rmSync(`${session.trash}/new-${id}`, { recursive: true, force: true });
+		unlinkMark(session, id, 1);
+		removeTree(`${session.trash}/new-${id}`);
 	}
 }
 
-function unlinkMark(session: Session, id: string): void {
+/** Takes the mark away of a job that ended with this run, unless the next is being made or was. */
+function unlinkMark(session: Session, id: string, run: number): void {
+	const mark = `${session.active}/${id}`;
 	try {
-		// Somebody may be about to start it again: then the mark is that of the next run.
-		if (isCreatorAlive(readText(`${session.active}/${id}`))) return;
-		rmSync(`${session.active}/${id}`);
+		if (latestRun(session, id) > run || isCreatorAlive(readText(mark))) return;
+		rmSync(mark);
+		// Somebody may have begun and finished another start between the look and the removal.
+		if (latestRun(session, id) > run) writeMark(mark, "");
 	} catch (error) {
-		if (!isAbsence(error)) return; // read-only state: the mark costs time, never truth
+		if (!isAbsence(error) && !isChoreError(error)) return; // read-only state: the mark costs time, never truth
 	}
 }

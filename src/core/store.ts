@@ -114,7 +114,12 @@ export function isUnreadable(value: object): value is Unreadable {
 
 /** The highest number under `runs`; 1 for a job that has none yet, or none that can be seen. */
 export function latestRun(session: Session, id: string): number {
-	const names = unlessUnreadable(() => readNames(`${jobFolder(session, id)}/runs`)) ?? [];
+	return latestRunIn(jobFolder(session, id));
+}
+
+/** The same of a job's folder, wherever it is. */
+export function latestRunIn(folder: string): number {
+	const names = unlessUnreadable(() => readNames(`${folder}/runs`)) ?? [];
 	return Math.max(1, ...names.map((name) => (/^[1-9][0-9]*$/.test(name) ? Number(name) : 1)));
 }
 

@@ -66,7 +66,9 @@ test("eight processes of mixed verbs on one session lose nothing, and tell each 
 	context.diagnostic(`refused: ${JSON.stringify(Object.fromEntries(codes))}`);
 
 	for (const job of await cli.list()) assert.ok(job.state !== "lost" && job.state !== "unknown", JSON.stringify(job));
-	assertNoBug(await cli.chore("stop", "--grace", "0", "--all"));
+	const stopped = await cli.chore("stop", "--grace", "0", "--all");
+	assertNoBug(stopped);
+	assert.equal(stopped.status, 0, stopped.stderr);
 	const jobs = await cli.list();
 	assert.deepEqual(jobs.map(({ id }) => id).sort(), readdirSync(`${cli.state}/default/jobs`).sort(), "each job is listed, once");
 	for (const job of jobs) assert.ok(["succeeded", "failed", "stopped"].includes(job.state), JSON.stringify(job));

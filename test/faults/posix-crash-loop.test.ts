@@ -53,6 +53,8 @@ test("whatever is killed at whatever instant, every job is accounted for once, a
 			["run", "sleep", "60"],
 			["run", "-n", `name-${below(4)}`, "--if-running", "replace", "sleep", "60"],
 			["run", "--wait", "-c", "sleep 0.05; exit 2"],
+			["run", "--restart", "on-failure", "--restart-delay", "30ms", "--restart-max", "2", "-c", "sleep 0.02; exit 3"],
+			["run", "-n", `name-${below(4)}`, "--restart", "always", "--restart-delay", "20ms", "-c", "sleep 0.05; exit 1"],
 			...(target === undefined
 				? []
 				: [
@@ -60,12 +62,16 @@ test("whatever is killed at whatever instant, every job is accounted for once, a
 						["rm", "-f", "--grace", "0", target],
 						["rm", target],
 						["wait", "--timeout", "50ms", target],
+						["start", target],
+						["restart", "--grace", "0", target],
+						["pause", target],
+						["resume", target],
 					]),
 			["ps"],
 			["ps", "-a"],
 		]);
 		const before = new Set(present());
-		if (target !== undefined && words[0] === "stop") about(target).stopAsked = true;
+		if (target !== undefined && (words[0] === "stop" || words[0] === "restart")) about(target).stopAsked = true;
 		if (target !== undefined && words[0] === "rm") about(target).removeAsked = true;
 		// Whoever has the name is asked to stop: which one that is, is chore's affair.
 		if (words.includes("replace")) for (const id of before) about(id).stopAsked = true;
@@ -76,6 +82,7 @@ test("whatever is killed at whatever instant, every job is accounted for once, a
 			kills++;
 			await running.ended;
 			for (const id of present()) if (!before.has(id)) about(id).mayBeLost = true;
+			if (target !== undefined && ["start", "restart"].includes(words[0] ?? "")) about(target).mayBeLost = true;
 		} else if (victim === "shim" || victim === "job") {
 			const hit = victim === "shim" ? shimOf(cli, target) : mainOf(cli, target);
 			if (target !== undefined && hit !== undefined) {
@@ -96,7 +103,7 @@ test("whatever is killed at whatever instant, every job is accounted for once, a
 
 	// Jobs that go on are stopped, and what lives on without its shim with them.
 	for (let tries = 0; tries < 5; tries++) {
-		const active = (await cli.list()).filter(({ state }) => ["starting", "running", "paused", "stopping"].includes(state));
+		const active = (await cli.list()).filter(({ state }) => ["queued", "starting", "running", "paused", "stopping"].includes(state));
 		if (active.length === 0) break;
 		for (const { id } of active) about(id).stopAsked = true;
 		assertNoBug(await cli.chore("stop", "--grace", "0", ...active.map(({ id }) => id)));
@@ -113,12 +120,14 @@ test("whatever is killed at whatever instant, every job is accounted for once, a
 
 	const events = ledger(cli);
 	for (const job of jobs) {
-		const ends = events.filter(({ id, run, event }) => id === job.id && run === 1 && (event === "exited" || event === "lost"));
+		const ends = events.filter(({ id, event }) => id === job.id && (event === "exited" || event === "lost"));
 		assert.deepEqual(
-			ends.map(({ event, exitCode, signal }) => [event, exitCode, signal]),
-			[[job.state === "lost" ? "lost" : "exited", job.exitCode, job.signal]],
-			`the ledger tells one end of ${job.id}: ${JSON.stringify(ends)}`,
+			ends.map(({ run }) => run).sort((one, other) => one - other),
+			Array.from({ length: job.run }, (_, index) => index + 1),
+			`the ledger tells one end of each run of ${job.id}: ${JSON.stringify(ends)}`,
 		);
+		const { event, exitCode, signal } = ends.find(({ run }) => run === job.run) ?? {};
+		assert.deepEqual([event, exitCode, signal], [job.state === "lost" ? "lost" : "exited", job.exitCode, job.signal]);
 	}
 	for (const name of ["name-0", "name-1", "name-2", "name-3", "sh", "sleep"]) {
 		const outcome = await cli.chore("run", "--wait", "-n", name, "-c", "exit 3");
@@ -158,14 +167,19 @@ function ledger(cli: Cli): readonly LedgerEvent[] {
 
 /** The process that watches over a job, while it is that one. */
 function shimOf(cli: Cli, id: string | undefined): number | undefined {
-	const pid = numberIn(`${cli.runFolder(id ?? "none")}/pid`);
-	return pid !== undefined && commandOf(pid).includes(`/${id}/runs/1`) ? pid : undefined;
+	const pid = numberIn(`${latestRun(cli, id)}/pid`);
+	return pid !== undefined && commandOf(pid).includes(`/${id}/runs/`) ? pid : undefined;
 }
 
 /** The main process of a job, while it is that one. */
 function mainOf(cli: Cli, id: string | undefined): number | undefined {
-	const pid = numberIn(`${cli.runFolder(id ?? "none")}/started`);
+	const pid = numberIn(`${latestRun(cli, id)}/started`);
 	return pid !== undefined && environmentOf(pid).includes(`CHORE_JOB_ID=${id}`) ? pid : undefined;
+}
+
+function latestRun(cli: Cli, id = "none"): string {
+	const runs = `${cli.jobFolder(id)}/runs`;
+	return `${runs}/${Math.max(1, ...namesIn(runs).map(Number))}`;
 }
 
 function numberIn(path: string): number | undefined {

@@ -64,7 +64,7 @@ function describeHere({ version, node, system, release, session, locations, disk
 	// The session that is asked for may not be there yet.
 	if (sessions.every(({ name }) => name !== session)) lines.push(row("session", `${session}: no jobs`));
 	for (const { name, jobs, active, bytes: size } of sessions)
-		lines.push(row("session", `${name}: ${jobs} jobs, ${active} active, ${bytes(size)}`));
+		lines.push(row("session", `${name}: ${jobs === 1 ? "1 job" : `${jobs} jobs`}, ${active} active, ${bytes(size)}`));
 	return lines;
 }
 
