@@ -94,7 +94,8 @@ class FakePlatform implements Platform {
 	}
 
 	async describe(): Promise<Description> {
-		return { facts: [], lacking: {} };
+		const why = "nothing of it outlives this process";
+		return { facts: [], lacking: { memoryLimit: why, cpuLimit: why, taskLimit: why, accounting: why, units: why } };
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {}
