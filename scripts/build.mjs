@@ -1,4 +1,4 @@
-// Builds dist/: the command line and the library, each platform in a file of its own so that it is loaded only when used,
+// Builds dist/: the command line, the extension and the library, each platform in a file of its own so that it is loaded only when used,
 // and the declarations.
 import { execFileSync } from "node:child_process";
 import { chmodSync, readFileSync, rmSync } from "node:fs";
@@ -69,13 +69,14 @@ const common = {
 await Promise.all([
 	build({
 		...common,
-		entryPoints: { cli: "src/cli/main.ts", ...apart },
+		// The extension and the command line share the platforms; what else they have in common is in each of them.
+		entryPoints: { cli: "src/cli/main.ts", extension: "extension/main.ts", ...apart },
 		outdir: "dist",
 		outExtension: { ".js": ".cjs" },
 		format: "cjs",
 		// require(): import() of CommonJS would have Node parse the file a second time, for its exports.
 		supported: { "dynamic-import": false },
-		external: ["x11", "usocket"],
+		external: ["x11", "usocket", "vscode"],
 		plugins: [...common.plugins, builtinsWhenUsed],
 	}),
 	build({ ...common, entryPoints: { index: "src/index.ts" }, outdir: "dist", format: "esm" }),

@@ -1,0 +1,62 @@
+/** What `chore doctor` knows, as a document. */
+import * as vscode from "vscode";
+import { doctor, type Report } from "../src/index.ts";
+import { choreOptions } from "./settings.ts";
+import { visible } from "./words.ts";
+
+const SCHEME = "chore-report";
+
+export class DoctorReport implements vscode.TextDocumentContentProvider, vscode.Disposable {
+	readonly #changed = new vscode.EventEmitter<vscode.Uri>();
+	readonly onDidChange: vscode.Event<vscode.Uri> = this.#changed.event;
+	readonly #registration: vscode.Disposable;
+	readonly #uri = vscode.Uri.from({ scheme: SCHEME, path: "Chore Doctor Report" });
+
+	constructor() {
+		this.#registration = vscode.workspace.registerTextDocumentContentProvider(SCHEME, this);
+	}
+
+	async show(): Promise<void> {
+		this.#changed.fire(this.#uri);
+		await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(this.#uri), { preview: true });
+	}
+
+	async provideTextDocumentContent(): Promise<string> {
+		// The self-test runs short jobs of its own: nothing is started where the workspace is not trusted.
+		return reportText(await doctor({ ...choreOptions(), selfTest: vscode.workspace.isTrusted }));
+	}
+
+	dispose(): void {
+		this.#registration.dispose();
+		this.#changed.dispose();
+	}
+}
+
+export function reportText(report: Report): string {
+	const lines = [`chore ${report.version} on Node ${report.node}, ${report.system}, ${report.release}`];
+	for (const { name, path, kind } of report.locations) lines.push(`${name}: ${path}${kind === "missing" ? " (not there)" : ""}`);
+	for (const { name, jobs, active } of report.sessions) lines.push(`session ${name}: ${jobs} jobs, ${active} active`);
+	for (const { name, used, available, reason, error, capabilities, lacking, logout, facts } of report.platforms) {
+		const state = !available ? "not available" : error !== null ? "does not answer" : used ? "used for new jobs" : "available";
+		lines.push("", `${name}: ${state}`, `  why: ${error ?? reason}`);
+		for (const fact of facts) lines.push(`  ${fact.name}: ${fact.value}`);
+		for (const [word, can] of Object.entries(capabilities ?? {})) {
+			if (can === true) lines.push(`  can: ${word}`);
+			if (can === false) lines.push(`  cannot: ${word}${lacking[word] === undefined ? "" : `: ${lacking[word]}`}`);
+		}
+		if (logout !== null) lines.push(`  at logout: ${logout.survives ? "jobs go on" : `${logout.reason}; to keep them: ${logout.cure}`}`);
+	}
+	if (report.selfTest !== null) {
+		const failed = report.selfTest.checks.flatMap(({ problem }) => problem ?? []);
+		lines.push("", `self-test on ${report.selfTest.platform}: ${failed.length === 0 ? "ok" : failed.join("; ")}`);
+	}
+	for (const [level, title] of [
+		["problem", "needs attention"],
+		["note", "good to know"],
+	] as const) {
+		const some = report.findings.filter((finding) => finding.level === level);
+		if (some.length > 0) lines.push("", title);
+		for (const { what, cure } of some) lines.push(`  ${what}${cure === null ? "" : `; mend it: ${cure}`}`);
+	}
+	return `${lines.map(visible).join("\n")}\n`;
+}

@@ -1,0 +1,70 @@
+/** Asks which job is meant, where a command was not given a row. */
+import * as vscode from "vscode";
+import { hasEnded, type Job } from "../src/index.ts";
+import { stateIcon } from "./row.ts";
+import type { JobSource } from "./source.ts";
+import { commandLine, literal, stateWords, timeWords } from "./words.ts";
+
+interface JobItem extends vscode.QuickPickItem {
+	readonly job: Job;
+}
+
+/** A list of that many is still one to look through. */
+const MOST = 200;
+
+export async function pickJob(source: JobSource, title: string, fits: (job: Job) => boolean): Promise<Job | undefined> {
+	await source.ready();
+	const items = source.jobs.filter(fits).slice(0, MOST).map(jobItem);
+	if (items.length === 0) {
+		void vscode.window.showInformationMessage(`${title}: there is no job for that.`);
+		return undefined;
+	}
+	return (await vscode.window.showQuickPick(items, { title, matchOnDescription: true, matchOnDetail: true }))?.job;
+}
+
+const ACTIONS = {
+	log: { command: "chore.showLog", button: { iconPath: new vscode.ThemeIcon("output"), tooltip: "Show Log" } },
+	follow: { command: "chore.followInTerminal", button: { iconPath: new vscode.ThemeIcon("terminal"), tooltip: "Follow in Terminal" } },
+	stop: { command: "chore.stop", button: { iconPath: new vscode.ThemeIcon("debug-stop"), tooltip: "Stop" } },
+	again: { command: "chore.rerun", button: { iconPath: new vscode.ThemeIcon("debug-rerun"), tooltip: "Run Again" } },
+} as const;
+
+/** All jobs with what is done most: Enter shows the log. */
+export async function showJobs(source: JobSource): Promise<void> {
+	await source.ready();
+	const pick = vscode.window.createQuickPick<JobItem>();
+	pick.title = "Jobs";
+	pick.placeholder = "Enter shows the log of a job";
+	pick.matchOnDescription = true;
+	pick.matchOnDetail = true;
+	pick.items = source.jobs.slice(0, MOST).map((job) => {
+		const { log, follow, stop, again } = ACTIONS;
+		return { ...jobItem(job), buttons: [log.button, follow.button, hasEnded(job) ? again.button : stop.button] };
+	});
+	pick.onDidAccept(() => {
+		const [item] = pick.activeItems;
+		pick.hide();
+		if (item !== undefined) act(ACTIONS.log.command, item.job);
+	});
+	pick.onDidTriggerItemButton(({ item, button }) => {
+		const action = Object.values(ACTIONS).find((one) => one.button.tooltip === button.tooltip);
+		pick.hide();
+		if (action !== undefined) act(action.command, item.job);
+	});
+	pick.onDidHide(() => pick.dispose());
+	pick.show();
+}
+
+function act(command: string, job: Job): void {
+	void vscode.commands.executeCommand(command, { kind: "job", job });
+}
+
+function jobItem(job: Job): JobItem {
+	return {
+		job,
+		label: literal(job.name),
+		iconPath: stateIcon(job.state),
+		description: literal(`${stateWords(job)}, ${timeWords(job)}`),
+		detail: literal(commandLine(job.command).slice(0, 300)),
+	};
+}

@@ -1,0 +1,114 @@
+/** How a job looks in a view: its state by the shape of an icon and in words, and all that was foreign text literally. */
+import * as vscode from "vscode";
+import { hasEnded, type Job, type JobState } from "../src/index.ts";
+import type { Failure } from "./failure.ts";
+import { bytes, clock, commandLine, literal, nameWords, rowWords, span, stateWords, timeWords, visible } from "./words.ts";
+
+/** One line of a view. */
+export type Row =
+	| { readonly kind: "job"; readonly job: Job }
+	| { readonly kind: "group"; readonly key: string; readonly label: string; readonly description: string; readonly jobs: readonly Job[] }
+	| { readonly kind: "more"; readonly hidden: number }
+	| { readonly kind: "failure"; readonly failure: Failure };
+
+const ICONS: Record<JobState, readonly [shape: string, colour?: string]> = {
+	queued: ["clock"],
+	scheduled: ["clock"],
+	starting: ["circle-large-outline"],
+	running: ["play-circle", "charts.blue"],
+	paused: ["debug-pause", "charts.yellow"],
+	stopping: ["debug-stop"],
+	succeeded: ["pass", "testing.iconPassed"],
+	failed: ["error", "testing.iconFailed"],
+	stopped: ["circle-slash"],
+	lost: ["question", "charts.yellow"],
+	unknown: ["warning", "charts.yellow"],
+};
+
+export function stateIcon(state: JobState): vscode.ThemeIcon {
+	const [shape, colour] = ICONS[state];
+	return new vscode.ThemeIcon(shape, colour === undefined ? undefined : new vscode.ThemeColor(colour));
+}
+
+/** Without its tooltip, which is made when somebody asks for it. */
+export function treeItem(row: Row): vscode.TreeItem {
+	switch (row.kind) {
+		case "job":
+			return jobItem(row.job);
+		case "group": {
+			const item = new vscode.TreeItem(literal(row.label), vscode.TreeItemCollapsibleState.Expanded);
+			item.id = `group ${row.key}`;
+			item.description = literal(row.description);
+			item.contextValue = "group";
+			item.tooltip = visible(row.key);
+			return item;
+		}
+		case "more": {
+			const item = new vscode.TreeItem("Show more", vscode.TreeItemCollapsibleState.None);
+			item.id = "more";
+			item.description = `${row.hidden} older`;
+			item.contextValue = "more";
+			item.iconPath = new vscode.ThemeIcon("ellipsis");
+			item.command = { command: "chore.showMore", title: "Show more" };
+			return item;
+		}
+		case "failure": {
+			const item = new vscode.TreeItem("Jobs cannot be shown", vscode.TreeItemCollapsibleState.None);
+			item.id = "failure";
+			item.description = literal(row.failure.message);
+			item.contextValue = "failure";
+			item.iconPath = new vscode.ThemeIcon("warning", new vscode.ThemeColor("charts.yellow"));
+			item.tooltip = visible([row.failure.message, row.failure.hint].filter((part) => part !== undefined).join(". "));
+			item.accessibilityInformation = { label: `Jobs cannot be shown: ${visible(row.failure.message)}` };
+			item.command = { command: "chore.refresh", title: "Try Again" };
+			return item;
+		}
+	}
+}
+
+function jobItem(job: Job): vscode.TreeItem {
+	const item = new vscode.TreeItem(literal(job.name), vscode.TreeItemCollapsibleState.None);
+	item.id = job.id;
+	item.description = literal([stateWords(job), commandLine(job.command).slice(0, 300)].filter((part) => part !== "").join(" · "));
+	item.iconPath = stateIcon(job.state);
+	// Matched by the "when" clauses of the menus in package.json.
+	item.contextValue = `job ${hasEnded(job) ? "ended" : "active"} ${job.state}`;
+	item.accessibilityInformation = { label: rowWords(job) };
+	item.command = { command: "chore.showLog", title: "Show Log", arguments: [{ kind: "job", job } satisfies Row] };
+	return item;
+}
+
+/** All that is known of a job. Foreign text is appended as text: nothing in it is markdown. */
+export function tooltip(job: Job, now: Date = new Date()): vscode.MarkdownString {
+	const text = new vscode.MarkdownString();
+	text
+		.appendMarkdown("**")
+		.appendText(visible(nameWords(job)))
+		.appendMarkdown("** ")
+		.appendText(visible(stateWords(job)));
+	if (job.description !== null) text.appendMarkdown("  \n").appendText(visible(job.description));
+	text.appendMarkdown("\n\n").appendCodeblock(visible(commandLine(job.command)).slice(0, 2000), "shellscript");
+	for (const [what, value] of facts(job, now)) {
+		text.appendMarkdown(`- ${what}: `).appendText(visible(value)).appendMarkdown("\n");
+	}
+	return text;
+}
+
+function facts(job: Job, now: Date): readonly (readonly [what: string, value: string])[] {
+	const all: readonly (readonly [string, string | null])[] = [
+		["Why", job.reason],
+		["Directory", job.directory],
+		["Session", job.session],
+		["Platform", job.unit === null ? job.platform : `${job.platform}, unit ${job.unit}`],
+		["Process", job.pid === null ? null : String(job.pid)],
+		["Exit", job.exitCode === null ? job.signal : `exit code ${job.exitCode}`],
+		["CPU time", job.cpuTimeMs === null ? null : span(job.cpuTimeMs)],
+		["Peak memory", job.memoryPeakBytes === null ? null : bytes(job.memoryPeakBytes)],
+		["Time", timeWords(job, now)],
+		["Started", job.startedAt === null || !hasEnded(job) ? null : clock(job.startedAt, now)],
+		["Took", job.startedAt === null || job.endedAt === null ? null : span(Date.parse(job.endedAt) - Date.parse(job.startedAt))],
+		["Run", job.run === 1 ? null : String(job.run)],
+		["Output", job.output.mode === "null" ? "thrown away" : bytes(job.output.bytes)],
+	];
+	return all.flatMap(([what, value]) => (value === null || value === "" ? [] : [[what, value]]));
+}

@@ -1,0 +1,50 @@
+/** What users can set, read when it is needed. */
+import * as vscode from "vscode";
+import type { ChoreOptions } from "../src/index.ts";
+
+export type GroupBy = "none" | "session" | "folder";
+
+/** Which jobs are shown. Empty settings follow the variables that the command line follows, too. */
+export function choreOptions(): ChoreOptions {
+	return {
+		session: text("session") ?? process.env["CHORE_SESSION"],
+		platform: text("platform") ?? (process.env["CHORE_PLATFORM"] || undefined),
+		home: text("home"),
+	};
+}
+
+export function groupBy(): GroupBy {
+	const value = setting<string>("groupBy");
+	return value === "session" || value === "folder" ? value : "none";
+}
+
+/** How many ended jobs are shown at first. */
+export function finishedLimit(): number {
+	return atLeast(1, setting<number>("finishedLimit"), 200);
+}
+
+/** How much of a log is shown at first, bytes. */
+export function logTailBytes(): number {
+	return atLeast(1, setting<number>("logTailSize"), 256) * 1024;
+}
+
+export function notifyOnFailure(): boolean {
+	return setting<boolean>("notifyOnFailure") ?? true;
+}
+
+export function confirmStop(): boolean {
+	return setting<boolean>("confirmStop") ?? true;
+}
+
+function setting<T>(name: string): T | undefined {
+	return vscode.workspace.getConfiguration("chore").get<T>(name);
+}
+
+function text(name: string): string | undefined {
+	return setting<string>(name)?.trim() || undefined;
+}
+
+/** Settings are files that people edit: anything may stand there. */
+function atLeast(least: number, value: unknown, otherwise: number): number {
+	return typeof value === "number" && Number.isFinite(value) ? Math.max(least, Math.floor(value)) : otherwise;
+}

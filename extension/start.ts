@@ -1,0 +1,114 @@
+/** Starts jobs from the editor: from a line that somebody types, from a selection, from a job that is there. */
+import * as vscode from "vscode";
+import type { Job, RunOptions } from "../src/index.ts";
+import { environmentForJobs } from "./environment.ts";
+import { ownLog } from "./failure.ts";
+import type { JobSource } from "./source.ts";
+import { commandLine, literal } from "./words.ts";
+
+const HISTORY = "chore.history";
+const HISTORY_LENGTH = 50;
+
+/** The working directory of a job where nothing says one: the user's own. */
+const HOME = process.env["HOME"] || "/";
+
+/** Starts a job with the login shell's variables, and shows it. @throws ChoreError as `Chore.run` */
+export async function start(source: JobSource, options: RunOptions): Promise<Job> {
+	const chore = await source.chore();
+	const onWarning = (message: string): void => {
+		ownLog().warn(message);
+		void vscode.window.showWarningMessage(literal(message));
+	};
+	const job = await chore.run({ onWarning, ...options, environment: await environmentForJobs() });
+	await source.look(job);
+	return job;
+}
+
+/** A line of shell as a job, called by its first word. */
+export function lineOptions(line: string, directory: string): RunOptions {
+	return { command: ["/bin/sh", "-c", line], directory, defaultName: line.trim().split(/\s/)[0] };
+}
+
+/** Asks for a command, the ones given before at hand, and starts it. */
+export async function runCommand(source: JobSource, memory: vscode.Memento): Promise<Job | undefined> {
+	const directory = await activeDirectory();
+	if (directory === undefined) return undefined;
+	const history = memory.get<readonly string[]>(HISTORY, []);
+	const line = await askForLine({ title: "Run Command", placeholder: `A line of shell, run in ${directory}`, history });
+	if (line === undefined) return undefined;
+	await memory.update(HISTORY, [line, ...history.filter((other) => other !== line)].slice(0, HISTORY_LENGTH));
+	return start(source, lineOptions(line, directory));
+}
+
+/** The selected text as a script; without one, the line of the cursor. */
+export async function runSelection(source: JobSource): Promise<Job | undefined> {
+	const editor = vscode.window.activeTextEditor;
+	if (editor === undefined) {
+		void vscode.window.showInformationMessage("There is no text to run: open a file and select some.");
+		return undefined;
+	}
+	const { document, selections } = editor;
+	const parts = selections.map((selection) =>
+		selection.isEmpty ? document.lineAt(selection.active.line).text : document.getText(selection),
+	);
+	const text = parts.join("\n").trim();
+	if (text === "") {
+		void vscode.window.showInformationMessage("There is no text to run: the selection is empty.");
+		return undefined;
+	}
+	const directory = await activeDirectory();
+	return directory === undefined ? undefined : start(source, lineOptions(text, directory));
+}
+
+/** Asks for the command of a new job that begins as that of another. */
+export async function editAndRun(source: JobSource, job: Job): Promise<Job | undefined> {
+	const line = await vscode.window.showInputBox({
+		title: `Edit and Run Again: ${job.name}`,
+		prompt: literal(`A line of shell, run in ${job.directory}`),
+		value: commandLine(job.command),
+		ignoreFocusOut: true,
+	});
+	if (line === undefined || line.trim() === "") return undefined;
+	return start(source, { ...lineOptions(line, job.directory), defaultName: job.name.replace(/-\d+$/, "") });
+}
+
+/** The folder of the file somebody looks at; without one, the only folder there is, or the one that is chosen. */
+async function activeDirectory(): Promise<string | undefined> {
+	const folders = vscode.workspace.workspaceFolders ?? [];
+	const file = vscode.window.activeTextEditor?.document.uri;
+	const folder = file === undefined ? undefined : vscode.workspace.getWorkspaceFolder(file);
+	if (folder !== undefined) return folder.uri.fsPath;
+	if (folders.length < 2) return folders[0]?.uri.fsPath ?? HOME;
+	return (await vscode.window.showWorkspaceFolderPick({ placeHolder: "The folder to run in" }))?.uri.fsPath;
+}
+
+/** A line that is typed, or one of those typed before. */
+function askForLine(words: {
+	readonly title: string;
+	readonly placeholder: string;
+	readonly history: readonly string[];
+}): Promise<string | undefined> {
+	return new Promise((resolve) => {
+		const pick = vscode.window.createQuickPick<vscode.QuickPickItem & { readonly line: string }>();
+		const earlier = words.history.map((line) => ({ label: literal(line), line }));
+		pick.title = words.title;
+		pick.placeholder = literal(words.placeholder);
+		pick.ignoreFocusOut = true;
+		pick.items = earlier;
+		pick.onDidChangeValue((value) => {
+			// What is typed comes first: Enter means that, not what it happens to resemble.
+			const typed = value.trim() === "" ? [] : [{ label: literal(value), line: value, alwaysShow: true }];
+			pick.items = [...typed, ...earlier.filter(({ line }) => line !== value)];
+		});
+		pick.onDidAccept(() => {
+			const line = pick.activeItems[0]?.line ?? pick.value;
+			resolve(line.trim() === "" ? undefined : line);
+			pick.hide();
+		});
+		pick.onDidHide(() => {
+			resolve(undefined);
+			pick.dispose();
+		});
+		pick.show();
+	});
+}

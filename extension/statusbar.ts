@@ -1,0 +1,34 @@
+/** One item in the status bar: how many jobs run, and a sign when one failed that nobody looked at. */
+import * as vscode from "vscode";
+import { hasEnded } from "../src/index.ts";
+import type { JobSource } from "./source.ts";
+import type { Views } from "./views.ts";
+
+export class StatusBar implements vscode.Disposable {
+	readonly #item: vscode.StatusBarItem;
+	readonly #disposables: vscode.Disposable[];
+
+	constructor(source: JobSource, views: Views) {
+		this.#item = vscode.window.createStatusBarItem("chore.status", vscode.StatusBarAlignment.Left);
+		this.#item.name = "Chore";
+		this.#item.command = "chore.showJobs";
+		const draw = (): void => this.#draw(source.jobs.filter((job) => !hasEnded(job)).length, views.unseen.length);
+		this.#disposables = [this.#item, source.onDidChange(draw), views.onDidChangeUnseen(draw)];
+	}
+
+	dispose(): void {
+		for (const one of this.#disposables) one.dispose();
+	}
+
+	#draw(running: number, failed: number): void {
+		if (running === 0 && failed === 0) {
+			this.#item.hide();
+			return;
+		}
+		const words = [`${running} ${running === 1 ? "job runs" : "jobs run"}`, ...(failed === 0 ? [] : [`${failed} failed`])].join(", ");
+		this.#item.text = `$(server-process) ${running}${failed === 0 ? "" : ` $(warning) ${failed}`}`;
+		this.#item.tooltip = `Chore: ${words}`;
+		this.#item.accessibilityInformation = { label: `Chore: ${words}`, role: "button" };
+		this.#item.show();
+	}
+}

@@ -1,0 +1,121 @@
+/**
+ * Tasks of the type "chore": a job, and a terminal that follows it. The job is not the terminal's: closing the one, or the
+ * window, leaves the other, and the same task run again finds it.
+ */
+import * as vscode from "vscode";
+import { ChoreError, hasEnded, type Job, type RunOptions } from "../src/index.ts";
+import type { JobSource } from "./source.ts";
+import { start } from "./start.ts";
+import { type Followed, FollowTerminal } from "./terminal.ts";
+import { nameWords } from "./words.ts";
+
+/** What stands in tasks.json. */
+interface ChoreTask extends vscode.TaskDefinition {
+	/** A program where `args` are given, else a line of shell. */
+	readonly command: string;
+	readonly args?: readonly string[];
+	readonly name?: string;
+	readonly cwd?: string;
+	readonly env?: Readonly<Record<string, string>>;
+	/** What to do about the job of this task that still runs. */
+	readonly ifRunning?: "attach" | "fail" | "replace";
+}
+
+/** A problem matcher wants all of a log; a log of gigabytes, nobody. */
+const ATTACH_BYTES = 5 * 1024 * 1024;
+
+export class ChoreTasks implements vscode.TaskProvider {
+	readonly #source: JobSource;
+
+	constructor(source: JobSource) {
+		this.#source = source;
+	}
+
+	/** The scripts of each folder's package.json. */
+	async provideTasks(): Promise<vscode.Task[]> {
+		const folders = vscode.workspace.workspaceFolders ?? [];
+		return (await Promise.all(folders.map((folder) => this.#scriptsOf(folder)))).flat();
+	}
+
+	resolveTask(task: vscode.Task): vscode.Task | undefined {
+		const definition = task.definition as ChoreTask;
+		if (typeof definition.command !== "string" || definition.command.trim() === "") return undefined;
+		const resolved = this.#task(definition, task.scope ?? vscode.TaskScope.Workspace, task.name);
+		resolved.presentationOptions = task.presentationOptions;
+		return resolved;
+	}
+
+	async #scriptsOf(folder: vscode.WorkspaceFolder): Promise<vscode.Task[]> {
+		const scripts = await scriptNames(folder.uri);
+		const program = scripts.length === 0 ? "npm" : await packageManager(folder.uri);
+		return scripts.map((script) => this.#task({ type: "chore", command: program, args: ["run", script] }, folder, script));
+	}
+
+	#task(definition: ChoreTask, scope: vscode.WorkspaceFolder | vscode.TaskScope, name: string): vscode.Task {
+		const execution = new vscode.CustomExecution(async (resolved) => {
+			const options = runOptions(resolved as ChoreTask, scope, name);
+			return new FollowTerminal(() => this.#attach(options, resolved as ChoreTask), { tailBytes: ATTACH_BYTES, endsWithJob: true });
+		});
+		return new vscode.Task(definition, scope, name, "chore", execution);
+	}
+
+	/** The job of this task that runs, or a new one. @throws ChoreError as `Chore.run` */
+	async #attach(options: RunOptions, { ifRunning = "attach" }: ChoreTask): Promise<Followed> {
+		const chore = await this.#source.chore();
+		// Without a name of its own a task's job is known by what it does: another folder's "build" is another job.
+		const running = options.name === undefined ? this.#source.jobs.find((job) => !hasEnded(job) && isSame(job, options)) : undefined;
+		if (running !== undefined) {
+			const its = await this.#source.choreOf(running);
+			if (ifRunning === "attach") return { chore: its, job: running };
+			if (ifRunning === "fail") {
+				throw new ChoreError("NAME_IN_USE", `the job of this task is ${running.state}: ${nameWords(running)}`, {
+					hint: 'stop it first, or set "ifRunning" to "attach" or "replace"',
+				});
+			}
+			await its.stop(running.id);
+		}
+		return { chore, job: await start(this.#source, options) };
+	}
+}
+
+function runOptions(definition: ChoreTask, scope: vscode.WorkspaceFolder | vscode.TaskScope, name: string): RunOptions {
+	const folder = typeof scope === "object" ? scope : vscode.workspace.workspaceFolders?.[0];
+	const directory = folder?.uri.fsPath ?? process.env["HOME"] ?? "/";
+	const { command, args, cwd, env, ifRunning = "attach" } = definition;
+	return {
+		command: args === undefined ? ["/bin/sh", "-c", command] : [command, ...args.map(String)],
+		directory: cwd === undefined ? directory : cwd.startsWith("/") ? cwd : `${directory}/${cwd}`,
+		setEnvironment: Object.fromEntries(Object.entries(env ?? {}).map(([key, value]) => [key, String(value)])),
+		ifRunning: ifRunning === "attach" ? "skip" : ifRunning,
+		...(definition.name === undefined ? { defaultName: name } : { name: definition.name }),
+	};
+}
+
+function isSame(job: Job, { command, directory }: RunOptions): boolean {
+	return job.directory === directory && JSON.stringify(job.command) === JSON.stringify(command);
+}
+
+async function scriptNames(folder: vscode.Uri): Promise<string[]> {
+	try {
+		const text = new TextDecoder().decode(await vscode.workspace.fs.readFile(vscode.Uri.joinPath(folder, "package.json")));
+		const { scripts } = JSON.parse(text) as { readonly scripts?: unknown };
+		return typeof scripts === "object" && scripts !== null ? Object.keys(scripts) : [];
+	} catch {
+		return []; // none, or one that somebody is about to write
+	}
+}
+
+/** The one whose lock file is there. */
+async function packageManager(folder: vscode.Uri): Promise<string> {
+	for (const [file, program] of [
+		["pnpm-lock.yaml", "pnpm"],
+		["yarn.lock", "yarn"],
+		["bun.lock", "bun"],
+	] as const) {
+		try {
+			await vscode.workspace.fs.stat(vscode.Uri.joinPath(folder, file));
+			return program;
+		} catch {} // not this one
+	}
+	return "npm";
+}

@@ -1,0 +1,110 @@
+/** A terminal that shows a job as it would look in one. It only looks on: Ctrl-C leaves, and never reaches the job. */
+import * as vscode from "vscode";
+import { type Chore, hasEnded, type Job, signalNumber } from "../src/index.ts";
+import { describe } from "./failure.ts";
+import { LogText } from "./log-text.ts";
+import { nameWords, rowWords, visible } from "./words.ts";
+
+/** A job, and the library of its session. */
+export interface Followed {
+	readonly chore: Chore;
+	readonly job: Job;
+}
+
+export interface FollowOptions {
+	/** How much of what was written before is shown first, bytes. */
+	readonly tailBytes: number;
+	/** Close with the job, giving its exit status, as the terminal of a task must. */
+	readonly endsWithJob: boolean;
+}
+
+const CTRL_C = "\u0003";
+
+export class FollowTerminal implements vscode.Pseudoterminal {
+	readonly #written = new vscode.EventEmitter<string>();
+	readonly #closed = new vscode.EventEmitter<number | undefined>();
+	readonly onDidWrite: vscode.Event<string> = this.#written.event;
+	readonly onDidClose: vscode.Event<number | undefined> = this.#closed.event;
+	readonly #find: () => Promise<Followed>;
+	readonly #options: FollowOptions;
+	readonly #leaving = new AbortController();
+	#over = false;
+	#atLineStart = true;
+
+	/** @param find starts the job, or finds it: called once there is a terminal to show it in */
+	constructor(find: () => Promise<Followed>, options: FollowOptions) {
+		this.#find = find;
+		this.#options = options;
+	}
+
+	open(): void {
+		void this.#show();
+	}
+
+	close(): void {
+		this.#leaving.abort();
+	}
+
+	handleInput(data: string): void {
+		if (this.#over) this.#closed.fire(undefined);
+		else if (data.includes(CTRL_C)) {
+			this.#note("left; the job goes on");
+			this.#leaving.abort();
+			this.#closed.fire(undefined);
+		}
+	}
+
+	async #show(): Promise<void> {
+		try {
+			const { chore, job } = await this.#find();
+			if (!hasEnded(job)) this.#note(`${nameWords(job)} runs on when this terminal is closed; Ctrl-C leaves it`);
+			await this.#follow(chore, job);
+			if (this.#leaving.signal.aborted) return;
+			const end = await chore.get(job.id);
+			this.#note(rowWords(end));
+			this.#finish(exitStatus(end));
+		} catch (error) {
+			if (this.#leaving.signal.aborted) return;
+			const { message, hint } = describe(error);
+			this.#note(message);
+			if (hint !== undefined) this.#note(hint);
+			this.#finish(125);
+		}
+	}
+
+	async #follow(chore: Chore, job: Job): Promise<void> {
+		const decoders = new Map<string, LogText>();
+		let last = "";
+		const options = { follow: true, run: job.run, tailBytes: this.#options.tailBytes, signal: this.#leaving.signal };
+		for await (const { bytes, stream } of chore.logs(job.id, options)) {
+			const decoder = decoders.get(stream) ?? new LogText("kept");
+			decoders.set(stream, decoder);
+			const text = decoder.push(bytes);
+			if (text === "") continue;
+			// There is no terminal driver here that would make the line feed a new line.
+			this.#written.fire((last + text).replace(/(?<!\r)\n/g, "\r\n").slice(last.length));
+			last = text.endsWith("\r") ? "\r" : "";
+			this.#atLineStart = text.endsWith("\n");
+			await new Promise((resume) => setImmediate(resume));
+		}
+	}
+
+	/** A dim line of the extension's own. */
+	#note(words: string): void {
+		this.#written.fire(`${this.#atLineStart ? "" : "\r\n"}\u001b[0m\u001b[2m[chore: ${visible(words)}]\u001b[0m\r\n`);
+		this.#atLineStart = true;
+	}
+
+	#finish(status: number): void {
+		this.#over = true;
+		if (this.#options.endsWithJob) this.#closed.fire(status);
+		else this.#written.fire("\u001b[2m[any key closes this terminal]\u001b[0m\r\n");
+	}
+}
+
+/** The exit status that stands for an end: the job's own code, 128 + signal, 124 for the time limit, 125 for lost. */
+function exitStatus(job: Job): number {
+	if (job.result === "timeout") return 124;
+	if (job.state === "lost" || job.result === "start-failed") return 125;
+	return job.exitCode ?? 128 + (signalNumber(job.signal ?? "") ?? 0);
+}

@@ -1,0 +1,97 @@
+/** A view of jobs: keeps none, asks its source whenever it is drawn. */
+import * as vscode from "vscode";
+import { hasEnded, type Job } from "../src/index.ts";
+import { type Row, tooltip, treeItem } from "./row.ts";
+import type { GroupBy } from "./settings.ts";
+import type { JobSource } from "./source.ts";
+import { commandLine } from "./words.ts";
+
+export interface TreeOptions {
+	readonly shows: "running" | "finished";
+	readonly groupBy: () => GroupBy;
+	/** How many ended jobs are shown before somebody asks for more. */
+	readonly limit: () => number;
+}
+
+export class JobTree implements vscode.TreeDataProvider<Row>, vscode.Disposable {
+	readonly #changed = new vscode.EventEmitter<Row | undefined>();
+	readonly onDidChangeTreeData: vscode.Event<Row | undefined> = this.#changed.event;
+	readonly #source: JobSource;
+	readonly #options: TreeOptions;
+	readonly #subscription: vscode.Disposable;
+	#filter = "";
+	#pages = 1;
+
+	constructor(source: JobSource, options: TreeOptions) {
+		this.#source = source;
+		this.#options = options;
+		this.#subscription = source.onDidChange(() => this.redraw());
+	}
+
+	redraw(): void {
+		this.#changed.fire(undefined);
+	}
+
+	/** Shows only jobs whose name, command, state or folder holds the text; all for "". */
+	filter(text: string): void {
+		this.#filter = text.trim().toLowerCase();
+		this.redraw();
+	}
+
+	showMore(): void {
+		this.#pages++;
+		this.redraw();
+	}
+
+	async getChildren(parent?: Row): Promise<Row[]> {
+		if (parent !== undefined) return parent.kind === "group" ? parent.jobs.map((job) => ({ kind: "job", job })) : [];
+		await this.#source.ready();
+		const wanted = this.#source.jobs.filter((job) => hasEnded(job) === (this.#options.shows === "finished") && this.#matches(job));
+		const shown = this.#options.shows === "finished" ? wanted.slice(0, this.#options.limit() * this.#pages) : wanted;
+		const { failure } = this.#source;
+		return [
+			...(failure !== undefined && this.#options.shows === "running" ? [{ kind: "failure", failure } as const] : []),
+			...grouped(shown, this.#options.groupBy()),
+			...(shown.length < wanted.length ? [{ kind: "more", hidden: wanted.length - shown.length } as const] : []),
+		];
+	}
+
+	getTreeItem(row: Row): vscode.TreeItem {
+		return treeItem(row);
+	}
+
+	resolveTreeItem(item: vscode.TreeItem, row: Row): vscode.TreeItem {
+		if (row.kind === "job") item.tooltip = tooltip(row.job);
+		return item;
+	}
+
+	dispose(): void {
+		this.#subscription.dispose();
+		this.#changed.dispose();
+	}
+
+	#matches(job: Job): boolean {
+		return (
+			this.#filter === "" ||
+			[job.name, job.state, job.directory, commandLine(job.command)].some((text) => text.toLowerCase().includes(this.#filter))
+		);
+	}
+}
+
+function grouped(jobs: readonly Job[], by: GroupBy): Row[] {
+	if (by === "none") return jobs.map((job) => ({ kind: "job", job }));
+	const groups = new Map<string, Job[]>();
+	for (const job of jobs) {
+		const key = by === "session" ? job.session : job.directory;
+		const group = groups.get(key);
+		if (group === undefined) groups.set(key, [job]);
+		else group.push(job);
+	}
+	return [...groups].map(([key, group]) => ({
+		kind: "group",
+		key,
+		label: by === "session" ? key : (key.split("/").filter(Boolean).at(-1) ?? "/"),
+		description: by === "session" ? "" : key,
+		jobs: group,
+	}));
+}

@@ -1,0 +1,95 @@
+/** The two views of the sidebar, and the count of failures that nobody has seen yet. */
+import * as vscode from "vscode";
+import type { Job } from "../src/index.ts";
+import type { Row } from "./row.ts";
+import { finishedLimit, groupBy } from "./settings.ts";
+import type { JobSource } from "./source.ts";
+import { JobTree } from "./tree.ts";
+
+/** Where it is kept when somebody looked last: milliseconds since the epoch. */
+const LOOKED_AT = "chore.lookedAtMs";
+
+export class Views implements vscode.Disposable {
+	readonly running: vscode.TreeView<Row>;
+	readonly finished: vscode.TreeView<Row>;
+	readonly trees: { readonly running: JobTree; readonly finished: JobTree };
+	readonly #source: JobSource;
+	readonly #memory: vscode.Memento;
+	readonly #unseenChanged = new vscode.EventEmitter<void>();
+	readonly onDidChangeUnseen: vscode.Event<void> = this.#unseenChanged.event;
+	readonly #disposables: vscode.Disposable[] = [];
+	#unseen: readonly Job[] = [];
+
+	constructor(source: JobSource, memory: vscode.Memento) {
+		this.#source = source;
+		this.#memory = memory;
+		this.trees = {
+			running: new JobTree(source, { shows: "running", groupBy, limit: finishedLimit }),
+			finished: new JobTree(source, { shows: "finished", groupBy, limit: finishedLimit }),
+		};
+		const options = { canSelectMany: true, showCollapseAll: false };
+		this.running = vscode.window.createTreeView("chore.running", { ...options, treeDataProvider: this.trees.running });
+		this.finished = vscode.window.createTreeView("chore.finished", { ...options, treeDataProvider: this.trees.finished });
+		// What failed before anybody had this extension is no news.
+		if (this.#lookedAtMs === undefined) this.#look();
+		this.#disposables.push(
+			this.running,
+			this.finished,
+			this.trees.running,
+			this.trees.finished,
+			this.#unseenChanged,
+			source.onDidChange(() => this.#count()),
+			// On the way in and on the way out: what failed while the view was there was seen.
+			this.finished.onDidChangeVisibility(() => {
+				this.#look();
+				this.#count();
+			}),
+		);
+	}
+
+	/** Failed since the view was last looked at. */
+	get unseen(): readonly Job[] {
+		return this.#unseen;
+	}
+
+	/** The jobs that are selected where the keyboard is. */
+	selection(view: "running" | "finished"): readonly Row[] {
+		return this[view].selection;
+	}
+
+	filter(text: string): void {
+		for (const name of ["running", "finished"] as const) {
+			this.trees[name].filter(text);
+			this[name].description = text === "" ? "" : `filter: ${text}`;
+		}
+		void vscode.commands.executeCommand("setContext", "chore.filtered", text !== "");
+	}
+
+	redraw(): void {
+		this.trees.running.redraw();
+		this.trees.finished.redraw();
+	}
+
+	dispose(): void {
+		for (const one of this.#disposables) one.dispose();
+	}
+
+	get #lookedAtMs(): number | undefined {
+		return this.#memory.get<number>(LOOKED_AT);
+	}
+
+	#look(): void {
+		void this.#memory.update(LOOKED_AT, Date.now());
+	}
+
+	#count(): void {
+		const since = this.finished.visible ? Number.POSITIVE_INFINITY : (this.#lookedAtMs ?? Number.POSITIVE_INFINITY);
+		const unseen = this.#source.jobs.filter(({ state, endedAt }) => state === "failed" && endedAt !== null && Date.parse(endedAt) > since);
+		const had = this.#unseen.length;
+		this.#unseen = unseen;
+		if (unseen.length === had) return;
+		const tooltip = unseen.length === 1 ? "1 job failed" : `${unseen.length} jobs failed`;
+		this.finished.badge = unseen.length === 0 ? undefined : { value: unseen.length, tooltip: `${tooltip} since you last looked` };
+		this.#unseenChanged.fire();
+	}
+}

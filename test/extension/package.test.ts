@@ -1,0 +1,140 @@
+/** The extension as users get it: which files, how large, and that nothing of the command line is in it. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { builtinModules } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { build } from "esbuild";
+import { unzipTo } from "../support/unzip.ts";
+
+describe("the .vsix", () => {
+	const folder = mkdtempSync(join(tmpdir(), "chore-vsix-"));
+	const vsix = join(folder, "chore.vsix");
+	before(() => {
+		execFileSync(process.execPath, ["scripts/package.mjs", vsix], { stdio: "ignore" });
+		unzipTo(readFileSync(vsix), folder);
+	});
+	after(() => rmSync(folder, { recursive: true, force: true }));
+
+	test("holds these files and no others", () => {
+		const files = readdirSync(join(folder, "extension"), { recursive: true, withFileTypes: true })
+			.filter((entry) => entry.isFile())
+			.map((entry) => join(entry.parentPath, entry.name).slice(join(folder, "extension/").length))
+			.sort();
+		assert.deepEqual(files, [
+			"LICENSE.txt",
+			"changelog.md",
+			"dist/extension.cjs",
+			"dist/platform-posix.cjs",
+			"dist/platform-systemd-manager.cjs",
+			"dist/platform-systemd.cjs",
+			"media/chore.svg",
+			"media/icon.png",
+			"media/walkthrough/log.svg",
+			"media/walkthrough/reload.svg",
+			"media/walkthrough/run.svg",
+			"media/walkthrough/task.svg",
+			"package.json",
+			"readme.md",
+		]);
+	});
+
+	test("is smaller than 400 kB", () => {
+		const { size } = statSync(vsix);
+		assert.ok(size < 400_000, `${size} bytes`);
+	});
+
+	test("names no file that is not in it", () => {
+		const text = readFileSync(join(folder, "extension/package.json"), "utf8");
+		const manifest = JSON.parse(text);
+		const named = [manifest.main, manifest.icon, ...[...text.matchAll(/"(media\/[^"]+)"/g)].map(([, path]) => path)];
+		for (const path of named) assert.ok(statSync(join(folder, "extension", path)).isFile(), path);
+	});
+
+	test("needs nothing but the editor and Node", () => {
+		for (const name of readdirSync(join(folder, "extension/dist"))) {
+			const text = readFileSync(join(folder, "extension/dist", name), "utf8");
+			const needed = [...text.matchAll(/require\("([^"]+)"\)/g)].map(([, module = ""]) => module);
+			const foreign = needed.filter((module) => !/^(node:|\.\/platform-[a-z-]+\.cjs$)/.test(module) && !BUILTIN_OR_LEFT_OUT.has(module));
+			assert.deepEqual(foreign, [], name);
+		}
+	});
+});
+
+/** Of Node without its prefix, the editor, and two modules that dbus-next asks for only where they are installed. */
+const BUILTIN_OR_LEFT_OUT: ReadonlySet<string> = new Set([...builtinModules, "vscode", "x11", "usocket"]);
+
+test("the extension holds nothing of the command line", async () => {
+	const { metafile } = await build({
+		entryPoints: ["extension/main.ts"],
+		bundle: true,
+		platform: "node",
+		write: false,
+		metafile: true,
+		external: ["vscode", "x11", "usocket"],
+	});
+	const inputs = Object.keys(metafile.inputs);
+	assert.ok(inputs.includes("src/core/run.ts"));
+	assert.deepEqual(
+		inputs.filter((path) => /^src\/cli\/|node_modules\/(commander|smol-toml|string-width)\//.test(path)),
+		[],
+	);
+});
+
+describe("the manifest", () => {
+	const manifest = JSON.parse(readFileSync("package.json", "utf8"));
+	const { commands, menus, submenus, keybindings, viewsWelcome, walkthroughs } = manifest.contributes;
+	const names = new Set(commands.map(({ command }: { readonly command: string }) => command));
+
+	test("names commands in menus, keys and links that there are, each registered by the extension", () => {
+		const source = readFileSync("extension/commands.ts", "utf8");
+		const entries = [...Object.values(menus).flat(), ...keybindings] as readonly { readonly command?: string; readonly submenu?: string }[];
+		for (const { command, submenu } of entries) {
+			if (command !== undefined) assert.ok(names.has(command), command);
+			else
+				assert.ok(
+					submenus.some(({ id }: { readonly id: string }) => id === submenu),
+					submenu,
+				);
+		}
+		const links = [...JSON.stringify([viewsWelcome, walkthroughs]).matchAll(/command:(chore\.[\w.]+)/g)].map(([, name = ""]) => name);
+		assert.ok(links.length > 0);
+		for (const link of links) assert.ok(names.has(link) || link.endsWith(".focus"), link);
+		for (const name of names) {
+			const word = String(name).slice("chore.".length);
+			const registered = word.startsWith("groupBy.") ? source.includes(`"${word.slice("groupBy.".length)}"`) : source.includes(`"${word}"`);
+			assert.ok(registered, word);
+		}
+	});
+
+	test("puts at most two actions on a row, and what ends something last", () => {
+		const inline = menus["view/item/context"].filter(({ group }: { readonly group: string }) => group.startsWith("inline"));
+		for (const state of ["job active running", "job ended failed", "failure"]) {
+			const shown = inline.filter(({ when }: { readonly when: string }) => {
+				const [, pattern] = /viewItem =~ \/(.*)\//.exec(when) ?? [];
+				return pattern === undefined ? when.includes(`viewItem == ${state}`) : new RegExp(pattern).test(state);
+			});
+			assert.ok(shown.length >= 1 && shown.length <= 2, state);
+		}
+		const ending = ["chore.stop", "chore.forget", "chore.forgetAll"];
+		for (const { command, group } of [...menus["view/item/context"], ...menus["view/title"]]) {
+			if (group.startsWith("inline")) continue;
+			assert.equal(ending.includes(command), group.startsWith("9_end"), `${command} ${group}`);
+		}
+	});
+
+	test("starts with no window that has nothing to do with it, and starts nothing where the workspace is not trusted", () => {
+		assert.ok(!manifest.activationEvents.includes("*"));
+		assert.equal(manifest.capabilities.untrustedWorkspaces.supported, "limited");
+		for (const name of ["run", "runSelection", "restart", "rerun", "editAndRerun"]) {
+			const { enablement } = commands.find(({ command }: { readonly command: string }) => command === `chore.${name}`);
+			assert.equal(enablement, "isWorkspaceTrusted", name);
+		}
+	});
+
+	test("names the oldest editor that its types are of", () => {
+		assert.equal(manifest.engines.vscode, `^${manifest.devDependencies["@types/vscode"]}`);
+	});
+});
