@@ -1,0 +1,20 @@
+// Makes one file of the suite, for the extension host to load.
+import { join } from "node:path";
+import { build } from "esbuild";
+import { ROOT } from "./rig.mjs";
+
+/** @returns the path of the module whose `run` VS Code calls */
+export async function bundleSuite() {
+	const outfile = join(ROOT, "dist-test/workbench.cjs");
+	await build({
+		entryPoints: [join(ROOT, "test/workbench/index.ts")],
+		bundle: true,
+		platform: "node",
+		format: "cjs",
+		target: "node20",
+		outfile,
+		external: ["vscode", "mocha"],
+		logLevel: "warning",
+	});
+	return outfile;
+}

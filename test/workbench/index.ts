@@ -1,0 +1,37 @@
+/**
+ * The suite that runs inside the extension host: VS Code calls `run`, and takes a rejection for a failure. Who wants to be
+ * sure reads the report: a host that dies in a test is told of as if all had passed.
+ */
+import { writeFileSync } from "node:fs";
+import Mocha from "mocha";
+
+/** No test waits for a length of time; this is how long one may take that waits for a fact. */
+const LIMIT_MS = 60_000;
+
+export async function run(): Promise<void> {
+	const mocha = new Mocha({ ui: "tdd", color: false, timeout: LIMIT_MS, grep: new RegExp(process.env["CHORE_TEST_ONLY"] ?? "") });
+	mocha.suite.emit("pre-require", globalThis, "", mocha);
+	await import("./extension.ts");
+	await new Promise<void>((resolve, reject) => {
+		const lines: string[] = [];
+		const count = { passed: 0, failed: 0, skipped: 0 };
+		const runner = mocha.run((failures) => {
+			const report = process.env["CHORE_TEST_REPORT"];
+			if (report !== undefined) writeFileSync(report, JSON.stringify({ ...count, lines }));
+			if (failures === 0 && count.passed > 0) resolve();
+			else reject(new Error(`${failures} tests failed, ${count.passed} passed`));
+		});
+		runner.on("pass", (test) => {
+			count.passed++;
+			lines.push(`✔ ${test.title} (${test.duration} ms)`);
+		});
+		runner.on("fail", (test, error) => {
+			count.failed++;
+			lines.push(`✖ ${test.fullTitle()}\n${error.stack ?? error}`);
+		});
+		runner.on("pending", (test) => {
+			count.skipped++;
+			lines.push(`﹣ ${test.title}`);
+		});
+	});
+}
