@@ -20,6 +20,9 @@ const NOT_CAUGHT: readonly string[] = [
 const MESSAGE_BYTES = 128;
 const PID_BYTES = 64;
 
+/** So far every shell counts, and no attempt will ever come. */
+const HIGHEST_COUNT = 2 ** 31 - 2;
+
 /** libuv marks all descriptors up to here, and on to the first gap, as closed by exec(2) when Node starts. */
 const HIGHEST_CLOSED = 15;
 /** Beyond this one nobody opens by hand, and a table of all of them would be long. */
@@ -123,17 +126,24 @@ function isClosedOnExec(descriptor: number): boolean {
 /** The words after the shim's own path, but for the shell. */
 function shimArguments(run: RunSpec): readonly string[] {
 	const { signal, graceMs, hangUp } = run.stopping;
-	const { timeoutMs } = run.limits;
+	const { policy, max, delayMs } = run.restart;
 	return [
 		run.runFolder,
 		`${run.jobFolder}/start`,
 		shellWord(signal),
 		hangUp ? "yes" : "no",
 		String(Math.ceil(graceMs / 10)),
-		timeoutMs === null ? "" : (timeoutMs / 1000).toFixed(3),
-		timeoutMs === null ? "" : String(Math.ceil(timeoutMs / 1000)),
+		...sleepWords(run.limits.timeoutMs),
 		survivedSignals().join(" "),
+		policy,
+		max === null || max > HIGHEST_COUNT ? "" : String(max),
+		...sleepWords(delayMs === 0 ? null : delayMs),
 	];
+}
+
+/** As seconds with a fraction, and as whole ones for a sleep(1) that takes no others. */
+function sleepWords(durationMs: number | null): readonly [string, string] {
+	return durationMs === null ? ["", ""] : [(durationMs / 1000).toFixed(3), String(Math.ceil(durationMs / 1000))];
 }
 
 /** As the shells know them: by name, or number where there is none. posh takes no number but those of POSIX. */

@@ -3,8 +3,8 @@ import type { Handle, Observation } from "../contract.ts";
 import { errnoOf, isChoreError } from "../errors.ts";
 import { liveness } from "./liveness.ts";
 import { abandonedMembers } from "./members.ts";
-import type { Process, ProcessTable } from "./processes.ts";
-import { exitRecord, isStopRequested, mainPid, type Run, runOf, shimPid } from "./run-folder.ts";
+import { isHeld, type Process, type ProcessTable } from "./processes.ts";
+import { heldPid, isStopRequested, mainPid, type Run, runOf, type Stage, shimPid, stageOf } from "./run-folder.ts";
 
 /** Judges each handle, in the order given. */
 export function inspect(handles: readonly Handle[], table: ProcessTable): readonly Observation[] {
@@ -25,22 +25,33 @@ function observe(handle: Handle, table: ProcessTable): Observation | Abandoned {
 		const run = runOf(handle);
 		const life = liveness(run.runFolder);
 		// The record is read after the look at the FIFO: it is written before that closes.
-		const isOver = exitRecord(run) !== "blank";
-		if (life === "alive") return isOver || isStopRequested(run) ? { kind: "stopping" } : { kind: "running", paused: isPaused(run, table) };
-		return life === "missing" || isOver ? { kind: "absent" } : { kind: "abandoned", run };
+		const stage = stageOf(run);
+		if (life === "alive") return isStopRequested(run) ? { kind: "stopping" } : observeLive(run, stage, table);
+		return life === "dead" && stage === "running" ? { kind: "abandoned", run } : { kind: "absent" };
 	} catch (error) {
 		if (!isChoreError(error) && errnoOf(error) === undefined) throw error;
 		return { kind: "unreachable", reason: (error as Error).message };
 	}
 }
 
-/** Judged by the main process, and only where that costs next to nothing. */
+function observeLive(run: Run, stage: Stage, table: ProcessTable): Observation {
+	switch (stage) {
+		case "running":
+			return { kind: "running", paused: isPaused(run, table) };
+		case "waiting":
+			return { kind: "queued" };
+		case "over":
+			return { kind: "stopping" };
+	}
+}
+
+/** Judged by the main process; where a look at that costs more than next to nothing, by what was noted of it. */
 function isPaused(run: Run, table: ProcessTable): boolean {
-	const main = table.isCheap ? mainPid(run) : undefined;
-	const process = main === undefined ? undefined : table.find(main);
-	if (process === undefined || process.parentPid !== shimPid(run)) return false;
-	// A child stopped between vfork(2) and exec holds up its parent: that gets its own SIGSTOP only afterwards.
-	return process.stopped || (process.blocked && table.all().some(({ parentPid, stopped }) => stopped && parentPid === process.pid));
+	const main = mainPid(run);
+	if (main === undefined) return false;
+	if (!table.isCheap) return heldPid(run) === main;
+	const process = table.find(main);
+	return process !== undefined && process.parentPid === shimPid(run) && isHeld(process, () => table.all());
 }
 
 function judgeAbandoned(members: readonly Process[]): Observation {

@@ -2,8 +2,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { signalNumber } from "../exit-record.ts";
 import { mainProcess, membersOf, signalEach, signalGroup } from "./members.ts";
+import { noteLetGo } from "./pause.ts";
 import type { ProcessTable } from "./processes.ts";
-import { exitRecord, type Run } from "./run-folder.ts";
+import { type Run, stageOf } from "./run-folder.ts";
 import { signallableShim } from "./stop.ts";
 
 /** Signals that every shim survives: these go to the group at one stroke, so that no new process is missed. */
@@ -17,7 +18,8 @@ const ROUNDS = 20;
 /** Sends the signal; see Platform.kill. */
 export async function kill(run: Run, table: ProcessTable, number: number, whom: "main" | "all"): Promise<boolean> {
 	const shim = await signallableShim(run);
-	if (shim === undefined || exitRecord(run) !== "blank") return false;
+	if (shim === undefined || stageOf(run) !== "running") return false;
+	if (number === signalNumber("SIGCONT")) noteLetGo(run, table);
 	if (whom === "main") {
 		const main = mainProcess(run, table);
 		if (main !== undefined) signalEach(run, [main], number, table);

@@ -2,7 +2,7 @@
 import { errnoOf } from "../errors.ts";
 import { liveness } from "./liveness.ts";
 import type { Process, ProcessTable } from "./processes.ts";
-import { exitRecord, mainPid, type Run, shimPid } from "./run-folder.ts";
+import { mainPid, type Run, shimPid, stageOf } from "./run-folder.ts";
 
 /** The processes of one run at one moment. */
 export interface Members {
@@ -15,9 +15,12 @@ export interface Members {
 	readonly group: readonly Process[];
 	/** Outside of the group, known by their mark alone; without a shim: all that is left. */
 	readonly escaped: readonly Process[];
-	/** The clock of a time limit, and what the shim itself runs to clear up. */
+	/** The clock of a time limit, and what the shim itself runs to clear up and to wait for the next attempt. */
 	readonly ownProcesses: readonly Process[];
 }
+
+/** The pid of no process. */
+const NOBODY = 0;
 
 /** All processes of a run, sorted out. */
 export function membersOf(run: Run, table: ProcessTable): Members {
@@ -33,7 +36,7 @@ export function abandonedMembers(runs: readonly Run[], table: ProcessTable): rea
 
 /** The main process of a live run, or undefined when it has ended, or has not begun. */
 export function mainProcess(run: Run, table: ProcessTable): Process | undefined {
-	if (liveness(run.runFolder) !== "alive" || exitRecord(run) !== "blank") return undefined;
+	if (liveness(run.runFolder) !== "alive" || stageOf(run) !== "running") return undefined;
 	const pid = mainPid(run);
 	const main = pid === undefined ? undefined : table.find(pid);
 	return main !== undefined && main.parentPid === shimPid(run) ? main : undefined;
@@ -64,8 +67,8 @@ export function signalGroup(run: Run, shim: number, number: number): void {
 function sortOut(run: Run, processes: readonly Process[], shim: number | undefined): Members {
 	if (shim === undefined) return leftBehind(run, processes);
 	const group = processes.filter(({ pid, groupId, parentPid }) => pid !== shim && (groupId === shim || parentPid === shim));
-	const main = mainPid(run);
 	// What has ended as main process is no child of the shim any more: whatever else is one is the shim's own.
+	const main = stageOf(run) === "running" ? mainPid(run) : NOBODY;
 	const own = new Set(group.filter(({ pid, parentPid }) => main !== undefined && parentPid === shim && pid !== main).map(({ pid }) => pid));
 	const isOwn = ({ pid, parentPid }: Process) => own.has(pid) || own.has(parentPid);
 	const inGroup = new Set(group.map(({ pid }) => pid));

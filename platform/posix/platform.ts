@@ -19,6 +19,7 @@ import { inspect } from "./inspect.ts";
 import { kill } from "./kill.ts";
 import { currentLogoutFate } from "./logind.ts";
 import { membersOf } from "./members.ts";
+import { pause, resume } from "./pause.ts";
 import type { ProcessTable } from "./processes.ts";
 import { handleOf, runOf } from "./run-folder.ts";
 import { stop } from "./stop.ts";
@@ -27,14 +28,14 @@ import { watch } from "./watch.ts";
 export class PosixPlatform implements Platform {
 	readonly name = "posix";
 	readonly capabilities: Capabilities = {
-		restart: false,
+		restart: true,
 		timeout: true,
 		memoryLimit: false,
 		cpuLimit: false,
 		taskLimit: false,
 		// The record has the CPU time of the processes that were waited for, not that of the whole job, and no memory.
 		accounting: false,
-		pause: false,
+		pause: true,
 		properties: [],
 		units: false,
 		hangUp: true,
@@ -73,12 +74,12 @@ export class PosixPlatform implements Platform {
 		return kill(runOf(handle), this.#table, number, whom);
 	}
 
-	async pause(_handle: Handle): Promise<boolean> {
-		throw new ChoreError("OPTION_UNSUPPORTED", "not yet");
+	pause(handle: Handle): Promise<boolean> {
+		return pause(runOf(handle), this.#table);
 	}
 
-	async resume(_handle: Handle): Promise<boolean> {
-		throw new ChoreError("OPTION_UNSUPPORTED", "not yet");
+	resume(handle: Handle): Promise<boolean> {
+		return resume(runOf(handle), this.#table);
 	}
 
 	async inspect(handles: readonly Handle[]): Promise<readonly Observation[]> {

@@ -20,6 +20,16 @@ export interface Process {
 	jobId(): string | undefined;
 }
 
+/**
+ * Whether a process does nothing before SIGCONT.
+ *
+ * @param others asked for its children, where it has to be known
+ */
+export function isHeld({ pid, stopped, blocked }: Process, others: () => readonly Process[]): boolean {
+	// A child stopped between vfork(2) and exec holds up its parent: that gets its own SIGSTOP only afterwards.
+	return stopped || (blocked && others().some((other) => other.stopped && other.parentPid === pid));
+}
+
 /** Where processes are looked up. */
 export interface ProcessTable {
 	/** What it is, for people. */

@@ -34,12 +34,22 @@ export function runOf(handle: Handle): Run {
 
 /** The shim's pid, which is also its process group and session; undefined until it can be signalled. */
 export function shimPid(run: Run): number | undefined {
-	return firstNumber(`${run.runFolder}/pid`);
+	return firstNumber(pidFile(run));
 }
 
 /** The pid of the main process; undefined until the start script has begun. Worth nothing once the run is over. */
 export function mainPid(run: Run): number | undefined {
 	return firstNumber(`${run.runFolder}/started`);
+}
+
+/** The main process that was held, where that is noted; worth nothing once there is another. */
+export function heldPid(run: Run): number | undefined {
+	return firstNumber(heldFile(run));
+}
+
+/** Where it is noted. */
+export function heldFile(run: Run): string {
+	return `${run.runFolder}/held`;
 }
 
 /** The exit record, or why there is none. */
@@ -48,9 +58,30 @@ export function exitRecord(run: Run): ExitRecord | "blank" | "corrupt" | "newer"
 	return text === undefined ? "missing" : parseExitRecord(text);
 }
 
+/**
+ * How far a run has come, as its files tell: the attempt begun last has no record yet, or it has one and another is to
+ * come, or there will be none. That its shim lives is not said with it.
+ */
+export type Stage = "running" | "waiting" | "over";
+
+/** The stage of a run. Asks for its record first, and only if there is one for what the shim means to do. */
+export function stageOf(run: Run): Stage {
+	const record = exitRecord(run);
+	if (record === "blank") return "running";
+	if (typeof record === "string") return "over";
+	const [line = ""] = (contentOf(pidFile(run)) ?? "").split("\n", 1);
+	const [, begun = 1, next = begun] = line.trim().split(" ").map(Number);
+	if (begun > record.attempt) return "running";
+	return next > record.attempt ? "waiting" : "over";
+}
+
 /** Whether somebody asked for the run to be stopped. */
 export function isStopRequested(run: Run): boolean {
 	return statSync(`${run.runFolder}/stop`, { throwIfNoEntry: false }) !== undefined;
+}
+
+function pidFile(run: Run): string {
+	return `${run.runFolder}/pid`;
 }
 
 function firstNumber(path: string): number | undefined {

@@ -5,7 +5,7 @@ import { signalNumber } from "../exit-record.ts";
 import { liveness, onceDead } from "./liveness.ts";
 import { type Members, membersOf, signalEach, signalGroup } from "./members.ts";
 import type { Process, ProcessTable } from "./processes.ts";
-import { type Run, shimPid } from "./run-folder.ts";
+import { type Run, shimPid, stageOf } from "./run-folder.ts";
 
 /** How long SIGKILL may take before the survivors are named. */
 const KILL_MS = 5000;
@@ -55,12 +55,13 @@ async function askToEnd(run: Run, table: ProcessTable, { signal, graceMs, hangUp
 			for (const number of signals) signalEach(run, [process], number, table);
 		}
 		if (escaped.length === 0 && liveness(run.runFolder) !== "alive") {
-			signalEach(run, ownProcesses, SIGKILL, table);
+			endOwn(run, ownProcesses, table);
 			return true;
 		}
+		const isWaiting = group.length === 0 && wake(run, ownProcesses, table);
 		const leftMs = graceEndsAtMs - performance.now();
 		if (leftMs <= 0) return false;
-		await (escaped.length === 0 ? dead(run, leftMs) : delay(Math.min(LOOK_MS, leftMs)));
+		await (escaped.length === 0 && !isWaiting ? dead(run, leftMs) : delay(Math.min(LOOK_MS, leftMs)));
 	}
 }
 
@@ -72,10 +73,11 @@ async function killAll(run: Run, table: ProcessTable): Promise<StopOutcome> {
 		const targets = targetsOf(members);
 		if (targets.length === 0) {
 			if (liveness(run.runFolder) !== "alive") {
-				signalEach(run, members.ownProcesses, SIGKILL, table);
+				endOwn(run, members.ownProcesses, table);
 				return { kind: "ended" };
 			}
 			// The shim is clearing up: its small processes are its own affair.
+			wake(run, members.ownProcesses, table);
 			await dead(run, LOOK_MS);
 		} else {
 			// Frozen first: a process that starts another for each that dies would win the race.
@@ -89,6 +91,25 @@ async function killAll(run: Run, table: ProcessTable): Promise<StopOutcome> {
 	// Only the shim is left and does not end: it cannot write its record, and by now it never will.
 	if (members.shim !== undefined) signalGroup(run, members.shim, SIGKILL);
 	return (await dead(run, KILL_MS)) ? { kind: "ended" } : { kind: "survivors", pids: members.shim === undefined ? [] : [members.shim] };
+}
+
+/**
+ * Between two attempts there is nothing to ask and nothing to wait for but the shim, which looks at the request as soon
+ * as its sleep(1) ends: some stop signals would not end that, and without a grace none is sent.
+ *
+ * @returns whether that is how far the run has come
+ */
+function wake(run: Run, ownProcesses: readonly Process[], table: ProcessTable): boolean {
+	if (stageOf(run) !== "waiting") return false;
+	signalEach(run, ownProcesses, SIGKILL, table);
+	return true;
+}
+
+/** What a dead shim left of its own: the clock of a time limit. It is held first, so that it starts nothing in between. */
+function endOwn(run: Run, ownProcesses: readonly Process[], table: ProcessTable): void {
+	if (ownProcesses.length === 0) return;
+	signalEach(run, ownProcesses, SIGSTOP, table);
+	signalEach(run, membersOf(run, table).ownProcesses, SIGKILL, table);
 }
 
 function targetsOf({ group, escaped }: Members): readonly Process[] {

@@ -1,7 +1,7 @@
 /** Tells when runs end. Events where there is something to wait on, a slow look at what has not begun or was lost. */
 import type { Handle } from "../contract.ts";
 import { onceDead } from "./liveness.ts";
-import { exitRecord, type Run } from "./run-folder.ts";
+import { type Run, stageOf } from "./run-folder.ts";
 
 /** Between two looks at a run that is not alive and has no record: at first it may be about to begin. */
 const FIRST_LOOK_MS = 10;
@@ -43,7 +43,7 @@ class WatchedRun {
 				this.#giveUp = () => {};
 				this.#tell();
 			});
-			const isOver = typeof giveUp === "string" && exitRecord(this.#run) !== "blank";
+			const isOver = typeof giveUp === "string" && stageOf(this.#run) !== "running";
 			if (isLate && (isOver || typeof giveUp === "function")) this.#tell();
 			if (typeof giveUp === "function") this.#giveUp = giveUp;
 			if (isOver || typeof giveUp === "function") return;

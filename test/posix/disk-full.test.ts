@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { appendFileSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { ended, layOut, mountSmall, openPlatform, SHELLS, skipUnlessRoot, wordIn } from "./support.ts";
+import { ended, layOut, mountSmall, openPlatform, SHELLS, skipUnlessRoot, start, wordIn } from "./support.ts";
 
 for (const [name, shell, missing] of SHELLS) {
 	describe(name, () => {
@@ -21,9 +21,7 @@ for (const [name, shell, missing] of SHELLS) {
 					const run = layOut(platform, `${wait} ${script}`, options);
 					await platform.start(run.spec, run.handle);
 					await wordIn(run, "ready");
-					assert.throws(() => {
-						for (;;) appendFileSync(`${small.folder}/filler`, Buffer.alloc(1024));
-					}, /ENOSPC/);
+					fill(small.folder);
 					if (result !== "timeout") makeEmpty(`${run.folder}/go`);
 					const record = await ended(platform, run);
 					assert.deepEqual([record.status, record.certain, record.result], [status, true, result]);
@@ -32,7 +30,39 @@ for (const [name, shell, missing] of SHELLS) {
 				}
 			});
 		}
+
+		for (const [max, attempt, status] of [
+			[1, 2, { signal: "SIGKILL" }],
+			[2, 3, { code: 137 }],
+		] as const) {
+			test(`attempt ${attempt} is recorded on a full disk`, { skip: missing || skipUnlessRoot }, async () => {
+				await using platform = await openPlatform({ shell });
+				const small = mountSmall(128 * 1024);
+				try {
+					const script = [
+						'[ -e "$1/two" ] && exit 137',
+						'[ -e "$1/one" ] && mv "$1/one" "$1/two" && kill -KILL $$',
+						'echo yes >"$1/ready"; until [ -e "$1/go" ]; do sleep 0.02; done; mv "$1/go" "$1/one"; exit 1',
+					];
+					const restart = { policy: "on-failure", delayMs: 0, max } as const;
+					const run = await start(platform, script.join("\n"), { home: small.folder, restart, timeoutMs: 3_600_000 });
+					await wordIn(run, "ready");
+					fill(small.folder);
+					makeEmpty(`${run.folder}/go`);
+					const record = await ended(platform, run);
+					assert.deepEqual([record.attempt, record.status, record.certain], [attempt, status, true]);
+				} finally {
+					small.unmount();
+				}
+			});
+		}
 	});
+}
+
+function fill(folder: string): void {
+	assert.throws(() => {
+		for (;;) appendFileSync(`${folder}/filler`, Buffer.alloc(1024));
+	}, /ENOSPC/);
 }
 
 /** An entry of a folder needs no block on tmpfs. */

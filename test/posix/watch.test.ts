@@ -40,6 +40,18 @@ test("a watch that is set up before the start calls for the end", async () => {
 	await eventually(() => isEnded, "the end is told");
 });
 
+test("a watch calls for the end of the last attempt", async () => {
+	await using platform = await openPlatform();
+	const run = await start(platform, "exit 1", { restart: { policy: "on-failure", delayMs: 20, max: 3 } });
+	let seen: unknown;
+	await using _watch = await platform.watch([run.handle], async () => {
+		const [observation] = await platform.inspect([run.handle]);
+		if (observation?.kind === "absent") seen = recordOf(run);
+	});
+	await eventually(() => seen !== undefined, "the end is told");
+	assert.ok(typeof seen === "object" && seen !== null && "attempt" in seen && seen.attempt === 4);
+});
+
 test("two watches of one run both call, and neither makes a dead run look alive", async () => {
 	await using platform = await openPlatform();
 	const runs = await Promise.all(Array.from({ length: 20 }, () => start(platform, "sleep 0.05; exit 0")));

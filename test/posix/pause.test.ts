@@ -1,0 +1,171 @@
+/** Holding a run where it is, and letting it go on, under every shell. */
+import assert from "node:assert/strict";
+import { statSync } from "node:fs";
+import { describe, test } from "node:test";
+import type { Platform } from "../../platform/contract.ts";
+import type { PosixOptions } from "../../platform/posix/index.ts";
+import { procTable } from "../../platform/posix/proc.ts";
+import type { Process } from "../../platform/posix/processes.ts";
+import { PsTable } from "../../platform/posix/ps.ts";
+import {
+	attemptsOf,
+	ended,
+	eventually,
+	livingPids,
+	openPlatform,
+	SHELLS,
+	skipUnlessProc,
+	start,
+	stop,
+	type TestRun,
+	wordIn,
+} from "./support.ts";
+
+const BEAT = 'echo beat >>"$1/beats"; sleep 0.01';
+const FOREVER = `echo yes >"$1/ready"; while :; do ${BEAT}; done`;
+/** Starts new processes all the time, and some that leave the group. */
+const TREE = `setsid sh -c 'while :; do sh -c : & ${BEAT.replace("$1", "$0")}; done' "$1" & while :; do (sleep 0.01; :) & (sh -c "sleep 0.02; :") & ${BEAT}; done`;
+
+const isPaused = async (platform: Platform, run: TestRun): Promise<boolean> => {
+	const [seen] = await platform.inspect([run.handle]);
+	return seen?.kind === "running" && seen.paused;
+};
+
+const beats = (run: TestRun): number => statSync(`${run.folder}/beats`, { throwIfNoEntry: false })?.size ?? 0;
+
+async function goesOn(run: TestRun): Promise<void> {
+	const before = beats(run);
+	await eventually(() => beats(run) > before, "it goes on");
+}
+
+/** The processes of the job: all with its mark but the shim and what that runs itself. */
+async function processesOf(run: TestRun): Promise<readonly Process[]> {
+	const shim = Number(await wordIn(run, "pid"));
+	const main = Number(await wordIn(run, "started"));
+	const all = livingPids(run).flatMap((pid) => procTable.find(pid) ?? []);
+	const own = new Set(all.filter(({ pid, parentPid }) => pid === shim || (parentPid === shim && pid !== main)).map(({ pid }) => pid));
+	return all.filter(({ pid, parentPid }) => !own.has(pid) && (parentPid === shim || !own.has(parentPid)));
+}
+
+for (const [name, shell, skip] of SHELLS) {
+	describe(name, () => {
+		const trial = (fact: string, check: (platform: Platform) => Promise<void>, options: PosixOptions = {}) =>
+			test(fact, { skip: skip || skipUnlessProc }, async () => {
+				await using platform = await openPlatform({ shell, ...options });
+				await check(platform);
+			});
+
+		trial("a tree that keeps growing is held to the last process, and goes on", async (platform) => {
+			const run = await start(platform, TREE, { timeoutMs: 3_600_000 });
+			for (let round = 0; round < 5; round++) {
+				await goesOn(run);
+				assert.equal(await platform.pause(run.handle), true);
+				const held = await processesOf(run);
+				assert.ok(held.length >= 2);
+				assert.deepEqual(
+					held.filter(({ stopped, blocked }) => !stopped && !blocked).map((process) => process.command()),
+					[],
+				);
+				const before = beats(run);
+				assert.equal(await isPaused(platform, run), true);
+				assert.equal(await platform.pause(run.handle), true); // once more changes nothing
+				assert.equal(beats(run), before);
+				assert.equal(await platform.resume(run.handle), true);
+				assert.equal(await isPaused(platform, run), false);
+			}
+			await goesOn(run);
+			assert.equal(await platform.resume(run.handle), true); // nor does this
+			assert.deepEqual(await stop(platform, run), { kind: "ended" });
+			await eventually(() => livingPids(run).length === 0, "nothing is left");
+		});
+
+		trial("a run can be paused at once after the start", async (platform) => {
+			for (let round = 0; round < 5; round++) {
+				const run = await start(platform, FOREVER);
+				assert.equal(await platform.pause(run.handle), true);
+				assert.equal(await isPaused(platform, run), true);
+				assert.equal(await platform.resume(run.handle), true);
+				await goesOn(run);
+				await stop(platform, run, { graceMs: 0 });
+			}
+		});
+
+		trial("a main process that left the group is held, too", async (platform) => {
+			const run = await start(platform, `exec setsid sh -c '${FOREVER.replaceAll("$1", "$0")}' "$1"`);
+			await goesOn(run);
+			assert.equal(await platform.pause(run.handle), true);
+			assert.equal(await isPaused(platform, run), true);
+			assert.equal(await platform.resume(run.handle), true);
+			await goesOn(run);
+			await stop(platform, run);
+		});
+
+		trial("a run that is held is stopped like any other", async (platform) => {
+			for (const [graceMs, signal] of [
+				[10_000, "SIGTERM"],
+				[0, "SIGKILL"],
+			] as const) {
+				const run = await start(platform, `setsid sh -c 'while :; do sleep 0.02; done' & ${FOREVER}`);
+				await goesOn(run);
+				assert.equal(await platform.pause(run.handle), true);
+				assert.deepEqual(await stop(platform, run, { graceMs }), { kind: "ended" });
+				assert.deepEqual((await ended(platform, run)).status, { signal });
+				await eventually(() => livingPids(run).length === 0, "nothing is left");
+			}
+		});
+
+		trial("the time limit goes on while a run is held, and ends it", async (platform) => {
+			const run = await start(platform, FOREVER, { timeoutMs: 400 });
+			assert.equal(await platform.pause(run.handle), true);
+			const { status, result } = await ended(platform, run);
+			assert.deepEqual([status, result], [{ signal: "SIGTERM" }, "timeout"]);
+		});
+
+		trial("the next attempt of a run that was killed while held is not held", async (platform) => {
+			const run = await start(platform, FOREVER, { restart: { policy: "on-failure", delayMs: 0, max: null } });
+			await goesOn(run);
+			assert.equal(await platform.pause(run.handle), true);
+			assert.equal(await platform.kill(run.handle, "SIGKILL", "main"), true);
+			await eventually(() => attemptsOf(run).length === 1, "the attempt is over");
+			await goesOn(run);
+			assert.equal(await isPaused(platform, run), false);
+			await stop(platform, run);
+			assert.deepEqual(
+				attemptsOf(run).map(({ status }) => status),
+				[{ signal: "SIGKILL" }, { signal: "SIGTERM" }],
+			);
+		});
+
+		trial("what is over is neither held nor let go", async (platform) => {
+			const run = await start(platform, "exit 0");
+			await ended(platform, run);
+			assert.equal(await platform.pause(run.handle), false);
+			assert.equal(await platform.resume(run.handle), false);
+		});
+
+		trial(
+			"a pause is seen, and what ends it, where processes cannot be looked at cheaply",
+			async (platform) => {
+				const run = await start(platform, FOREVER, { restart: { policy: "always", delayMs: 0, max: null } });
+				await goesOn(run);
+				assert.equal(await platform.pause(run.handle), true);
+				assert.equal(await isPaused(platform, run), true);
+				assert.equal(await platform.resume(run.handle), true);
+				assert.equal(await isPaused(platform, run), false);
+				await goesOn(run);
+				assert.equal(await platform.pause(run.handle), true);
+				assert.equal(await platform.kill(run.handle, "SIGCONT", "all"), true);
+				assert.equal(await isPaused(platform, run), false);
+				assert.equal(await platform.pause(run.handle), true);
+				assert.equal(await platform.kill(run.handle, "SIGKILL", "main"), true);
+				await eventually(() => attemptsOf(run).length === 1, "the attempt is over");
+				await goesOn(run);
+				assert.equal(await isPaused(platform, run), false);
+				assert.equal(await platform.pause(run.handle), true);
+				assert.deepEqual(await stop(platform, run), { kind: "ended" });
+				assert.deepEqual((await ended(platform, run)).status, { signal: "SIGTERM" });
+			},
+			{ table: new PsTable() },
+		);
+	});
+}

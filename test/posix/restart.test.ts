@@ -1,0 +1,268 @@
+/** Attempts: a run that is started again by its shim, under every shell. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Observation, Platform, RestartPolicy } from "../../platform/contract.ts";
+import { procTable } from "../../platform/posix/proc.ts";
+import {
+	attemptsOf,
+	ended,
+	eventually,
+	livingPids,
+	openPlatform,
+	recordOf,
+	SHELLS,
+	skipUnlessProc,
+	start,
+	stop,
+	type TestRun,
+	wordIn,
+} from "./support.ts";
+
+const HOUR_MS = 3_600_000;
+/** Sets $n to the number of the attempt, by the job's own count. */
+const COUNT = 'read -r n <"$1/count" || n=0; n=$((n + 1)); echo $n >"$1/count";';
+const FOREVER = 'echo yes >"$1/ready"; while :; do sleep 0.02; done';
+
+const onFailure = (policy: Partial<RestartPolicy> = {}): RestartPolicy => ({ policy: "on-failure", delayMs: 0, max: null, ...policy });
+const always = (policy: Partial<RestartPolicy> = {}): RestartPolicy => onFailure({ policy: "always", ...policy });
+
+const observe = async (platform: Platform, run: TestRun): Promise<Observation | undefined> => (await platform.inspect([run.handle]))[0];
+
+/** What became of each attempt. */
+const outcomes = (run: TestRun) => attemptsOf(run).map(({ attempt, status, certain, result }) => [attempt, status, certain, result]);
+
+async function waiting(platform: Platform, run: TestRun): Promise<void> {
+	await eventually(async () => (await observe(platform, run))?.kind === "queued", "it waits for its next attempt");
+}
+
+/** By what the shim waits. */
+function sleepers(run: TestRun): readonly number[] {
+	return livingPids(run).filter((pid) => procTable.find(pid)?.command().startsWith("sleep "));
+}
+
+for (const [name, shell, skip] of SHELLS) {
+	describe(name, () => {
+		const trial = (fact: string, check: (platform: Platform) => Promise<void>, edit?: (text: string) => string) =>
+			test(fact, { skip: skip || skipUnlessProc }, async () => {
+				await using platform = await openPlatform({ shell }, edit);
+				await check(platform);
+			});
+
+		trial("a run that fails is started again until it succeeds, and each attempt is recorded", async (platform) => {
+			const run = await start(platform, `${COUNT} echo $$ >>"$1/pids"; [ $n -lt 3 ] && exit $n; exit 0`, { restart: onFailure() });
+			const last = await ended(platform, run);
+			assert.deepEqual(outcomes(run), [
+				[1, { code: 1 }, true, "exit-code"],
+				[2, { code: 2 }, true, "exit-code"],
+				[3, { code: 0 }, true, "success"],
+			]);
+			assert.deepEqual(attemptsOf(run).at(-1), last);
+			const pids = readFileSync(`${run.folder}/pids`, "latin1").trim().split("\n").map(Number);
+			assert.deepEqual(
+				attemptsOf(run).map(({ pid }) => pid),
+				pids,
+			);
+			assert.equal(new Set(pids).size, 3);
+		});
+
+		trial("a run is started again as often as it may be, and no more", async (platform) => {
+			const failing = await start(platform, "exit 5", { restart: onFailure({ max: 2 }) });
+			const succeeding = await start(platform, "exit 0", { restart: always({ max: 1 }) });
+			const content = await start(platform, "exit 0", { restart: onFailure() });
+			assert.deepEqual([(await ended(platform, failing)).attempt, attemptsOf(failing).length], [3, 3]);
+			assert.deepEqual([(await ended(platform, succeeding)).attempt, attemptsOf(succeeding).length], [2, 2]);
+			assert.deepEqual([(await ended(platform, content)).attempt, attemptsOf(content).length], [1, 1]);
+		});
+
+		for (const timeoutMs of [undefined, HOUR_MS]) {
+			const how = timeoutMs === undefined ? "" : ", also with a clock that is killed each time";
+			trial(`signals and the like exit codes are told apart in each attempt${how}`, async (platform) => {
+				const script = `${COUNT} case $n in 1 | 3 | 6) kill -KILL $$ ;; 2 | 4) exit 137 ;; 5) kill -TERM $$ ;; 7) exit 143 ;; esac; exit 0`;
+				const run = await start(platform, script, { restart: onFailure(), ...(timeoutMs !== undefined && { timeoutMs }) });
+				await ended(platform, run);
+				assert.deepEqual(outcomes(run), [
+					[1, { signal: "SIGKILL" }, true, "signal"],
+					[2, { code: 137 }, true, "exit-code"],
+					[3, { signal: "SIGKILL" }, true, "signal"],
+					[4, { code: 137 }, true, "exit-code"],
+					[5, { signal: "SIGTERM" }, true, "signal"],
+					[6, { signal: "SIGKILL" }, true, "signal"],
+					[7, { code: 143 }, true, "exit-code"],
+					[8, { code: 0 }, true, "success"],
+				]);
+				assert.deepEqual(livingPids(run), []);
+			});
+		}
+
+		trial("the next attempt comes after the delay, and until then the run is queued", async (platform) => {
+			const run = await start(platform, `${COUNT} [ $n -lt 2 ] && exit 1; ${FOREVER}`, { restart: onFailure({ delayMs: 250 }) });
+			const seen = new Set<string>();
+			const look = async () => {
+				const observation = await observe(platform, run);
+				seen.add(observation?.kind ?? "nothing");
+				return existsSync(`${run.folder}/ready`);
+			};
+			await eventually(look, "the second attempt has begun");
+			assert.deepEqual(await observe(platform, run), { kind: "running", paused: false });
+			await stop(platform, run);
+			const [first, second] = attemptsOf(run);
+			assert.deepEqual([...seen].sort(), ["queued", "running"]);
+			assert.ok((second?.uptimeSeconds ?? 0) - (first?.uptimeSeconds ?? 0) >= 0.24, JSON.stringify([first, second]));
+		});
+
+		trial("each attempt has the time limit to itself, and one that hit it is followed by another", async (platform) => {
+			const script = `${COUNT} [ $n -gt 2 ] && exit 0; trap 'exit 0' TERM; [ $n -eq 1 ] || trap '' TERM; ${FOREVER}`;
+			const run = await start(platform, script, { restart: onFailure(), timeoutMs: 200, stopping: { graceMs: 50 } });
+			await ended(platform, run);
+			assert.deepEqual(outcomes(run), [
+				[1, { code: 0 }, true, "timeout"],
+				[2, { signal: "SIGKILL" }, true, "timeout"],
+				[3, { code: 0 }, true, "success"],
+			]);
+			assert.deepEqual(livingPids(run), []);
+		});
+
+		trial("the CPU time of an attempt is its own", async (platform) => {
+			const burn = "i=0; while [ $i -lt 150000 ]; do i=$((i + 1)); done";
+			const run = await start(platform, `${COUNT} [ $n -gt 1 ] && exit 0; ${burn}; exit 1`, { restart: onFailure() });
+			await ended(platform, run);
+			const [first, second] = attemptsOf(run).map(({ cpuTimeMs }) => cpuTimeMs ?? Number.NaN);
+			assert.ok((first ?? 0) > 40 && (second ?? 0) < (first ?? 0) / 2, `${first} ms and ${second} ms`);
+		});
+
+		for (const source of ["/proc", "ps"]) {
+			trial(
+				`what an attempt leaves behind is gone before the next, however it resists (processes by ${source})`,
+				async (platform) => {
+					const children = [
+						`(trap '' TERM HUP INT; echo yes >"$1/one"; while :; do sleep 0.02; done) & one=$!`,
+						`setsid sh -c 'trap "" TERM; echo $$ >"$0/two"; while :; do sleep 0.02; done' "$1" &`,
+						`until [ -s "$1/one" ] && [ -s "$1/two" ]; do :; done; echo "$one $(cat "$1/two")" >"$1/children"; exit 1`,
+					];
+					const look = 'for pid in $(cat "$1/children"); do grep "^State:.*[A-Y] (" /proc/$pid/status >>"$1/left"; done; exit 0';
+					const run = await start(platform, `${COUNT} [ $n -gt 1 ] && { ${look}; }\n${children.join("\n")}`, {
+						restart: onFailure(),
+						stopping: { graceMs: 60 },
+						timeoutMs: HOUR_MS,
+					});
+					assert.deepEqual((await ended(platform, run)).status, { code: 0 });
+					assert.equal(readFileSync(`${run.folder}/left`, "latin1"), "");
+					assert.equal(attemptsOf(run)[0]?.uptimeSeconds === null, source === "ps");
+					await eventually(() => livingPids(run).length === 0, "nothing is left");
+				},
+				(text) => (source === "ps" ? text.replaceAll("/proc/", "/no/proc/") : text),
+			);
+		}
+
+		trial("a stop while it waits ends the run at once, with the attempt that was", async (platform) => {
+			for (const options of [{ graceMs: HOUR_MS }, { graceMs: 0 }, { graceMs: HOUR_MS, signal: "SIGWINCH" as const }]) {
+				const run = await start(platform, "exit 4", { restart: onFailure({ delayMs: HOUR_MS }), stopping: options });
+				await waiting(platform, run);
+				const askedAtMs = performance.now();
+				assert.deepEqual(await stop(platform, run, options), { kind: "ended" });
+				assert.ok(performance.now() - askedAtMs < 4000, "long before the shim would be killed");
+				const { attempt, status } = await ended(platform, run);
+				assert.deepEqual([attempt, status], [1, { code: 4 }]);
+				assert.deepEqual(livingPids(run), []);
+			}
+		});
+
+		trial("a stop during an attempt is not followed by another", async (platform) => {
+			const run = await start(platform, `${COUNT} [ $n -gt 1 ] || exit 3; trap 'exit 9' TERM; ${FOREVER}`, { restart: always() });
+			await wordIn(run, "ready");
+			assert.deepEqual(await stop(platform, run), { kind: "ended" });
+			const { attempt, status } = await ended(platform, run);
+			assert.deepEqual([attempt, status], [2, { code: 9 }]);
+			assert.equal(await wordIn(run, "count"), "2");
+		});
+
+		trial("a stop at any moment of a restart is the end", async (platform) => {
+			for (let round = 0; round < 12; round++) {
+				const run = await start(platform, `${COUNT} exit 1`, { restart: always({ delayMs: round % 3 }), timeoutMs: HOUR_MS });
+				await eventually(() => attemptsOf(run).length > 1, "it was started again");
+				await delay(round);
+				assert.deepEqual(await stop(platform, run), { kind: "ended" });
+				assert.deepEqual(await observe(platform, run), { kind: "absent" });
+				const { attempt } = await ended(platform, run);
+				const count = Number(await wordIn(run, "count"));
+				// The last one may have been killed before it could count.
+				assert.ok(attempt === count || attempt === count + 1, `attempt ${attempt} of ${count}`);
+				assert.equal(attemptsOf(run).length, attempt);
+				assert.deepEqual(livingPids(run), []);
+			}
+		});
+
+		trial("an attempt that cannot begin is a failed start, without a pid", async (platform) => {
+			const run = await start(platform, 'mv "$1/../../start" "$1/away"; exit 1', { restart: onFailure({ max: 1 }) });
+			const { attempt, result, pid } = await ended(platform, run);
+			assert.deepEqual([attempt, result, pid], [2, "start-failed", null]);
+			assert.equal(readFileSync(`${run.folder}/started`, "latin1").trim(), "");
+		});
+
+		trial("between two attempts nothing is signalled or held", async (platform) => {
+			const run = await start(platform, "exit 1", { restart: onFailure({ delayMs: HOUR_MS }) });
+			await waiting(platform, run);
+			await eventually(() => sleepers(run).length === 1, "the shim has done all that was to do");
+			const before = sleepers(run);
+			assert.equal(await platform.kill(run.handle, "SIGKILL", "all"), false);
+			assert.equal(await platform.kill(run.handle, "SIGTERM", "all"), false);
+			assert.equal(await platform.kill(run.handle, "SIGTERM", "main"), false);
+			assert.equal(await platform.pause(run.handle), false);
+			assert.equal(await platform.resume(run.handle), false);
+			assert.deepEqual((await platform.usage(run.handle)).processes, []);
+			assert.deepEqual(sleepers(run), before);
+			assert.deepEqual(await observe(platform, run), { kind: "queued" });
+			await stop(platform, run);
+		});
+
+		trial("a shim that is killed between two attempts leaves the record of the first", async (platform) => {
+			const run = await start(platform, "exit 4", { restart: onFailure({ delayMs: HOUR_MS }) });
+			await waiting(platform, run);
+			process.kill(Number(await wordIn(run, "pid")), "SIGKILL");
+			await eventually(async () => (await observe(platform, run))?.kind === "absent", "it is gone");
+			const record = await ended(platform, run);
+			assert.deepEqual([record.attempt, record.status, String(record.pid)], [1, { code: 4 }, await wordIn(run, "started")]);
+			await stop(platform, run);
+			await eventually(() => livingPids(run).length === 0, "nothing is left");
+		});
+
+		trial("a shim that is killed during a later attempt leaves a job that runs on, and can be stopped", async (platform) => {
+			const run = await start(platform, `${COUNT} [ $n -gt 1 ] || exit 4; ${FOREVER}`, { restart: onFailure(), timeoutMs: HOUR_MS });
+			await wordIn(run, "ready");
+			process.kill(Number(await wordIn(run, "pid")), "SIGKILL");
+			await eventually(async () => (await observe(platform, run))?.kind === "unsupervised", "it is unsupervised");
+			assert.deepEqual(await stop(platform, run), { kind: "ended" });
+			assert.deepEqual(await observe(platform, run), { kind: "absent" });
+			const record = recordOf(run);
+			assert.ok(typeof record === "object" && record.attempt === 1);
+			assert.notEqual(String(record.pid), await wordIn(run, "started"));
+			await eventually(() => livingPids(run).length === 0, "nothing is left");
+		});
+
+		trial("a job that removes or renames its folder is not started again", async (platform) => {
+			for (const remove of ['rm -rf "$1"', 'mv "$1" "$1.away"']) {
+				const run = await start(platform, `echo x >>"$1/../made"; ${remove}; exit 1`, { restart: always() });
+				await eventually(() => livingPids(run).length === 0, "it is gone");
+				assert.deepEqual(await observe(platform, run), { kind: "absent" });
+				assert.equal(readFileSync(`${dirname(run.folder)}/made`, "latin1"), "x\n");
+			}
+		});
+
+		trial(
+			"the list of attempts does not grow for ever",
+			async (platform) => {
+				const run = await start(platform, "exit 1", { restart: onFailure({ max: 11 }) });
+				await ended(platform, run);
+				assert.deepEqual(
+					attemptsOf(run).map(({ attempt }) => attempt),
+					[11, 12],
+				);
+				assert.equal(readFileSync(`${run.folder}/attempts.old`, "latin1").trim().split("\n").length, 5);
+			},
+			(text) => text.replace("% 1000", "% 5"),
+		);
+	});
+}
