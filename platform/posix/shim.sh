@@ -26,8 +26,11 @@
 	policy=$1 max=$2 delay=$3 delay_whole=$4
 	shift 4
 
-	# Caught and not ignored: what is caught here is back to its default in the job.
-	for signal in $signals; do command trap : "$signal"; done 2>/dev/null
+	# Caught and not ignored: what is caught here is back to its default in the job. What the shell does not know is not
+	# tried again: posh may crash when it complains after a trap was run.
+	known=''
+	for signal in $signals; do command trap : "$signal" && known="$known $signal"; done 2>/dev/null
+	signals=$known
 	exec 3<>"$run/exit" 5<"$run/message" 6>>"$run/message" 9<"$run/started"
 	echo $$ 1<>"$run/pid" # not earlier: whoever can read it may signal
 
@@ -266,7 +269,6 @@
 		echo "$$ $attempt $attempt" 1<>"$run/pid"
 	}
 
-	# What is waited for is waited for here and in no function: posh crashes some time after a trap was run in one.
 	attempt=1 self='' wide='' seconds_before=0 fraction_before=0
 	while :; do
 		timer=''
