@@ -58,6 +58,7 @@ export { type LoginEnvironmentOptions, loginEnvironment } from "./core/login-env
 export type { LogOptions, LogPiece, StreamName } from "./core/logs.ts";
 export type { ChoreOptions } from "./core/options.ts";
 export type { Found } from "./core/platforms.ts";
+export type { PrunedJob, PruneOptions, PruneReport } from "./core/prune.ts";
 export type { RemoveOptions } from "./core/remove.ts";
 export type { RestartJobOptions } from "./core/rerun.ts";
 export type { Check, SelfTest } from "./core/self-test.ts";

@@ -2,7 +2,7 @@
  * What each command prints with --json. `npm run schema` makes schema/chore.schema.json of this, which is published with
  * the package: a change here is a change of what others rely on.
  */
-import type { HistoryEntry, Job, JobDetails, LedgerEvent, Report } from "../index.ts";
+import type { HistoryEntry, Job, JobDetails, LedgerEvent, PruneReport, Report } from "../index.ts";
 
 /** By command. Of a command that prints several lines (wait --any, events) each line is one of these. */
 export interface Printed {
@@ -18,6 +18,7 @@ export interface Printed {
 	readonly pause: readonly Job[];
 	readonly resume: readonly Job[];
 	readonly rm: readonly Job[];
+	readonly prune: PruneReport;
 	readonly history: readonly HistoryEntry[];
 	readonly events: LedgerEvent;
 	readonly doctor: Report;

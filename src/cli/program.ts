@@ -10,6 +10,7 @@ import { historyCommand } from "./commands/history.ts";
 import { killCommand } from "./commands/kill.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { pauseCommand, resumeCommand } from "./commands/pause.ts";
+import { pruneCommand } from "./commands/prune.ts";
 import { psCommand } from "./commands/ps.ts";
 import { rmCommand } from "./commands/rm.ts";
 import { runCommand } from "./commands/run.ts";
@@ -38,6 +39,7 @@ const COMMANDS: Readonly<Record<string, () => Command>> = {
 	resume: resumeCommand,
 	send: sendCommand,
 	rm: rmCommand,
+	prune: pruneCommand,
 	history: historyCommand,
 	events: eventsCommand,
 	doctor: doctorCommand,

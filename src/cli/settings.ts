@@ -47,7 +47,10 @@ function withConfig(options: CommonOptions, config: Readonly<Record<string, unkn
 		session: options.session ?? (process.env["CHORE_SESSION"] || text(config["session"])),
 		platform: options.platform ?? (process.env["CHORE_PLATFORM"] || text(config["platform"])),
 		graceMs: config["grace"] === undefined ? undefined : duration(String(config["grace"])),
-		maxJobs: typeof config["max_jobs"] === "number" ? config["max_jobs"] : undefined,
+		maxJobs: number(config["max_jobs"]),
+		keepDays: number(config["keep_days"]),
+		keepJobs: number(config["keep_jobs"]),
+		keepBytes: number(config["keep_bytes"]),
 	};
 }
 
@@ -103,4 +106,8 @@ function invalid(message: string, cause?: unknown): ChoreError {
 
 function text(value: unknown): string | undefined {
 	return typeof value === "string" ? value : undefined;
+}
+
+function number(value: unknown): number | undefined {
+	return typeof value === "number" ? value : undefined;
 }

@@ -16,13 +16,16 @@ import { type LogOptions, type LogPiece, logs } from "./logs.ts";
 import type { ChoreOptions } from "./options.ts";
 import { pause, resume } from "./pause.ts";
 import { type Found, Platforms } from "./platforms.ts";
+import { installProgram } from "./programs.ts";
+import { type PruneOptions, type PruneReport, prune } from "./prune.ts";
 import { type RemoveOptions, remove } from "./remove.ts";
 import { type RestartJobOptions, rerun, restart } from "./rerun.ts";
 import { newest, resolve } from "./resolve.ts";
+import { retention } from "./retention.ts";
 import { run } from "./run.ts";
 import { runs } from "./runs.ts";
 import { type SendOptions, send } from "./send.ts";
-import { installProgram, openSession, type Session, sessionNames, stateRoot } from "./session.ts";
+import { openSession, type Session, sessionNames, stateRoot } from "./session.ts";
 import { DEFAULT_GRACE_MS, type RunOptions } from "./spec.ts";
 import { type JobDetails, status } from "./status.ts";
 import { current, kill, type StopOptions, stop } from "./stop.ts";
@@ -48,6 +51,7 @@ export class Chore implements AsyncDisposable {
 			platform: options.platform,
 			graceMs: options.graceMs ?? DEFAULT_GRACE_MS,
 			maxJobs: options.maxJobs ?? DEFAULT_MAX_JOBS,
+			keep: retention(options),
 		};
 	}
 
@@ -173,6 +177,16 @@ export class Chore implements AsyncDisposable {
 	 */
 	async remove(reference: string, options: RemoveOptions = {}): Promise<Job> {
 		return remove(this.#context, this.#find(reference), options);
+	}
+
+	/**
+	 * Forgets jobs that are over, the oldest ends first, as many as are beyond what is kept, or beyond what the options
+	 * say; and clears away what processes left that died at work. Never an active job, nor one that is unknown or that a
+	 * later version wrote. Works on a full disk. A job that cannot be forgotten does not keep the others.
+	 * @throws ChoreError INVALID_ARGUMENT
+	 */
+	prune(options: PruneOptions = {}): Promise<PruneReport> {
+		return prune(this.#context, options);
 	}
 
 	/**

@@ -1,5 +1,6 @@
 /** What every verb works with. */
 import type { Platforms } from "./platforms.ts";
+import type { Retention } from "./retention.ts";
 import type { Session } from "./session.ts";
 
 export interface Context {
@@ -11,4 +12,6 @@ export interface Context {
 	readonly maxJobs: number;
 	/** Milliseconds between the stop signal and SIGKILL for jobs started here that do not say. */
 	readonly graceMs: number;
+	/** What is kept of jobs that are over. */
+	readonly keep: Retention;
 }

@@ -29,7 +29,7 @@ export function refuse(path: string, error: unknown): never {
 	if (errno === undefined) throw error;
 	if (isFull(error)) {
 		throw new ChoreError("STATE_FULL", `no space left to write ${path}`, {
-			hint: "free some space (`chore rm` forgets ended jobs and their output), or point CHORE_HOME to another disk",
+			hint: "free some space (`chore rm` and `chore prune` forget ended jobs and their output), or point CHORE_HOME to another disk",
 			cause: error,
 		});
 	}

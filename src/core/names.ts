@@ -1,14 +1,16 @@
 /**
  * Names of jobs. `names/<name>/` holds one symbolic link a claim, numbered, that says the job's id; the highest is the
- * holder of the name. Of any number that make the link of the next number one wins; that of the highest number is never
- * removed, so that a slow claimant cannot win a number that was given out before.
+ * holder of the name. Of any number that make the link of the next number one wins, and only as long as that of the
+ * holder it found is still there: a slow claimant cannot win a number that was given out before, nor in a folder that was
+ * made anew.
  */
-import { rmSync } from "node:fs";
+import { rmdirSync, rmSync } from "node:fs";
+import { errnoOf } from "../../platform/errors.ts";
 import type { Context } from "./context.ts";
 import { claimLink, makePrivateFolder, readLink, readNames, readText } from "./files.ts";
 import { hasEnded } from "./job.ts";
 import { isCreatorAlive } from "./place.ts";
-import { isId, type Session } from "./session.ts";
+import { isId, isName, type Session } from "./session.ts";
 import { examine, hasRecordedEnd } from "./settle.ts";
 
 /**
@@ -60,12 +62,27 @@ function holderToReplace(session: Session, name: string): Claim {
 }
 
 /** @returns false when another was faster */
-function take({ folder, mine }: Claim, id: string): boolean {
+function take({ folder, mine, holder }: Claim, id: string): boolean {
 	if (!claimLink(`${folder}/${mine}`, id)) return false;
 	const all = numbers(folder);
-	const won = Math.max(...all) === mine;
+	const followsHolder = mine === 1 || (all.includes(mine - 1) && entry(folder, mine - 1) === holder);
+	const won = Math.max(...all) === mine && followsHolder;
 	for (const number of all) if (won ? number < mine : number === mine) rmSync(`${folder}/${number}`, { force: true });
 	return won;
+}
+
+/** Gives up the name of a job that is gone, unless another has taken it. */
+export function forgetName(session: Session, name: string, id: string): void {
+	if (!isName(name)) return;
+	const folder = `${session.names}/${name}`;
+	const top = highest(folder);
+	if (entry(folder, top) !== id) return;
+	rmSync(`${folder}/${top}`, { force: true });
+	try {
+		rmdirSync(folder);
+	} catch (error) {
+		if (errnoOf(error) === undefined) throw error; // somebody is taking it
+	}
 }
 
 /** The number that this process gave last, by base name: after a thousand jobs of one program it need not look far. */

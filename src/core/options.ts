@@ -12,4 +12,10 @@ export interface ChoreOptions {
 	readonly graceMs?: number | undefined;
 	/** How many jobs may be active at once. Default 4,096. */
 	readonly maxJobs?: number | undefined;
+	/** For how many days jobs that are over are kept. Default 30. */
+	readonly keepDays?: number | undefined;
+	/** How many jobs that are over are kept. Default 10,000. */
+	readonly keepJobs?: number | undefined;
+	/** How many bytes of output of jobs that are over are kept. Default 10 GiB. */
+	readonly keepBytes?: number | undefined;
 }

@@ -6,7 +6,8 @@ import type { Context } from "./context.ts";
 import { isAbsence, makePrivateFolder, refuse, removeTree } from "./files.ts";
 import { hasEnded, type Job, shortId } from "./job.ts";
 import { note } from "./ledger.ts";
-import { jobFolder } from "./session.ts";
+import { forgetName } from "./names.ts";
+import { jobFolder, type Session } from "./session.ts";
 import { current, stop } from "./stop.ts";
 import { latestRunIn } from "./store.ts";
 
@@ -19,18 +20,32 @@ export interface RemoveOptions {
 
 /** @see Chore.remove in chore.ts */
 export async function remove(context: Context, id: string, options: RemoveOptions = {}): Promise<Job> {
-	const { session } = context;
 	for (;;) {
 		const job = await ended(context, id, options);
-		const aside = `${session.trash}/${id}.${randomBytes(4).toString("hex")}`;
-		makePrivateFolder(session.trash);
-		// Gone at once for every reader; the time it takes to delete is nobody's.
-		const folder = jobFolder(session, id);
-		if (move(folder, aside) && latestRunIn(aside) > job.run && move(aside, folder)) continue; // somebody started it again
-		for (const path of [`${session.active}/${id}`, aside]) removeTree(path);
-		note(session, job, "removed");
-		return job;
+		if (forget(context.session, job) !== "started again") return job;
 	}
+}
+
+/**
+ * Takes a job out of the session, with its output and its name. Needs no space.
+ *
+ * @param job as it was when it was found to be over
+ * @param reason why, for the ledger
+ * @returns "gone" when it is not there any more; "started again" when it is, and was since then
+ * @throws ChoreError STATE_UNUSABLE
+ */
+export function forget(session: Session, job: Pick<Job, "id" | "run" | "name">, reason?: string): "forgotten" | "gone" | "started again" {
+	const folder = jobFolder(session, job.id);
+	const aside = `${session.trash}/${job.id}.${randomBytes(4).toString("hex")}`;
+	makePrivateFolder(session.trash);
+	// Gone at once for every reader; the time it takes to delete is nobody's.
+	const isMoved = move(folder, aside);
+	if (isMoved && latestRunIn(aside) > job.run && move(aside, folder)) return "started again";
+	for (const path of [`${session.active}/${job.id}`, aside]) removeTree(path);
+	if (!isMoved) return "gone";
+	forgetName(session, job.name, job.id);
+	note(session, job, "removed", reason === undefined ? {} : { reason });
+	return "forgotten";
 }
 
 /** The job once it may be forgotten. @throws ChoreError JOB_ACTIVE */

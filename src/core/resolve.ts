@@ -1,8 +1,8 @@
 /** Finds the job that a word means: an exact name, a full id, or a unique tail of an id. */
 import { existsSync } from "node:fs";
 import { closest, distance } from "fastest-levenshtein";
-import { ChoreError } from "../../platform/errors.ts";
-import { readNames } from "./files.ts";
+import { ChoreError, isChoreError } from "../../platform/errors.ts";
+import { readNames, readText } from "./files.ts";
 import { holderOf } from "./names.ts";
 import { isId, isName, jobFolder, type Session } from "./session.ts";
 import { isUnreadable, readStoredRun } from "./store.ts";
@@ -14,7 +14,7 @@ const TAIL = /^[0-9a-f-]{4,35}$/;
  * @throws ChoreError JOB_NOT_FOUND, with the nearest name as hint; JOB_AMBIGUOUS with the ids
  */
 export function resolve(session: Session, reference: string): string {
-	const id = byName(session, reference) ?? byId(session, reference);
+	const id = byName(session, reference) ?? byId(session, reference) ?? byOldName(session, reference);
 	if (id !== undefined) return id;
 	const where = `in session ${JSON.stringify(session.name)}`;
 	if (isId(reference)) {
@@ -44,17 +44,31 @@ export function jobIds(session: Session): string[] {
 	return readNames(session.jobs).filter(isId).sort();
 }
 
+/** The holder of the name, if it is there. */
 function byName(session: Session, name: string): string | undefined {
+	const holder = isName(name) ? holderOf(session, name) : undefined;
+	return holder !== undefined && existsSync(jobFolder(session, holder)) ? holder : undefined;
+}
+
+/** The last holder was removed: an older job of that name may still be there. */
+function byOldName(session: Session, name: string): string | undefined {
 	if (!isName(name)) return undefined;
-	const holder = holderOf(session, name);
-	if (holder === undefined || existsSync(jobFolder(session, holder))) return holder;
-	// The last holder was removed: an older job of that name may still be there.
 	return jobIds(session)
 		.reverse()
-		.find((id) => {
-			const stored = readStoredRun(session, id);
-			return stored !== undefined && !isUnreadable(stored) && stored.job.name === name;
-		});
+		.find((id) => isNamed(session, id, name));
+}
+
+function isNamed(session: Session, id: string, name: string): boolean {
+	let text: string | undefined;
+	try {
+		text = readText(`${jobFolder(session, id)}/job.json`);
+	} catch (error) {
+		if (!isChoreError(error)) throw error;
+	}
+	// Most are another's: to look for the word is quicker than to read the record.
+	if (text?.includes(`"${name}"`) !== true) return false;
+	const stored = readStoredRun(session, id);
+	return stored !== undefined && !isUnreadable(stored) && stored.job.name === name;
 }
 
 function byId(session: Session, reference: string): string | undefined {

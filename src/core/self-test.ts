@@ -7,10 +7,12 @@ import { readNames } from "./files.ts";
 import type { Job } from "./job.ts";
 import { logs } from "./logs.ts";
 import { Platforms } from "./platforms.ts";
+import { installProgram } from "./programs.ts";
 import { remove } from "./remove.ts";
 import { jobIds } from "./resolve.ts";
+import { EVERYTHING } from "./retention.ts";
 import { run } from "./run.ts";
-import { installProgram, openSession } from "./session.ts";
+import { openSession } from "./session.ts";
 import { kill, stop } from "./stop.ts";
 import { waitForEnd } from "./wait.ts";
 import { within } from "./within.ts";
@@ -45,7 +47,7 @@ export async function selfTest(registry: Registry, platform: string, root: strin
 	const where = scratchFolder(root);
 	const session = openSession(where, "default");
 	await using platforms = new Platforms(registry, { install: (name, text) => installProgram(where, name, text) });
-	const context: Context = { session, platforms, platform, graceMs: 1000, maxJobs: 10 };
+	const context: Context = { session, platforms, platform, graceMs: 1000, maxJobs: 10, keep: EVERYTHING };
 	try {
 		const checks = await Promise.all([
 			check("a job prints, and exits with 7", () => exits(context)),

@@ -1,10 +1,9 @@
 /** Where things are on disk: one root, one folder a session, one folder a job. Only this file joins these paths. */
-import { createHash } from "node:crypto";
-import { chmodSync, existsSync, lstatSync, renameSync, rmSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { ChoreError } from "../../platform/errors.ts";
-import { checkPrivateFolder, makePrivateFolder, readNames, readText, writeNew } from "./files.ts";
+import { checkPrivateFolder, makePrivateFolder, readNames } from "./files.ts";
 
 /** The paths of one session. Nothing is made until something is to be written. */
 export interface Session {
@@ -103,29 +102,6 @@ export function makeSession(session: Session): void {
 	makePrivateFolder(session.folder);
 	// `trash` comes last: it says that all are there.
 	for (const folder of [session.jobs, session.names, session.active, session.trash]) makePrivateFolder(folder);
-}
-
-/**
- * Puts a small shell program into `libexec/<hash>/<name>`, once per content.
- * @returns its path, which stays for as long as any job may refer to it
- */
-export function installProgram(root: string, name: string, text: string): string {
-	const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
-	const folder = `${root}/libexec/${hash}`;
-	const path = `${folder}/${name}`;
-	if (readText(path) === text) return path;
-	makePrivateFolder(root);
-	makePrivateFolder(`${root}/libexec`);
-	makePrivateFolder(folder);
-	const temporary = `${path}.${process.pid}.${Date.now().toString(36)}`;
-	try {
-		writeNew(temporary, text);
-		chmodSync(temporary, 0o500);
-		renameSync(temporary, path);
-	} finally {
-		rmSync(temporary, { force: true });
-	}
-	return path;
 }
 
 /** Whether a word is the full id of a job, in the one spelling that is used for folders. */

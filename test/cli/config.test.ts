@@ -59,6 +59,27 @@ test("max_jobs: how many jobs may be active", PATIENCE, async () => {
 	assert.equal((await cli.chore("run", "true")).status, 0);
 });
 
+test("keep_days, keep_jobs and keep_bytes: what prune leaves of jobs that are over", PATIENCE, async () => {
+	await using cli = new Cli();
+	for (let index = 0; index < 3; index++) await cli.chore("run", "--wait", "head", "-c", "1000", "/dev/zero");
+	for (const [setting, told] of [
+		["", "would forget 0 jobs, 0 B"],
+		["keep_jobs = 2", "would forget 1 job, 1.0 KiB"],
+		["keep_jobs = 0", "would forget 3 jobs, 2.9 KiB"],
+		["keep_bytes = 2500", "would forget 1 job, 1.0 KiB"],
+		["keep_days = 3", "would forget 0 jobs, 0 B"],
+	] as const) {
+		configure(cli, `${setting}\n`);
+		const { status, stdout, stderr } = await cli.chore("prune", "--dry-run");
+		assert.deepEqual([status, stdout.trimEnd().split("\n").at(-1), stderr], [0, told, ""], setting);
+	}
+	configure(cli, "keep_jobs = 1\n");
+	assert.equal((await cli.chore("prune", "--keep-jobs", "2")).stdout, "forgot 1 job, 1.0 KiB\n", "an option wins over the file");
+	assert.equal((await cli.chore("prune")).stdout, "forgot 1 job, 1.0 KiB\n");
+	assert.equal((await cli.chore("prune", "--keep-jobs", "1", "--keep-jobs", "0")).stdout, "forgot 1 job, 1.0 KiB\n", "the last one counts");
+	assert.deepEqual(await cli.list(), []);
+});
+
 test("all seven settings are taken", PATIENCE, async () => {
 	await using cli = new Cli();
 	configure(

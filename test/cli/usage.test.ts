@@ -7,14 +7,14 @@ test("chore alone prints help and is content", PATIENCE, async () => {
 	await using cli = new Cli();
 	const { status, stdout, stderr } = await cli.chore();
 	assert.deepEqual([status, stderr], [0, ""]);
-	for (const verb of ["run", "ps", "status", "logs", "stop", "kill", "wait", "send", "rm", "history", "events", "doctor"]) {
+	for (const verb of ["run", "ps", "status", "logs", "stop", "kill", "wait", "send", "rm", "prune", "history", "events", "doctor"]) {
 		assert.match(stdout, new RegExp(`^  ${verb}\\b`, "m"));
 	}
 });
 
 test("every command has help, by --help and by chore help", PATIENCE, async () => {
 	await using cli = new Cli();
-	for (const verb of ["run", "ps", "status", "logs", "stop", "kill", "wait", "send", "rm", "history", "events", "doctor"]) {
+	for (const verb of ["run", "ps", "status", "logs", "stop", "kill", "wait", "send", "rm", "prune", "history", "events", "doctor"]) {
 		const [asked, helped] = [await cli.chore(verb, "--help"), await cli.chore("help", verb)];
 		assert.deepEqual([asked.status, asked.stderr, helped.status, helped.stderr], [0, "", 0, ""], verb);
 		assert.match(asked.stdout, new RegExp(`^Usage: chore ${verb}\\b`));
@@ -85,6 +85,19 @@ const REFUSALS: readonly (readonly [words: readonly string[], ...said: readonly 
 	[["kill", "-s", "WINK", "web"], /-s, --signal/, /"WINK"/, /TERM, SIGTERM or 15/],
 	[["kill", "-s", "99", "web"], /-s, --signal/, /"99"/],
 	[["rm"], /missing required argument 'job'/],
+	[["prune", "--older-than", "-1"], /--older-than/, /"-1"/, /1\.5s/],
+	[["prune", "--older-than", ""], /--older-than/, /1\.5s/],
+	[["prune", "--older-than", "old"], /--older-than/, /"old"/, /2min 10s/],
+	[["prune", "--keep-jobs", "-1"], /--keep-jobs/, /"-1"/, /0 or more/],
+	[["prune", "--keep-jobs", ""], /--keep-jobs/, /whole number/],
+	[["prune", "--keep-jobs", "1.5"], /--keep-jobs/, /"1\.5"/, /whole number/],
+	[["prune", "--keep-jobs", "9".repeat(30)], /--keep-jobs/, /whole number/],
+	[["prune", "--keep-bytes", "-5"], /--keep-bytes/, /"-5"/, /512M, 2G/],
+	[["prune", "--keep-bytes", ""], /--keep-bytes/, /512M, 2G/],
+	[["prune", "--keep-bytes", "lots"], /--keep-bytes/, /"lots"/, /512M, 2G/],
+	[["prune", "--all", "--keep-jobs", "0"], /--all excludes/, /every job that is over/],
+	[["prune", "--all", "--older-than", "0"], /--all excludes/],
+	[["prune", "web"], /too many arguments/],
 	[["history", "--state", "asleep"], /--state/, /"asleep"/, /running/],
 	[["history", "--state", ""], /--state/, /""/, /running/],
 	[["history", "--since", "soon"], /--since/, /"soon"/, /yesterday, 2h ago or -2h/],

@@ -239,3 +239,22 @@ test("a limit on the size of files is met like a full disk", PATIENCE, async () 
 		);
 	}
 });
+
+test("prune makes room with not one byte free, also of jobs whose end nobody has seen", onSmallDisk, async () => {
+	await using cli = new SmallDisk(512);
+	const kept = await cli.begin("-n", "kept", "sleep", "60");
+	const seen = await cli.begin("-n", "seen", "head", "-c", "100000", "/dev/zero");
+	await cli.chore("wait", seen);
+	const unseen = await cli.begin("-n", "unseen", "head", "-c", "100000", "/dev/zero");
+	await cli.shell(`until grep -q chore-exit '${cli.runFolder(unseen)}/exit'; do :; done`);
+	cli.leave(0);
+	assert.equal(statfsSync(cli.state).bavail, 0);
+	const tried = await cli.chore("prune", "--all", "--dry-run");
+	assert.deepEqual([tried.status, tried.stderr, tried.stdout.split("\n").length], [0, "", 4], tried.stdout);
+	const outcome = await cli.chore("prune", "--all");
+	assertNoBug(outcome);
+	assert.deepEqual([outcome.status, outcome.stdout, outcome.stderr], [0, "forgot 2 jobs, 195 KiB\n", ""]);
+	assert.ok(statfsSync(cli.state).bavail > 48, "their output made room");
+	await assertNothingHalfMade(cli, [kept], "after the prune");
+	assert.equal((await cli.chore("run", "--wait", "true")).status, 0);
+});

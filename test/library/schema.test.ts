@@ -49,6 +49,7 @@ test("what the commands print is what the schema says, field by field", PATIENCE
 	await check("wait", "wait", "bad");
 	await check("wait --any", "wait", "--any", "bad", "web");
 	await check("rm", "rm", "bad");
+	await check("prune", "prune", "--all", "--dry-run");
 	await check("history", "history", "--all");
 	await check("events", "events");
 	await check("doctor", "doctor");
