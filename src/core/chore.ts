@@ -29,6 +29,7 @@ import { openSession, type Session, sessionNames, stateRoot } from "./session.ts
 import { DEFAULT_GRACE_MS, type RunOptions } from "./spec.ts";
 import { type JobDetails, status } from "./status.ts";
 import { current, kill, type StopOptions, stop } from "./stop.ts";
+import { sweepInPassing } from "./sweep.ts";
 import { type WaitOptions, waitForEnd } from "./wait.ts";
 
 const DEFAULT_MAX_JOBS = 4096;
@@ -40,6 +41,7 @@ const DEFAULT_MAX_JOBS = 4096;
 export class Chore implements AsyncDisposable {
 	readonly #context: Context;
 	readonly #examine: (selfTest: boolean | undefined) => Promise<Report>;
+	#mayPrune = false;
 
 	/** @internal Use `openChore`. */
 	constructor(registry: Registry, version: string, options: ChoreOptions) {
@@ -63,7 +65,7 @@ export class Chore implements AsyncDisposable {
 	 * them is anything left behind. PLATFORM_FAILED says in its message whether the job may run.
 	 */
 	run(options: RunOptions): Promise<Job> {
-		return run(this.#context, options);
+		return this.#worthPruning(run(this.#context, options));
 	}
 
 	/**
@@ -72,7 +74,7 @@ export class Chore implements AsyncDisposable {
 	 * @throws ChoreError JOB_ACTIVE for one that is not over, NAME_IN_USE when another took its name since; and as `run`
 	 */
 	async rerun(reference: string, options: LaunchOptions = {}): Promise<Job> {
-		return rerun(this.#context, this.#find(reference), options);
+		return this.#worthPruning(rerun(this.#context, this.#find(reference), options));
 	}
 
 	/**
@@ -80,7 +82,7 @@ export class Chore implements AsyncDisposable {
 	 * @throws ChoreError as `stop` and `rerun`
 	 */
 	async restart(reference: string, options: RestartJobOptions = {}): Promise<Job> {
-		return restart(this.#context, this.#find(reference), options);
+		return this.#worthPruning(restart(this.#context, this.#find(reference), options));
 	}
 
 	/** The runs of a job, oldest first, each as it ended; the last one as the job is now. */
@@ -100,7 +102,7 @@ export class Chore implements AsyncDisposable {
 
 	/** Jobs as they are now: the active ones first, then the ended ones, the latest on top. */
 	list(filter: JobFilter = {}): Promise<readonly Job[]> {
-		return list(this.#context, filter);
+		return this.#worthPruning(list(this.#context, filter));
 	}
 
 	/**
@@ -127,7 +129,7 @@ export class Chore implements AsyncDisposable {
 	 * @throws ChoreError STOP_FAILED naming the processes that outlive SIGKILL; JOB_UNKNOWN for one that cannot be reached
 	 */
 	async stop(reference: string, options: StopOptions = {}): Promise<Job> {
-		return stop(this.#context, this.#find(reference), options);
+		return this.#worthPruning(stop(this.#context, this.#find(reference), options));
 	}
 
 	/**
@@ -159,7 +161,7 @@ export class Chore implements AsyncDisposable {
 	 * @throws ChoreError TIMED_OUT, ABORTED (the job goes on), JOB_UNKNOWN
 	 */
 	async wait(reference: string, options: WaitOptions = {}): Promise<Job> {
-		return waitForEnd(this.#context, this.#find(reference), options);
+		return this.#worthPruning(waitForEnd(this.#context, this.#find(reference), options));
 	}
 
 	/**
@@ -243,13 +245,25 @@ export class Chore implements AsyncDisposable {
 		return this.#examine(options.selfTest);
 	}
 
-	/** Detaches. Never stops a job. */
+	/**
+	 * Detaches. Never stops a job. Where it has started jobs, or looked how they are, it prunes in passing: for 20 ms at
+	 * most, and only what ended more than an hour ago and is beyond what is kept.
+	 */
 	async close(): Promise<void> {
+		if (this.#mayPrune) sweepInPassing(this.#context);
+		this.#mayPrune = false;
 		await this.#context.platforms[Symbol.asyncDispose]();
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.close();
+	}
+
+	/** For the verbs that start or settle jobs. */
+	async #worthPruning<T>(answer: Promise<T>): Promise<T> {
+		const value = await answer;
+		this.#mayPrune = true;
+		return value;
 	}
 
 	#find(reference: string): string {
