@@ -26,6 +26,9 @@ export function activate(context: vscode.ExtensionContext): Parts | undefined {
 		void vscode.commands.executeCommand("setContext", "chore.unsupported", true);
 		return undefined;
 	}
+	// The editor's own word for it is late, and until then would tell every workspace that it is not trusted.
+	const tellTrust = (): void => void vscode.commands.executeCommand("setContext", "chore.untrusted", !vscode.workspace.isTrusted);
+	tellTrust();
 	const memory = context.workspaceState;
 	const jobs = new JobSource(() => ({ ...choreOptions(), allSessions: groupBy() === "session" }));
 	source = jobs;
@@ -46,6 +49,7 @@ export function activate(context: vscode.ExtensionContext): Parts | undefined {
 			if (moved) inBackground(jobs.refresh());
 			else if (change.affectsConfiguration("chore")) views.redraw();
 		}),
+		vscode.workspace.onDidGrantWorkspaceTrust(tellTrust),
 		{ dispose: disposeOwnLog },
 	);
 	inBackground(jobs.ready());
