@@ -1,0 +1,148 @@
+/** Rows, tooltips and views of jobs, without an editor. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { JobSource } from "../../extension/source.ts";
+import type { Job } from "../../src/index.ts";
+import "./editor.ts";
+
+const { EventEmitter } = await import("./vscode.ts");
+const { tooltip, treeItem } = await import("../../extension/row.ts");
+const { JobTree } = await import("../../extension/tree.ts");
+const { clock, commandLine, literal, rowWords, visible } = await import("../../extension/words.ts");
+
+const NOON = new Date(2026, 10, 21, 12, 0);
+
+function job(more: Partial<Job> = {}): Job {
+	const at = (hours: number, minutes: number): string => new Date(2026, 10, 21, hours, minutes).toISOString();
+	return {
+		...{ schema: 1, id: "01936f0e-8d2a-7c31-9b55-0e6a1c9e2f40", name: "build", session: "default", platform: "posix", unit: null },
+		...{ command: ["make", "all"], directory: "/work", description: null, state: "failed", result: "exit-code" },
+		...{ createdAt: at(9, 5), startedAt: at(9, 5), endedAt: at(9, 7), run: 1, attempt: 1, pid: null, exitCode: 2, signal: null },
+		...{ exitCertain: true, cpuTimeMs: 41_200, memoryPeakBytes: 432_013_312, output: { mode: "merged", paths: ["/o"], bytes: 2048 } },
+		...{ restart: { policy: "no", delayMs: null, max: null }, reason: null },
+		limits: { timeoutMs: null, memoryBytes: null, cpus: null, tasks: null },
+		...more,
+	} as Job;
+}
+
+const HOSTILE = "$(bug) [go](command:quit) **b** <i>\n\u001b[31m \u202e `x` ````";
+
+describe("a row", () => {
+	test("tells the state by its shape and in words, and the command", () => {
+		const item = treeItem({ kind: "job", job: job() });
+		assert.equal(item.label, "build");
+		assert.equal(item.description, "failed, exit code 2 · make all");
+		assert.equal(item.contextValue, "job ended failed");
+		const shapes = new Set(
+			(["starting", "running", "paused", "stopping", "succeeded", "failed", "stopped", "lost", "unknown"] as const).map((state) => {
+				const { iconPath } = treeItem({ kind: "job", job: job({ state }) });
+				return iconPath !== undefined && typeof iconPath === "object" && "id" in iconPath ? iconPath.id : "";
+			}),
+		);
+		assert.equal(shapes.size, 9);
+	});
+
+	test("is heard as words with a clock time", () => {
+		assert.equal(rowWords(job(), NOON), "build, failed, exit code 2, ended 09:07");
+		assert.equal(rowWords(job({ state: "running", endedAt: null }), NOON), "build, running, started 09:05");
+		assert.equal(clock(new Date(2026, 10, 20, 23, 59).toISOString(), NOON), "2026-11-20 23:59");
+	});
+
+	test("says of every end why it came", () => {
+		const cases: readonly (readonly [Partial<Job>, string])[] = [
+			[{ result: "timeout", exitCode: null, signal: "SIGTERM" }, "failed, time limit"],
+			[{ result: "oom-kill" }, "failed, out of memory"],
+			[{ result: "start-failed" }, "failed, could not start"],
+			[{ result: "signal", exitCode: null, signal: "SIGSEGV" }, "failed, SIGSEGV"],
+			[{ result: "exit-code", attempt: 3 }, "failed, exit code 2, 3 attempts"],
+			[{ state: "lost", result: "lost" }, "lost"],
+			[{ state: "unknown", reason: "unreadable: /x: damaged" }, "unreadable"],
+		];
+		for (const [more, words] of cases) assert.equal(treeItem({ kind: "job", job: job(more) }).description, `${words} · make all`);
+	});
+
+	test("shows hostile text literally: no icon, no link, no control character", () => {
+		const { description } = treeItem({ kind: "job", job: job({ command: [HOSTILE] }) });
+		assert.doesNotMatch(String(description), /\$\(|\]\(|[\p{Cc}\u202a-\u202e]/u);
+		assert.equal(literal("a\tb\nc\u0000"), "a\\tb\\nc\\x00");
+	});
+
+	test("has a tooltip with the facts, in which hostile text is no markdown", () => {
+		const { value } = tooltip(job({ description: HOSTILE, directory: HOSTILE, command: ["sh", HOSTILE] }), NOON);
+		for (const fact of ["41\\.2 s|41.2 s", "412 MiB", "2.0 KiB", "ended 09:07", "exit code 2"]) assert.match(value, new RegExp(fact));
+		assert.ok(!value.includes("\u001b") && !value.includes("\u202e"));
+		assert.ok(value.includes("\\$\\(bug\\) \\[go\\]\\(command:quit\\) \\*\\*b\\*\\* \\<i\\>"), value);
+	});
+
+	test("has a command that could be typed", () => {
+		assert.equal(commandLine(["make", "it's", ""]), "make 'it'\\''s' ''");
+		assert.equal(commandLine(["/bin/sh", "-c", "a | b"]), "a | b");
+		assert.equal(visible("a\u2028b"), "a\\u2028b");
+	});
+});
+
+/** A source with these jobs, as far as a tree needs one. */
+function sourceOf(jobs: readonly Job[], more: { readonly failure?: { message: string; hint: undefined } } = {}) {
+	const changed = new EventEmitter<void>();
+	const source = { jobs, failure: undefined, ready: async () => {}, onDidChange: changed.event, ...more };
+	return { changed, source: source as unknown as JobSource };
+}
+
+describe("a view", () => {
+	const tree = (shows: "running" | "finished", jobs: readonly Job[], by: "none" | "session" | "folder" = "none", failure?: string) => {
+		const { source } = sourceOf(jobs, failure === undefined ? {} : { failure: { message: failure, hint: undefined } });
+		return new JobTree(source, { shows, groupBy: () => by, limit: () => 200 });
+	};
+	const many = [...Array(450).keys()].map((count) => job({ id: `id-${count}`, name: `job-${count}` }));
+
+	test("shows the newest 200, and more on request", async () => {
+		const finished = tree("finished", many);
+		assert.equal((await finished.getChildren()).length, 201);
+		finished.showMore();
+		assert.deepEqual((await finished.getChildren()).at(-1), { kind: "more", hidden: 50 });
+		finished.showMore();
+		assert.equal((await finished.getChildren()).length, 450);
+		assert.deepEqual(await tree("running", many).getChildren(), []);
+	});
+
+	test("shows what the filter finds in name, command, state or folder", async () => {
+		const finished = tree("finished", [job({ name: "a", command: ["npm", "Test"] }), job({ name: "b", directory: "/srv/tests" }), job()]);
+		finished.filter(" TEST ");
+		assert.equal((await finished.getChildren()).length, 2);
+		finished.filter("");
+		assert.equal((await finished.getChildren()).length, 3);
+	});
+
+	test("groups by session or folder", async () => {
+		const jobs = [job({ session: "a", directory: "/x/one" }), job({ session: "b", directory: "/x/one" }), job({ session: "a" })];
+		const labels = async (by: "session" | "folder") =>
+			(await tree("finished", jobs, by).getChildren()).map((row) => (row.kind === "group" ? [row.label, row.jobs.length] : row.kind));
+		assert.deepEqual(await labels("session"), [
+			["a", 2],
+			["b", 1],
+		]);
+		assert.deepEqual(await labels("folder"), [
+			["one", 2],
+			["work", 1],
+		]);
+	});
+
+	test("shows a failure as one row with the reason, in one of the views", async () => {
+		const [row] = await tree("running", [], "none", "the bus is dead").getChildren();
+		assert.ok(row);
+		assert.equal(treeItem(row).description, "the bus is dead");
+		assert.deepEqual(await tree("finished", [], "none", "the bus is dead").getChildren(), []);
+	});
+
+	test("is drawn again when its jobs change", () => {
+		const { source, changed } = sourceOf([]);
+		const finished = new JobTree(source, { shows: "finished", groupBy: () => "none", limit: () => 1 });
+		let drawn = 0;
+		finished.onDidChangeTreeData(() => drawn++);
+		changed.fire();
+		assert.equal(drawn, 1);
+		finished.dispose();
+		changed.fire();
+		assert.equal(drawn, 1);
+	});
+});

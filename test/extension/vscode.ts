@@ -1,0 +1,101 @@
+/** As much of the module `vscode` as the parts of the extension need that are tested outside of an editor. */
+
+export class EventEmitter<T> {
+	readonly #listeners = new Set<(value: T) => void>();
+	readonly event = (listener: (value: T) => void): { dispose(): void } => {
+		this.#listeners.add(listener);
+		return { dispose: () => this.#listeners.delete(listener) };
+	};
+	fire(value: T): void {
+		for (const listener of [...this.#listeners]) listener(value);
+	}
+	dispose(): void {
+		this.#listeners.clear();
+	}
+}
+
+export class ThemeColor {
+	readonly id: string;
+	constructor(id: string) {
+		this.id = id;
+	}
+}
+
+export class ThemeIcon {
+	readonly id: string;
+	readonly color: ThemeColor | undefined;
+	constructor(id: string, color?: ThemeColor) {
+		this.id = id;
+		this.color = color;
+	}
+}
+
+export const TreeItemCollapsibleState = { None: 0, Collapsed: 1, Expanded: 2 } as const;
+
+export class TreeItem {
+	readonly label: string;
+	readonly collapsibleState: number;
+	constructor(label: string, collapsibleState: number) {
+		this.label = label;
+		this.collapsibleState = collapsibleState;
+	}
+}
+
+/** Escapes as the editor does. */
+export class MarkdownString {
+	value = "";
+	appendMarkdown(text: string): this {
+		this.value += text;
+		return this;
+	}
+	appendText(text: string): this {
+		this.value += text.replace(/[\\`*_{}[\]()#+\-!~$<>]/g, "\\$&").replaceAll("\n", "\n\n");
+		return this;
+	}
+	appendCodeblock(text: string, language = ""): this {
+		this.value += `\n\`\`\`\`${language}\n${text}\n\`\`\`\`\n`;
+		return this;
+	}
+}
+
+export const Uri = { file: (path: string) => ({ toString: () => `file://${encodeURI(path)}` }) };
+
+/** A channel as the output panel would show it. */
+export class Channel {
+	readonly name: string;
+	text = "";
+	disposed = false;
+	constructor(name: string) {
+		this.name = name;
+	}
+	append(text: string): void {
+		this.text += text;
+	}
+	replace(text: string): void {
+		this.text = text;
+	}
+	clear(): void {
+		this.text = "";
+	}
+	show(): void {}
+	error(): void {}
+	dispose(): void {
+		this.disposed = true;
+	}
+}
+
+/** All channels that were made, oldest first. */
+export const channels: Channel[] = [];
+
+export const window = {
+	createOutputChannel(name: string): Channel {
+		const channel = new Channel(name);
+		channels.push(channel);
+		return channel;
+	},
+};
+
+/** What the test sets, by the names without "chore.". */
+export const settings = new Map<string, unknown>();
+
+export const workspace = { getConfiguration: () => ({ get: (name: string) => settings.get(name) }) };
