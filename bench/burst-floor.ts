@@ -53,7 +53,10 @@ for (const rule of matches) await bus.call(new Message({ ...dbus, member: "AddMa
 await inFlight(Number(count), Number(width), async (index) => {
 	const id = uuid();
 	const spec = writeFiles(id, index);
-	const properties = unitProperties(spec, hook).map(({ name, signature, value }) => [name, new Variant(signature, value)]);
+	const properties = unitProperties(spec, { hookPath: hook, isPrivileged: false }).map(({ name, signature, value }) => [
+		name,
+		new Variant(signature, value),
+	]);
 	const body = [`chore-${spec.label}.service`, "fail", properties, []];
 	const answer = await bus.call(new Message({ ...systemd, member: "StartTransientUnit", signature: "ssa(sv)a(sa(sv))", body }));
 	const path = String(answer?.body[0]);

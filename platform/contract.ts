@@ -1,7 +1,8 @@
 /**
  * The border between the core and whatever supervises a job.
  *
- * A platform is given a folder and runs `/bin/sh <job>/start <run>` in it. It never sees the user's arguments,
+ * A platform is given a folder and runs `/bin/sh <job>/start <run>` in it, followed by three words for each resource limit
+ * that it wants to be in the place of the caller's: the flag of ulimit, the soft and the hard limit. It never sees the user's arguments,
  * environment, directory, input or output: all of those are inside `start`, so no platform has to quote them.
  * A platform keeps no state of its own: what it needs to find a run again is in the handle, which the core stores.
  */

@@ -15,7 +15,7 @@ import type {
 	Stray,
 	Usage,
 } from "../contract.ts";
-import { isChoreError } from "../errors.ts";
+import { ChoreError, isChoreError } from "../errors.ts";
 import { Bus, busErrorName, type Patience } from "./bus.ts";
 import { delegatedControllers } from "./controllers.ts";
 import { description } from "./describe.ts";
@@ -23,6 +23,7 @@ import { text as hook } from "./hook.sh.ts";
 import { Inspector, inspectUnits } from "./inspect.ts";
 import { enableLinger, hasLogind, logoutFate } from "./linger.ts";
 import { pauseRun, resumeRun } from "./pause.ts";
+import { controllerOf, PROPERTY_NAMES, split } from "./properties.ts";
 import { allowRestarts } from "./restarts.ts";
 import { startUnit } from "./start.ts";
 import { findOwn, killRun, letGo, stopRun } from "./stop.ts";
@@ -48,6 +49,7 @@ export class SystemdPlatform implements Platform {
 	readonly #watches = new Set<Watch>();
 	#systemd: Systemd | undefined;
 	#capabilities: Capabilities | undefined;
+	#controllers: { readonly delegated: ReadonlySet<string> | null } | undefined;
 
 	/** Connects with the first request. @param socketPath of the user's message bus */
 	constructor(socketPath: string, userId: number, context: PlatformContext, patience?: Patience) {
@@ -63,13 +65,16 @@ export class SystemdPlatform implements Platform {
 	}
 
 	plan(run: RunSpec): Handle {
-		return planUnit(run);
+		const handle = planUnit(run);
+		this.#checkControllers(run);
+		return handle;
 	}
 
 	async start(run: RunSpec, handle: Handle): Promise<void> {
 		const hookPath = this.#context.install("hook", hook);
 		allowRestarts(run);
-		await this.#delivered(() => startUnit(this.#connected(), run, readHandle(handle), hookPath));
+		const installation = { hookPath, isPrivileged: this.#userId === 0 };
+		await this.#delivered(() => startUnit(this.#connected(), run, readHandle(handle), installation));
 	}
 
 	async stop(handle: Handle, options: Stopping): Promise<StopOutcome> {
@@ -157,6 +162,19 @@ export class SystemdPlatform implements Platform {
 		this.#systemd?.[Symbol.dispose]();
 	}
 
+	/** systemd itself accepts a bound that it cannot enforce, and says nothing. @throws ChoreError OPTION_UNSUPPORTED */
+	#checkControllers(run: RunSpec): void {
+		for (const word of run.properties) {
+			const [name] = split(word);
+			const controller = controllerOf(name);
+			this.#controllers ??= { delegated: delegatedControllers(this.#userId) };
+			if (controller === undefined || this.#controllers.delegated?.has(controller)) continue;
+			throw new ChoreError("OPTION_UNSUPPORTED", `${name} would do nothing here: the user manager has no ${controller} controller`, {
+				hint: "leave it out; `chore doctor` shows what each platform can do, and why",
+			});
+		}
+	}
+
 	/**
 	 * A manager that is just being restarted is not on the bus, or on a new one: what never reached it is asked again,
 	 * for as long as a restart may take. Only such a request: one that was delivered is never repeated.
@@ -205,7 +223,7 @@ function capabilitiesWith(controllers: ReadonlySet<string> | null): Capabilities
 		// CPU time is counted in every cgroup v2 tree, the peak of memory where its controller is there.
 		accounting: controllers !== null,
 		pause: true,
-		properties: [],
+		properties: PROPERTY_NAMES,
 		units: true,
 		hangUp: true,
 		enqueue: true,

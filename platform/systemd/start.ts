@@ -5,10 +5,12 @@ import type { RunSpec } from "../contract.ts";
 import { ChoreError, isChoreError } from "../errors.ts";
 import { busErrorName } from "./bus.ts";
 import { hasStarted } from "./inspect.ts";
-import { mayStartAgain } from "./restarts.ts";
+import type { Property } from "./property.ts";
+import { impossibleProperties, refusedProperty } from "./refusal.ts";
+import { forbidRestarts, mayStartAgain } from "./restarts.ts";
 import { isRecording, isWaiting } from "./status.ts";
 import type { LoadedUnit, Systemd } from "./systemd.ts";
-import { hasAnyToken, type PlannedUnit, type Property, unitProperties, unitToken } from "./unit.ts";
+import { hasAnyToken, type Installation, type PlannedUnit, unitProperties, unitToken } from "./unit.ts";
 
 const UNIT_EXISTS = "org.freedesktop.systemd1.UnitExists";
 
@@ -17,8 +19,10 @@ const LEAVING_MS = 2_000;
 const LOOK_EVERY_MS = 10;
 
 /** Starts the unit of a run. @see Platform.start */
-export async function startUnit(systemd: Systemd, run: RunSpec, planned: PlannedUnit, hookPath: string): Promise<void> {
-	const { finished } = await submit(systemd, planned.unit, unitProperties(run, hookPath));
+export async function startUnit(systemd: Systemd, run: RunSpec, planned: PlannedUnit, installation: Installation): Promise<void> {
+	const { finished } = await submit(systemd, planned.unit, unitProperties(run, installation)).catch((error: unknown) => {
+		throw refusedProperty(error, run.properties);
+	});
 	if (!run.acknowledge) {
 		finished.catch(() => {});
 		return;
@@ -26,7 +30,7 @@ export async function startUnit(systemd: Systemd, run: RunSpec, planned: Planned
 	const result = await finished;
 	// "interrupted": the manager was restarted, and knows the unit as before. Its record or inspect() will tell.
 	if (result === "done" || result === "interrupted") return;
-	const failure = await explain(systemd, planned, result).catch((error: unknown) => {
+	const failure = await explain(systemd, run, planned, result).catch((error: unknown) => {
 		// The start itself was accepted: no reason to have it made again.
 		if (isChoreError(error) && error.code === "PLATFORM_UNAVAILABLE") return undefined;
 		throw error;
@@ -66,11 +70,20 @@ function isConditionLost(unit: LoadedUnit): boolean {
 
 /**
  * A manager job also fails where the program ran and ended at once, badly: then the record tells. An error only where
- * there never was a process.
+ * there never was a process, or none as the properties say.
  */
-async function explain(systemd: Systemd, planned: PlannedUnit, result: string): Promise<ChoreError | undefined> {
+async function explain(systemd: Systemd, run: RunSpec, planned: PlannedUnit, result: string): Promise<ChoreError | undefined> {
 	const token = unitToken(planned);
 	const unit = await systemd.find(planned.unit, (description) => description.endsWith(token));
+	const impossible =
+		unit === undefined || hasStarted(planned) ? undefined : impossibleProperties(Number(unit.properties["ExecMainStatus"]), run.properties);
+	if (unit !== undefined && impossible !== undefined) {
+		// Whatever policy there is: another attempt would fail in the same way.
+		forbidRestarts(run.runFolder);
+		await systemd.stop(unit);
+		await systemd.resetFailed(unit);
+		return impossible;
+	}
 	const ran = unit === undefined ? ["failed", "timeout"].includes(result) : Number(unit.properties["ExecMainCode"]) !== 0;
 	if (ran || hasStarted(planned)) return undefined;
 	const why = unit?.activeState === "failed" ? String(unit.properties["Result"]) : `its manager job ended as "${result}"`;

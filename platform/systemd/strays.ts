@@ -24,7 +24,7 @@ export async function findStrays(systemd: Systemd, systemctl: string): Promise<r
 
 async function folderOf(systemd: Systemd, row: UnitRow): Promise<string | undefined> {
 	try {
-		return runFolder((await systemd.properties(row.path))["ExecStart"]);
+		return runFolder((await systemd.properties(row.path))["ExecStopPost"]);
 	} catch (error) {
 		if (!isChoreError(error)) throw error;
 		return undefined; // it ended meanwhile
@@ -40,7 +40,7 @@ function quoted(name: string): string {
 	return /^[A-Za-z0-9:_.@-]+$/.test(name) ? name : `'${name}'`;
 }
 
-/** The last word of the start script: as it is, or as unit.ts spells it. @param commands ExecStart (org.freedesktop.systemd1(5)) */
+/** The last word of the hook: as it is, or as unit.ts spells it. @param commands ExecStopPost (org.freedesktop.systemd1(5)) */
 export function runFolder(commands: unknown): string | undefined {
 	const [command] = (commands ?? []) as readonly (readonly unknown[])[];
 	const words = command?.[1] as readonly string[] | undefined;

@@ -1,18 +1,14 @@
 /**
  * What a run is as a transient unit: its name, the token that tells it from every other unit of that name, and its
- * properties. Pure. No text of the user's but the description gets in here (see the contract).
+ * properties. Pure. No text of the user's but the description and checked properties gets in here (see the contract).
  */
 import type { Handle, RunSpec, Stopping } from "../contract.ts";
 import { ChoreError } from "../errors.ts";
 import { signalNumber } from "../exit-record.ts";
+import { readProperties } from "./properties.ts";
+import { count, flag, INFINITY, integer, type Property, printable, text } from "./property.ts";
 import { restartsFile } from "./restarts.ts";
-
-/** A unit property with its D-Bus type. */
-export interface Property {
-	readonly name: string;
-	readonly signature: string;
-	readonly value: unknown;
-}
+import { sandboxProperties } from "./sandbox.ts";
 
 /** What the handle holds. */
 export interface PlannedUnit {
@@ -42,9 +38,6 @@ const MAX_DESCRIPTION_LENGTH = 256;
  */
 const CLEAN_EXIT_CODES: readonly number[] = Array.from({ length: 256 }, (_, code) => code).filter((code) => code < 200 || code > 243);
 
-/** Of a time, in systemd's D-Bus interface. */
-const INFINITY = 2n ** 64n - 1n;
-
 const UINT32_MAX = 2 ** 32 - 1;
 
 /** Every end but exit code 0 that systemd could take for clean (systemd.service(5), SuccessExitStatus=). */
@@ -69,8 +62,9 @@ export function unitName(run: Pick<RunSpec, "unitName" | "label">): string {
 	return name;
 }
 
-/** The handle of a run that is yet to be started. */
+/** The handle of a run that is yet to be started. @throws ChoreError INVALID_ARGUMENT for a name or property that cannot be */
 export function planUnit(run: RunSpec): Handle {
+	readProperties(run.properties, run.limits);
 	const { signal, graceMs, hangUp } = run.stopping;
 	return {
 		platform: "systemd",
@@ -129,23 +123,30 @@ export function jobInToken(description: string): string | undefined {
 	return / \[chore ([^ \]/]+)\/[0-9]+\]$/.exec(description)?.[1];
 }
 
-/** The properties of the unit, for StartTransientUnit. @throws ChoreError INVALID_ARGUMENT for an impossible signal or slice */
-export function unitProperties(run: RunSpec, hookPath: string): readonly Property[] {
+/** What the unit is made for: the hook's path, and whether the manager is root's. */
+export interface Installation {
+	readonly hookPath: string;
+	readonly isPrivileged: boolean;
+}
+
+/** The properties of the unit, for StartTransientUnit. @throws ChoreError INVALID_ARGUMENT for what is impossible */
+export function unitProperties(run: RunSpec, installation: Installation): readonly Property[] {
 	const { limits, stopping } = run;
+	const asked = readProperties(run.properties, limits);
 	const properties: Property[] = [
 		text("Description", unitDescription(run)),
 		text("Type", "exec"),
 		// Gone by itself after a clean end; kept for `inspect` where the manager has to testify.
 		text("CollectMode", "inactive"),
 		{ name: "SuccessExitStatus", signature: "(aiai)", value: [CLEAN_EXIT_CODES, []] },
-		command("ExecStart", ["/usr/bin/env", "-i", "/bin/sh"], `${run.jobFolder}/start`, run.runFolder),
-		command("ExecStopPost", ["/bin/sh"], hookPath, run.runFolder),
+		command("ExecStart", ["/usr/bin/env", "-i", "/bin/sh"], [`${run.jobFolder}/start`, run.runFolder, ...asked.limits]),
+		command("ExecStopPost", ["/bin/sh"], [installation.hookPath, run.runFolder]),
 		// It always exists: without its directory a unit runs neither the program nor the hook.
 		text("WorkingDirectory", "/"),
-		{ name: "IgnoreSIGPIPE", signature: "b", value: false },
+		flag("IgnoreSIGPIPE", false),
 		text("KillMode", "control-group"),
-		{ name: "KillSignal", signature: "i", value: stopSignal(stopping) },
-		{ name: "SendSIGHUP", signature: "b", value: stopping.hangUp },
+		integer("KillSignal", stopSignal(stopping)),
+		flag("SendSIGHUP", stopping.hangUp),
 		microseconds("TimeoutStopUSec", Math.max(stopping.graceMs, LEAST_STOP_TIMEOUT_MS)),
 		...restartProperties(run),
 	];
@@ -157,7 +158,8 @@ export function unitProperties(run: RunSpec, hookPath: string): readonly Propert
 	if (limits.cpus !== null) properties.push(count("CPUQuotaPerSecUSec", limits.cpus * 1_000_000));
 	if (limits.tasks !== null) properties.push(count("TasksMax", limits.tasks));
 	if (run.slice !== null) properties.push(text("Slice", sliceName(run.slice)));
-	return properties;
+	const sandbox = sandboxProperties(asked.properties, { ...installation, jobFolder: run.jobFolder });
+	return [...properties, ...asked.properties, ...sandbox];
 }
 
 /**
@@ -173,7 +175,7 @@ function restartProperties({ restart: { policy, delayMs, max }, runFolder }: Run
 		...(policy === "on-failure" ? failures : []),
 		count("RestartUSec", delayMs * 1000),
 		{ name: "Conditions", signature: "a(sbbs)", value: [["ConditionFileNotEmpty", false, false, writable(restartsFile(runFolder))]] },
-		{ name: "StartLimitIntervalUSec", signature: "t", value: max === null ? 0n : INFINITY },
+		count("StartLimitIntervalUSec", max === null ? 0n : INFINITY),
 		{ name: "StartLimitBurst", signature: "u", value: Math.min((max ?? 0) + 1, UINT32_MAX) },
 	];
 }
@@ -196,28 +198,15 @@ function unitDescription(run: RunSpec): string {
 	return `${human || "chore job"}${unitToken(run)}`;
 }
 
-/** Without what would break a line or move the cursor: C0, DEL, C1, line and paragraph separator, bidirectional controls. */
-function printable(words: string): string {
-	return words.replace(/[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu, " ");
-}
-
-function text(name: string, value: string): Property {
-	return { name, signature: "s", value };
-}
-
-function count(name: string, value: number): Property {
-	return { name, signature: "t", value: BigInt(Math.round(value)) };
-}
-
 /** systemd reads a time of 0 as "never". */
 function microseconds(name: string, milliseconds: number): Property {
 	return count(name, Math.max(1, milliseconds * 1000));
 }
 
-/** A script and its argument. Both paths: nothing of the user's gets into a command otherwise. */
-function command(name: string, shell: readonly [string, ...string[]], script: string, folder: string): Property {
-	const words = isSafe(script) && isSafe(folder) ? [script, folder] : ["-c", `exec /bin/sh ${spelt(script)} ${spelt(folder)}`];
-	return { name, signature: "a(sasb)", value: [[shell[0], [...shell, ...words], false]] };
+/** A script and its arguments: paths, and words of our own. Nothing of the user's gets into a command otherwise. */
+function command(name: string, shell: readonly [string, ...string[]], words: readonly string[]): Property {
+	const safe = words.every(isSafe) ? words : ["-c", `exec /bin/sh ${words.map(spelt).join(" ")}`];
+	return { name, signature: "a(sasb)", value: [[shell[0], [...shell, ...safe], false]] };
 }
 
 /** Before it runs a command, systemd expands `$`; and 252 reads other words after a daemon-reload where it wrote `$` or `;`. */

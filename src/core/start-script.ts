@@ -1,7 +1,8 @@
 /**
  * The `start` script of a job: all that the user said is in it and nowhere else, so that no platform has to quote it
  * and no other process shows it. Every /bin/sh must read it alike (dash, bash --posix, the ksh family, busybox, yash).
- * It is run with an empty environment and the folder of the run as its argument; it ends by becoming the program.
+ * It is run with an empty environment, and with the folder of the run as its argument (for more, see the contract); it ends
+ * by becoming the program.
  */
 import type { Environment } from "./environment.ts";
 import type { OutputMode } from "./job.ts";
@@ -37,7 +38,7 @@ export function startScript(options: StartOptions): Buffer {
 	script.add("[ -r /proc/uptime ] && read -r chore_up chore_rest </proc/uptime\n");
 	script.add('echo "$$ $chore_up" 1<>"$1/started"\n');
 	if (options.stdin === "fifo") script.add(KEEPER);
-	script.add("chore_run=$1\n");
+	script.add("chore_run=$1\nshift\n");
 	addLimits(script, options.limits);
 	script.add("cd ").quote(options.directory).add(" || exit 126\n");
 	script.add("set --");
@@ -77,9 +78,14 @@ wait $!
 `;
 
 function addLimits(script: Script, limits: readonly ResourceLimit[]): void {
-	if (limits.length === 0) return;
 	// Down before the hard limit is lowered, up after it was raised; one that cannot be had stays as it is.
-	script.add('chore_limit() { ulimit -S "$1" "$2"; ulimit -H "$1" "$3" && ulimit -S "$1" "$2"; }\n');
+	script.add('chore_set() { ulimit -S "$1" "$2"; ulimit -H "$1" "$3" && ulimit -S "$1" "$2"; }\n');
+	// As far as it can be had: the hard limit is the best there is.
+	script.add('chore_best() { chore_set "$@" || ulimit -S "$1" "$(ulimit -H "$1")"; }\n');
+	script.add("chore_given=' '\n");
+	script.add('while [ "$#" -gt 2 ]; do\nchore_best "$1" "$2" "$3" || { [ "$1" = -u ] && chore_best -p "$2" "$3"; }\n');
+	script.add('chore_given="$chore_given$1 "\nshift 3\ndone\n');
+	script.add('chore_limit() { case $chore_given in *" $1 "*) return 0 ;; esac; chore_set "$@"; }\n');
 	for (const { flags, soft, hard } of limits) {
 		script.add(`${flags.map((flag) => `chore_limit ${flag} ${soft} ${hard}`).join(" || ")}\n`);
 	}

@@ -11,6 +11,7 @@ import { type StartOptions, startScript } from "../../src/core/start-script.ts";
 function run(
 	options: Partial<StartOptions>,
 	shell: readonly string[] = ["/bin/sh"],
+	more: readonly string[] = [],
 ): { readonly output: Buffer; readonly started: string; readonly status: number | null } {
 	const folder = mkdtempSync(join(tmpdir(), "chore-start-"));
 	try {
@@ -30,7 +31,7 @@ function run(
 		});
 		writeFileSync(`${folder}/start`, script);
 		const [program = "", ...rest] = shell;
-		const { status } = spawnSync(program, [...rest, `${folder}/start`, folder], { env: {} });
+		const { status } = spawnSync(program, [...rest, `${folder}/start`, folder, ...more], { env: {} });
 		return { output: readFileSync(`${folder}/output`), started: readFileSync(`${folder}/started`, "utf8"), status };
 	} finally {
 		rmSync(folder, { recursive: true, force: true });
@@ -107,3 +108,27 @@ test("its first act is to say that it began, with the pid of the program that it
 	const { started, output } = run({ program: "/bin/sh", arguments: ["-c", "echo $$"] });
 	assert.equal(started.split(" ")[0], output.toString().trim());
 });
+
+for (const shell of [["dash"], ["bash", "--posix"], ["busybox", "ash"], ["ksh"], ["mksh"], ["yash"]]) {
+	const skip = spawnSync(shell[0] ?? "", [...shell.slice(1), "-c", ":"]).status === 0 ? false : `no ${shell.join(" ")} here`;
+	test(`limits of the platform's are in the place of the caller's under ${shell.join(" ")}`, { skip }, () => {
+		// ksh93 becomes another program only where it has this to count.
+		const environment = new Map([["SHLVL", "1"]]);
+		const limits = [
+			{ flags: ["-n"], soft: "256", hard: "512" },
+			{ flags: ["-u", "-p"], soft: "5000", hard: "6000" },
+			{ flags: ["-c"], soft: "0", hard: "0" },
+			{ flags: ["-s"], soft: "4096", hard: "unlimited" },
+		];
+		const limitsWith = (...more: readonly string[]): readonly (string | undefined)[] => {
+			const { output } = run({ program: "/bin/cat", arguments: ["/proc/self/limits"], environment, limits }, shell, more);
+			return ["Max open files", "Max processes", "Max core file size", "Max stack size"].map((row) =>
+				new RegExp(`^${row} +([0-9a-z]+ +[0-9a-z]+)`, "m").exec(output.toString())?.[1]?.replace(/ +/, ":"),
+			);
+		};
+		assert.deepEqual(limitsWith(), ["256:512", "5000:6000", "0:0", "4194304:unlimited"]);
+		assert.deepEqual(limitsWith("-n", "300", "400", "-u", "70", "80"), ["300:400", "70:80", "0:0", "4194304:unlimited"]);
+		const hard = /^Max open files +[0-9]+ +([0-9]+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
+		assert.equal(limitsWith("-n", "99999999", "99999999")[0], `${hard}:${hard}`, "more than can be had is as much as can be had");
+	});
+}

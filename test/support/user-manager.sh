@@ -83,7 +83,7 @@ supervise() {
 	local dir=$1 cgroup=$2 uid gid
 	uid=$(id -u "$user") gid=$(id -g "$user")
 	mount -t tmpfs -o mode=755 tmpfs /run
-	mkdir -p /run/systemd/system /run/user/"$uid"
+	mkdir -p /run/systemd/system /run/systemd/unit-root /run/user/"$uid"
 	chown "$uid:$gid" /run/user/"$uid"
 	chmod 700 /run/user/"$uid"
 	show "$checkout" /run/checkout package.json

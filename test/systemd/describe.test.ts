@@ -53,7 +53,7 @@ for (const [lingers, hasLogind, words] of [
 for (const folder of ["/tmp/plain", "/tmp/it's $HOME; `x` \\ é %h\n"]) {
 	test(`the folder of a run is read back from its unit: ${JSON.stringify(folder)}`, () => {
 		const run = { ...prepareRun(scratch, ":"), jobFolder: folder, runFolder: `${folder}/runs/1` };
-		const start = unitProperties(run, "/hook").find(({ name }) => name === "ExecStart");
+		const start = unitProperties(run, { hookPath: "/hook", isPrivileged: false }).find(({ name }) => name === "ExecStopPost");
 		assert.equal(runFolder(start?.value), `${folder}/runs/1`);
 	});
 }

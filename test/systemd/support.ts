@@ -25,8 +25,9 @@ export class Fixture implements AsyncDisposable {
 		this.platform = platform;
 	}
 
-	static async open(): Promise<Fixture> {
-		const folder = mkdtempSync(`${tmpdir()}/${ODD} `);
+	/** @param name of its folder */
+	static async open(name: string = `${ODD} `): Promise<Fixture> {
+		const folder = mkdtempSync(`${tmpdir()}/${name}`);
 		return new Fixture(folder, await open(contextIn(folder)));
 	}
 

@@ -22,7 +22,12 @@ const RUN: RunSpec = {
 const TOKEN = " [chore 01936f0e-8d2a-7c31-9b55-0e6a1c9e2f40/2]";
 
 function properties(changes: Partial<RunSpec>): Readonly<Record<string, unknown>> {
-	return Object.fromEntries(unitProperties({ ...RUN, ...changes }, "/state/libexec/hook").map(({ name, value }) => [name, value]));
+	return Object.fromEntries(
+		unitProperties({ ...RUN, ...changes }, { hookPath: "/state/libexec/hook", isPrivileged: false }).map(({ name, value }) => [
+			name,
+			value,
+		]),
+	);
 }
 
 function isRefused(error: unknown): boolean {

@@ -1,0 +1,100 @@
+/** Values of properties as systemd spells them in its unit files. Each reader gives undefined for what is none. */
+import { signalName, signalNumber } from "../exit-record.ts";
+
+const TRUE = ["1", "yes", "y", "true", "t", "on"];
+const FALSE = ["0", "no", "n", "false", "f", "off"];
+
+export function readBoolean(text: string): boolean | undefined {
+	const word = text.toLowerCase();
+	if (TRUE.includes(word)) return true;
+	return FALSE.includes(word) ? false : undefined;
+}
+
+export function readInteger(text: string, least: number, greatest: number): number | undefined {
+	const number = /^[-+]?[0-9]{1,15}$/.test(text) ? Number(text) : Number.NaN;
+	return number >= least && number <= greatest ? number : undefined;
+}
+
+/** A whole number without bounds of JavaScript's. */
+export function readCount(text: string): bigint | undefined {
+	return /^[0-9]{1,19}$/.test(text) ? BigInt(text) : undefined;
+}
+
+/** "1.5G". @param base of the suffixes: 1024, or 1000 for what goes over a wire or to a disk */
+export function readSize(text: string, base: 1000 | 1024): bigint | undefined {
+	const [, digits = "", suffix = ""] = /^([0-9]{1,15}(?:\.[0-9]{1,6})?) ?([KMGTPE]?)B?$/.exec(text) ?? [];
+	if (digits === "") return undefined;
+	const factor = BigInt(base) ** BigInt(["", "K", "M", "G", "T", "P", "E"].indexOf(suffix));
+	const [whole = "", fraction = ""] = digits.split(".");
+	const size = BigInt(whole) * factor + (BigInt(`0${fraction}`) * factor) / 10n ** BigInt(fraction.length);
+	return size < 2n ** 63n ? size : undefined;
+}
+
+/** Hundredths of a percent: 12.5% is 1250. */
+export function readPercent(text: string): number | undefined {
+	const digits = /^([0-9]{1,7}(?:\.[0-9]{1,2})?)%$/.exec(text)?.[1];
+	return digits === undefined ? undefined : Math.round(Number(digits) * 100);
+}
+
+const SECOND_US = 1_000_000;
+const MINUTE_US = 60 * SECOND_US;
+const DAY_US = 24 * 60 * MINUTE_US;
+
+/** The units of systemd.time(7), in microseconds. */
+const TIME_UNITS: ReadonlyMap<string, number> = new Map(
+	(
+		[
+			["us usec µs", 1],
+			["ms msec", 1000],
+			["s sec second seconds", SECOND_US],
+			["m min minute minutes", MINUTE_US],
+			["h hr hour hours", 60 * MINUTE_US],
+			["d day days", DAY_US],
+			["w week weeks", 7 * DAY_US],
+			["M month months", 30.44 * DAY_US],
+			["y year years", 365.25 * DAY_US],
+		] as const
+	).flatMap(([names, microseconds]) => names.split(" ").map((name): [string, number] => [name, microseconds])),
+);
+
+/** Microseconds: "1min 30s". @param unitUs of a number without a unit */
+export function readTime(text: string, unitUs: number = SECOND_US): number | undefined {
+	if (!/^(?: *[0-9]+(?:\.[0-9]+)? *[a-zA-Zµ]*)+$/u.test(text)) return undefined;
+	let sumUs = 0;
+	for (const [, digits, unit] of text.matchAll(/([0-9]+(?:\.[0-9]+)?) *([a-zA-Zµ]*)/gu)) {
+		const factor = unit === "" ? unitUs : TIME_UNITS.get(String(unit));
+		if (factor === undefined) return undefined;
+		sumUs += Number(digits) * factor;
+	}
+	return sumUs <= Number.MAX_SAFE_INTEGER ? Math.round(sumUs) : undefined;
+}
+
+/** "SIGTERM", "TERM", "15": the number. */
+export function readSignal(text: string): number | undefined {
+	const number = /^[0-9]{1,2}$/.test(text) ? Number(text) : signalNumber(text.startsWith("SIG") ? text : `SIG${text}`);
+	return number !== undefined && signalName(number) !== undefined ? number : undefined;
+}
+
+/** "0-3,5 7": a mask, the first byte for the processors 0 to 7. */
+export function readProcessors(text: string): Buffer | undefined {
+	const mask = Buffer.alloc(1024);
+	let last = -1;
+	for (const range of text.split(/[ ,]+/).filter((word) => word !== "")) {
+		const [, from = "", to = from] = /^([0-9]{1,4})(?:-([0-9]{1,4}))?$/.exec(range) ?? [];
+		if (from === "" || Number(to) < Number(from) || Number(to) >= mask.length * 8) return undefined;
+		for (let processor = Number(from); processor <= Number(to); processor++) {
+			mask[processor >> 3] = (mask[processor >> 3] ?? 0) | (1 << (processor & 7));
+			last = Math.max(last, processor);
+		}
+	}
+	return last < 0 ? undefined : mask.subarray(0, (last >> 3) + 1);
+}
+
+/** Words with blanks between them; one that has blanks itself is in quotes. Without escapes, which do not survive daemon-reload. */
+export function readWords(text: string): readonly string[] | undefined {
+	const words = [...text.matchAll(/"([^"\\]*)"|'([^'"\\]*)'|([^ "'\\]+)/g)].map(
+		([, double, single, plain]) => double ?? single ?? plain ?? "",
+	);
+	const isWhole = /^ *(?:(?:"[^"\\]*"|'[^'"\\]*'|[^ "'\\]+)(?: +|$))*$/.test(text) && !/\p{Cc}/u.test(text);
+	return isWhole && words.length > 0 ? words : undefined;
+}
