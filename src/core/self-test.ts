@@ -1,6 +1,7 @@
 /** Tries out a platform: three jobs in a state folder of their own, and nothing of them is left. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Registry } from "../../platform/registry.ts";
 import type { Context } from "./context.ts";
 import { readNames } from "./files.ts";
@@ -13,7 +14,7 @@ import { jobIds } from "./resolve.ts";
 import { EVERYTHING } from "./retention.ts";
 import { run } from "./run.ts";
 import { openSession } from "./session.ts";
-import { kill, stop } from "./stop.ts";
+import { current, kill, stop } from "./stop.ts";
 import { waitForEnd } from "./wait.ts";
 import { within } from "./within.ts";
 
@@ -35,8 +36,9 @@ export interface SelfTest {
 /** Names of folders for this begin so; no session's can. */
 export const SCRATCH = ".doctor-";
 
-/** Whoever could not be stopped ends by itself, 30 s after its start. */
+/** How long each check may take, in milliseconds. A job that cannot be stopped ends by itself, 30 s after its start. */
 const PATIENCE_MS = 10_000;
+const LOOK_EVERY_MS = 5;
 
 /**
  * @param root the state folder, to be on its file system; where nothing can be made in it, the system's folder for
@@ -93,6 +95,8 @@ async function isStopped(context: Context): Promise<string | undefined> {
 
 async function isSignalled(context: Context): Promise<string | undefined> {
 	const job = await begin(context, "signalled", "exec sleep 30");
+	// A signal reaches the processes that are there: it must have one.
+	while ((await current(context, job.id)).state === "starting") await delay(LOOK_EVERY_MS);
 	await kill(context, job.id, "SIGKILL", "all");
 	const end = await waitForEnd(context, job.id, { timeoutMs: PATIENCE_MS });
 	return differs(end, { state: "failed", result: "signal", exitCode: null, signal: "SIGKILL" });

@@ -102,7 +102,7 @@ describe("where all is well", () => {
 		assert.ok(!stdout.includes("\u001b"));
 		assert.ok(!stdout.includes(`${cli.folder}/home`), stdout);
 		assert.match(stdout, /^ {2}state {8}~\/\.local\/state\/chore \(folder 0700, yours\); .* free$/m);
-		assert.match(stdout, /^ {2}session {6}default: 1 jobs, 0 active, .*B$/m);
+		assert.match(stdout, /^ {2}session {6}default: 1 job, 0 active, .*B$/m);
 		assert.match(stdout, /^posix: used for new jobs\n {2}why /m);
 		assert.match(stdout, /^ {2}cannot .*memory limit.*: only systemd/m);
 		assert.match(stdout, /^self-test on posix: ok \(\d\.\d\d s\)$/m);
@@ -227,8 +227,7 @@ describe("what is wrong in the state folder is told, and mended by what is told"
 		"a job of which nobody recorded the end": {
 			make: async (cli) => {
 				const id = await cli.begin("-n", "web", "sleep", "600");
-				for (const pid of cli.processes()) process.kill(pid, "SIGKILL");
-				await eventually("all is gone", () => cli.processes().length === 0);
+				await killAll(cli);
 				assert.equal(readFileSync(`${cli.runFolder(id)}/exit`, "utf8").trim(), "");
 			},
 			kind: "lost",
@@ -237,7 +236,7 @@ describe("what is wrong in the state folder is told, and mended by what is told"
 		"a job that ran when the machine was restarted": {
 			make: async (cli) => {
 				const id = await cli.begin("-n", "web", "sleep", "600");
-				for (const pid of cli.processes()) process.kill(pid, "SIGKILL");
+				await killAll(cli);
 				const path = `${cli.runFolder(id)}/run.json`;
 				const run = JSON.parse(readFileSync(path, "utf8"));
 				writeFileSync(path, JSON.stringify({ ...run, place: { ...run.place, bootId: "00000000-0000-4000-8000-000000000000" } }));
@@ -449,4 +448,17 @@ test("--linger is refused with the reason where there is nobody to ask", PATIENC
 
 async function recorded(cli: Cli, id: string): Promise<void> {
 	await eventually("its end is recorded", () => readFileSync(`${cli.runFolder(id)}/exit`, "utf8").includes("chore-exit"));
+}
+
+/** As when the machine goes down: no process of the test is left, and none could say anything. */
+async function killAll(cli: Cli): Promise<void> {
+	await eventually("all is gone", () => {
+		const left = cli.processes();
+		for (const pid of left) {
+			try {
+				process.kill(pid, "SIGKILL");
+			} catch {} // gone by itself
+		}
+		return left.length === 0;
+	});
 }
