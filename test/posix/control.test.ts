@@ -57,7 +57,7 @@ for (const [name, shell, skip] of SHELLS) {
 		trial("a signal to the main process leaves its children alone", async (platform) => {
 			const run = await start(
 				platform,
-				`(trap '' USR1; trap 'echo hit >"$1/hit"; exit' USR2; ${READY}) & trap 'kill -9 $!; wait; exit 4' USR2; wait`,
+				`trap 'kill -9 $!; wait; exit 4' USR2; (trap '' USR1; trap 'echo hit >"$1/hit"; exit' USR2; ${READY}) & wait`,
 			);
 			await wordIn(run, "ready");
 			assert.equal(await platform.kill(run.handle, "SIGUSR2", "main"), true);
