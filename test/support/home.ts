@@ -1,7 +1,7 @@
 /** A state folder of a test's own, and a handle on it. Nothing outlives the test. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { resolve } from "node:path";
 import type { PlatformModule } from "../../platform/contract.ts";
 import { Chore } from "../../src/core/chore.ts";
 import type { ChoreOptions } from "../../src/core/options.ts";
@@ -13,9 +13,9 @@ export interface Home extends AsyncDisposable {
 	open(options?: ChoreOptions): Chore;
 }
 
-/** A fresh home whose jobs run on that platform. */
+/** A fresh home whose jobs run on that platform; in the system's folder for temporary files unless the prefix is absolute. */
 export async function makeHome(name: string, module: PlatformModule, options: ChoreOptions = {}, prefix = "chore test é-"): Promise<Home> {
-	const path = await mkdtemp(join(tmpdir(), prefix));
+	const path = await mkdtemp(resolve(tmpdir(), prefix));
 	const opened: Chore[] = [];
 	const open = (more: ChoreOptions = {}): Chore => {
 		const chore = new Chore([[name, async () => module]], "test", { home: path, ...options, ...more });

@@ -1,0 +1,43 @@
+/** How many jobs may be active: those that ended without anybody having looked do not count. */
+import assert from "node:assert/strict";
+import { existsSync, readdirSync } from "node:fs";
+import { test } from "node:test";
+import { openSession } from "../../src/core/session.ts";
+import { fakePlatform } from "../support/fake-platform.ts";
+import { makeHome } from "../support/home.ts";
+import { makePast } from "../support/past.ts";
+
+/** So many files take a disk that others use as well a long time. */
+const inMemory = existsSync("/dev/shm") ? "/dev/shm/chore-test-" : undefined;
+
+test("4,096 quick jobs that ended unseen are in the way of no other, and each keeps its own end", { timeout: 120_000 }, async () => {
+	await using home = await makeHome("fake", fakePlatform, {}, inMemory);
+	const { id } = await home.chore.run({ command: ["sh", "-c", "exit 3"], name: "model" });
+	await home.chore.wait(id);
+	const session = openSession(home.path, "default");
+	const quick = Array.from({ length: 4096 }, (_, index) =>
+		makePast(session, id, { hoursAgo: 0, isOfThisBoot: true, isSeen: false, name: `quick-${index}` }),
+	);
+	assert.equal(readdirSync(session.active).length, 4096);
+	const live = await home.chore.run({ command: ["sleep", "60"], name: "live" });
+	assert.deepEqual(readdirSync(session.active), [live.id]);
+	const jobs = await home.chore.list({ states: ["failed"] });
+	assert.deepEqual(new Set(jobs.map((job) => job.id)), new Set([id, ...quick]));
+	assert.deepEqual(new Set(jobs.map(({ exitCode }) => exitCode)), new Set([3]));
+	const told = (await home.chore.history({ states: ["failed"] })).map((entry) => entry.id);
+	assert.deepEqual([told.length, new Set(told).size], [4097, 4097]);
+});
+
+test("as many as are allowed may be active, and not one more, whoever starts them", async () => {
+	await using home = await makeHome("fake", fakePlatform, { maxJobs: 3 });
+	const run = (): Promise<unknown> => home.open().run({ command: ["sleep", "60"] });
+	const first = await home.chore.run({ command: ["sleep", "60"] });
+	await Promise.all([run(), run()]);
+	await assert.rejects(run(), { code: "TOO_MANY_JOBS", message: /^3 jobs are active in session "default", and the limit is 3$/ });
+	await assert.rejects(home.open({ maxJobs: 0 }).run({ command: ["true"] }), { code: "TOO_MANY_JOBS" });
+	await home.chore.stop(first.id);
+	await run();
+	await assert.rejects(home.chore.rerun(first.id), { code: "TOO_MANY_JOBS" });
+	assert.equal((await home.chore.get(first.id)).run, 1);
+	await home.open({ session: "other" }).run({ command: ["true"] });
+});
