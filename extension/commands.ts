@@ -129,7 +129,8 @@ function jobCommands({ source, views }: Desk) {
 				if (chosen.length > 0) await act(chosen);
 				return;
 			}
-			if (isFromKey(first)) return;
+			// The editor tells extensions which rows are selected, not which one the arrow keys went to.
+			if (isFromKey(first)) return void vscode.window.showInformationMessage(`${title}: press Enter on a job first to select it.`);
 			const job = await pickJob(source, title, fits);
 			if (job !== undefined) await act([job]);
 		});

@@ -10,6 +10,12 @@ import { literal, nameWords, rowWords } from "./words.ts";
 /** The editor keeps all of a channel in memory: beyond so much of it, only its end stays. */
 const CHANNEL_BYTES = 5 * 1024 * 1024;
 
+/**
+ * What a job writes within this time is shown at once, and of that no more than the end: the editor writes all of a channel
+ * into a file of its own and reads it from there again, which at 50 MB a second takes minutes.
+ */
+const GATHER_MS = 50;
+
 /** The channel that was not shown for longest is closed for one more. */
 const CHANNELS = 20;
 
@@ -86,6 +92,7 @@ class LogChannel implements vscode.Disposable {
 
 	async #read(job: Job, signal: AbortSignal): Promise<void> {
 		const text = new BoundedText(this.#channel, job, logTailBytes());
+		signal.addEventListener("abort", () => text.stop());
 		try {
 			const chore = await this.#source.choreOf(job);
 			for await (const piece of chore.logs(job.id, { follow: true, run: job.run, tailBytes: logTailBytes(), signal })) {
@@ -108,18 +115,19 @@ class LogChannel implements vscode.Disposable {
 class BoundedText {
 	readonly #channel: vscode.OutputChannel;
 	readonly #job: Job;
-	readonly #tailBytes: number;
 	readonly #decoders = new Map<string, LogText>();
 	readonly #next = new Map<string, number>();
-	#kept: string[] = [];
-	#keptLength = 0;
+	readonly #shown: Tail;
+	readonly #waiting: Tail;
+	#flushing: NodeJS.Timeout | undefined;
 	#length = 0;
 	#lineOpen = false;
 
 	constructor(channel: vscode.OutputChannel, job: Job, tailBytes: number) {
 		this.#channel = channel;
 		this.#job = job;
-		this.#tailBytes = tailBytes;
+		this.#shown = new Tail(tailBytes);
+		this.#waiting = new Tail(tailBytes);
 	}
 
 	add({ bytes, offset, stream }: LogPiece): void {
@@ -140,6 +148,7 @@ class BoundedText {
 
 	end(): void {
 		for (const decoder of this.#decoders.values()) this.#append(decoder.end());
+		this.#flush();
 	}
 
 	/** A line of the extension's own. */
@@ -147,24 +156,73 @@ class BoundedText {
 		this.#append(`${this.#lineOpen ? "\n" : ""}[chore: ${words}]\n`);
 	}
 
+	stop(): void {
+		clearTimeout(this.#flushing);
+	}
+
 	#append(text: string): void {
 		if (text === "") return;
 		this.#lineOpen = !text.endsWith("\n");
-		this.#kept.push(text);
-		this.#keptLength += text.length;
-		while (this.#keptLength - (this.#kept[0]?.length ?? 0) >= this.#tailBytes) this.#keptLength -= this.#kept.shift()?.length ?? 0;
-		this.#length += text.length;
+		this.#waiting.add(text);
+		this.#flushing ??= setTimeout(() => this.#flush(), GATHER_MS);
+	}
+
+	#flush(): void {
+		this.stop();
+		this.#flushing = undefined;
+		const { text, dropped } = this.#waiting.take();
+		if (text === "") return;
+		const shown = dropped === 0 ? text : `\n[chore: ${dropped} characters are not shown; all of it: ${this.#links()}]\n${text}`;
+		this.#shown.add(shown);
+		this.#length += shown.length;
 		if (this.#length <= CHANNEL_BYTES) {
-			this.#channel.append(text);
+			this.#channel.append(shown);
 			return;
 		}
 		// 5 MB of text are enough to look through; the end goes on to be live.
-		const rest = `[chore: earlier output is not shown any more; all of it: ${this.#links()}]\n${this.#kept.join("")}`;
+		const rest = `[chore: earlier output is not shown any more; all of it: ${this.#links()}]\n${this.#shown.text}`;
 		this.#length = rest.length;
-		this.#channel.replace(rest);
+		// Not replace(): the editor would look for the least difference of two texts of megabytes.
+		this.#channel.clear();
+		this.#channel.append(rest);
 	}
 
 	#links(): string {
 		return literal(this.#job.output.paths.map((path) => vscode.Uri.file(path).toString()).join(" "));
+	}
+}
+
+/** The end of a text that grows: at least so many characters of it. */
+class Tail {
+	readonly #least: number;
+	#parts: string[] = [];
+	#length = 0;
+	#dropped = 0;
+
+	constructor(least: number) {
+		this.#least = least;
+	}
+
+	get text(): string {
+		return this.#parts.join("");
+	}
+
+	add(text: string): void {
+		this.#parts.push(text);
+		this.#length += text.length;
+		for (let [first] = this.#parts; first !== undefined && this.#length - first.length >= this.#least; [first] = this.#parts) {
+			this.#parts.shift();
+			this.#length -= first.length;
+			this.#dropped += first.length;
+		}
+	}
+
+	/** All that is there, and how much is not any more; it begins anew. */
+	take(): { readonly text: string; readonly dropped: number } {
+		const taken = { text: this.text, dropped: this.#dropped };
+		this.#parts = [];
+		this.#length = 0;
+		this.#dropped = 0;
+		return taken;
 	}
 }

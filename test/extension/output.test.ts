@@ -1,0 +1,71 @@
+/** Channels of logs: what they show of much, of little, and of jobs that are removed meanwhile. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { JobSource } from "../../extension/source.ts";
+import type { Job, LogPiece } from "../../src/index.ts";
+import { eventually } from "../support/eventually.ts";
+import "./editor.ts";
+
+const { channels, EventEmitter, settings } = await import("./vscode.ts");
+const { LogChannels } = await import("../../extension/output.ts");
+
+/** A source of one job whose log is these pieces, and over with the last. */
+function sourceOf(pieces: readonly Uint8Array[], fromByte: number = 0) {
+	const job = {
+		...{ id: "01936f0e-8d2a-7c31-9b55-0e6a1c9e2f40", name: "build", run: 1, state: "succeeded", attempt: 1, exitCode: 0 },
+		...{ createdAt: "2026-11-21T09:00:00.000Z", startedAt: null, endedAt: null, output: { paths: ["/state/wörk/output"] } },
+	} as unknown as Job;
+	const removed = new EventEmitter<string>();
+	const changed = new EventEmitter<void>();
+	async function* logs(): AsyncGenerator<LogPiece> {
+		let offset = fromByte;
+		for (const bytes of pieces) {
+			yield { bytes, offset, stream: "output" };
+			offset += bytes.length;
+		}
+	}
+	const chore = { logs, get: async () => job };
+	const source = { job: () => job, choreOf: async () => chore, onDidRemove: removed.event, onDidChange: changed.event };
+	return { job, removed, source: source as unknown as JobSource };
+}
+
+/** The channel of a job once all of its log was read. */
+async function shown(pieces: readonly Uint8Array[], fromByte?: number) {
+	const { job, source, removed } = sourceOf(pieces, fromByte);
+	const open = new LogChannels(source);
+	open.show(job);
+	const channel = channels.at(-1);
+	assert.ok(channel);
+	await eventually("the end is shown", () => channel.text.includes("[chore: build, succeeded"));
+	return { channel, open, removed, job };
+}
+
+describe("a channel", () => {
+	test("shows the text without codes, then how the job ended", async () => {
+		const { channel } = await shown([Buffer.from("a\u001b[3"), Buffer.from("1mb\u001b[0m \xe6", "latin1"), Buffer.from([0xbc, 0xa2])]);
+		assert.match(channel.text, /^ab 漢\n\[chore: build, succeeded, made [\d: -]+\]\n$/);
+		assert.equal(channel.name, "Chore: build (1c9e2f40)");
+	});
+
+	test("says that the beginning is left out, and where all of it is", async () => {
+		const { channel } = await shown([Buffer.from("end\n")], 1000);
+		assert.match(channel.text, /^\[chore: the first 1000 bytes are not shown; all of it: file:\/\/\/state\/w%C3%B6rk\/output\]\nend\n/);
+	});
+
+	test("stays small whatever a job prints at once, and keeps the end", async () => {
+		settings.set("logTailSize", 256);
+		const pieces = [...Array(200).keys()].map((count) => Buffer.from(`${count}:${"x".repeat(256 * 1024)}\n`));
+		const { channel } = await shown(pieces);
+		assert.ok(channel.text.length < 6_000_000, `${channel.text.length}`);
+		assert.match(channel.text, /\n199:x+\n\[chore: build/);
+		assert.match(channel.text, /not shown/);
+	});
+
+	test("is closed with its job", async () => {
+		const { channel, open, removed, job } = await shown([Buffer.from("text\n")]);
+		assert.deepEqual(open.open, [job.id]);
+		removed.fire(job.id);
+		assert.deepEqual([open.open, channel.disposed], [[], true]);
+		open.dispose();
+	});
+});
