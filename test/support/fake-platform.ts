@@ -95,7 +95,7 @@ class FakePlatform implements Platform {
 
 	async describe(): Promise<Description> {
 		const why = "nothing of it outlives this process";
-		return { facts: [], lacking: { memoryLimit: why, cpuLimit: why, taskLimit: why, accounting: why, units: why } };
+		return { facts: [], lacking: Object.fromEntries(Object.keys(this.capabilities).map((name) => [name, why])) };
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {}
