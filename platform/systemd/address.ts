@@ -1,4 +1,4 @@
-/** Where the user's message bus is, found by looking at files alone. */
+/** Where the message bus is, the user's or the system's, found by looking at files alone. */
 import { type Stats, statSync } from "node:fs";
 import type { Fact } from "../contract.ts";
 
@@ -30,6 +30,31 @@ export function pathsOfBus(environment: NodeJS.ProcessEnv, userId: number): read
 		{ name: "runtime", value: runtimeFolder },
 		...busPaths(environment, runtimeFolder).map((path) => ({ name: "bus", value: path })),
 		{ name: "manager", value: `${runtimeFolder}/systemd/private` },
+	];
+}
+
+/** Where systemd says that it is what this system was booted with (sd_booted(3)). */
+const BOOTED = "/run/systemd/system";
+const SYSTEM_BUS = "/run/dbus/system_bus_socket";
+
+/** The socket of the system's bus, or why the system's manager is not to be used. @param userId undefined where there are no users */
+export function findSystemBus(
+	userId: number | undefined,
+	places: { readonly booted: string; readonly bus: string } = { booted: BOOTED, bus: SYSTEM_BUS },
+): BusAddress {
+	if (userId === undefined) return { reason: "this system has no systemd" };
+	if (userId !== 0) return { reason: "only root can have jobs of the system's own manager" };
+	if (lookAt(places.booted)?.isDirectory() !== true)
+		return { reason: `this system was not booted with systemd (no folder ${places.booted})` };
+	if (!isOwnSocket(places.bus, 0)) return { reason: `there is no message bus of the system (no socket ${places.bus})` };
+	return { socketPath: places.bus };
+}
+
+/** All that `findSystemBus` looks at. */
+export function pathsOfSystemBus(): readonly Fact[] {
+	return [
+		{ name: "booted", value: BOOTED },
+		{ name: "bus", value: SYSTEM_BUS },
 	];
 }
 

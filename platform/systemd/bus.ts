@@ -174,7 +174,7 @@ export class Bus implements Disposable {
 		const silentMs = performance.now() - this.#heardAtMs;
 		const { silenceMs } = this.#patience;
 		if (silentMs >= silenceMs - 1) {
-			this.#lose(unavailable(`the systemd user manager did not answer for ${silenceMs} ms`));
+			this.#lose(unavailable(`the systemd manager did not answer for ${silenceMs} ms`));
 		} else {
 			this.#timer = setTimeout(() => this.#checkSilence(), silenceMs - silentMs);
 		}
@@ -184,13 +184,13 @@ export class Bus implements Disposable {
 		if (!(error instanceof DBusError)) return error;
 		switch (error.type) {
 			case "org.freedesktop.DBus.Error.NoReply":
-				return unavailable("the systemd user manager went away before it answered", error);
+				return unavailable("the systemd manager went away before it answered", error);
 			case "org.freedesktop.DBus.Error.ServiceUnknown":
 			case "org.freedesktop.DBus.Error.NameHasNoOwner": {
 				// After a crash the new manager is on a new bus: the next request has to connect anew. The others that are under
 				// way may have been delivered before: they do not get this error, which says that one was not.
-				this.#lose(unavailable("the systemd user manager has left the message bus"));
-				return unavailable("no systemd user manager is on the message bus", error);
+				this.#lose(unavailable("the systemd manager has left the message bus"));
+				return unavailable("no systemd manager is on the message bus", error);
 			}
 			default: {
 				const message = `systemd refused ${request.member}: ${error.text} (${error.type})`;

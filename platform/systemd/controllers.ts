@@ -10,7 +10,12 @@ export function delegatedControllers(userId: number): ReadonlySet<string> | null
 	const group = [`/user.slice/user-${userId}.slice/user@${userId}.service`, ownManagerGroup(userId)].find(
 		(name) => name !== undefined && cgroupFolder(name) !== undefined,
 	);
-	const folder = cgroupFolder(group ?? "");
+	return controllersOf(group ?? "");
+}
+
+/** The same of a cgroup, from the root of the hierarchy. */
+export function controllersOf(controlGroup: string): ReadonlySet<string> | null {
+	const folder = cgroupFolder(controlGroup);
 	const text = folder === undefined ? undefined : read(`${folder}/cgroup.controllers`);
 	return text === undefined ? null : new Set(text.trim().split(" "));
 }

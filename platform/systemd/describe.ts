@@ -1,5 +1,6 @@
 /** What `chore doctor` tells of this platform. Pure. */
 import type { Capabilities, Description } from "../contract.ts";
+import { USER } from "./scope.ts";
 
 /** What was found. */
 export interface Surroundings {
@@ -11,7 +12,10 @@ export interface Surroundings {
 	readonly cgroupMode: string;
 	/** Null without a cgroup v2 tree. */
 	readonly controllers: ReadonlySet<string> | null;
-	readonly lingers: boolean;
+	/** What the manager is called. */
+	readonly manager: string;
+	/** Null where that is of no consequence. */
+	readonly lingers: boolean | null;
 	readonly hasLogind: boolean;
 	/** What /bin/sh is: "/usr/bin/dash". */
 	readonly shell: string;
@@ -27,24 +31,31 @@ export function description(found: Surroundings): Description {
 			{ name: "systemd", value: found.version },
 			{ name: "cgroup", value: `${found.controlGroup} (${found.cgroupMode})` },
 			{ name: "controllers", value: [...(controllers ?? [])].join(" ") || "none" },
-			{ name: "lingering", value: found.lingers ? "on" : found.hasLogind ? "off" : "off; there is no logind to turn it on" },
+			...(found.lingers === null ? [] : [{ name: "lingering", value: lingering(found.lingers, found.hasLogind) }]),
 			{ name: "shell", value: found.shell },
 		],
-		lacking: controllers === null ? withoutTree(found.cgroupMode) : withoutControllers(controllers),
+		lacking: controllers === null ? withoutTree(found) : withoutControllers(found.manager, controllers),
 	};
 }
 
-function withoutTree(mode: string): Description["lacking"] {
-	const why = `the user manager has no cgroup v2 tree: cgroups are mounted the ${mode} way`;
+function lingering(isOn: boolean, hasLogind: boolean): string {
+	if (isOn) return "on";
+	return hasLogind ? "off" : "off; there is no logind to turn it on";
+}
+
+function withoutTree({ manager, cgroupMode }: Surroundings): Description["lacking"] {
+	const why = `${manager} has no cgroup v2 tree: cgroups are mounted the ${cgroupMode} way`;
 	return { memoryLimit: why, cpuLimit: why, taskLimit: why, accounting: why };
 }
 
-function withoutControllers(controllers: ReadonlySet<string>): Description["lacking"] {
+function withoutControllers(manager: string, controllers: ReadonlySet<string>): Description["lacking"] {
 	const missing = Object.entries(CONTROLLERS).filter(([, controller]) => !controllers.has(controller)) as [keyof Capabilities, string][];
 	return Object.fromEntries(
 		missing.map(([capability, controller]) => [
 			capability,
-			`the ${controller} controller is not delegated to the user manager (Delegate= of user@.service)`,
+			manager === USER.manager
+				? `the ${controller} controller is not delegated to the user manager (Delegate= of user@.service)`
+				: `${manager} has no ${controller} controller in its cgroup v2 tree`,
 		]),
 	);
 }

@@ -19,7 +19,8 @@
 	# Ended by the signal that ends a session, and nobody asked chore for it: then the manager knows whether it shuts down.
 	# The one program that is started here, and only in this case.
 	if [ "$EXIT_CODE:$EXIT_STATUS" = killed:TERM ] && [ ! -e "$run/stop" ]; then
-		case $(systemctl --user is-system-running) in stopping) result=session-ended ;; esac
+		# Of itself only a user's manager tells those that it runs.
+		case $(systemctl ${MANAGERPID:+--user} is-system-running) in stopping) result=session-ended ;; esac
 	fi
 
 	attempt=1 before= magic= version= fields=

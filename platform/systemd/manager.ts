@@ -1,4 +1,4 @@
-/** Jobs as transient units of the user's systemd manager. Keeps no state: what it knows of a run is in the run's handle. */
+/** Jobs as transient units of a systemd manager. Keeps no state: what it knows of a run is in the run's handle. */
 import { existsSync, realpathSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type {
@@ -17,7 +17,7 @@ import type {
 } from "../contract.ts";
 import { ChoreError, isChoreError } from "../errors.ts";
 import { Bus, busErrorName, type Patience } from "./bus.ts";
-import { delegatedControllers } from "./controllers.ts";
+import { controllersOf, delegatedControllers } from "./controllers.ts";
 import { description } from "./describe.ts";
 import { text as hook } from "./hook.sh.ts";
 import { Inspector, inspectUnits } from "./inspect.ts";
@@ -25,6 +25,7 @@ import { enableLinger, hasLogind, logoutFate } from "./linger.ts";
 import { pauseRun, resumeRun } from "./pause.ts";
 import { controllerOf, PROPERTY_NAMES, split } from "./properties.ts";
 import { allowRestarts } from "./restarts.ts";
+import type { Scope } from "./scope.ts";
 import { startUnit } from "./start.ts";
 import { findOwn, killRun, letGo, stopRun } from "./stop.ts";
 import { findStrays } from "./strays.ts";
@@ -39,7 +40,10 @@ const RESTART_MS = 3000;
 const LOOK_EVERY_MS = 50;
 
 export class SystemdPlatform implements Platform {
-	readonly name = "systemd";
+	readonly name: string;
+	/** Asks logind; the system's own manager needs no lingering. */
+	readonly linger?: () => Promise<void>;
+	readonly #scope: Scope;
 	readonly #socketPath: string;
 	readonly #userId: number;
 	readonly #context: PlatformContext;
@@ -51,8 +55,16 @@ export class SystemdPlatform implements Platform {
 	#capabilities: Capabilities | undefined;
 	#controllers: { readonly delegated: ReadonlySet<string> | null } | undefined;
 
-	/** Connects with the first request. @param socketPath of the user's message bus */
-	constructor(socketPath: string, userId: number, context: PlatformContext, patience?: Patience) {
+	/** Connects with the first request. @param socketPath of the manager's message bus */
+	constructor(
+		socketPath: string,
+		{ userId, scope }: { readonly userId: number; readonly scope: Scope },
+		context: PlatformContext,
+		patience?: Patience,
+	) {
+		this.name = scope.name;
+		if (!scope.isSystem) this.linger = enableLinger;
+		this.#scope = scope;
 		this.#socketPath = socketPath;
 		this.#userId = userId;
 		this.#context = context;
@@ -60,12 +72,12 @@ export class SystemdPlatform implements Platform {
 	}
 
 	get capabilities(): Capabilities {
-		this.#capabilities ??= capabilitiesWith(delegatedControllers(this.#userId));
+		this.#capabilities ??= capabilitiesWith(this.#delegated());
 		return this.#capabilities;
 	}
 
 	plan(run: RunSpec): Handle {
-		const handle = planUnit(run);
+		const handle = planUnit(run, this.name);
 		this.#checkControllers(run);
 		return handle;
 	}
@@ -73,12 +85,12 @@ export class SystemdPlatform implements Platform {
 	async start(run: RunSpec, handle: Handle): Promise<void> {
 		const hookPath = this.#context.install("hook", hook);
 		allowRestarts(run);
-		const installation = { hookPath, isPrivileged: this.#userId === 0 };
-		await this.#delivered(() => startUnit(this.#connected(), run, readHandle(handle), installation));
+		const installation = { scope: this.#scope, hookPath, isPrivileged: this.#userId === 0 };
+		await this.#delivered(() => startUnit(this.#connected(), run, readHandle(handle, this.name), installation));
 	}
 
 	async stop(handle: Handle, options: Stopping): Promise<StopOutcome> {
-		const run = readHandle(handle);
+		const run = readHandle(handle, this.name);
 		return await this.#delivered(async () => {
 			const waiter = new Waiter(() => this.#answered(() => this.#inspector.observe(run)));
 			await using _watch = await this.watch([handle], waiter.hint);
@@ -87,19 +99,19 @@ export class SystemdPlatform implements Platform {
 	}
 
 	async kill(handle: Handle, signal: string, whom: "main" | "all"): Promise<boolean> {
-		return await this.#delivered(() => killRun(this.#connected(), readHandle(handle), signal, whom));
+		return await this.#delivered(() => killRun(this.#connected(), readHandle(handle, this.name), signal, whom));
 	}
 
 	async pause(handle: Handle): Promise<boolean> {
-		return await this.#delivered(() => pauseRun(this.#connected(), readHandle(handle)));
+		return await this.#delivered(() => pauseRun(this.#connected(), readHandle(handle, this.name)));
 	}
 
 	async resume(handle: Handle): Promise<boolean> {
-		return await this.#delivered(() => resumeRun(this.#connected(), readHandle(handle)));
+		return await this.#delivered(() => resumeRun(this.#connected(), readHandle(handle, this.name)));
 	}
 
 	async inspect(handles: readonly Handle[]): Promise<readonly Observation[]> {
-		const runs = handles.map((handle) => readable(handle));
+		const runs = handles.map((handle) => readable(handle, this.name));
 		const known = runs.flatMap((run) => ("unit" in run ? [run] : []));
 		try {
 			const observations = known.length > 0 ? await this.#answered(() => inspectUnits(this.#connected(), known)) : [];
@@ -123,24 +135,20 @@ export class SystemdPlatform implements Platform {
 	}
 
 	async forget(handle: Handle): Promise<void> {
-		await letGo(this.#connected(), readHandle(handle));
+		await letGo(this.#connected(), readHandle(handle, this.name));
 	}
 
 	async usage(handle: Handle): Promise<Usage> {
-		const unit = await findOwn(this.#connected(), readHandle(handle));
+		const unit = await findOwn(this.#connected(), readHandle(handle, this.name));
 		return unit === undefined ? NO_USAGE : usageOf(unit.controlGroup);
 	}
 
 	async logout(): Promise<LogoutFate> {
-		return logoutFate();
-	}
-
-	linger(): Promise<void> {
-		return enableLinger();
+		return this.#scope.isSystem ? { survives: true } : logoutFate();
 	}
 
 	strays(): Promise<readonly Stray[]> {
-		return findStrays(this.#connected(), "systemctl --user");
+		return findStrays(this.#connected(), this.#scope.systemctl);
 	}
 
 	async describe(): Promise<Description> {
@@ -150,8 +158,9 @@ export class SystemdPlatform implements Platform {
 			version: String(version),
 			controlGroup,
 			cgroupMode: cgroupMode(),
-			controllers: delegatedControllers(this.#userId),
-			lingers: logoutFate().survives,
+			controllers: this.#delegated(),
+			manager: this.#scope.manager,
+			lingers: this.#scope.isSystem ? null : logoutFate().survives,
 			hasLogind: hasLogind(),
 			shell: realpathSync("/bin/sh"),
 		});
@@ -167,12 +176,17 @@ export class SystemdPlatform implements Platform {
 		for (const word of run.properties) {
 			const [name] = split(word);
 			const controller = controllerOf(name);
-			this.#controllers ??= { delegated: delegatedControllers(this.#userId) };
-			if (controller === undefined || this.#controllers.delegated?.has(controller)) continue;
-			throw new ChoreError("OPTION_UNSUPPORTED", `${name} would do nothing here: the user manager has no ${controller} controller`, {
+			if (controller === undefined || this.#delegated()?.has(controller)) continue;
+			throw new ChoreError("OPTION_UNSUPPORTED", `${name} would do nothing here: ${this.#scope.manager} has no ${controller} controller`, {
 				hint: "leave it out; `chore doctor` shows what each platform can do, and why",
 			});
 		}
+	}
+
+	/** The resource controllers that the manager may use; null without a cgroup v2 tree. */
+	#delegated(): ReadonlySet<string> | null {
+		this.#controllers ??= { delegated: this.#scope.isSystem ? controllersOf("/") : delegatedControllers(this.#userId) };
+		return this.#controllers.delegated;
 	}
 
 	/**
@@ -232,9 +246,9 @@ function capabilitiesWith(controllers: ReadonlySet<string> | null): Capabilities
 }
 
 /** What a newer chore wrote cannot be asked for; that is no reason not to answer for the others. */
-function readable(handle: Handle): PlannedUnit | Extract<Observation, { readonly kind: "unreachable" }> {
+function readable(handle: Handle, platform: string): PlannedUnit | Extract<Observation, { readonly kind: "unreachable" }> {
 	try {
-		return readHandle(handle);
+		return readHandle(handle, platform);
 	} catch (error) {
 		if (!isChoreError(error)) throw error;
 		return { kind: "unreachable", reason: error.message };

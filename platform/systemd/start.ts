@@ -8,6 +8,7 @@ import { hasStarted } from "./inspect.ts";
 import type { Property } from "./property.ts";
 import { impossibleProperties, refusedProperty } from "./refusal.ts";
 import { forbidRestarts, mayStartAgain } from "./restarts.ts";
+import type { Scope } from "./scope.ts";
 import { isRecording, isWaiting } from "./status.ts";
 import type { LoadedUnit, Systemd } from "./systemd.ts";
 import { hasAnyToken, type Installation, type PlannedUnit, unitProperties, unitToken } from "./unit.ts";
@@ -19,8 +20,13 @@ const LEAVING_MS = 2_000;
 const LOOK_EVERY_MS = 10;
 
 /** Starts the unit of a run. @see Platform.start */
-export async function startUnit(systemd: Systemd, run: RunSpec, planned: PlannedUnit, installation: Installation): Promise<void> {
-	const { finished } = await submit(systemd, planned.unit, unitProperties(run, installation)).catch((error: unknown) => {
+export async function startUnit(
+	systemd: Systemd,
+	run: RunSpec,
+	planned: PlannedUnit,
+	{ scope, ...installation }: Installation & { readonly scope: Scope },
+): Promise<void> {
+	const { finished } = await submit(systemd, planned.unit, unitProperties(run, installation), scope).catch((error: unknown) => {
 		throw refusedProperty(error, run.properties);
 	});
 	if (!run.acknowledge) {
@@ -30,7 +36,7 @@ export async function startUnit(systemd: Systemd, run: RunSpec, planned: Planned
 	const result = await finished;
 	// "interrupted": the manager was restarted, and knows the unit as before. Its record or inspect() will tell.
 	if (result === "done" || result === "interrupted") return;
-	const failure = await explain(systemd, run, planned, result).catch((error: unknown) => {
+	const failure = await explain(systemd, run, planned, result, scope).catch((error: unknown) => {
 		// The start itself was accepted: no reason to have it made again.
 		if (isChoreError(error) && error.code === "PLATFORM_UNAVAILABLE") return undefined;
 		throw error;
@@ -38,14 +44,19 @@ export async function startUnit(systemd: Systemd, run: RunSpec, planned: Planned
 	if (failure !== undefined) throw failure;
 }
 
-async function submit(systemd: Systemd, unit: string, properties: readonly Property[]): Promise<{ readonly finished: Promise<string> }> {
+async function submit(
+	systemd: Systemd,
+	unit: string,
+	properties: readonly Property[],
+	scope: Scope,
+): Promise<{ readonly finished: Promise<string> }> {
 	const deadlineMs = performance.now() + LEAVING_MS;
 	for (;;) {
 		try {
 			return await systemd.startTransientUnit(unit, properties);
 		} catch (error) {
 			if (busErrorName(error) !== UNIT_EXISTS) throw error;
-			if (performance.now() > deadlineMs || !(await makeRoom(systemd, unit))) throw unitExists(unit, error);
+			if (performance.now() > deadlineMs || !(await makeRoom(systemd, unit))) throw unitExists(unit, scope, error);
 		}
 	}
 }
@@ -72,11 +83,19 @@ function isConditionLost(unit: LoadedUnit): boolean {
  * A manager job also fails where the program ran and ended at once, badly: then the record tells. An error only where
  * there never was a process, or none as the properties say.
  */
-async function explain(systemd: Systemd, run: RunSpec, planned: PlannedUnit, result: string): Promise<ChoreError | undefined> {
+async function explain(
+	systemd: Systemd,
+	run: RunSpec,
+	planned: PlannedUnit,
+	result: string,
+	scope: Scope,
+): Promise<ChoreError | undefined> {
 	const token = unitToken(planned);
 	const unit = await systemd.find(planned.unit, (description) => description.endsWith(token));
 	const impossible =
-		unit === undefined || hasStarted(planned) ? undefined : impossibleProperties(Number(unit.properties["ExecMainStatus"]), run.properties);
+		unit === undefined || hasStarted(planned)
+			? undefined
+			: impossibleProperties(Number(unit.properties["ExecMainStatus"]), run.properties, scope);
 	if (unit !== undefined && impossible !== undefined) {
 		// Whatever policy there is: another attempt would fail in the same way.
 		forbidRestarts(run.runFolder);
@@ -90,13 +109,13 @@ async function explain(systemd: Systemd, run: RunSpec, planned: PlannedUnit, res
 	if (unit?.activeState === "failed") await systemd.resetFailed(unit);
 	else if (unit !== undefined) return undefined;
 	return new ChoreError("PLATFORM_FAILED", `systemd could not start ${planned.unit}: ${why}`, {
-		hint: "the manager's own words are in its log: journalctl --user -n 20",
+		hint: `the manager's own words are in its log: ${scope.journalctl} -n 20`,
 	});
 }
 
-function unitExists(unit: string, cause: unknown): ChoreError {
+function unitExists(unit: string, { systemctl }: Scope, cause: unknown): ChoreError {
 	return new ChoreError("UNIT_EXISTS", `there already is a unit ${unit}`, {
-		hint: `\`systemctl --user status ${unit}\` shows it, \`chore ps\` whether it is a job`,
+		hint: `\`${systemctl} status ${unit}\` shows it, \`chore ps\` whether it is a job`,
 		cause,
 	});
 }

@@ -9,6 +9,7 @@ import { readProperties } from "./properties.ts";
 import { count, flag, INFINITY, integer, type Property, printable, text } from "./property.ts";
 import { restartsFile } from "./restarts.ts";
 import { sandboxProperties } from "./sandbox.ts";
+import { USER } from "./scope.ts";
 
 /** What the handle holds. */
 export interface PlannedUnit {
@@ -63,11 +64,11 @@ export function unitName(run: Pick<RunSpec, "unitName" | "label">): string {
 }
 
 /** The handle of a run that is yet to be started. @throws ChoreError INVALID_ARGUMENT for a name or property that cannot be */
-export function planUnit(run: RunSpec): Handle {
+export function planUnit(run: RunSpec, platform: string = USER.name): Handle {
 	readProperties(run.properties, run.limits);
 	const { signal, graceMs, hangUp } = run.stopping;
 	return {
-		platform: "systemd",
+		platform,
 		version: HANDLE_VERSION,
 		data: {
 			unit: unitName(run),
@@ -82,10 +83,10 @@ export function planUnit(run: RunSpec): Handle {
 }
 
 /** @throws ChoreError PLATFORM_FAILED for a handle that another version of chore, or something else, wrote */
-export function readHandle(handle: Handle): PlannedUnit {
+export function readHandle(handle: Handle, platform: string = USER.name): PlannedUnit {
 	const { unit, jobId, run, runFolder, signal, graceMs, hangUp } = handle.data;
 	if (
-		handle.platform === "systemd" &&
+		handle.platform === platform &&
 		handle.version === HANDLE_VERSION &&
 		typeof unit === "string" &&
 		typeof jobId === "string" &&
@@ -123,9 +124,10 @@ export function jobInToken(description: string): string | undefined {
 	return / \[chore ([^ \]/]+)\/[0-9]+\]$/.exec(description)?.[1];
 }
 
-/** What the unit is made for: the hook's path, and whether the manager is root's. */
+/** What the unit is made for. */
 export interface Installation {
 	readonly hookPath: string;
+	/** Whether the manager is root's. */
 	readonly isPrivileged: boolean;
 }
 

@@ -23,7 +23,7 @@ export class Watch implements AsyncDisposable {
 		this.#changed = changed;
 		this.#handles = handles;
 		for (const handle of handles) {
-			const path = unitPath(readHandle(handle).unit);
+			const path = unitPath(readHandle(handle, handle.platform).unit);
 			const unit = this.#units.get(path);
 			if (unit === undefined) this.#units.set(path, { handles: [handle], alive: true });
 			else unit.handles.push(handle);

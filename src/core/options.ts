@@ -4,7 +4,7 @@
 export interface ChoreOptions {
 	/** A separate set of jobs. Default "default". */
 	readonly session?: string | undefined;
-	/** "systemd" or "posix". Default: the first that is available. Existing jobs stay on theirs. */
+	/** "systemd", "posix" or "systemd-system". Default: the first that is available. Existing jobs stay on theirs. */
 	readonly platform?: string | undefined;
 	/** The state folder, an absolute path. Default: `$CHORE_HOME`, else `${XDG_STATE_HOME:-~/.local/state}/chore`. */
 	readonly home?: string | undefined;

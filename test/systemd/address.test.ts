@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { test } from "node:test";
-import { findBus } from "../../platform/systemd/address.ts";
+import { findBus, findSystemBus } from "../../platform/systemd/address.ts";
 
 const userId = process.geteuid?.() ?? 0;
 const skip = process.platform === "win32" ? "no unix sockets in folders here" : false;
@@ -77,4 +77,20 @@ test("a file that is no socket is no bus", { skip }, async () => {
 	writeFileSync(`${folder.path}/bus`, "");
 	assert.match(reasonOf({ XDG_RUNTIME_DIR: folder.path }), /no message bus/);
 	assert.match(reasonOf({ XDG_RUNTIME_DIR: "relative" }), /\/run\/user\/|found/);
+});
+
+test("the system's bus is for root, where systemd runs the system", { skip }, async () => {
+	await using folder = new RuntimeFolder();
+	const places = { booted: `${folder.path}/system`, bus: `${folder.path}/system_bus_socket` };
+	const reason = (user: number | undefined): string => {
+		const found = findSystemBus(user, places);
+		return "reason" in found ? found.reason : `found ${found.socketPath}`;
+	};
+	assert.match(reason(undefined), /no systemd/);
+	assert.match(reason(1000), /only root/);
+	assert.match(reason(0), /not booted with systemd \(no folder .*\/system\)/);
+	mkdirSync(places.booted);
+	assert.match(reason(0), /no message bus of the system \(no socket .*system_bus_socket\)/);
+	await folder.listen("system_bus_socket");
+	assert.match(reason(0), userId === 0 ? /^found .*system_bus_socket$/ : /no message bus/, "a socket of anybody else's is none");
 });

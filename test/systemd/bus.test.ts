@@ -8,6 +8,7 @@ import type { Handle } from "../../platform/contract.ts";
 import { isChoreError } from "../../platform/errors.ts";
 import { Bus, type Patience, type Request } from "../../platform/systemd/bus.ts";
 import { SystemdPlatform } from "../../platform/systemd/manager.ts";
+import { USER } from "../../platform/systemd/scope.ts";
 import { planUnit } from "../../platform/systemd/unit.ts";
 import { GoBetween, noDaemon, startBus } from "./fake-bus.ts";
 import { contextIn, prepareRun } from "./support.ts";
@@ -38,7 +39,7 @@ test("every request of the platform to a hanging bus is an error, and every obse
 	using hanging = await GoBetween.to(() => {});
 	const folder = mkdtempSync(`${tmpdir()}/chore-`);
 	try {
-		await using platform = new SystemdPlatform(hanging.socketPath, 0, contextIn(folder), IMPATIENT);
+		await using platform = new SystemdPlatform(hanging.socketPath, { userId: 0, scope: USER }, contextIn(folder), IMPATIENT);
 		const run = prepareRun(folder, "exit 0");
 		const handle: Handle = planUnit(run);
 		const [observation] = await platform.inspect([handle]);
@@ -115,14 +116,14 @@ test("a connection that is lost rejects everything under way at once, and tells 
 
 test("a bus without a systemd user manager is an error that says so", { skip: noDaemon }, async () => {
 	using daemon = await startBus();
-	await using platform = new SystemdPlatform(daemon.socketPath, 0, contextIn(tmpdir()), PATIENT);
-	await assert.rejects(platform.describe(), isUnavailable(/no systemd user manager/));
+	await using platform = new SystemdPlatform(daemon.socketPath, { userId: 0, scope: USER }, contextIn(tmpdir()), PATIENT);
+	await assert.rejects(platform.describe(), isUnavailable(/no systemd manager/));
 });
 
 test("a lost connection is made anew by the next request", { skip: noDaemon }, async () => {
 	using daemon = await startBus();
 	using between = await GoBetween.to(daemon.socketPath);
-	await using platform = new SystemdPlatform(between.socketPath, 0, contextIn(tmpdir()), PATIENT);
+	await using platform = new SystemdPlatform(between.socketPath, { userId: 0, scope: USER }, contextIn(tmpdir()), PATIENT);
 	await assert.rejects(platform.describe());
 	await assert.rejects(platform.describe());
 	assert.equal(between.connections, 2);

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { after, test } from "node:test";
 import { description, type Surroundings } from "../../platform/systemd/describe.ts";
+import { SYSTEM, USER } from "../../platform/systemd/scope.ts";
 import { runFolder } from "../../platform/systemd/strays.ts";
 import { unitProperties } from "../../platform/systemd/unit.ts";
 import { prepareRun } from "./support.ts";
@@ -16,6 +17,7 @@ const FOUND: Surroundings = {
 	controlGroup: "/user.slice",
 	cgroupMode: "unified",
 	controllers: new Set(["cpu", "memory", "pids"]),
+	manager: USER.manager,
 	lingers: true,
 	hasLogind: true,
 	shell: "/usr/bin/dash",
@@ -37,6 +39,15 @@ test("without a cgroup v2 tree nothing is bounded or counted, and why", () => {
 	const { lacking } = description({ ...FOUND, controllers: null, cgroupMode: "legacy" });
 	assert.deepEqual(Object.keys(lacking), ["memoryLimit", "cpuLimit", "taskLimit", "accounting"]);
 	assert.match(lacking.memoryLimit ?? "", /no cgroup v2 tree: .* legacy way/);
+});
+
+test("of the system's own manager, lingering is not told, and delegation is not blamed", () => {
+	const { facts, lacking } = description({ ...FOUND, manager: SYSTEM.manager, lingers: null, controllers: new Set(["cpu"]) });
+	assert.equal(
+		facts.some(({ name }) => name === "lingering"),
+		false,
+	);
+	assert.match(lacking.memoryLimit ?? "", /the system's manager has no memory controller/);
 });
 
 for (const [lingers, hasLogind, words] of [

@@ -65,6 +65,24 @@ for (const shell of SHELLS) {
 		}
 	});
 
+	test(`the hook asks the manager that runs it whether it shuts down, under ${shell.join(" ")}`, { skip }, () => {
+		using folder = new RunFolder();
+		const asked = `${folder.path}/asked`;
+		writeFileSync(`${folder.path}/systemctl`, `#!/bin/sh\necho "$*" >"\${0%/*}/asked"\necho stopping\n`, { mode: 0o755 });
+		const end = (environment: NodeJS.ProcessEnv): string => {
+			folder.blank();
+			rmSync(asked, { force: true });
+			const PATH = `${folder.path}:${process.env["PATH"]}`;
+			folder.run(shell, { SERVICE_RESULT: "success", EXIT_CODE: "killed", EXIT_STATUS: "TERM", PATH, ...environment });
+			return `${folder.record().result}: ${existsSync(asked) ? readFileSync(asked, "utf8").trim() : "nobody asked"}`;
+		};
+		assert.equal(end({ MANAGERPID: "77" }), "session-ended: --user is-system-running");
+		assert.equal(end({}), "session-ended: is-system-running");
+		assert.equal(end({ EXIT_STATUS: "INT" }), "signal: nobody asked");
+		writeFileSync(`${folder.path}/stop`, "");
+		assert.equal(end({ MANAGERPID: "77" }), "signal: nobody asked");
+	});
+
 	test(`the hook tells attempts apart by their main process under ${shell.join(" ")}`, { skip }, () => {
 		using folder = new RunFolder();
 		writeFileSync(`${folder.path}/attempts`, "");
