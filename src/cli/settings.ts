@@ -4,11 +4,15 @@ import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { ChoreError, type ChoreOptions, isChoreError } from "../index.ts";
 import { duration } from "./arguments.ts";
+import { UsageError } from "./failure.ts";
 
 /** Options that every command takes, before or after the verb. */
 export interface CommonOptions {
 	readonly session?: string;
 	readonly platform?: string;
+	/** Of `run`, as in systemd-run(1). */
+	readonly user?: boolean;
+	readonly system?: boolean;
 	readonly json?: boolean;
 	readonly quiet?: boolean;
 	readonly color?: boolean;
@@ -45,7 +49,7 @@ export async function tolerantOptions(
 function withConfig(options: CommonOptions, config: Readonly<Record<string, unknown>>): ChoreOptions {
 	return {
 		session: options.session ?? (process.env["CHORE_SESSION"] || text(config["session"])),
-		platform: options.platform ?? (process.env["CHORE_PLATFORM"] || text(config["platform"])),
+		platform: platformOf(options) ?? (process.env["CHORE_PLATFORM"] || text(config["platform"])),
 		graceMs: config["grace"] === undefined ? undefined : duration(String(config["grace"])),
 		maxJobs: number(config["max_jobs"]),
 		keepDays: number(config["keep_days"]),
@@ -53,6 +57,16 @@ function withConfig(options: CommonOptions, config: Readonly<Record<string, unkn
 		keepBytes: number(config["keep_bytes"]),
 	};
 }
+
+/** The platform that the words ask for, one way or the other. */
+function platformOf({ platform, user, system }: CommonOptions): string | undefined {
+	if (system !== true) return platform;
+	if (user === true || (platform !== undefined && platform !== SYSTEM))
+		throw new UsageError("--system and another platform exclude each other", "--system is for jobs of root under the system's own manager");
+	return SYSTEM;
+}
+
+const SYSTEM = "systemd-system";
 
 /** `${XDG_CONFIG_HOME:-~/.config}/chore/config.toml`; undefined for a user without a home. */
 function configPath(): string | undefined {

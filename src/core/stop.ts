@@ -84,13 +84,14 @@ export async function reachable(context: Context, job: Job): Promise<{ readonly 
 /** Makes the request visible to whatever watches the job. It counts by being there: no space is needed for that. */
 function markStop({ folder }: StoredRun, graceMs: number): void {
 	const path = `${folder}/stop`;
+	// As of before anybody can see it: a run may end of it sooner than this process goes on.
+	const mark: StopMark = { at: new Date().toISOString(), uptimeSeconds: uptimeSeconds(), by: whoAsks(), graceMs };
 	try {
 		renameSync(`${folder}/stop.blank`, path);
 	} catch (error) {
 		if (isAbsence(error)) return; // asked for before
 		refuse(path, error);
 	}
-	const mark: StopMark = { at: new Date().toISOString(), uptimeSeconds: uptimeSeconds(), by: whoAsks(), graceMs };
 	const file = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW);
 	try {
 		writeSync(file, JSON.stringify(mark).slice(0, STOP_BYTES));

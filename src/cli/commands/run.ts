@@ -86,6 +86,7 @@ export function runCommand(): Command {
 		.option("--slice <slice>", "systemd slice to put it in")
 		.optionsGroup("As in systemd-run:")
 		.option("--user", "the user's own manager (the default)")
+		.option("--system", "the system's own manager; for root")
 		.option("-G, --collect", "unload the unit however it ends (always done)")
 		.option("--no-block", "do not wait until it has started")
 		.addOption(new Option("--service-type <type>").hideHelp())
