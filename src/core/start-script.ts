@@ -50,7 +50,8 @@ export function startScript(options: StartOptions): Buffer {
 	for (const word of [options.program, ...options.arguments]) script.add(" ").quote(word);
 	script.add("\n");
 	script.add(`umask ${options.umask.toString(8).padStart(4, "0")}\n`);
-	script.add("unset PWD OLDPWD SHLVL\n");
+	// ksh93 counts SHLVL when it becomes another program, and crashes where there is none: this one is not exported.
+	script.add("unset PWD OLDPWD SHLVL\nSHLVL=1\n");
 	for (const [name, value] of environment) {
 		if (!PORTABLE.test(name) || SHELLS_OWN.test(name)) continue;
 		script
