@@ -14,7 +14,7 @@ export type Declare = (title: string, body: (home: Home) => Promise<void>, skip?
 /** Longer than any test: what is waited for here must not come. */
 const NEVER_MS = 600_000;
 
-export function testAttempts(on: Declare, { disturbances }: Subject): void {
+export function testAttempts(on: Declare, { disturbances, asciiOnly }: Subject): void {
 	const shell = (home: Home, line: string, options: Partial<RunOptions> = {}): Promise<Job> =>
 		home.chore.run({ command: ["/bin/sh", "-c", line], directory: home.path, ...options });
 
@@ -164,7 +164,8 @@ export function testAttempts(on: Declare, { disturbances }: Subject): void {
 	}
 
 	on("a job is started again with its settings, as a run with an output and a record of its own", async (home) => {
-		const { id } = await shell(home, 'echo "run by $WHO"; [ -e again ] || exit 3', { name: "twice", setEnvironment: { WHO: "é" } });
+		const who = asciiOnly === undefined ? "é" : "e";
+		const { id } = await shell(home, 'echo "run by $WHO"; [ -e again ] || exit 3', { name: "twice", setEnvironment: { WHO: who } });
 		assert.equal((await home.chore.wait(id)).exitCode, 3);
 		await assert.rejects(home.chore.rerun("no-such-job"), hasCode("JOB_NOT_FOUND"));
 		writeFileSync(`${home.path}/again`, "");
@@ -183,7 +184,7 @@ export function testAttempts(on: Declare, { disturbances }: Subject): void {
 		for (const run of [1, 2]) {
 			const parts: Buffer[] = [];
 			for await (const { bytes } of home.chore.logs(id, { run })) parts.push(Buffer.from(bytes));
-			assert.equal(Buffer.concat(parts).toString(), "run by é\n");
+			assert.equal(Buffer.concat(parts).toString(), `run by ${who}\n`);
 		}
 		assert.deepEqual(
 			(await home.chore.status(id)).earlierRuns.map(({ run }) => run),
