@@ -1,7 +1,9 @@
 /** From what happens to a job to whoever waits for it. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { EventEmitter, once } from "node:events";
 import { appendFileSync, closeSync, openSync, readdirSync, watch } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import type { Benchmark } from "./support/benchmark.ts";
 import type { Row } from "./support/row.ts";
 import { command, type Scene } from "./support/scene.ts";
@@ -80,7 +82,15 @@ async function endRows(scene: Scene): Promise<readonly Row[]> {
 			await reading(join(scene.runFolder(session, id), "started"));
 			return wait(id);
 		});
-	const [byCommand = 0, byLibrary = 0, bare = 0] = await inTurns(
+	const follower = start(command("events", "-f", "--json"), scene.environment(session));
+	const told = new EventEmitter();
+	const lines = createInterface({ input: follower.stdout ?? process.stdin });
+	lines.on("line", (line) => {
+		const { event, id } = JSON.parse(line) as { readonly event: string; readonly id: string };
+		told.emit(`${event} ${id}`);
+	});
+	await watching(follower);
+	const [byCommand = 0, byEvent = 0, byLibrary = 0, bare = 0] = await inTurns(
 		scene.rounds(15),
 		() =>
 			time((words) =>
@@ -89,6 +99,7 @@ async function endRows(scene: Scene): Promise<readonly Row[]> {
 					return { ready: () => watching(child), over: ended(child) };
 				}),
 			),
+		() => time((words) => waiter(words, (id) => ({ ready: () => pause(100), over: once(told, `exited ${id}`) }))),
 		() => time((words) => waiter(words, (id) => ({ ready: () => pause(100), over: chore.wait(id) }))),
 		() =>
 			time(async (words) => {
@@ -96,9 +107,11 @@ async function endRows(scene: Scene): Promise<readonly Row[]> {
 				return { ready: () => pause(100), over: ended(child) };
 			}),
 	);
+	follower.kill();
 	const peer = { name: "waitpid of the same", value: bare };
 	return [
 		{ what: "job ends, until the command wait returns", unit: "ms", chore: byCommand, peer, bound: BOUND },
+		{ what: "job ends, until events -f tells it", unit: "ms", chore: byEvent, peer, bound: BOUND },
 		{ what: "job ends, until wait() resolves", unit: "ms", chore: byLibrary, peer, bound: BOUND },
 	];
 }

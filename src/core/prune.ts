@@ -120,7 +120,7 @@ export function outputBytes(session: Session, { id, run }: Pick<Job, "id" | "run
 function mayGo(session: Session, { id, leastAgeMs }: Going): boolean {
 	if (isCreatorAlive(readText(`${session.active}/${id}`))) return false;
 	const stored = readStoredRun(session, id);
-	return stored !== undefined && !isUnreadable(stored) && uptimeSinceEndMs(stored) >= leastAgeMs;
+	return stored !== undefined && !isUnreadable(stored) && (leastAgeMs === 0 || uptimeSinceEndMs(stored) >= leastAgeMs);
 }
 
 /** Milliseconds since a run ended, as far as it can be told without the wall clock: Infinity for one of another boot or place. */
