@@ -5,7 +5,7 @@
 import type { RestartPolicy } from "../../platform/contract.ts";
 import { type ExitRecord, parseExitRecord } from "../../platform/exit-record.ts";
 import { readTail } from "./files.ts";
-import type { Evidence, StoredRun } from "./store.ts";
+import { type Evidence, readEvidence, type StoredRun } from "./store.ts";
 
 /** Whether the platform may start another attempt after this one. Where it may, only the platform knows whether it will. */
 export function mayRestart({ policy, max }: RestartPolicy, record: ExitRecord): boolean {
@@ -35,10 +35,13 @@ export function hasBegun(restart: RestartPolicy, evidence: Evidence): boolean {
 /** The latest attempts of a run whose ends were noted, oldest first: of a long history only the end. */
 export function readAttempts({ job, folder }: StoredRun): readonly ExitRecord[] {
 	if (job.restart.policy === "no") return [];
-	return readTail(`${folder}/attempts`, ATTEMPTS_BYTES)
+	const noted = readTail(`${folder}/attempts`, ATTEMPTS_BYTES)
 		.split("\n")
 		.map(parseExitRecord)
 		.filter((record) => typeof record === "object");
+	// The last end stands in the exit record first, and on a full disk nowhere else.
+	const { exit } = readEvidence(folder);
+	return typeof exit !== "object" || noted.at(-1)?.attempt === exit.attempt ? noted : [...noted, exit];
 }
 
 /** Some hundred lines. */
