@@ -290,7 +290,7 @@
 		[ "$next" -gt "$attempt" ] || exit 0
 
 		for signal in $asking; do command trap : "$signal"; done 2>/dev/null
-		[ -z "$timer" ] || wait # for what the shell says of its end, and for its CPU time
+		[ -z "$timer" ] || wait "$timer" # for what the shell says of its end, and for its CPU time
 		left=$delay
 		while [ -n "$left" ] && [ ! -e "$run/stop" ]; do
 			(
