@@ -104,7 +104,9 @@ export function readStoredRun(session: Session, id: string, wantedRun?: number):
 	const number = wantedRun ?? latestRun(session, id);
 	const folder = runFolder(session, id, number);
 	const run = readRecord<RunRecord>(id, `${folder}/run.json`, (value) => value["run"] === number && isRunRecord(value));
-	if (run === undefined) return { id, file: `${folder}/run.json`, why: "it is missing", newer: false };
+	// The job may have been removed between the one look and the other.
+	if (run === undefined)
+		return existsSync(jobFolder(session, id)) ? { id, file: `${folder}/run.json`, why: "it is missing", newer: false } : undefined;
 	return "why" in run ? run : { job, run, folder };
 }
 
