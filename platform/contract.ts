@@ -36,7 +36,7 @@ export interface Capabilities {
 	readonly enqueue: boolean;
 	/**
 	 * How the processes of a job are found: by the kernel's own book (nothing escapes), or by process group and the
-	 * CHORE_JOB_ID variable (a process that leaves the group and clears its environment escapes).
+	 * variable CHORE_RUN_ID (a process that leaves the group and clears its environment escapes).
 	 */
 	readonly containment: "cgroup" | "group-and-mark";
 }

@@ -1,11 +1,9 @@
 /** Runs jobs on any POSIX system, with nothing but its shell: the BSDs, containers, root by sudo, Alpine, WSL 1. */
-import { existsSync } from "node:fs";
 import type { Detection, Platform, PlatformContext } from "../contract.ts";
+import type { ProcessTable } from "../shell/processes.ts";
+import { SHIM_TEXT } from "../shell/shim.ts";
+import { tableOfThisSystem } from "../shell/table.ts";
 import { PosixPlatform } from "./platform.ts";
-import { procTable } from "./proc.ts";
-import type { ProcessTable } from "./processes.ts";
-import { PsTable } from "./ps.ts";
-import { text } from "./shim.sh.ts";
 
 /** What tests replace. */
 export interface PosixOptions {
@@ -28,6 +26,5 @@ export function open(context: PlatformContext): Promise<Platform> {
 
 /** The platform on another shell. */
 export async function openWith(context: PlatformContext, { shell = ["/bin/sh"], table }: PosixOptions): Promise<Platform> {
-	const processes = table ?? (existsSync("/proc/self/stat") ? procTable : new PsTable());
-	return new PosixPlatform(shell, processes, () => context.install("shim", text));
+	return new PosixPlatform(shell, table ?? tableOfThisSystem(), () => context.install("shim", SHIM_TEXT));
 }

@@ -5,6 +5,7 @@
 import type { Socket } from "node:net";
 import { DBusError, Message, type MessageBus, MessageFlag, MessageType, sessionBus, Variant } from "dbus-next";
 import { ChoreError, isChoreError } from "../errors.ts";
+import { Silence } from "../silence.ts";
 
 /** One method call. Properties within `body` are made by `variant`. */
 export interface Request {
@@ -59,10 +60,10 @@ export class Bus implements Disposable {
 	readonly #pending = new Set<(error: ChoreError) => void>();
 	readonly #listeners = new Set<(signal: Signal) => void>();
 	readonly #lossListeners = new Set<(error: ChoreError) => void>();
-	#connecting: NodeJS.Timeout | undefined;
+	#connecting: Silence | undefined;
 	#loss: ChoreError | undefined;
-	#heardAtMs = performance.now();
-	#timer: NodeJS.Timeout | undefined;
+	/** There while an answer is due. */
+	#silence: Silence | undefined;
 
 	/** Connects at once but waits for nothing: requests made meanwhile go out together with the greeting. */
 	constructor(socketPath: string, patience: Patience = PATIENCE) {
@@ -73,9 +74,9 @@ export class Bus implements Disposable {
 		this.#messages.on("message", (message) => this.#receive(message));
 		this.#messages.on("error", (error: unknown) => this.#lose(unavailable(`the message bus at ${socketPath} failed`, error)));
 		this.#stream.on("close", () => this.#lose(unavailable(`the message bus at ${socketPath} closed the connection`)));
-		this.#connecting = setTimeout(() => {
+		this.#connecting = new Silence(patience.connectMs, () => {
 			this.#lose(unavailable(`the message bus at ${socketPath} did not answer within ${patience.connectMs} ms`));
-		}, patience.connectMs);
+		});
 	}
 
 	/** Whether requests are still possible. Once false, never true again. */
@@ -92,8 +93,7 @@ export class Bus implements Disposable {
 	async call(request: Request): Promise<readonly unknown[]> {
 		if (this.#loss !== undefined) throw this.#loss;
 		const message = new Message({ ...request, body: [...(request.body ?? [])], flags: MessageFlag.NO_AUTO_START });
-		if (this.#pending.size === 0) this.#heardAtMs = performance.now();
-		this.#timer ??= setTimeout(() => this.#checkSilence(), this.#patience.silenceMs);
+		this.#silence ??= this.#awaitAnswer();
 		let rejectOnLoss: ((error: ChoreError) => void) | undefined;
 		try {
 			return await new Promise((resolve, reject) => {
@@ -105,10 +105,7 @@ export class Bus implements Disposable {
 			throw this.#translate(error, request);
 		} finally {
 			if (rejectOnLoss !== undefined) this.#pending.delete(rejectOnLoss);
-			if (this.#pending.size === 0) {
-				clearTimeout(this.#timer);
-				this.#timer = undefined;
-			}
+			if (this.#pending.size === 0) this.#hush();
 		}
 	}
 
@@ -139,7 +136,7 @@ export class Bus implements Disposable {
 	}
 
 	#receive(message: Message): void {
-		this.#heardAtMs = performance.now();
+		this.#silence?.heard();
 		if (message.type === MessageType.SIGNAL) {
 			for (const listener of [...this.#listeners]) listener(message);
 		} else if (this.#connecting !== undefined) {
@@ -149,7 +146,7 @@ export class Bus implements Disposable {
 
 	/** The first answer is to the greeting that dbus-next sends. */
 	#greeted(message: Message): void {
-		clearTimeout(this.#connecting);
+		this.#connecting?.[Symbol.dispose]();
 		this.#connecting = undefined;
 		if (message.type !== MessageType.ERROR) return;
 		// Such as LimitsExceeded. dbus-next must not find out whose answer it is: it would throw where nobody can catch.
@@ -160,8 +157,8 @@ export class Bus implements Disposable {
 	#lose(error: ChoreError): void {
 		if (this.#loss !== undefined) return;
 		this.#loss = error;
-		clearTimeout(this.#connecting);
-		clearTimeout(this.#timer);
+		this.#connecting?.[Symbol.dispose]();
+		this.#hush();
 		this.#stream.destroy();
 		for (const reject of [...this.#pending]) reject(error);
 		for (const listener of [...this.#lossListeners]) listener(error);
@@ -170,14 +167,14 @@ export class Bus implements Disposable {
 	}
 
 	/** A burst of requests may be answered slowly; only when nothing at all arrives does the other side hang. */
-	#checkSilence(): void {
-		const silentMs = performance.now() - this.#heardAtMs;
+	#awaitAnswer(): Silence {
 		const { silenceMs } = this.#patience;
-		if (silentMs >= silenceMs - 1) {
-			this.#lose(unavailable(`the systemd manager did not answer for ${silenceMs} ms`));
-		} else {
-			this.#timer = setTimeout(() => this.#checkSilence(), silenceMs - silentMs);
-		}
+		return new Silence(silenceMs, () => this.#lose(unavailable(`the systemd manager did not answer for ${silenceMs} ms`)));
+	}
+
+	#hush(): void {
+		this.#silence?.[Symbol.dispose]();
+		this.#silence = undefined;
 	}
 
 	#translate(error: unknown, request: Request): unknown {

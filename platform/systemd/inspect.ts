@@ -99,9 +99,9 @@ function findStrays(
 	rows: ReadonlyMap<string, UnitRow>,
 	managerGroup: string,
 ): readonly (readonly number[])[] {
-	const marks = runs.map(({ unit, jobId }) => {
+	const marks = runs.map(({ unit, jobId, run }) => {
 		const row = rows.get(unit);
-		return { unit, jobId, unitTaken: row !== undefined && (row.activeState !== "inactive" || row.managerJobId !== 0) };
+		return { unit, jobId, run, unitTaken: row !== undefined && (row.activeState !== "inactive" || row.managerJobId !== 0) };
 	});
 	return findProcesses(marks, managerGroup);
 }

@@ -139,8 +139,9 @@ export class SystemdPlatform implements Platform {
 	}
 
 	async usage(handle: Handle): Promise<Usage> {
-		const unit = await findOwn(this.#connected(), readHandle(handle, this.name));
-		return unit === undefined ? NO_USAGE : usageOf(unit.controlGroup);
+		const run = readHandle(handle, this.name);
+		const unit = await findOwn(this.#connected(), run);
+		return unit === undefined ? NO_USAGE : usageOf(unit.controlGroup, run);
 	}
 
 	async logout(): Promise<LogoutFate> {

@@ -42,7 +42,7 @@ export async function resumeRun(systemd: Systemd, run: PlannedUnit): Promise<boo
 async function runningPids(systemd: Systemd, run: PlannedUnit): Promise<readonly number[] | "over"> {
 	const unit = await findOwn(systemd, run);
 	if (unit === undefined) return withStrays(systemd, run, (pids) => (pids.length === 0 ? "over" : pids));
-	if (unit.subState === "running" || unit.subState === "start") return processesOf(unit.controlGroup).map(({ pid }) => pid);
+	if (unit.subState === "running" || unit.subState === "start") return processesOf(unit.controlGroup, run).map(({ pid }) => pid);
 	await systemd.kill(unit, "all", signalNumber("SIGCONT") ?? 0);
 	return "over";
 }

@@ -5,12 +5,12 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import type { JobProcess } from "../contract.ts";
+import { type MarkedRun, whose } from "../run-mark.ts";
 
 /** What tells a run's processes from all others when its unit is unknown to the manager. */
-export interface ProcessMark {
+export interface ProcessMark extends MarkedRun {
 	readonly unit: string;
-	readonly jobId: string;
-	/** Whether another run has a unit of that name now. Then the cgroup is shared, and only the variable tells. */
+	/** Whether another run has a unit of that name now. Then the cgroup is shared, and only the mark tells. */
 	readonly unitTaken: boolean;
 }
 
@@ -25,10 +25,11 @@ export function cgroupFolder(controlGroup: string): string | undefined {
 	return TREES.map((tree) => tree + controlGroup).find((folder) => controlGroup !== "" && existsSync(`${folder}/cgroup.procs`));
 }
 
-/** The living processes of a cgroup and of those below it. */
-export function processesOf(controlGroup: string): readonly JobProcess[] {
+/** The living processes of a run's cgroup and of those below it: but for those of another run that has it by now. */
+export function processesOf(controlGroup: string, run: MarkedRun): readonly JobProcess[] {
 	const folder = cgroupFolder(controlGroup);
-	return folder === undefined ? [] : pidsBelow(folder).flatMap((pid) => describeProcess(pid) ?? []);
+	const pids = folder === undefined ? [] : pidsBelow(folder).filter((pid) => ownerOf(pid, run) !== "another's");
+	return pids.flatMap((pid) => describeProcess(pid) ?? []);
 }
 
 /**
@@ -83,10 +84,15 @@ function unitsOf(pid: number, managerGroup: string): readonly string[] {
 		.map((part) => part.replace(/^_/, ""));
 }
 
-/** The core puts CHORE_JOB_ID into the environment of every job. A process may have dropped it, or hide its environment. */
-function isMarked(pid: number, { jobId, unitTaken }: ProcessMark): boolean {
-	const found = /(?:^|\0)CHORE_JOB_ID=([^\0]*)/.exec(read(`/proc/${pid}/environ`) ?? "")?.[1];
-	return found === undefined ? !unitTaken : found === jobId;
+/** A process may have dropped its mark, or hide its environment. */
+function isMarked(pid: number, mark: ProcessMark): boolean {
+	const owner = ownerOf(pid, mark);
+	return owner === "unmarked" ? !mark.unitTaken : owner === "this run's";
+}
+
+function ownerOf(pid: number, run: MarkedRun): ReturnType<typeof whose> {
+	const environment = read(`/proc/${pid}/environ`) ?? "";
+	return whose((name) => new RegExp(`(?:^|\\0)${name}=([^\\0]*)`).exec(environment)?.[1], run);
 }
 
 /**

@@ -54,7 +54,7 @@ export async function signalRun(systemd: Systemd, run: PlannedUnit, signals: rea
 	if (isFrozen(unit)) await systemd.thaw(unit);
 	if (whom === "all" && numbers.length > 1) {
 		// At one stroke: after the first the job may be over, and the next would hit the hook before it can ignore it.
-		const pids = processesOf(unit.controlGroup).map(({ pid }) => pid);
+		const pids = processesOf(unit.controlGroup, run).map(({ pid }) => pid);
 		return signalProcesses(pids, numbers);
 	}
 	const reached = await Promise.all(numbers.map((number) => systemd.kill(unit, whom, number)));
@@ -125,7 +125,7 @@ function eldest(pids: readonly number[]): readonly number[] {
 async function survivors(systemd: Systemd, run: PlannedUnit): Promise<readonly number[]> {
 	const unit = await findOwn(systemd, run);
 	if (unit === undefined) return withStrays(systemd, run, (pids) => pids);
-	return processesOf(unit.controlGroup).map(({ pid }) => pid);
+	return processesOf(unit.controlGroup, run).map(({ pid }) => pid);
 }
 
 /** @see org.freedesktop.systemd1(5), FreezerState */

@@ -1,17 +1,18 @@
 /** What a running job uses, from the files of its cgroup: the same that its exit record is taken from. */
 import { readFileSync } from "node:fs";
 import type { Usage } from "../contract.ts";
+import type { MarkedRun } from "../run-mark.ts";
 import { cgroupFolder, processesOf } from "./processes.ts";
 
 export const NO_USAGE: Usage = { processes: [], cpuTimeMs: null, memoryBytes: null, memoryPeakBytes: null };
 
 /** @param controlGroup from the root of the hierarchy */
-export function usageOf(controlGroup: string): Usage {
+export function usageOf(controlGroup: string, run: MarkedRun): Usage {
 	const folder = cgroupFolder(controlGroup);
 	if (folder === undefined) return NO_USAGE;
 	const microseconds = /^usage_usec ([0-9]+)$/m.exec(read(`${folder}/cpu.stat`))?.[1];
 	return {
-		processes: processesOf(controlGroup),
+		processes: processesOf(controlGroup, run),
 		cpuTimeMs: microseconds === undefined ? null : Math.round(Number(microseconds) / 1000),
 		memoryBytes: bytesIn(`${folder}/memory.current`),
 		memoryPeakBytes: bytesIn(`${folder}/memory.peak`),

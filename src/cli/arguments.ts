@@ -47,8 +47,10 @@ export function processors(text: string): number {
 
 /** A whole number, also a negative one. */
 export function wholeNumber(text: string): number {
-	if (!/^-?[0-9]{1,15}$/.test(text)) throw new InvalidArgumentError(`"${text}" is no whole number.`);
-	return Number(text);
+	if (!/^-?[0-9]+$/.test(text)) throw new InvalidArgumentError(`"${text}" is no whole number.`);
+	const number = Number(text);
+	if (!Number.isSafeInteger(number)) throw new InvalidArgumentError(`"${text}" is too large a whole number.`);
+	return number;
 }
 
 /** A whole number from 0 on. */

@@ -6,9 +6,9 @@ import type { Command, Option } from "commander";
 import { type Chore, openChore, shortId } from "../index.ts";
 import { wordsOf } from "./arguments.ts";
 import { type Line, optionsIn, readLine } from "./line.ts";
-import { Output, printable } from "./output.ts";
+import { Output } from "./output.ts";
 import { choreOptions } from "./settings.ts";
-import { stateWords } from "./words.ts";
+import { printable, stateWords } from "./words.ts";
 
 /**
  * What asks for it, in place of a command: followed by `--`, without which Node 20 would take --env-file for itself, and the
@@ -197,7 +197,7 @@ function jobsFor({ command, operands }: Line, chore: Chore, typed: string): read
 async function ask(line: Line, question: (chore: Chore) => Answer | Promise<Answer>): Promise<Answer> {
 	const given = Object.fromEntries(["session", "platform"].map((name) => [name, line.given.get(name)]).filter(([, value]) => value));
 	await using chore = await openChore(await choreOptions(given));
-	return question(chore);
+	return await question(chore); // before it is closed
 }
 
 /** Shells give words as they were typed. */

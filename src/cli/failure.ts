@@ -1,6 +1,7 @@
 /** The one place where errors become words on stderr and an exit status. */
 import { type ErrorCode, isChoreError } from "../index.ts";
-import { OutputFailed, printable } from "./output.ts";
+import { OutputFailed } from "./output.ts";
+import { printable } from "./words.ts";
 
 /** Exit statuses of commands that have none of a job's to give. */
 const STATUS: Partial<Record<ErrorCode, number>> = {

@@ -9,4 +9,8 @@ if (words.length === 1 && (words[0] === "--version" || words[0] === "-V")) {
 		process.exitCode = code === "EPIPE" ? 141 : 1; // as in output.ts
 	});
 	process.stdout.write(`${CHORE_VERSION}\n`);
-} else void import("./program.ts").then(({ main }) => main(words));
+} else
+	void import("./program.ts")
+		.then(({ main }) => main(words))
+		// All is written: what Node would take down piece by piece, and what is still open, ends with the process.
+		.then(() => process.exit());

@@ -98,16 +98,6 @@ async function measureFor(rows: readonly (readonly Cell[])[]): Promise<Measure> 
 	return plain ? (text) => text.length : (await import("./width.ts")).width;
 }
 
-/** Text that cannot move the cursor, change colours or break a line. */
-export function printable(text: string): string {
-	return text.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, (character) => {
-		const code = character.charCodeAt(0);
-		return (
-			{ 9: "\\t", 10: "\\n", 13: "\\r" }[code] ?? (code < 256 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16)}`)
-		);
-	});
-}
-
 const LEAST_WIDTH = 8;
 
 /** The widths of the columns, or of the first of them where not all can be shown. */

@@ -80,15 +80,15 @@ export async function main(words: readonly string[]): Promise<void> {
 		else await chore.parseAsync(words, { from: "user" });
 		process.exitCode = currentStatus();
 	} catch (error) {
-		process.exitCode = end(error, manner(chore, words));
+		process.exitCode = end(error, circumstances(chore, words));
 	}
 }
 
 /** Tells what went wrong. @returns the exit status */
-function end(error: unknown, manner: Manner): number {
+function end(error: unknown, { command, ...manner }: Circumstances): number {
 	if (error instanceof NobodyReads) return NOBODY_READS_STATUS;
 	if (error instanceof CommanderError && error.exitCode === 0) return 0;
-	const { text, status } = describeFailure(error instanceof CommanderError ? usageError(error) : error, manner);
+	const { text, status } = describeFailure(error instanceof CommanderError ? usageError(error, command) : error, manner);
 	try {
 		new Output({ colour: false }).note(text.trimEnd());
 	} catch {} // nobody to tell it to: the status says as much
@@ -101,19 +101,29 @@ function writeOut(text: string): void {
 }
 
 /** commander's message in chore's words: "error: unknown option '--foo'\n(Did you mean --food?)". */
-function usageError(error: CommanderError): UsageError {
+function usageError(error: CommanderError, command: string | undefined): UsageError {
 	const [first = "", ...rest] = error.message.replace(/^error: /, "").split("\n");
 	const guess = /\(Did you mean (?:one of )?(.*?)\?\)/.exec(rest.join(" "))?.[1];
-	const message = first.replace(/^option '([^']*)' argument '.*?' is invalid\. /s, "$1: ").replace(/\.$/, "");
-	return new UsageError(
-		message,
-		guess === undefined ? "`chore help` lists the commands, `chore help COMMAND` its options" : `did you mean ${guess}?`,
-	);
+	const message = first
+		.replace(/^option '([^']*)' argument '.*?' is invalid\. /s, "$1: ")
+		.replace(/^command-argument value '(.*)' is invalid for argument '([^']*)'\. Allowed choices are /s, '$2: "$1" is none of ')
+		.replace(/\.$/, "");
+	const help = command === undefined ? "`chore help` lists the commands" : `\`chore help ${command}\` lists its options`;
+	return new UsageError(message, guess === undefined ? help : `did you mean ${guess}?`);
+}
+
+interface Circumstances extends Manner {
+	/** The command that was used, where there is one of that name. */
+	readonly command: string | undefined;
 }
 
 /** How failures are told follows from the verb and chore's own options, also where those make no sense. */
-function manner(chore: Command, words: readonly string[]): Manner {
-	const { verb, given } = readLine(chore, words);
+function circumstances(chore: Command, words: readonly string[]): Circumstances {
+	const { command, verb, given } = readLine(chore, words);
 	const stays = ["wait", "follow", "pipe"].some((name) => given.has(name));
-	return { givesJobsStatus: verb === "wait" || ((verb === "run" || verb === "logs") && stays), json: given.has("json") };
+	return {
+		command: command === chore ? undefined : command.name(),
+		givesJobsStatus: verb === "wait" || ((verb === "run" || verb === "logs") && stays),
+		json: given.has("json"),
+	};
 }

@@ -1,7 +1,8 @@
 /** What every verb works with. */
+
+import type { Session } from "./disk/session.ts";
+import type { Retention } from "./forget/retention.ts";
 import type { Platforms } from "./platforms.ts";
-import type { Retention } from "./retention.ts";
-import type { Session } from "./session.ts";
 
 export interface Context {
 	readonly session: Session;

@@ -304,7 +304,7 @@ for (const shell of [bash, bashWithPackage, zsh, fish]) {
 		test("executes and shows nothing of what somebody left in the state folder", PATIENCE, async () => {
 			await using cli = new Cli();
 			const id = await cli.begin("-n", "web", "sleep", "600");
-			const marker = `${cli.folder}/work/executed`;
+			const marker = `${cli.directory}/executed`;
 			const evil = [`$(touch executed)`, "`touch executed`", "a;touch executed", "new\nline", "\u001b[31mred", "'q\"", "--all", "a b", "*"];
 			for (const name of evil) {
 				for (const folder of ["names", "jobs", "active"]) mkdirSync(`${cli.state}/default/${folder}/${name}`, { recursive: true });
@@ -328,8 +328,8 @@ for (const shell of [bash, bashWithPackage, zsh, fish]) {
 
 		test("offers files where an option takes one", PATIENCE, async () => {
 			await using cli = new Cli();
-			mkdirSync(`${cli.folder}/work/folder`);
-			for (const name of ["settings", "set two"]) writeFileSync(`${cli.folder}/work/${name}`, "");
+			mkdirSync(`${cli.directory}/folder`);
+			for (const name of ["settings", "set two"]) writeFileSync(`${cli.directory}/${name}`, "");
 			const [stdin = [], file = [], behind = [], folder = []] = await shell.offers(cli, [
 				"chore run --stdin ",
 				"chore run --env-file set",
@@ -413,8 +413,8 @@ describe("at a terminal", () => {
 		test(`${title} completes the line by eval of the script, files and all`, { ...PATIENCE, skip }, async () => {
 			await using cli = new Cli();
 			await cli.begin("-n", "web", "sleep", "600");
-			mkdirSync(`${cli.folder}/work/folder`);
-			writeFileSync(`${cli.folder}/work/settings`, "");
+			mkdirSync(`${cli.directory}/folder`);
+			writeFileSync(`${cli.directory}/settings`, "");
 			const lines = [
 				["chore sto", "chore stop "],
 				["chore stop w", "chore stop web "],

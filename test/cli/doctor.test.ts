@@ -77,10 +77,11 @@ describe("where all is well", () => {
 		);
 		assert.ok(report.disk !== null && report.disk.freeBytes > 0);
 		assert.match(report.release, /Linux \d/);
-		const [systemd, posix] = report.platforms;
+		const [systemd, launchd, posix] = report.platforms;
 		assert.deepEqual([systemd?.available, systemd?.used, systemd?.capabilities], [false, false, null]);
 		assert.match(systemd?.reason ?? "", /no message bus|no systemd/);
 		assert.ok(systemd?.locations.some(({ name, path }) => name === "bus" && path.endsWith("/bus")));
+		assert.deepEqual([launchd?.available, launchd?.used, launchd?.reason], [false, false, "this system has no launchd"]);
 		assert.deepEqual([posix?.available, posix?.used, posix?.error], [true, true, null]);
 		assert.match(posix?.lacking["memoryLimit"] ?? "", /systemd/);
 		assert.equal(report.selfTest?.platform, "posix");
@@ -116,11 +117,11 @@ describe("where all is well", () => {
 
 	test("without a state folder none is made, and the self-test is done elsewhere", PATIENCE, async () => {
 		await using cli = new Cli();
-		const how = { env: { CHORE_HOME: `${cli.folder}/never/there`, TMPDIR: `${cli.folder}/work` } };
+		const how = { env: { CHORE_HOME: `${cli.folder}/never/there`, TMPDIR: cli.directory } };
 		const report = await examine(cli, how);
 		assert.deepEqual([report.well, report.sessions], [true, []]);
-		assert.ok(report.selfTest?.where.startsWith(`${cli.folder}/work/chore.doctor-`), report.selfTest?.where);
-		assert.deepEqual([existsSync(`${cli.folder}/never`), readdirSync(`${cli.folder}/work`)], [false, []]);
+		assert.ok(report.selfTest?.where.startsWith(`${cli.directory}/chore.doctor-`), report.selfTest?.where);
+		assert.deepEqual([existsSync(`${cli.folder}/never`), readdirSync(cli.directory)], [false, []]);
 	});
 
 	test("--no-test tries nothing", PATIENCE, async () => {
@@ -269,7 +270,7 @@ describe("what is wrong in the state folder is told, and mended by what is told"
 			assert.equal(await files(), before, "the doctor mends nothing by itself");
 			await mend(cli, problem);
 			assert.deepEqual((await examine(cli)).findings, []);
-			assert.equal(existsSync(`${cli.folder}/work/executed`), false);
+			assert.equal(existsSync(`${cli.directory}/executed`), false);
 		});
 	}
 

@@ -43,7 +43,7 @@ test("a job that is lost is never a success: 125, and the reason", PATIENCE, asy
 	const following = cli.start(["logs", "-f", "victim"]);
 	await eventually("it is followed", () => following.stdout() === "said\n");
 	const { pid } = await cli.job(id);
-	const shim = Number(readFileSync(`${cli.runFolder(id)}/pid`, "utf8"));
+	const shim = Number.parseInt(readFileSync(`${cli.runFolder(id)}/pid`, "utf8"), 10);
 	process.kill(shim, "SIGKILL");
 	process.kill(pid ?? -1, "SIGKILL");
 	for (const outcome of [await waiting.ended, await following.ended, await cli.chore("wait", id), await cli.chore("logs", "-f", id)]) {

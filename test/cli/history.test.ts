@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { appendFileSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import type { HistoryEntry } from "../../src/core/history.ts";
-import type { LedgerEvent } from "../../src/core/ledger.ts";
+import type { LedgerEvent } from "../../src/core/disk/ledger.ts";
+import type { HistoryEntry } from "../../src/core/look/history.ts";
 import { assertNoBug, Cli, PATIENCE, type Running } from "../support/cli.ts";
 import { eventually } from "../support/eventually.ts";
 

@@ -69,7 +69,7 @@ test("a job in JSON has every field, and null for what is not known", PATIENCE, 
 			},
 			{
 				...{ schema: 1, id: started.id, name: "web", session: "default", platform: "posix", unit: null, command: ["sleep", "60"] },
-				...{ directory: `${cli.folder}/work`, description: "a line", state: null, result: null, createdAt: started.createdAt },
+				...{ directory: cli.directory, description: "a line", state: null, result: null, createdAt: started.createdAt },
 				...{ startedAt: null, endedAt: null, run: 1, attempt: 1, pid: null, exitCode: null, signal: null, exitCertain: null },
 				...{ cpuTimeMs: null, memoryPeakBytes: null, output: { mode: "merged", paths: [`${cli.runFolder(started.id)}/output`], bytes: 0 } },
 				...{

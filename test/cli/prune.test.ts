@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import type { PruneReport } from "../../src/core/prune.ts";
+import type { PruneReport } from "../../src/core/forget/prune.ts";
 import { assertNoBug, Cli, PATIENCE, skipUnlessRoot } from "../support/cli.ts";
 
 test("prune tells how much it forgot; a dry run which jobs that would be", PATIENCE, async () => {

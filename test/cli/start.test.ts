@@ -6,10 +6,10 @@ import { assertNoBug, Cli, errorIn, PATIENCE, skipUnlessRoot } from "../support/
 
 test("a program that cannot be started is told in the system's words, with 127 or 126, and leaves no job", PATIENCE, async () => {
 	await using cli = new Cli();
-	const plain = cli.file("work/plain", "#!/bin/sh\n", 0o644);
-	const lonely = cli.file("work/lonely", "#!/no/such/interpreter -x\n", 0o755);
-	symlinkSync("nowhere", `${cli.folder}/work/dangling`);
-	symlinkSync("circle", `${cli.folder}/work/circle`);
+	const plain = cli.file("project/plain", "#!/bin/sh\n", 0o644);
+	const lonely = cli.file("project/lonely", "#!/no/such/interpreter -x\n", 0o755);
+	symlinkSync("nowhere", `${cli.directory}/dangling`);
+	symlinkSync("circle", `${cli.directory}/circle`);
 	for (const [program, status, code, said] of [
 		["no-such-program", 127, "COMMAND_NOT_FOUND", /no such program in PATH/],
 		["/no/such/program", 127, "COMMAND_NOT_FOUND", /ENOENT/],
@@ -59,12 +59,12 @@ test("a job may exit with 125, 126, 127 and 203 of its own", PATIENCE, async () 
 
 test("a directory that cannot be used is refused in the system's words", PATIENCE, async () => {
 	await using cli = new Cli();
-	const file = cli.file("work/file", "");
+	const file = cli.file("project/file", "");
 	for (const [directory, said] of [
 		["/no/such/directory", /ENOENT/],
 		[file, /ENOTDIR/],
 		[`${file}/below`, /ENOTDIR/],
-		["missing", /work\/missing.*ENOENT/],
+		["missing", /project\/missing.*ENOENT/],
 	] as const) {
 		const outcome = await cli.chore("run", "--working-directory", directory, "true");
 		assert.deepEqual([outcome.status, outcome.stdout], [1, ""], outcome.stderr);
@@ -186,7 +186,18 @@ test("-E sets, takes over, and wins; --env-file comes before it; --clean-env kee
 		.trim()
 		.split("\n")
 		.map((line) => line.slice(0, line.indexOf("=")));
-	assert.deepEqual(names.sort(), ["CHORE_JOB_ID", "HOME", "LOGNAME", "MINE", "ONE", "PATH", "SHELL", "USER", "XDG_RUNTIME_DIR"]);
+	assert.deepEqual(names.sort(), [
+		"CHORE_JOB_ID",
+		"CHORE_RUN_ID",
+		"HOME",
+		"LOGNAME",
+		"MINE",
+		"ONE",
+		"PATH",
+		"SHELL",
+		"USER",
+		"XDG_RUNTIME_DIR",
+	]);
 });
 
 test("a file of variables that cannot be read is refused by name", {
@@ -211,13 +222,15 @@ test("variables that belong to the caller's supervisor stay behind", PATIENCE, a
 		MAINPID: "1",
 		XDG_SESSION_ID: "5",
 		CHORE_JOB_ID: "other",
+		CHORE_RUN_ID: "7.other",
 	};
 	const id = await cli.begin("env");
 	const outcome = await cli.run(["run", "-f", "env"], { env });
-	for (const name of Object.keys(env)) if (name !== "CHORE_JOB_ID") assert.doesNotMatch(outcome.stdout, new RegExp(`^${name}=`, "m"));
+	for (const name of Object.keys(env)) if (!name.startsWith("CHORE_")) assert.doesNotMatch(outcome.stdout, new RegExp(`^${name}=`, "m"));
 	const [job] = await cli.list();
 	assert.notEqual(job?.id, id);
 	assert.match(outcome.stdout, new RegExp(`^CHORE_JOB_ID=${job?.id}$`, "m"));
+	assert.match(outcome.stdout, new RegExp(`^CHORE_RUN_ID=1\\.${job?.id}$`, "m"));
 	assert.match((await cli.run(["run", "-f", "-E", "MAINPID", "env"], { env })).stdout, /^MAINPID=1$/m);
 });
 
@@ -232,7 +245,7 @@ test("-c runs a line of shell", PATIENCE, async () => {
 
 test("stdin of a job is empty, a file, or what send sends", PATIENCE, async () => {
 	await using cli = new Cli();
-	const file = cli.file("work/input", "line\n");
+	const file = cli.file("project/input", "line\n");
 	for (const [words, got] of [
 		[[], ""],
 		[["--stdin", "null"], ""],

@@ -146,7 +146,7 @@ test("a terminal that is closed takes the command with it and not the job, whose
 			async () => (await cli.shell("ps -eo args | grep -c '[c]hore run'")).stdout === "0\n",
 		);
 		assert.equal((await cli.job(id)).state, "running", stays);
-		cli.file("work/go", "");
+		cli.file("project/go", "");
 		assert.equal((await cli.chore("wait", id)).status, 6, stays);
 		assert.equal((await cli.chore("logs", id)).stdout, "ready\n");
 	}
@@ -161,7 +161,7 @@ test("SIGHUP to the command's process group does not reach the job", PATIENCE, a
 	process.kill(-running.pid, "SIGHUP");
 	assert.equal((await running.ended).signal, "SIGHUP");
 	assert.equal((await cli.job("web")).state, "running");
-	cli.file("work/go", "");
+	cli.file("project/go", "");
 	assert.equal((await cli.chore("wait", "web")).status, 5);
 });
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { isChoreError } from "../../platform/errors.ts";
 import type { Job } from "../../src/core/job.ts";
-import type { RunOptions } from "../../src/core/spec.ts";
+import type { RunOptions } from "../../src/core/start/spec.ts";
 import { eventually, isRunning } from "../support/eventually.ts";
 import type { Home } from "../support/home.ts";
 import type { Subject } from "./suite.ts";
@@ -102,12 +102,12 @@ export function testAttempts(on: Declare, { disturbances, asciiOnly }: Subject):
 	});
 
 	on("a stop during a later attempt is told as a stop of that one", async (home) => {
-		const { id } = await shell(home, "[ -e first ] && exec sleep 600; touch first; exit 1", {
+		const { id } = await shell(home, "[ -e first ] && { touch again; exec sleep 600; }; touch first; exit 1", {
 			restart: { policy: "on-failure", delayMs: 0 },
 		});
 		await eventually("the second attempt runs", async () => {
 			const job = await home.chore.get(id);
-			return job.attempt === 2 && job.state === "running";
+			return job.attempt === 2 && job.state === "running" && existsSync(`${home.path}/again`);
 		});
 		const end = await home.chore.stop(id);
 		assert.deepEqual([end.state, end.signal, end.attempt], ["stopped", "SIGTERM", 2]);

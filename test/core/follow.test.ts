@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { appendFileSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, promises, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
-import { follow } from "../../src/core/follow.ts";
+import { follow } from "../../src/core/look/follow.ts";
 import { eventually } from "../support/eventually.ts";
 
 async function withFile(body: (path: string) => Promise<void>): Promise<void> {
@@ -81,6 +82,50 @@ test("a file that grows, is truncated, replaced, and made only later is followed
 		end();
 		await following;
 		assert.match(got, /end$/);
+	});
+});
+
+/** Does something before each look at the path of a file that is followed. */
+function atEachLook(act: () => void): Disposable {
+	const { open } = promises;
+	promises.open = (...given) => {
+		act();
+		return open(...given);
+	};
+	syncBuiltinESMExports();
+	return {
+		[Symbol.dispose]: () => {
+			promises.open = open;
+			syncBuiltinESMExports();
+		},
+	};
+}
+
+test("of a file that is replaced at each look nothing is lost, nor of the last one when the end comes just then", async () => {
+	await withFile(async (path) => {
+		let end = (): void => {};
+		const until = new Promise<void>((resolve) => {
+			end = resolve;
+		});
+		let looks = 0;
+		let written = "";
+		const write = (file: string, text: string): void => {
+			appendFileSync(file, text);
+			written += text;
+		};
+		using _ = atEachLook(() => {
+			looks += 1;
+			if (looks > 20) return;
+			write(path, `last of ${looks}\n`);
+			renameSync(path, `${path}.${looks}`);
+			write(path, `first of ${looks + 1}\n`);
+			if (looks === 20) end();
+		});
+		write(path, "first of 1\n");
+		let got = "";
+		for await (const { bytes } of follow(path, { until })) got += Buffer.from(bytes).toString();
+		assert.equal(`first of 1\nlast of 1\n${got}`, written, "all but what was there before the first look");
+		assert.ok(looks > 20);
 	});
 });
 

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import type { HistoryEntry } from "../../src/core/history.ts";
-import { openSession } from "../../src/core/session.ts";
+import { openSession } from "../../src/core/disk/session.ts";
+import type { HistoryEntry } from "../../src/core/look/history.ts";
 import { eventually } from "../support/eventually.ts";
 import { fakePlatform } from "../support/fake-platform.ts";
 import { type Home, makeHome } from "../support/home.ts";

@@ -3,9 +3,9 @@ import { spawn } from "node:child_process";
 import { appendFileSync, readdirSync, renameSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
-import { allEvents, type LedgerEvent, parseLine, recentEvents, record } from "../../src/core/ledger.ts";
-import { makeSession, openSession, type Session } from "../../src/core/session.ts";
-import { eventually } from "../support/eventually.ts";
+import { allEvents, type LedgerEvent, parseLine, recentEvents, record } from "../../src/core/disk/ledger.ts";
+import { makeSession, openSession, type Session } from "../../src/core/disk/session.ts";
+import { eventually, HANGS_MS } from "../support/eventually.ts";
 import { fakePlatform } from "../support/fake-platform.ts";
 import { makeHome } from "../support/home.ts";
 
@@ -120,7 +120,7 @@ test("a rename that a crash cut short is made by the next line", async () => {
 	assert.equal((await eventsOf(session)).at(-1)?.id, "x");
 });
 
-test("processes that write while the ledger is renamed lose no line, and a follower tells each once", { timeout: 60_000 }, async () => {
+test("processes that write while the ledger is renamed lose no line, and a follower tells each once", { timeout: HANGS_MS }, async () => {
 	const [writers, lines] = [4, 3500];
 	await using home = await makeHome("fake", fakePlatform);
 	const over = new AbortController();
@@ -129,8 +129,8 @@ test("processes that write while the ledger is renamed lose no line, and a follo
 		for await (const event of home.open().events({ follow: true, signal: over.signal })) seen.push(event);
 	})();
 	const program = `
-		const { record } = await import(${JSON.stringify(new URL("../../src/core/ledger.js", import.meta.url).href)});
-		const { makeSession, openSession } = await import(${JSON.stringify(new URL("../../src/core/session.js", import.meta.url).href)});
+		const { record } = await import(${JSON.stringify(new URL("../../src/core/disk/ledger.js", import.meta.url).href)});
+		const { makeSession, openSession } = await import(${JSON.stringify(new URL("../../src/core/disk/session.js", import.meta.url).href)});
 		const session = openSession(process.argv[1], "default");
 		makeSession(session);
 		const job = { id: process.argv[2], run: 0, name: "x".repeat(3800) };

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { loginEnvironment } from "../../src/index.ts";
+import { busy } from "../support/busy.ts";
 import { eventually, isRunning } from "../support/eventually.ts";
 
 describe("the environment of the login shell", () => {
@@ -41,6 +42,13 @@ describe("the environment of the login shell", () => {
 		await assert.rejects(ask(`echo $$ >'${path}'; while :; do sleep 1; done\n`, { timeoutMs: 1500 }), { code: "TIMED_OUT" });
 		const pid = Number(await readFile(path, "utf8"));
 		await eventually("the shell is ended", () => !isRunning(pid));
+	});
+
+	test("is told although this process was busy for longer than it would have waited", async () => {
+		await writeFile(join(home, ".bash_profile"), "export SET=yes\n");
+		const asked = loginEnvironment({ shell: "/bin/bash", environment: { HOME: home, PATH: "/usr/bin:/bin" }, timeoutMs: 5000 });
+		busy(6000);
+		assert.equal((await asked)["SET"], "yes");
 	});
 
 	test("is an error with a hint where the shell tells nothing, or is none", async () => {

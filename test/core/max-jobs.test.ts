@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { test } from "node:test";
-import { openSession } from "../../src/core/session.ts";
+import { openSession } from "../../src/core/disk/session.ts";
+import { HANGS_MS } from "../support/eventually.ts";
 import { fakePlatform } from "../support/fake-platform.ts";
 import { makeHome } from "../support/home.ts";
 import { makePast } from "../support/past.ts";
@@ -10,7 +11,7 @@ import { makePast } from "../support/past.ts";
 /** So many files take a disk that others use as well a long time. */
 const inMemory = existsSync("/dev/shm") ? "/dev/shm/chore-test-" : undefined;
 
-test("4,096 quick jobs that ended unseen are in the way of no other, and each keeps its own end", { timeout: 120_000 }, async () => {
+test("4,096 quick jobs that ended unseen are in the way of no other, and each keeps its own end", { timeout: HANGS_MS }, async () => {
 	await using home = await makeHome("fake", fakePlatform, {}, inMemory);
 	const { id } = await home.chore.run({ command: ["sh", "-c", "exit 3"], name: "model" });
 	await home.chore.wait(id);

@@ -3,7 +3,7 @@ import { readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
 import { isChoreError } from "../../platform/errors.ts";
-import { checkName } from "../../src/core/session.ts";
+import { checkName } from "../../src/core/disk/session.ts";
 import { fakePlatform } from "../support/fake-platform.ts";
 import { makeHome } from "../support/home.ts";
 

@@ -1,40 +1,44 @@
 /** Whatever words and variables a job has, it gets them as they are. Run for real under /bin/sh. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, constants, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type StartOptions, startScript } from "../../src/core/start-script.ts";
+import { type StartOptions, startScript } from "../../src/core/start/start-script.ts";
+import { eventually } from "../support/eventually.ts";
+
+const PLAIN: StartOptions = {
+	jobId: "id",
+	program: "/bin/true",
+	arguments: [],
+	directory: "/",
+	environment: new Map(),
+	umask: 0o22,
+	limits: [],
+	nice: 0,
+	output: "merged",
+	stdin: "null",
+};
 
 function run(
 	options: Partial<StartOptions>,
 	shell: readonly string[] = ["/bin/sh"],
 	more: readonly string[] = [],
 ): { readonly output: Buffer; readonly started: string; readonly status: number | null } {
-	const folder = mkdtempSync(join(tmpdir(), "chore-start-"));
+	const scratch = mkdtempSync(join(tmpdir(), "chore-start-"));
+	const folder = `${scratch}/12`; // the run's number
 	try {
+		mkdirSync(folder);
 		writeFileSync(`${folder}/started`, " ".repeat(64));
-		const script = startScript({
-			jobId: "id",
-			program: "/bin/true",
-			arguments: [],
-			directory: "/",
-			environment: new Map(),
-			umask: 0o22,
-			limits: [],
-			nice: 0,
-			output: "merged",
-			stdin: "null",
-			...options,
-		});
-		writeFileSync(`${folder}/start`, script);
+		writeFileSync(`${folder}/start`, startScript({ ...PLAIN, ...options }));
 		const [program = "", ...rest] = shell;
 		const { status } = spawnSync(program, [...rest, `${folder}/start`, folder, ...more], { env: {} });
 		return { output: readFileSync(`${folder}/output`), started: readFileSync(`${folder}/started`, "utf8"), status };
 	} finally {
-		rmSync(folder, { recursive: true, force: true });
+		rmSync(scratch, { recursive: true, force: true });
 	}
 }
 
@@ -64,7 +68,7 @@ test("any variables arrive as they are", () => {
 		fc.property(fc.array(fc.tuple(name, word), { maxLength: 8 }), (pairs) => {
 			const environment = new Map(pairs);
 			const { output } = run({ program: "/usr/bin/env", arguments: ["-0"], environment });
-			const expected = new Map([...environment, ["CHORE_JOB_ID", "id"]]);
+			const expected = new Map([...environment, ["CHORE_JOB_ID", "id"], ["CHORE_RUN_ID", "12.id"]]);
 			if (environment.has("PWD")) expected.set("PWD", "/");
 			const got = output
 				.toString()
@@ -108,6 +112,44 @@ test("its first act is to say that it began, with the pid of the program that it
 	const { started, output } = run({ program: "/bin/sh", arguments: ["-c", "echo $$"] });
 	assert.equal(started.split(" ")[0], output.toString().trim());
 });
+
+test("what is sent first, and closed at once, is not all that the job reads", async () => {
+	const scratch = mkdtempSync(join(tmpdir(), "chore-start-"));
+	const folder = `${scratch}/1`;
+	try {
+		mkdirSync(folder);
+		execFileSync("mkfifo", [`${folder}/stdin`, `${folder}/control`]);
+		writeFileSync(`${folder}/reader`, " ".repeat(16));
+		const script = startScript({ ...PLAIN, program: "/bin/cat", stdin: "fifo" }).toString();
+		assert.match(script, /exec 4>/);
+		// Its keeper comes late.
+		writeFileSync(`${folder}/start`, script.replace("exec 4>", "sleep 0.5; exec 4>"));
+		const child = spawn("/bin/sh", [`${folder}/start`, folder], { env: {}, stdio: "ignore" });
+		const end = once(child, "exit");
+		for (const [fifo, text] of [
+			["stdin", "one\n"],
+			["stdin", "two\n"],
+			["control", "\n"],
+		] as const) {
+			const file = await eventually(`somebody reads ${fifo}`, () => openWriting(`${folder}/${fifo}`));
+			writeSync(file, text);
+			closeSync(file);
+		}
+		assert.deepEqual(await end, [0, null]);
+		assert.equal(readFileSync(`${folder}/output`, "utf8"), "one\ntwo\n");
+	} finally {
+		rmSync(scratch, { recursive: true, force: true });
+	}
+});
+
+/** Undefined while nobody reads. */
+function openWriting(path: string): number | undefined {
+	try {
+		return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+	} catch {
+		return undefined;
+	}
+}
 
 for (const shell of [["dash"], ["bash", "--posix"], ["busybox", "ash"], ["ksh"], ["mksh"], ["yash"]]) {
 	const skip = spawnSync(shell[0] ?? "", [...shell.slice(1), "-c", ":"]).status === 0 ? false : `no ${shell.join(" ")} here`;

@@ -1,13 +1,14 @@
 /** Pruning in passing: a little behind each command, and never what is young. */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { constants, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { uptime } from "node:os";
 import { test } from "node:test";
+import { here } from "../../src/core/disk/place.ts";
+import { openSession, type Session } from "../../src/core/disk/session.ts";
 import type { ChoreOptions } from "../../src/core/options.ts";
-import { here } from "../../src/core/place.ts";
-import { openSession, type Session } from "../../src/core/session.ts";
 import { fakePlatform } from "../support/fake-platform.ts";
 import { type Home, makeHome } from "../support/home.ts";
+import { intercept } from "../support/intercept.ts";
 import { makePast } from "../support/past.ts";
 
 const HOUR_MS = 3_600_000;
@@ -254,4 +255,17 @@ test("a session that has no jobs is not made by looking at it", async () => {
 	await chore.list();
 	await chore.close();
 	assert.equal(existsSync(`${made.home.path}/never`), false);
+});
+
+test("where there has never been a job a look at them tries to make no file", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const made: string[] = [];
+	using _ = intercept("openSync", (original) => (path, flags, mode) => {
+		if (typeof flags === "number" && (flags & constants.O_CREAT) !== 0) made.push(String(path));
+		return original(path, flags, mode);
+	});
+	const chore = home.open({ session: "never" });
+	assert.deepEqual(await chore.list(), []);
+	await chore.close();
+	assert.deepEqual([made, readdirSync(home.path)], [[], []]);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ExitRecord } from "../../platform/exit-record.ts";
 import { parseExitRecord } from "../../platform/exit-record.ts";
-import { type Facts, judge, lost } from "../../src/core/verdict.ts";
+import { type Facts, judge, lost } from "../../src/core/settle/verdict.ts";
 
 const BOOT = "b00b";
 
@@ -43,6 +43,12 @@ const VERDICTS: readonly (readonly [what: string, facts: Facts, state: string, r
 	],
 	["the time limit", facts(`${RECORD} how=killed status=TERM result=timeout .`, { timeoutMs: 9000 }), "failed", "timeout"],
 	["the time limit, trapped", facts(`${RECORD} how=exited status=0 result=timeout .`, { timeoutMs: 9000 }), "failed", "timeout"],
+	[
+		"the time limit, of a process that noted its beginning late",
+		facts(`${RECORD} how=killed status=TERM result=timeout .`, { timeoutMs: 9800 }),
+		"failed",
+		"timeout",
+	],
 	[
 		"a leftover that systemd calls a timeout",
 		facts(`${RECORD} how=exited status=0 result=timeout .`, { timeoutMs: 60_000 }),

@@ -12,12 +12,20 @@ const skip = process.platform !== "linux" && "systemd is for Linux";
 class FalseBus extends Cli {
 	readonly #servers: Server[] = [];
 	readonly #sockets = new Set<Socket>();
+	/** How often somebody has connected to the bus. */
+	connections = 0;
 
 	static async open(connected: (socket: Socket) => void): Promise<FalseBus> {
 		const cli = new FalseBus();
 		mkdirSync(`${cli.folder}/runtime/systemd`, { recursive: true, mode: 0o700 });
 		for (const [path, act] of [
-			["bus", connected],
+			[
+				"bus",
+				(socket: Socket) => {
+					cli.connections++;
+					connected(socket);
+				},
+			],
 			["systemd/private", () => {}],
 		] as const) {
 			const server = createServer((socket) => {
@@ -59,10 +67,8 @@ describe("a bus", { concurrency: 4 }, () => {
 	] as const) {
 		test(`that ${title} is an error in good time, not a start elsewhere`, { ...PATIENCE, skip }, async () => {
 			await using cli = await FalseBus.open(connected);
-			const began = performance.now();
 			const outcome = await cli.run(["--json", "run", "-n", "web", "sleep", "60"], { env: cli.env });
 			assertNoBug(outcome);
-			assert.ok(performance.now() - began < 40_000);
 			assert.deepEqual([outcome.status, outcome.stdout], [1, ""], outcome.stderr);
 			const error = errorIn(outcome);
 			assert.equal(error.code, "PLATFORM_UNAVAILABLE", outcome.stderr);
@@ -79,7 +85,6 @@ test("beside a bus that hangs, jobs of other platforms are listed and stopped, a
 	await using cli = await FalseBus.open(() => {});
 	const id = await cli.begin("-n", "here", "sleep", "60");
 	const how = { env: cli.env };
-	const began = performance.now();
 	const listed = await cli.run(["--json", "ps"], how);
 	assert.deepEqual(
 		JSON.parse(listed.stdout).map((job: { id: string; state: string }) => [job.id, job.state]),
@@ -87,16 +92,15 @@ test("beside a bus that hangs, jobs of other platforms are listed and stopped, a
 	);
 	assert.equal((await cli.run(["stop", "here"], how)).status, 0);
 	assert.equal((await cli.run(["run", "--platform", "posix", "--wait", "-c", "exit 3"], how)).status, 3);
-	assert.ok(performance.now() - began < 9000, "nobody waited for the bus");
+	assert.equal(cli.connections, 0, "nobody asked the bus");
 	for (const session of ["default", "other"]) {
 		const other = await cli.begin("--session", session, "-n", "there", "sleep", "60");
 		const path = `${cli.jobFolder(other, session)}/runs/1/run.json`;
 		const record = JSON.parse(readFileSync(path, "utf8"));
 		writeFileSync(path, JSON.stringify({ ...record, handle: { platform: "systemd", version: 1, data: {} } }));
 	}
-	const asked = performance.now();
 	const doctor = await cli.run(["doctor"], how);
-	assert.ok(performance.now() - asked < 14_000, "nobody waited for the bus three times");
+	assert.equal(cli.connections, 1, "the bus was waited for once");
 	assertNoBug(doctor);
 	assert.equal(doctor.status, 1);
 	assert.match(doctor.stdout, /^needs attention\n {2}! the platform systemd is there, but does not answer: /m);

@@ -11,7 +11,7 @@ import { isChoreError } from "../../platform/errors.ts";
 import * as posix from "../../platform/posix/index.ts";
 import { hasEnded, type Job } from "../../src/core/job.ts";
 import { assertNoBug, Cli, PATIENCE } from "../support/cli.ts";
-import { eventually } from "../support/eventually.ts";
+import { eventually, HANGS_MS } from "../support/eventually.ts";
 import { type Home, makeHome } from "../support/home.ts";
 
 /** A session with a job of each kind; the one to be damaged, and the others. */
@@ -114,7 +114,7 @@ for (const [kind, files] of [
 ] as const) {
 	describe(`a job that is ${kind}`, () => {
 		for (const file of files) {
-			test(`${file} may be damaged in any way without harm to other jobs`, { timeout: 90_000 }, async () => {
+			test(`${file} may be damaged in any way without harm to other jobs`, { timeout: HANGS_MS }, async () => {
 				await using home = await makeHome("posix", posix);
 				const scene = await makeScene(home, kind);
 				const folder = `${scene.folder}/jobs/${scene.victim.id}`;

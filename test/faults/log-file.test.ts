@@ -18,7 +18,7 @@ async function follow(cli: Cli): Promise<Followed> {
 	const id = await cli.begin("-n", "web", "-c", "echo first; while [ ! -e go ]; do sleep 0.02; done; exit 5");
 	const running = cli.start(["logs", "-f", "web"]);
 	await eventually("the first line is shown", () => running.stdout() === "first\n");
-	return { cli, log: `${cli.runFolder(id)}/output`, running, finish: () => cli.file("work/go", "") };
+	return { cli, log: `${cli.runFolder(id)}/output`, running, finish: () => cli.file("project/go", "") };
 }
 
 test("a log that is cut while it is followed is read from its new beginning", PATIENCE, async () => {

@@ -5,9 +5,9 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import type { LedgerEvent } from "../../src/core/ledger.ts";
+import type { LedgerEvent } from "../../src/core/disk/ledger.ts";
 import { assertNoBug, Cli, type Outcome, processesNaming } from "../support/cli.ts";
-import { eventually } from "../support/eventually.ts";
+import { eventually, HANGS_MS } from "../support/eventually.ts";
 import { randomFrom, seedOfTests } from "../support/random.ts";
 
 const WORKERS = 8;
@@ -27,7 +27,7 @@ const FAIR = new Set([
 ]);
 
 test("eight processes of mixed verbs on one session lose nothing, and tell each end once", {
-	timeout: 30_000 + verbs * 4000,
+	timeout: HANGS_MS + verbs * 4000,
 }, async (context) => {
 	context.diagnostic(`CHORE_TEST_SEED=${seed}, ${WORKERS} × ${verbs} verbs`);
 	await using cli = new Cli();
@@ -52,7 +52,10 @@ test("eight processes of mixed verbs on one session lose nothing, and tell each 
 				["kill", "-s", "CONT", name()],
 				["wait", "--timeout", "50ms", name()],
 				["rm", "-f", "--grace", "0", name()],
-			][below(15)] as readonly string[];
+				["rm", name()],
+				["prune", "--all"],
+				["run", "-n", name(), "--if-running", "skip", "sleep", "60"],
+			][below(18)] as readonly string[];
 			const outcome = await cli.run(["--json", ...words]);
 			assertNoBug(outcome);
 			const code = codeOf(outcome);

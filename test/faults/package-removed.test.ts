@@ -28,7 +28,7 @@ test("jobs go on when the package is deleted, and another copy reads how they en
 		assert.equal(outcome.status, 0, outcome.stderr);
 	}
 	rmSync(`${cli.folder}/package`, { recursive: true });
-	cli.file("work/go", "");
+	cli.file("project/go", "");
 	for (const [name, status] of [
 		["code", 9],
 		["killed", 137],
@@ -56,7 +56,7 @@ test("a command whose package is deleted while it waits still tells the end", PA
 	]);
 	await eventually("it is followed", () => running.stdout() === "ready\n");
 	rmSync(`${cli.folder}/package`, { recursive: true });
-	cli.file("work/go", "");
+	cli.file("project/go", "");
 	const outcome = await running.ended;
 	assert.deepEqual([outcome.status, outcome.stdout], [4, "ready\n"], outcome.stderr);
 });
@@ -73,7 +73,7 @@ test("a new version with another shim leaves the old one to the jobs that run un
 	const next = (words: readonly string[]) => cli.spawn([`${cli.folder}/next/dist/cli.cjs`, ...words]).ended;
 	assert.equal((await next(["run", "--wait", "-n", "new", "-c", "exit 7"])).status, 7);
 	assert.equal((await cli.shell(`ls '${cli.state}'/libexec | wc -l`)).stdout.trim(), "2");
-	cli.file("work/go", "");
+	cli.file("project/go", "");
 	assert.equal((await next(["wait", old])).status, 6);
 	assert.equal((await cli.chore("wait", "new")).status, 7, "the old version reads the new one's jobs");
 });

@@ -4,7 +4,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import type { RunRecord } from "../../src/core/store.ts";
+import type { RunRecord } from "../../src/core/disk/store.ts";
 import { assertNoBug, Cli, PATIENCE, skipUnlessRoot } from "../support/cli.ts";
 import { eventually, isRunning } from "../support/eventually.ts";
 
@@ -166,7 +166,7 @@ test("a pid that is used again is not taken for the job, nor signalled", PATIENC
 	try {
 		await once(stranger, "spawn");
 		const { id } = await begun(cli, "-n", "web", "sleep", "60");
-		const shim = Number(readFileSync(`${cli.runFolder(id)}/pid`, "utf8"));
+		const shim = Number.parseInt(readFileSync(`${cli.runFolder(id)}/pid`, "utf8"), 10);
 		for (const pid of cli.processes()) process.kill(pid, "SIGKILL");
 		await eventually("the shim is gone", () => !isRunning(shim));
 		// As if the numbers of the shim and the job had been given to a stranger, in a process group of its own.

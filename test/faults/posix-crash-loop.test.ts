@@ -7,10 +7,10 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import type { LedgerEvent } from "../../src/core/disk/ledger.ts";
 import type { Job } from "../../src/core/job.ts";
-import type { LedgerEvent } from "../../src/core/ledger.ts";
 import { assertNoBug, Cli, type Outcome, processesNaming } from "../support/cli.ts";
-import { eventually } from "../support/eventually.ts";
+import { eventually, HANGS_MS } from "../support/eventually.ts";
 import { randomFrom, seedOfTests } from "../support/random.ts";
 
 const seed = seedOfTests();
@@ -28,7 +28,9 @@ interface Known {
 	removeAsked: boolean;
 }
 
-test("whatever is killed at whatever instant, every job is accounted for once, and truly", { timeout: LIMIT_MS * 2 }, async (context) => {
+test("whatever is killed at whatever instant, every job is accounted for once, and truly", {
+	timeout: LIMIT_MS + HANGS_MS,
+}, async (context) => {
 	context.diagnostic(`CHORE_TEST_SEED=${seed}`);
 	const below = randomFrom(seed);
 	const pick = <T>(choices: readonly T[]): T => choices[below(choices.length)] as T;
@@ -50,8 +52,8 @@ test("whatever is killed at whatever instant, every job is accounted for once, a
 		const words = pick<readonly string[]>([
 			["run", "-c", `exit ${below(4)}`],
 			["run", "-n", `name-${below(4)}`, "-c", `sleep 0.0${below(9)}; exit ${below(4)}`],
-			["run", "sleep", "60"],
-			["run", "-n", `name-${below(4)}`, "--if-running", "replace", "sleep", "60"],
+			["run", "sleep", "600"],
+			["run", "-n", `name-${below(4)}`, "--if-running", "replace", "sleep", "600"],
 			["run", "--wait", "-c", "sleep 0.05; exit 2"],
 			["run", "--restart", "on-failure", "--restart-delay", "30ms", "--restart-max", "2", "-c", "sleep 0.02; exit 3"],
 			["run", "-n", `name-${below(4)}`, "--restart", "always", "--restart-delay", "20ms", "-c", "sleep 0.05; exit 1"],

@@ -8,7 +8,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import * as systemd from "../../platform/systemd/index.ts";
 import { hasEnded, type Job } from "../../src/core/job.ts";
-import { eventually, isRunning } from "../support/eventually.ts";
+import { eventually, HANGS_MS, isRunning } from "../support/eventually.ts";
 import { type Home, makeHome } from "../support/home.ts";
 import { randomFrom, seedOfTests } from "../support/random.ts";
 import { crashManager, userManager } from "../support/user-manager.ts";
@@ -67,7 +67,7 @@ function killQuietly(pid: number): void {
 
 test("every job is accounted for exactly once, whatever is killed when", {
 	skip: skip || skipHarm,
-	timeout: 60_000 + ROUNDS * 2000,
+	timeout: HANGS_MS + ROUNDS * 2000,
 }, async (context) => {
 	const seed = seedOfTests();
 	context.diagnostic(`CHORE_TEST_SEED=${seed}`);

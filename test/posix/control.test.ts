@@ -7,7 +7,7 @@ import { describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Platform } from "../../platform/contract.ts";
 import { openWith } from "../../platform/posix/index.ts";
-import { text as shimText } from "../../platform/posix/shim.sh.ts";
+import { SHIM_TEXT as shimText } from "../../platform/shell/shim.ts";
 import { ended, eventually, livingPids, openPlatform, recordOf, SHELLS, scratchFolder, start, stop, wordIn } from "./support.ts";
 
 /** Says that it is ready, then waits for signals. */
@@ -67,6 +67,14 @@ for (const [name, shell, skip] of SHELLS) {
 			assert.equal(await platform.kill(run.handle, "SIGUSR2", "all"), false);
 		});
 
+		trial("a signal right after the start reaches the main process, and all", async (platform) => {
+			for (const whom of ["main", "all"] as const) {
+				const run = await start(platform, "exec sleep 1000");
+				assert.equal(await platform.kill(run.handle, "SIGKILL", whom), true);
+				assert.deepEqual((await ended(platform, run)).status, { signal: "SIGKILL" });
+			}
+		});
+
 		trial("stop ends a job by its signal", async (platform) => {
 			const run = await start(platform, READY);
 			await wordIn(run, "ready");
@@ -86,9 +94,11 @@ for (const [name, shell, skip] of SHELLS) {
 				const run = await start(platform, "exec sleep 1000");
 				await delay(round / 2); // any moment of the shim's beginning
 				assert.deepEqual(await stop(platform, run), { kind: "ended" });
-				// The shells of the pdksh family turn the signal into an exit code until they have become the program.
 				const { status } = await ended(platform, run);
-				if (!("code" in status && status.code === 143)) assert.deepEqual(status, { signal: "SIGTERM" });
+				// The shells of the pdksh family turn the signal into an exit code until they have become the program (143, and
+				// mksh rarely 0), and posh may forget it as it does so.
+				const quirks = name === "mksh" ? [143, 0] : name === "posh" ? [143, "SIGKILL"] : [];
+				if (!quirks.includes("code" in status ? status.code : status.signal)) assert.deepEqual(status, { signal: "SIGTERM" });
 			}
 		});
 
@@ -127,6 +137,17 @@ for (const [name, shell, skip] of SHELLS) {
 			}
 		});
 
+		test("a look for what is left behind that was broken off is made again", { skip }, async () => {
+			const givesUp = 'sed() { [ "$1" = -n ] && mkdir "$run/gave-up" && return 4; command sed "$@"; }\n';
+			await using platform = await openPlatform({ shell }, (text) => text.replace("find_members() {", `${givesUp}$&`));
+			const child = `(trap 'echo yes >"$1/asked"; exit' TERM; echo yes >"$1/ready"; while :; do sleep 0.02; done) &`;
+			const run = await start(platform, `${child} until [ -s "$1/ready" ]; do :; done; exit 6`);
+			assert.deepEqual((await ended(platform, run)).status, { code: 6 });
+			assert.ok(readdirSync(run.folder).includes("gave-up"));
+			await eventually(() => livingPids(run).length === 0, "nothing of it is left");
+			assert.equal(await wordIn(run, "asked"), "yes");
+		});
+
 		trial("a job has three descriptors, no signal ignored or blocked, and its caller's umask", async (platform) => {
 			const before = process.umask(0o027);
 			const run = await start(
@@ -141,7 +162,9 @@ for (const [name, shell, skip] of SHELLS) {
 				[...output.matchAll(/ ([0-9]+) -> /g)].map(([, number]) => number),
 				["1", "2", "3"],
 			);
-			for (const kind of ["SigIgn", "SigBlk", "SigCgt"]) assert.match(output, new RegExp(`^${kind}:\\s+0+$`, "m"));
+			// ksh93 starts programs by posix_spawn(3), after which glibc ignores its own two signals, 32 and 33.
+			assert.match(output, name === "ksh93" ? /^SigIgn:\s+0+(18)?0+$/m : /^SigIgn:\s+0+$/m);
+			for (const kind of ["SigBlk", "SigCgt"]) assert.match(output, new RegExp(`^${kind}:\\s+0+$`, "m"));
 			assert.match(output, /^0027$/m);
 			const shim = await wordIn(run, "pid");
 			assert.match(
@@ -172,7 +195,7 @@ for (const [name, shell, skip] of SHELLS) {
 			const away = `${scratchFolder()}/away`;
 			renameSync(run.folder, away);
 			assert.deepEqual(await platform.inspect([run.handle]), [{ kind: "absent" }]);
-			process.kill(-Number(readFileSync(`${away}/pid`, "latin1").trim()), "SIGTERM");
+			process.kill(-Number.parseInt(readFileSync(`${away}/pid`, "latin1"), 10), "SIGTERM");
 			await eventually(() => livingPids(run).length === 0, "it is gone");
 			renameSync(away, run.folder);
 			assert.deepEqual((await ended(platform, run)).status, { signal: "SIGTERM" });

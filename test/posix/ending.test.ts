@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Observation, Platform } from "../../platform/contract.ts";
-import { PsTable } from "../../platform/posix/ps.ts";
+import { PsTable } from "../../platform/shell/ps.ts";
 import {
 	ended,
 	eventually,
@@ -149,11 +149,28 @@ test("a spawner that is killed at any moment leaves a run that is alive, over, o
 			assert.deepEqual((await ended(platform, run)).status, { code: 17 });
 		} else {
 			assert.equal(kind, "absent");
-			assert.deepEqual([livingPids(run).filter((pid) => !isMkfifo(pid)), record], [[], "blank"]);
+			assert.deepEqual([livingPids(run), record], [[], "blank"]);
 		}
 	}
 	console.log(`seen after the kill: ${[...seen].join(", ")}`);
 	assert.ok(seen.has("alive"));
+});
+
+test("what lays out a run is not taken for a process of it", { skip: skipUnlessProc }, async () => {
+	await using platform = await openPlatform();
+	let seen = 0;
+	for (let round = 0; round < 500 && seen < 3; round++) {
+		const run = layOut(platform, "exit 17");
+		const starting = platform.start(run.spec, run.handle);
+		const children = readFileSync(`/proc/self/task/${process.pid}/children`, "latin1").trim().split(" ");
+		for (const environment of children.map(environmentOf)) {
+			if (environment !== "") seen += 1; // neither before exec nor over already
+			assert.doesNotMatch(environment, /CHORE_(JOB|RUN)_ID/);
+		}
+		await starting;
+		assert.deepEqual((await ended(platform, run)).status, { code: 17 });
+	}
+	assert.ok(seen > 0, "it was seen at work");
 });
 
 test("a shim that is killed at any moment leaves no run that looks alive, and a stop that clears it", async () => {
@@ -195,11 +212,11 @@ function isRunning(child: ChildProcess): boolean {
 	return child.exitCode === null && child.signalCode === null;
 }
 
-function isMkfifo(pid: number): boolean {
+function environmentOf(pid: string): string {
 	try {
-		return readFileSync(`/proc/${pid}/comm`, "latin1").trim() === "mkfifo";
+		return readFileSync(`/proc/${pid}/environ`, "latin1");
 	} catch {
-		return true;
+		return ""; // over
 	}
 }
 

@@ -1,5 +1,6 @@
 /** The time limit, under every shell. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import type { Platform } from "../../platform/contract.ts";
 import { ended, eventually, livingPids, openPlatform, SHELLS, start, stop, wordIn } from "./support.ts";
@@ -40,6 +41,17 @@ for (const [name, shell, skip] of SHELLS) {
 			assert.deepEqual([status, result], [{ signal: "SIGTERM" }, "timeout"]);
 		});
 
+		test("the limit is that of the main process, however late it begins", { skip }, async () => {
+			await using platform = await openPlatform({ shell }, (text) => text.replace("begin='", "begin='sleep 0.6; "));
+			const run = await start(platform, "exec sleep 1000", { timeoutMs: 500 });
+			const { status, result, uptimeSeconds } = await ended(platform, run);
+			assert.deepEqual([status, result], [{ signal: "SIGTERM" }, "timeout"]);
+			const [, begunAtSeconds = 0] = readFileSync(`${run.folder}/started`, "latin1").split(/\s+/).map(Number);
+			assert.notEqual(begunAtSeconds, 0, "it had begun");
+			const ranMs = ((uptimeSeconds ?? 0) - begunAtSeconds) * 1000;
+			assert.ok(ranMs >= 480, `it ran for ${ranMs} ms`); // the clock ticks in hundredths of a second
+		});
+
 		trial("a run that ends before its limit leaves no clock behind, and does not wait for it", async (platform) => {
 			const run = await start(platform, "exit 3", { timeoutMs: 3_600_000 });
 			const { status, result } = await ended(platform, run);
@@ -57,9 +69,9 @@ for (const [name, shell, skip] of SHELLS) {
 		});
 
 		trial("a limit that races the natural end gives a record that can be true", async (platform) => {
-			// The limit begins with the shim, some milliseconds before the job: both outcomes come up.
+			// The limit begins some milliseconds after the job: both outcomes come up.
 			const races = Array.from({ length: 24 }, async (_, index) => {
-				const run = await start(platform, "sleep 0.2; exit 21", { timeoutMs: 200 + index });
+				const run = await start(platform, "sleep 0.2; exit 21", { timeoutMs: 175 + index });
 				const { status, result } = await ended(platform, run);
 				const isNatural = "code" in status && status.code === 21;
 				assert.ok(isNatural ? ["exit-code", "timeout"].includes(result) : result === "timeout", JSON.stringify({ status, result }));

@@ -1,7 +1,7 @@
 /** The shim where there is no /proc, as on the BSDs: it looks for processes by ps(1). */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { PsTable } from "../../platform/posix/ps.ts";
+import { PsTable } from "../../platform/shell/ps.ts";
 import { ended, eventually, livingPids, openPlatform, SHELLS, start, stop, wordIn } from "./support.ts";
 
 const FOREVER = 'echo yes >"$1/ready"; while :; do sleep 0.02; done';

@@ -4,9 +4,9 @@ import { statSync } from "node:fs";
 import { describe, test } from "node:test";
 import type { Platform } from "../../platform/contract.ts";
 import type { PosixOptions } from "../../platform/posix/index.ts";
-import { procTable } from "../../platform/posix/proc.ts";
-import type { Process } from "../../platform/posix/processes.ts";
-import { PsTable } from "../../platform/posix/ps.ts";
+import { procTable } from "../../platform/shell/proc.ts";
+import type { Process } from "../../platform/shell/processes.ts";
+import { PsTable } from "../../platform/shell/ps.ts";
 import {
 	attemptsOf,
 	ended,

@@ -1,8 +1,8 @@
 /** How processes are read from what the systems print. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseProcStat, procTable, variableIn } from "../../platform/posix/proc.ts";
-import { PsTable, parsePs } from "../../platform/posix/ps.ts";
+import { parseProcStat, procTable, variableIn } from "../../platform/shell/proc.ts";
+import { PsTable, parsePs } from "../../platform/shell/ps.ts";
 import { skipUnlessProc } from "./support.ts";
 
 const NUMBERS = "34817 77 4194304 1 2 3 4 100 20 30 4 20 0 1 0 987654 8192 100";
@@ -37,19 +37,19 @@ const PROCPS = `    1     0     1 Ss   Sat Nov 21 02:02:52 2026 init
   814   812   814 T+   Sat Nov 21 02:03:01 2026 vi a  b
 not a line
 `;
-const PROCPS_WITH_ENVIRONMENT = `  812     1   812 S    Sat Nov 21 02:03:00 2026 sh /job/start /job/runs/1 A=1 CHORE_JOB_ID=0193-abc PWD=/
+const PROCPS_WITH_ENVIRONMENT = `  812     1   812 S    Sat Nov 21 02:03:00 2026 sh /job/start /job/runs/1 A=1 CHORE_RUN_ID=1.0193-abc PWD=/
   813   812   812 Z    Sat Nov  1 02:03:00 2026 [sleep] <defunct>
-  814   812   814 T+   Sat Nov 21 02:09:59 2026 chore CHORE_JOB_ID=0193-later
+  814   812   814 T+   Sat Nov 21 02:09:59 2026 chore CHORE_RUN_ID=1.0193-later
 `;
 
 test("processes are read from ps, without zombies, with the mark of the same process only", () => {
 	const seen = parsePs(PROCPS, PROCPS_WITH_ENVIRONMENT).map((process) => [
 		...[process.pid, process.parentPid, process.groupId, process.stopped, process.startedAt],
-		...[process.command(), process.jobId()],
+		...[process.command(), process.environment()("CHORE_RUN_ID")],
 	]);
 	assert.deepEqual(seen, [
 		[1, 0, 1, false, "Sat Nov 21 02:02:52 2026", "init", undefined],
-		[812, 1, 812, false, "Sat Nov 21 02:03:00 2026", "sh /job/start /job/runs/1", "0193-abc"],
+		[812, 1, 812, false, "Sat Nov 21 02:03:00 2026", "sh /job/start /job/runs/1", "1.0193-abc"],
 		[814, 812, 814, true, "Sat Nov 21 02:03:01 2026", "vi a  b", undefined],
 	]);
 });

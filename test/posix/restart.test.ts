@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Observation, Platform, RestartPolicy } from "../../platform/contract.ts";
-import { procTable } from "../../platform/posix/proc.ts";
+import { procTable } from "../../platform/shell/proc.ts";
 import {
 	attemptsOf,
 	ended,

@@ -9,6 +9,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Handle, Limits, Platform, RestartPolicy, RunSpec, Stopping } from "../../platform/contract.ts";
 import { type ExitRecord, parseExitRecord } from "../../platform/exit-record.ts";
 import { openWith, type PosixOptions } from "../../platform/posix/index.ts";
+import { HANGS_MS } from "../support/eventually.ts";
 
 const NO_RESTART: RestartPolicy = { policy: "no", delayMs: 0, max: null };
 export const TERM: Stopping = { signal: "SIGTERM", graceMs: 10_000, hangUp: false };
@@ -58,7 +59,7 @@ process.env["CHORE_TEST_SCRATCH"] = scratch;
 after(async () => {
 	if (inherited !== undefined) return;
 	try {
-		await eventually(() => livingPids().length === 0, "all processes of the tests are gone", 5000);
+		await eventually(() => livingPids().length === 0, "all processes of the tests are gone");
 	} finally {
 		for (const pid of livingPids()) process.kill(pid, "SIGKILL");
 		rmSync(scratch, { recursive: true, force: true });
@@ -83,13 +84,14 @@ export function layOut(platform: Platform, script: string, options: TestRunOptio
 	const folder = `${jobFolder}/runs/1`;
 	mkdirSync(folder, { recursive: true, mode: 0o700 });
 	writeFileSync(`${folder}/exit`, `${" ".repeat(511)}\n`, { mode: 0o600 });
-	writeFileSync(`${folder}/started`, `${" ".repeat(63)}\n`, { mode: 0o600 });
+	writeFileSync(`${folder}/started`, " ".repeat(64), { mode: 0o600 });
 	writeFileSync(`${folder}/output`, "", { mode: 0o600 });
 	if (options.restart !== undefined) writeFileSync(`${folder}/attempts`, "", { mode: 0o600 });
 	writeFileSync(`${jobFolder}/job`, script);
 	const start = [
-		'echo "$$ 1.0" 1<>"$1/started"',
-		`export CHORE_JOB_ID=${jobId}`,
+		"read -r up rest </proc/uptime",
+		'echo "$$ $up" 1<>"$1/started"',
+		`export CHORE_JOB_ID=${jobId} CHORE_RUN_ID=1.${jobId}`,
 		'exec >>"$1/output" 2>&1',
 		`exec /bin/sh '${jobFolder}/job' "$1"`,
 	];
@@ -159,7 +161,7 @@ export async function wordIn(run: TestRun, name: string): Promise<string> {
 }
 
 /** Waits for a fact. */
-export async function eventually(isTrue: () => boolean | Promise<boolean>, fact: string, limitMs = 20_000): Promise<void> {
+export async function eventually(isTrue: () => boolean | Promise<boolean>, fact: string, limitMs = HANGS_MS / 2): Promise<void> {
 	const giveUpAtMs = performance.now() + limitMs;
 	while (!(await isTrue())) {
 		if (performance.now() > giveUpAtMs) assert.fail(`it did not come true that ${fact}`);

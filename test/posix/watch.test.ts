@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, renameSync } from "node:fs";
 import { test } from "node:test";
 import type { Handle } from "../../platform/contract.ts";
-import { runOf } from "../../platform/posix/run-folder.ts";
+import { runOf } from "../../platform/shell/run-folder.ts";
 import { ended, eventually, layOut, openPlatform, recordOf, skipUnlessProc, start, stop, wordIn } from "./support.ts";
 
 const openDescriptors = (): number => readdirSync("/proc/self/fd").length;

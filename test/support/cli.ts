@@ -8,13 +8,13 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpath
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
 import type { Job } from "../../src/core/job.ts";
-import { eventually } from "./eventually.ts";
+import { eventually, HANGS_MS } from "./eventually.ts";
 
 /** The program under test. */
 export const CLI = resolve(process.env["CHORE_TEST_CLI"] ?? "dist/cli.cjs");
 
-/** A test that hangs has failed. */
-export const PATIENCE = { timeout: 90_000 };
+/** For tests that run several processes. */
+export const PATIENCE = { timeout: HANGS_MS };
 
 /** Why a test that needs to be root cannot run here, or false. */
 export const skipUnlessRoot: string | false = process.geteuid?.() === 0 ? false : "only root can do this to a system";
@@ -58,14 +58,17 @@ export class Cli implements AsyncDisposable {
 	readonly folder: string;
 	/** The state folder, CHORE_HOME. */
 	readonly state: string;
+	/** Where commands are run. */
+	readonly directory: string;
 	readonly #env: Readonly<Record<string, string | undefined>>;
 
 	constructor(env: Readonly<Record<string, string | undefined>> = {}) {
 		assert.ok(existsSync(CLI), `${CLI} is not there: npm run build makes it`);
 		this.folder = mkdtempSync(`${realpathSync(tmpdir())}/chore-cli-`);
 		this.state = `${this.folder}/state`;
+		this.directory = `${this.folder}/project`;
 		folders.add(this.folder);
-		for (const name of ["bin", "home", "work", "state", "state/notices"]) mkdirSync(`${this.folder}/${name}`, { mode: 0o700 });
+		for (const name of ["bin", "home", "project", "state", "state/notices"]) mkdirSync(`${this.folder}/${name}`, { mode: 0o700 });
 		// Said once, where there is a logind: not what the tests are about.
 		for (const platform of ["posix", "systemd"]) writeFileSync(`${this.state}/notices/logout-${platform}`, "");
 		writeFileSync(`${this.folder}/bin/chore`, `#!/bin/sh\nexec '${CLI}' "$@"\n`, { mode: 0o755 });
@@ -107,7 +110,7 @@ export class Cli implements AsyncDisposable {
 	spawn([program = "", ...words]: readonly string[], how: HowToRun = {}): Running {
 		const command = [...(how.under ?? []), program, ...words];
 		const child = spawn(command[0] ?? "", command.slice(1), {
-			cwd: how.directory ?? `${this.folder}/work`,
+			cwd: how.directory ?? this.directory,
 			env: { ...this.#env, ...how.env },
 			stdio: ["pipe", "pipe", "pipe"],
 			detached: how.detached ?? false,

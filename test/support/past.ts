@@ -1,7 +1,7 @@
 /** Jobs that ended long ago, made of one that has just ended. */
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { v7 as uuid } from "uuid";
-import type { Session } from "../../src/core/session.ts";
+import type { Session } from "../../src/core/disk/session.ts";
 
 export interface Past {
 	/** Hours since its end. */

@@ -10,6 +10,8 @@ import { Bus, type Patience, type Request } from "../../platform/systemd/bus.ts"
 import { SystemdPlatform } from "../../platform/systemd/manager.ts";
 import { USER } from "../../platform/systemd/scope.ts";
 import { planUnit } from "../../platform/systemd/unit.ts";
+import { busy } from "../support/busy.ts";
+import { HANGS_MS } from "../support/eventually.ts";
 import { GoBetween, noDaemon, startBus } from "./fake-bus.ts";
 import { contextIn, prepareRun } from "./support.ts";
 
@@ -99,6 +101,16 @@ test("silence in the middle of a request is an error after a while", { skip: noD
 	await assert.rejects(bus.call(LIST_NAMES), isUnavailable(/did not answer for 300 ms/));
 });
 
+test("an answer that waits while this process is busy is no silence", { skip: noDaemon }, async () => {
+	using daemon = await startBus();
+	using bus = new Bus(daemon.socketPath, { connectMs: 2000, silenceMs: 2000 });
+	busy(2500);
+	await bus.call(LIST_NAMES);
+	const call = bus.call(LIST_NAMES);
+	busy(2500);
+	await call;
+});
+
 test("a connection that is lost rejects everything under way at once, and tells its listeners", { skip: noDaemon }, async () => {
 	using daemon = await startBus();
 	using between = await GoBetween.to(daemon.socketPath);
@@ -142,5 +154,5 @@ test("a process that has closed its connections ends by itself", { skip: noDaemo
 		const call = hanging.call(request).catch(() => {});
 		setTimeout(() => hanging[Symbol.dispose](), 100);
 		await call;`;
-	await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], { timeout: 8_000 });
+	await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], { timeout: HANGS_MS });
 });

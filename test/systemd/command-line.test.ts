@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { HANGS_MS } from "../support/eventually.ts";
 import { userManager } from "../support/user-manager.ts";
 
 const { skip } = userManager(import.meta);
@@ -18,7 +19,11 @@ describe("the built command on systemd", () => {
 
 	const chore = (...words: readonly string[]) => {
 		const env = { ...process.env, CHORE_HOME: home, CHORE_PLATFORM: "" };
-		const { status, stdout, stderr } = spawnSync(process.execPath, ["dist/cli.cjs", ...words], { encoding: "utf8", env, timeout: 60_000 });
+		const { status, stdout, stderr } = spawnSync(process.execPath, ["dist/cli.cjs", ...words], {
+			encoding: "utf8",
+			env,
+			timeout: HANGS_MS,
+		});
 		return { status, stdout, stderr };
 	};
 

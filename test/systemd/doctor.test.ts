@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Finding, Report } from "../../src/index.ts";
+import { HANGS_MS } from "../support/eventually.ts";
 import { userManager } from "../support/user-manager.ts";
 import { eventually } from "./support.ts";
 
@@ -17,7 +18,7 @@ class Place implements Disposable {
 
 	run(words: readonly string[], home = this.folder): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
 		const env = { ...process.env, CHORE_HOME: `${home}/state`, CHORE_PLATFORM: "" };
-		return spawnSync(process.execPath, ["dist/cli.cjs", ...words], { encoding: "utf8", env, timeout: 60_000 });
+		return spawnSync(process.execPath, ["dist/cli.cjs", ...words], { encoding: "utf8", env, timeout: HANGS_MS });
 	}
 
 	/** @returns its id */

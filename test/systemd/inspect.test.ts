@@ -119,7 +119,10 @@ test("a process elsewhere that bears a job's mark is nothing of the job's", { sk
 	const run = await fixture.start("exit 0");
 	await recordOf(run);
 	await fixture.is(run, "absent");
-	const impostor = spawn("sleep", ["1000"], { env: { ...process.env, CHORE_JOB_ID: run.run.jobId }, stdio: "ignore" });
+	const impostor = spawn("sleep", ["1000"], {
+		env: { ...process.env, CHORE_JOB_ID: run.run.jobId, CHORE_RUN_ID: `1.${run.run.jobId}` },
+		stdio: "ignore",
+	});
 	try {
 		assert.equal((await fixture.observe(run)).kind, "absent");
 		await fixture.platform.stop(run.handle, { ...TERM, graceMs: 0 });

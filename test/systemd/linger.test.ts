@@ -6,7 +6,7 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import type { Report } from "../../src/index.ts";
-import { eventually } from "../support/eventually.ts";
+import { eventually, HANGS_MS } from "../support/eventually.ts";
 import { userManager } from "../support/user-manager.ts";
 
 const { skip: noManager } = userManager(import.meta, { logind: true });
@@ -21,7 +21,7 @@ describe("lingering", () => {
 	const doctor = (...words: readonly string[]): { readonly status: number | null; readonly stderr: string; readonly report: Report } => {
 		const env = { ...process.env, CHORE_HOME: home };
 		const command = ["dist/cli.cjs", "--json", "doctor", "--no-test", ...words];
-		const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: "utf8", env, timeout: 60_000 });
+		const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: "utf8", env, timeout: HANGS_MS });
 		return { status, stderr, report: stdout === "" ? null : JSON.parse(stdout) };
 	};
 	const fate = ({ platforms }: Report) => {

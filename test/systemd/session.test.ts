@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as systemd from "../../platform/systemd/index.ts";
-import { eventually } from "../support/eventually.ts";
+import { eventually, HANGS_MS } from "../support/eventually.ts";
 import { makeHome } from "../support/home.ts";
 import { endSession, userManager } from "../support/user-manager.ts";
 
@@ -10,7 +10,7 @@ const { skip, skipHarm } = userManager(import.meta);
 
 test("a job that ends with the session is told as such; one that chose its code keeps it", {
 	skip: skip || skipHarm,
-	timeout: 60_000,
+	timeout: HANGS_MS,
 }, async () => {
 	await using home = await makeHome("systemd", systemd);
 	const plain = await home.chore.run({ command: ["sleep", "600"] });
@@ -22,7 +22,7 @@ test("a job that ends with the session is told as such; one that chose its code 
 	assert.deepEqual((await home.chore.wait(trapping.id)).exitCode, 6);
 });
 
-test("TERM from anybody else is a death by signal", { skip, timeout: 60_000 }, async () => {
+test("TERM from anybody else is a death by signal", { skip, timeout: HANGS_MS }, async () => {
 	await using home = await makeHome("systemd", systemd);
 	const job = await home.chore.run({ command: ["sleep", "600"] });
 	await home.chore.kill(job.id, { signal: "SIGTERM" });

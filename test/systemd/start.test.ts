@@ -72,7 +72,7 @@ test("a job has nothing of the manager's or the caller's environment and ignores
 	await recordOf(run);
 	const names = (said(run, "environment") ?? "").split("\n").map((line) => line.split("=")[0]);
 	assert.deepEqual(
-		names.filter((name) => !["CHORE_JOB_ID", "PWD", "OLDPWD", "SHLVL", "_"].includes(String(name))),
+		names.filter((name) => !["CHORE_JOB_ID", "CHORE_RUN_ID", "PWD", "OLDPWD", "SHLVL", "_"].includes(String(name))),
 		[],
 	);
 	assert.equal(said(run), "/");

@@ -32,10 +32,10 @@ test("a job that traps the signal may choose its code", { skip }, async () => {
 
 test("a job that ignores the signal is killed after a grace shorter than the planned one", { skip }, async () => {
 	await using fixture = await Fixture.open();
-	const run = await fixture.startReady(DEAF);
+	const run = await fixture.startReady(DEAF, { stopping: { ...TERM, graceMs: 3_600_000 } });
 	const elapsedMs = timed();
 	assert.deepEqual(await fixture.platform.stop(run.handle, { ...TERM, graceMs: 300 }), { kind: "ended" });
-	assert.ok(elapsedMs() >= 290 && elapsedMs() < 5_000, `${elapsedMs()} ms`);
+	assert.ok(elapsedMs() >= 290, `${elapsedMs()} ms`);
 	assert.deepEqual((await recordOf(run)).status, { signal: "SIGKILL" });
 });
 
@@ -48,7 +48,8 @@ test("a grace as planned is kept by systemd itself, a planned one below 5 s by s
 	const elapsedMs = timed();
 	const longStop = fixture.platform.stop(long.handle, { ...TERM, graceMs: 5_000 });
 	assert.deepEqual(await fixture.platform.stop(short.handle, { ...TERM, graceMs: 200 }), { kind: "ended" });
-	assert.ok(elapsedMs() >= 190 && elapsedMs() < 4_000, `${elapsedMs()} ms`);
+	assert.ok(elapsedMs() >= 190, `${elapsedMs()} ms`);
+	assert.equal((await recordOf(short)).result, "signal", "systemd's own time for a stop was not up");
 	assert.deepEqual(await longStop, { kind: "ended" });
 	assert.ok(elapsedMs() >= 4_900, `${elapsedMs()} ms`);
 	assert.equal((await recordOf(long)).result, "timeout", "of the stop, which the core knows of");

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import type { Handle, Observation, Platform, PlatformContext, RunSpec } from "../../platform/contract.ts";
 import { type ExitRecord, parseExitRecord } from "../../platform/exit-record.ts";
 import { open } from "../../platform/systemd/index.ts";
+import { HANGS_MS } from "../support/eventually.ts";
 
 /** Every character here has spoilt a path somewhere: in a unit file, in a shell, in a command line of systemd. */
 const ODD = 'it\'s $HOME $$ %h %% "état" \\x41; a';
@@ -100,7 +101,10 @@ export function prepareRun(folder: string, script: string, changes: Partial<RunS
 	writeFileSync(`${runFolder}/exit`, " ".repeat(512));
 	writeFileSync(`${runFolder}/started`, " ".repeat(16));
 	if ((changes.restart?.policy ?? "no") !== "no") writeFileSync(`${runFolder}/attempts`, "");
-	writeFileSync(`${jobFolder}/start`, `export CHORE_JOB_ID=${jobId}\necho $$ 1<>"$1/started"\n${script}\n`);
+	writeFileSync(
+		`${jobFolder}/start`,
+		`export CHORE_JOB_ID=${jobId} CHORE_RUN_ID=${changes.run ?? 1}.${jobId}\necho $$ 1<>"$1/started"\n${script}\n`,
+	);
 	return {
 		jobId,
 		run: 1,
@@ -142,7 +146,7 @@ export function hasRecord({ run }: Prepared): boolean {
 }
 
 /** Waits for a fact. */
-export async function eventually(fact: () => boolean | Promise<boolean>, what = "the fact", withinMs = 20_000): Promise<void> {
+export async function eventually(fact: () => boolean | Promise<boolean>, what = "the fact", withinMs = HANGS_MS / 2): Promise<void> {
 	const deadlineMs = performance.now() + withinMs;
 	while (!(await fact())) {
 		assert.ok(performance.now() < deadlineMs, `waited ${withinMs} ms in vain for ${what}`);

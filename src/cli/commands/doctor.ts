@@ -11,9 +11,9 @@ import {
 	type SelfTest,
 } from "../../index.ts";
 import { unopened, verb } from "../command.ts";
-import { type Output, printable } from "../output.ts";
+import type { Output } from "../output.ts";
 import { choreOptions, tolerantOptions } from "../settings.ts";
-import { bytes, span } from "../words.ts";
+import { bytes, printable, span } from "../words.ts";
 
 interface Options {
 	readonly linger?: boolean;
@@ -134,7 +134,7 @@ const SKILLS: Readonly<Record<Skill, string>> = {
 
 const CONTAINMENT = {
 	cgroup: "by cgroup: a process stays in it whatever it forks",
-	"group-and-mark": "by process group, and by CHORE_JOB_ID in the environment of those that leave it",
+	"group-and-mark": "by process group, and by CHORE_RUN_ID in the environment of those that leave it",
 } as const;
 
 function row(name: string, value: string): string {

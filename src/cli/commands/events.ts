@@ -4,8 +4,7 @@ import { isState, type LedgerEvent, shortId } from "../../index.ts";
 import { action, verb } from "../command.ts";
 import { whileFollowing } from "../follow.ts";
 import { moment } from "../moment.ts";
-import { printable } from "../output.ts";
-import { commandLine, endOf, localTime } from "../words.ts";
+import { commandLine, endOf, localTime, printable } from "../words.ts";
 
 interface Options {
 	readonly follow?: boolean;

@@ -5,8 +5,8 @@ import { count, states } from "../arguments.ts";
 import { action, jsonLines, verb } from "../command.ts";
 import { UsageError } from "../failure.ts";
 import { moment } from "../moment.ts";
-import { type Cell, type Output, printable } from "../output.ts";
-import { age, colourOf, commandLine, localTime, span, stateWords } from "../words.ts";
+import type { Cell, Output } from "../output.ts";
+import { age, colourOf, commandLine, localTime, printable, span, stateWords } from "../words.ts";
 
 interface Options {
 	readonly all?: boolean;

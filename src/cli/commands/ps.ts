@@ -3,8 +3,8 @@ import type { Command } from "commander";
 import { type Job, type JobState, shortId } from "../../index.ts";
 import { states } from "../arguments.ts";
 import { action, jsonLines, verb } from "../command.ts";
-import { type Cell, type Output, printable } from "../output.ts";
-import { colourOf, commandLine, since, stateWords } from "../words.ts";
+import type { Cell, Output } from "../output.ts";
+import { colourOf, commandLine, printable, since, stateWords } from "../words.ts";
 
 interface Options {
 	readonly all?: boolean;

@@ -3,8 +3,8 @@ import type { Command } from "commander";
 import { hasEnded, type Job, type JobDetails, type JobProcess } from "../../index.ts";
 import { count } from "../arguments.ts";
 import { action, each, jsonLines, verb } from "../command.ts";
-import { type Output, printable } from "../output.ts";
-import { age, bytes, commandLine, shortPath, span, stateWords, summary } from "../words.ts";
+import type { Output } from "../output.ts";
+import { age, bytes, commandLine, printable, shortPath, span, stateWords, summary } from "../words.ts";
 
 interface Options {
 	readonly lines: number;

@@ -1,0 +1,83 @@
+# What the shim and the shell that waits for it under launchd share: who belongs to the run, and how all of it is ended.
+# It stands in front of each of them. They have set:
+#
+#   shim       the pid of the shim, and its process group
+#   everybody  the same for kill(1); 0 means the own group
+#   self       a further process that is no member, or nothing
+#   wide       whether those that left the group are looked for, too
+#   stop, hang_up, grace   as the shim was told
+#
+# Read by every sh: no printf (not a builtin everywhere), no `case` inside $( ) (pdksh).
+
+# Finds the live processes of the run: those of the group, the children of the shim (the main process may have left the
+# group) and, when $wide, those that carry the mark. Fills $members with PID:PARENT:in|out, by group. What searches shall
+# not find itself: it has no mark, and nothing of it outlives its shell, not even as a zombie.
+find_members() {
+	members='' looks=20
+	until found=$(
+		exec 4>&- 2>/dev/null
+		if [ -r /proc/self/stat ]; then
+			sed -n -e "s/^\([0-9]*\) (.*) [A-WYt] \([0-9]*\) $shim [-0-9 ]*\$/\1:\2:in/p" \
+				-e "s/^\([0-9]*\) (.*) [A-WYt] $shim [-0-9 ]*\$/\1:$shim:out/p" /proc/[0-9]*/stat
+			# GNU sed gives up at a process that ends while it reads of it: what stands behind that one was not looked at.
+			[ $? -ne 4 ] || exit 1
+			[ -z "$wide" ] || CHORE_RUN_ID='' grep -lsF "CHORE_RUN_ID=$CHORE_RUN_ID" /proc/[0-9]*/environ | sed 's/[^0-9]//g; s/$/:0:out/'
+		else
+			ps -A -o pid= -o ppid= -o pgid= -o stat= |
+				sed -n -e "s/^ *\([0-9][0-9]*\)  *\([0-9][0-9]*\)  *$shim  *[A-WYt].*/\1:\2:in/p" \
+					-e "s/^ *\([0-9][0-9]*\)  *$shim  *[0-9][0-9]*  *[A-WYt].*/\1:$shim:out/p"
+			[ -z "$wide" ] || CHORE_RUN_ID='' ps -axeww -o pid= -o command= | sed -n "s/^ *\([0-9][0-9]*\) .*CHORE_RUN_ID=$CHORE_RUN_ID.*/\1:0:out/p"
+		fi
+		:
+	); do
+		looks=$((looks - 1))
+		[ "$looks" -gt 0 ] || break
+	done
+	for member in $found; do
+		pid=${member%%:*}
+		case " $shim $self $members " in *" $pid "* | *" $pid:"*) continue ;; esac
+		kill -0 "$pid" && members="$members $member" # the search itself is over by now
+	done 2>/dev/null
+	[ -n "$members" ]
+}
+
+# Sends a signal to the group at one stroke, and to those outside of it one by one.
+tell() {
+	kill "-$1" "$everybody"
+	for member in $members; do
+		case $member in *:out) kill "-$1" "${member%%:*}" ;; esac
+	done
+} 2>/dev/null
+
+kill_members() {
+	for member in $members; do kill -KILL "${member%%:*}"; done
+} 2>/dev/null
+
+# Asks all members to end and waits for it. False when some are left after the grace.
+end_members() {
+	tell "$stop"
+	[ "$hang_up" = yes ] && tell HUP
+	tell CONT
+	left=$grace step=2
+	while find_members; do
+		[ "$left" -gt 0 ] || return 1
+		[ "$step" -le "$left" ] || step=$left
+		text=0.$step
+		[ "$step" -ge 10 ] || text=0.0$step
+		[ "$step" -lt 100 ] || text=1
+		sleep "$text" 4>&- 2>/dev/null || { sleep 1 4>&-; step=100; }
+		left=$((left - step)) step=$((step * 2))
+		[ "$step" -le 100 ] || step=100
+	done
+}
+
+# Ends all members: asked first, and killed after the grace.
+force_members() {
+	end_members && return
+	tries=50
+	while [ "$tries" -gt 0 ] && find_members; do
+		kill_members
+		tries=$((tries - 1))
+		[ "$tries" -ge 45 ] || sleep 0.1 || sleep 1
+	done
+}

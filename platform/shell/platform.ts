@@ -1,0 +1,66 @@
+/** What the platforms have in common whose jobs have a shell as their parent. */
+import type { Capabilities, Handle, Observation, RunSpec, StopOutcome, Stopping, Usage } from "../contract.ts";
+import { ChoreError } from "../errors.ts";
+import { signalNumber } from "../exit-record.ts";
+import { CAPABILITIES } from "./describe.ts";
+import { inspect } from "./inspect.ts";
+import { kill } from "./kill.ts";
+import { pause, resume } from "./pause.ts";
+import type { ProcessTable } from "./processes.ts";
+import { handleOf, runOf } from "./run-folder.ts";
+import { stop } from "./stop.ts";
+import { usageOf } from "./usage.ts";
+import { watch } from "./watch.ts";
+
+/** All of a Platform but how a run begins, and who else knows of it. */
+export abstract class ShellPlatform implements AsyncDisposable {
+	abstract readonly name: string;
+	readonly capabilities: Capabilities = CAPABILITIES;
+	/** The words by which the shim and the start scripts are run. */
+	protected readonly shell: readonly string[];
+	protected readonly table: ProcessTable;
+
+	constructor(shell: readonly string[], table: ProcessTable) {
+		this.shell = shell;
+		this.table = table;
+	}
+
+	plan(run: RunSpec): Handle {
+		return handleOf(this.name, run);
+	}
+
+	stop(handle: Handle, options: Stopping): Promise<StopOutcome> {
+		return stop(runOf(handle), this.table, options);
+	}
+
+	async kill(handle: Handle, signal: string, whom: "main" | "all"): Promise<boolean> {
+		const number = signalNumber(signal);
+		if (number === undefined) throw new ChoreError("INVALID_ARGUMENT", `this system has no signal ${signal}`);
+		return kill(runOf(handle), this.table, number, whom);
+	}
+
+	pause(handle: Handle): Promise<boolean> {
+		return pause(runOf(handle), this.table);
+	}
+
+	resume(handle: Handle): Promise<boolean> {
+		return resume(runOf(handle), this.table);
+	}
+
+	async inspect(handles: readonly Handle[]): Promise<readonly Observation[]> {
+		return inspect(handles, this.table);
+	}
+
+	async watch(handles: readonly Handle[], changed: (handle: Handle) => void): Promise<AsyncDisposable> {
+		return watch(
+			handles.map((handle) => [handle, runOf(handle)]),
+			changed,
+		);
+	}
+
+	async usage(handle: Handle): Promise<Usage> {
+		return usageOf(runOf(handle), this.table);
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {}
+}

@@ -1,0 +1,87 @@
+/** Processes as Linux shows them in proc(5). */
+import { readdirSync, readFileSync } from "node:fs";
+import { errnoOf } from "../errors.ts";
+import type { Process, ProcessTable } from "./processes.ts";
+
+/** USER_HZ of proc(5): 100 on every Linux since 2.6, whatever the kernel's own clock. */
+const TICKS_PER_SECOND = 100;
+
+/** What stat says of one process. */
+export interface ProcStat {
+	readonly state: string;
+	readonly parentPid: number;
+	readonly groupId: number;
+	/** Of the process and of all children it has waited for. */
+	readonly cpuTicks: number;
+	readonly startedAt: string;
+}
+
+export const procTable: ProcessTable = {
+	source: "/proc",
+	isCheap: true,
+	all: () =>
+		readdirSync("/proc")
+			.filter((name) => /^[0-9]+$/.test(name))
+			.map((name) => find(Number(name)))
+			.filter((process) => process !== undefined),
+	find,
+	usage(processes) {
+		let ticks = 0;
+		let memoryBytes = 0;
+		for (const { pid } of processes) {
+			ticks += parseProcStat(read(pid, "stat"))?.cpuTicks ?? 0;
+			// Not the pages of statm: Node does not know their size.
+			memoryBytes += Number(/^VmRSS:\s+([0-9]+) kB$/m.exec(read(pid, "status"))?.[1] ?? 0) * 1024;
+		}
+		return { cpuTimeMs: (ticks * 1000) / TICKS_PER_SECOND, memoryBytes };
+	},
+};
+
+/**
+ * Reads `/proc/PID/stat`, where the name may hold anything, blanks and brackets included.
+ *
+ * @returns undefined for what is no such line
+ */
+export function parseProcStat(text: string): ProcStat | undefined {
+	const [state, parentPid, groupId, ...rest] = text.slice(text.lastIndexOf(")") + 2).split(" ");
+	// Counted from 1 as in proc(5): utime is 14, stime 15, cutime 16, cstime 17, starttime 22; rest[0] is 6.
+	const startedAt = rest[22 - 6];
+	if (state === undefined || startedAt === undefined) return undefined;
+	const cpuTicks = rest.slice(14 - 6, 18 - 6).reduce((sum, ticks) => sum + Number(ticks), 0);
+	return { state, parentPid: Number(parentPid), groupId: Number(groupId), cpuTicks, startedAt };
+}
+
+/** The value of a variable in the text of `/proc/PID/environ`. */
+export function variableIn(environment: string, name: string): string | undefined {
+	const start = environment.startsWith(`${name}=`) ? 0 : environment.indexOf(`\0${name}=`) + 1;
+	if (start === 0 && !environment.startsWith(`${name}=`)) return undefined;
+	return environment.slice(start + name.length + 1).split("\0", 1)[0];
+}
+
+function find(pid: number): Process | undefined {
+	const stat = parseProcStat(read(pid, "stat"));
+	if (stat === undefined || stat.state === "Z" || stat.state === "X") return undefined;
+	return {
+		pid,
+		parentPid: stat.parentPid,
+		groupId: stat.groupId,
+		stopped: stat.state === "T",
+		blocked: stat.state === "D",
+		startedAt: stat.startedAt,
+		command: () => read(pid, "cmdline").replaceAll("\0", " ").trimEnd(),
+		environment: () => {
+			const text = read(pid, "environ");
+			return (name) => variableIn(text, name);
+		},
+	};
+}
+
+/** Nothing for a process that is gone, or another user's. */
+function read(pid: number, file: "stat" | "status" | "cmdline" | "environ"): string {
+	try {
+		return readFileSync(`/proc/${pid}/${file}`, "utf8");
+	} catch (error) {
+		if (["ENOENT", "ESRCH", "EACCES", "EPERM"].includes(errnoOf(error) ?? "")) return "";
+		throw error;
+	}
+}

@@ -1,0 +1,78 @@
+/** Processes as ps(1) shows them, in the options that the BSDs, macOS and procps share. */
+import { execFileSync } from "node:child_process";
+import type { Process, ProcessTable } from "./processes.ts";
+
+/** One `-o NAME=` a column is the form that every ps takes; a heading would be in the way. */
+const COLUMNS: readonly string[] = ["pid", "ppid", "pgid", "stat", "lstart", "command"].flatMap((name) => ["-o", `${name}=`]);
+
+/** How old an answer may be to stand for "now" when one process after the other is asked for. */
+const FRESH_MS = 20;
+
+/** Processes by ps(1). Says nothing of what they use: the columns differ too much. */
+export class PsTable implements ProcessTable {
+	readonly source = "ps";
+	readonly isCheap = false;
+	#answer: readonly Process[] = [];
+	#answeredAtMs = Number.NEGATIVE_INFINITY;
+
+	all(): readonly Process[] {
+		// The environment is what may change (by exec) and decide: asked for last.
+		this.#answer = parsePs(ps("-axww"), ps("-axeww"));
+		this.#answeredAtMs = performance.now();
+		return this.#answer;
+	}
+
+	find(pid: number): Process | undefined {
+		const processes = performance.now() - this.#answeredAtMs < FRESH_MS ? this.#answer : this.all();
+		return processes.find((process) => process.pid === pid);
+	}
+
+	usage(): null {
+		return null;
+	}
+}
+
+/**
+ * Reads what ps prints in COLUMNS.
+ *
+ * @param bare the command lines alone
+ * @param withEnvironment the same with the environment after (or before) each command line
+ */
+export function parsePs(bare: string, withEnvironment: string): readonly Process[] {
+	const environments = new Map(rows(withEnvironment).map((row) => [`${row.pid} ${row.startedAt}`, row.command]));
+	return rows(bare)
+		.filter(({ state }) => !state.startsWith("Z"))
+		.map(({ pid, parentPid, groupId, state, startedAt, command }) => ({
+			pid,
+			parentPid,
+			groupId,
+			stopped: state.startsWith("T"),
+			blocked: /^[DU]/.test(state),
+			startedAt,
+			command: () => command,
+			environment: () => {
+				const text = environments.get(`${pid} ${startedAt}`) ?? "";
+				return (name) => new RegExp(`(?:^| )${name}=([A-Za-z0-9._-]+)(?: |$)`).exec(text)?.[1];
+			},
+		}));
+}
+
+function ps(option: string): string {
+	return execFileSync("ps", [option, ...COLUMNS], {
+		encoding: "latin1",
+		maxBuffer: 256 * 1024 * 1024,
+		stdio: ["ignore", "pipe", "ignore"],
+		// lstart follows both, and is compared as text.
+		env: { ...process.env, LC_ALL: "C", TZ: "UTC" },
+	});
+}
+
+function rows(text: string) {
+	return text.split("\n").flatMap((line) => {
+		// lstart is five words: "Sat Nov 21 02:02:52 2026".
+		const found = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(\S+\s+\S+\s+\S+\s+\S+\s+\S+)(?: (.*))?$/.exec(line);
+		if (!found) return [];
+		const [, pid, parentPid, groupId, state = "", startedAt = "", command = ""] = found;
+		return [{ pid: Number(pid), parentPid: Number(parentPid), groupId: Number(groupId), state, startedAt, command: command.trim() }];
+	});
+}

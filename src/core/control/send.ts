@@ -1,0 +1,90 @@
+/** Writes to the standard input of a running job. */
+import { closeSync, constants, openSync, writeSync } from "node:fs";
+import { ChoreError, errnoOf } from "../../../platform/errors.ts";
+import type { Context } from "../context.ts";
+import { hasOpenedInput, isUnreadable, readEvidence, readStoredRun, type StoredRun } from "../disk/store.ts";
+import { hasEnded, shortId } from "../job.ts";
+import { current } from "./stop.ts";
+
+export interface SendOptions {
+	/** Close the job's standard input after the text. */
+	readonly end?: boolean | undefined;
+	readonly signal?: AbortSignal | undefined;
+}
+
+/** Where a pipe is full, or nobody reads it yet: how often it is looked at. */
+const LOOK_EVERY_MS = 10;
+
+/** A job that has not opened its input by then will not do so. */
+const BEGIN_MS = 10_000;
+
+/** @see Chore.send in chore.ts */
+export async function send(context: Context, id: string, text: string | Uint8Array, options: SendOptions = {}): Promise<void> {
+	const job = await current(context, id);
+	const who = `${job.name} (${shortId(id)})`;
+	if (hasEnded(job))
+		throw new ChoreError("JOB_NOT_ACTIVE", `${who} is not active: ${job.state}`, { hint: "only a running job reads its input" });
+	const stored = readStoredRun(context.session, id, job.run);
+	if (stored === undefined || isUnreadable(stored) || stored.job.stdin !== "fifo") {
+		throw new ChoreError("NO_INPUT", `${who} was started without an input that can be sent to`, { hint: "start it with --stdin fifo" });
+	}
+	const input: Input = { who, stored, signal: options.signal };
+	const data = typeof text === "string" ? Buffer.from(text) : text;
+	if (data.length > 0) await writeAll("stdin", data, input);
+	if (options.end) await writeAll("control", Buffer.from("\n"), input);
+}
+
+/** Whose input it is. */
+interface Input {
+	readonly who: string;
+	readonly stored: StoredRun;
+	readonly signal: AbortSignal | undefined;
+}
+
+/** Opens a FIFO without waiting for a reader and writes all of it, waiting only while the pipe is full. */
+async function writeAll(name: "stdin" | "control", data: Uint8Array, input: Input): Promise<void> {
+	const { who, signal } = input;
+	const file = await openWriting(name, input);
+	try {
+		for (let written = 0; written < data.length; ) {
+			try {
+				written += writeSync(file, data, written);
+			} catch (error) {
+				if (errnoOf(error) !== "EAGAIN") throw closed(who, error);
+				if (signal?.aborted)
+					throw new ChoreError("ABORTED", `${written} of ${data.length} bytes were sent to ${who}`, { cause: signal.reason });
+				await delay(LOOK_EVERY_MS);
+			}
+		}
+	} finally {
+		closeSync(file);
+	}
+}
+
+/** ENXIO: nobody reads. That passes for a job that is just starting, and not for one that closed its input. */
+async function openWriting(name: "stdin" | "control", { who, stored, signal }: Input): Promise<number> {
+	const giveUpAtMs = performance.now() + BEGIN_MS;
+	for (;;) {
+		// Asked before the attempt: who opens it after that may close it, too.
+		const isClosed = hasOpenedInput(stored.folder) || isOver(stored);
+		try {
+			return openSync(`${stored.folder}/${name}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+		} catch (error) {
+			if (errnoOf(error) !== "ENXIO" || isClosed || performance.now() >= giveUpAtMs) throw closed(who, error);
+			if (signal?.aborted) throw new ChoreError("ABORTED", `nothing was sent to ${who}`, { cause: signal.reason });
+			await delay(LOOK_EVERY_MS);
+		}
+	}
+}
+
+function isOver({ job, folder }: StoredRun): boolean {
+	return job.restart.policy === "no" && readEvidence(folder).exit !== "blank";
+}
+
+function closed(who: string, cause: unknown): ChoreError {
+	return new ChoreError("NO_INPUT", `${who} has closed its input`, { hint: "nothing that is sent now would be read", cause });
+}
+
+function delay(timeMs: number): Promise<void> {
+	return new Promise((resume) => setTimeout(resume, timeMs));
+}

@@ -1,0 +1,153 @@
+/** Waits for the end of a run: woken by its exit record or its platform, not by a clock. */
+import { ChoreError, isChoreError } from "../../../platform/errors.ts";
+import type { Context } from "../context.ts";
+import { FileWatch } from "../disk/file-watch.ts";
+import { isUnreadable, readStoredRun, refuseUnreadable, type StoredRun } from "../disk/store.ts";
+import { hasEnded, type Job, type JobState, shortId } from "../job.ts";
+import { byRecord, examine } from "../settle/settle.ts";
+
+export interface WaitOptions {
+	/** Gives up after so many milliseconds with TIMED_OUT; the job goes on. */
+	readonly timeoutMs?: number | undefined;
+	/** Gives up with ABORTED. */
+	readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Where an event may not come (a run that is only about to begin, a network file system, a platform that is gone): how
+ * often the record is read, and the platform asked. Else nothing is done until there is one.
+ */
+const READ_EVERY_MS = 2000;
+const ASK_EVERY_MS = 10_000;
+
+/** How often a run is looked at of which nobody would tell. */
+const UNWATCHED_MS = 500;
+
+/** The longest that setTimeout takes. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** How long a platform may be out of reach before its silence is the answer. */
+const PATIENCE_MS = 5000;
+
+/** @see Chore.wait in chore.ts */
+export async function waitForEnd(context: Context, id: string, options: WaitOptions = {}): Promise<Job> {
+	const stored = readStoredRun(context.session, id);
+	if (stored === undefined) return gone(id);
+	if (isUnreadable(stored)) return refuseUnreadable(stored);
+	await using hints = new Hints(context, stored);
+	const deadlineMs = options.timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + options.timeoutMs;
+	let askedAtMs = Number.NEGATIVE_INFINITY;
+	let silentSinceMs: number | undefined;
+	let isSteady = false;
+	let asked = true; // the first look asks the platform: an end may have gone unrecorded before we came
+	for (;;) {
+		const recorded = await byRecord(context, stored);
+		if (recorded === "removed") return gone(id);
+		let job = recorded;
+		const now = performance.now();
+		if (job === undefined && (asked || now - askedAtMs >= ASK_EVERY_MS)) {
+			[job] = await examine(context, [id]);
+			if (job === undefined) return gone(id);
+			askedAtMs = performance.now();
+			isSteady = STEADY.has(job.state) && job.reason === null;
+		}
+		if (job !== undefined && hasEnded(job)) return job;
+		if (job?.state === "unknown") {
+			silentSinceMs ??= now;
+			if (now - silentSinceMs >= PATIENCE_MS || !(await isHere(context, stored))) {
+				throw new ChoreError("JOB_UNKNOWN", `cannot wait for ${job.name} (${shortId(id)}): ${job.reason}`, {
+					hint: "`chore doctor` shows what can be reached",
+				});
+			}
+		} else if (job !== undefined) silentSinceMs = undefined;
+		if (options.signal?.aborted) throw new ChoreError("ABORTED", "the wait was given up", { cause: options.signal.reason });
+		const leftMs = deadlineMs - performance.now();
+		if (leftMs <= 0) {
+			throw new ChoreError("TIMED_OUT", `${stored.job.name} (${shortId(id)}) was not over after ${options.timeoutMs} ms`, {
+				hint: "the job goes on",
+			});
+		}
+		const unwatched = job?.state === "unknown" || job?.reason != null;
+		const lookMs = unwatched ? UNWATCHED_MS : isSteady && hints.areReliable ? Number.POSITIVE_INFINITY : READ_EVERY_MS;
+		asked = (await hints.next(Math.min(leftMs, lookMs), options.signal)) === "platform" || unwatched;
+	}
+}
+
+/** What ends with an event, and in no other way. */
+const STEADY: ReadonlySet<JobState> = new Set<JobState>(["running", "paused", "stopping"]);
+
+/** Whether silence may pass: a bus may come back, another machine will not come here. */
+async function isHere(context: Context, stored: StoredRun): Promise<boolean> {
+	return (await byRecord(context, stored)) === undefined;
+}
+
+function gone(id: string): never {
+	throw new ChoreError("JOB_NOT_FOUND", `job ${id} was removed while it was waited for`);
+}
+
+/** What says that a run may be over: a write to its exit record, or a word of its platform. */
+class Hints implements AsyncDisposable {
+	readonly #record: FileWatch;
+	readonly #platform: Promise<AsyncDisposable | undefined>;
+	#isPlatformWatched = false;
+	#pending: "record" | "platform" | undefined;
+	#wake: (() => void) | undefined;
+
+	constructor(context: Context, stored: StoredRun) {
+		this.#record = new FileWatch(`${stored.folder}/exit`, () => this.#give("record"));
+		this.#platform = this.#watchPlatform(context, stored);
+	}
+
+	/** Whether no end goes by without a hint. */
+	get areReliable(): boolean {
+		return this.#record.isReliable && this.#isPlatformWatched;
+	}
+
+	/** The next hint, or "time" when none came; a platform's word weighs more. */
+	async next(timeoutMs: number, signal: AbortSignal | undefined): Promise<"record" | "platform" | "time"> {
+		if (this.#pending === undefined && !signal?.aborted) {
+			const { promise, resolve } = later();
+			this.#wake = resolve;
+			const timer = timeoutMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(resolve, Math.min(timeoutMs, LONGEST_MS));
+			signal?.addEventListener("abort", resolve, { once: true });
+			await promise;
+			clearTimeout(timer);
+			signal?.removeEventListener("abort", resolve);
+			this.#wake = undefined;
+		}
+		const hint = this.#pending ?? "time";
+		this.#pending = undefined;
+		return hint;
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		this.#record[Symbol.dispose]();
+		await (await this.#platform)?.[Symbol.asyncDispose]();
+	}
+
+	#give(hint: "record" | "platform"): void {
+		if (this.#pending !== "platform") this.#pending = hint;
+		this.#wake?.();
+	}
+
+	async #watchPlatform(context: Context, stored: StoredRun): Promise<AsyncDisposable | undefined> {
+		try {
+			const platform = await context.platforms.get(stored.run.handle.platform);
+			const watch = await platform.watch([stored.run.handle], () => this.#give("platform"));
+			// A word of it comes in any case now: whoever waits looks again, and need not be woken from then on.
+			this.#isPlatformWatched = true;
+			return watch;
+		} catch (error) {
+			if (!isChoreError(error)) throw error;
+			return undefined; // out of reach: the record is read now and then
+		}
+	}
+}
+
+function later(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+	let resolve = (): void => {};
+	const promise = new Promise<void>((settle) => {
+		resolve = () => settle();
+	});
+	return { promise, resolve };
+}

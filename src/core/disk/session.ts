@@ -1,0 +1,136 @@
+/** Where things are on disk: one root, one folder a session, one folder a job. Only this file joins these paths. */
+import { existsSync, lstatSync } from "node:fs";
+import { homedir } from "node:os";
+import { isAbsolute, join } from "node:path";
+import { ChoreError } from "../../../platform/errors.ts";
+import { checkPrivateFolder, makePrivateFolder, readNames } from "./files.ts";
+
+/** The paths of one session. Nothing is made until something is to be written. */
+export interface Session {
+	readonly name: string;
+	readonly root: string;
+	readonly folder: string;
+	readonly jobs: string;
+	readonly names: string;
+	readonly active: string;
+	readonly trash: string;
+	readonly ledger: string;
+}
+
+/** What a job or a session may be called. It is also a file's name: nothing in it can leave the state folder. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** Folders of the root that are no sessions. */
+const RESERVED: readonly string[] = ["libexec", "notices"];
+
+/** Whether a word can be the name of a job or a session. Whatever else is found in the state folder is nobody's name. */
+export function isName(word: string): boolean {
+	return NAME.test(word);
+}
+
+/** @throws ChoreError INVALID_ARGUMENT */
+export function checkName(what: "job" | "session", name: string): string {
+	if (isName(name)) return name;
+	throw new ChoreError(
+		"INVALID_ARGUMENT",
+		`${JSON.stringify(name.length > 70 ? `${name.slice(0, 70)}…` : name)} cannot be the name of a ${what}`,
+		{
+			hint: "a name has 1 to 64 of A-Z a-z 0-9 . _ - and begins with a letter or digit",
+		},
+	);
+}
+
+/** The root of all state: `$CHORE_HOME`, else `${XDG_STATE_HOME:-~/.local/state}/chore`. */
+export function stateRoot(environment: NodeJS.ProcessEnv = process.env): string {
+	const asked = environment["CHORE_HOME"];
+	if (asked) return absolute("CHORE_HOME", asked);
+	const xdg = environment["XDG_STATE_HOME"];
+	if (xdg && isAbsolute(xdg)) return join(xdg, "chore");
+	const home = environment["HOME"] || homeOfUser();
+	if (home !== undefined) return join(absolute("HOME", home), ".local", "state", "chore");
+	throw new ChoreError("STATE_UNUSABLE", "there is no folder to keep state in: HOME is not set, and the system does not know this user", {
+		hint: "set CHORE_HOME or HOME to an absolute path",
+	});
+}
+
+/** As passwd(5) has it; undefined for a user that is not in it, as in many containers. */
+function homeOfUser(): string | undefined {
+	try {
+		return homedir();
+	} catch {
+		return undefined;
+	}
+}
+
+/** Names a session and checks what of it is there already. */
+export function openSession(root: string, name: string): Session {
+	if (RESERVED.includes(checkName("session", name))) {
+		throw new ChoreError("INVALID_ARGUMENT", `"${name}" is a name that chore keeps for itself`, { hint: "choose another --session" });
+	}
+	const folder = join(root, name);
+	if (checkPrivateFolder(root)) checkPrivateFolder(folder);
+	return {
+		name,
+		root,
+		folder,
+		jobs: `${folder}/jobs`,
+		names: `${folder}/names`,
+		active: `${folder}/active`,
+		trash: `${folder}/trash`,
+		ledger: `${folder}/ledger.jsonl`,
+	};
+}
+
+/** The names of the sessions that have ever had a job. */
+export function sessionNames(root: string): string[] {
+	return sessionFolders(root).filter((name) => existsSync(`${root}/${name}/jobs`));
+}
+
+/** What in the root has the name of a session, and is no file: it may be anybody's, and unusable. */
+export function sessionFolders(root: string): string[] {
+	return readNames(root)
+		.filter(
+			(name) => isName(name) && !RESERVED.includes(name) && lstatSync(`${root}/${name}`, { throwIfNoEntry: false })?.isFile() === false,
+		)
+		.sort();
+}
+
+/** Makes the folders of a session before the first write. */
+export function makeSession(session: Session): void {
+	if (checkPrivateFolder(session.trash)) return;
+	makePrivateFolder(session.root);
+	makePrivateFolder(session.folder);
+	// `trash` comes last: it says that all are there.
+	for (const folder of [session.jobs, session.names, session.active, session.trash]) makePrivateFolder(folder);
+}
+
+/** Whether a word is the full id of a job, in the one spelling that is used for folders. */
+export function isId(word: string): boolean {
+	return /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(word);
+}
+
+/** The ids of the jobs that are marked as not known to have ended. */
+export function activeIds(session: Session): string[] {
+	return readNames(session.active).filter(isId);
+}
+
+/** The folder of a job, and of one of its runs. */
+export function jobFolder(session: Session, id: string): string {
+	return `${session.jobs}/${id}`;
+}
+
+/** The active mark of a job; see mark.ts. */
+export function markOf(session: Session, id: string): string {
+	return `${session.active}/${id}`;
+}
+
+export function runFolder(session: Session, id: string, run: number): string {
+	return `${session.jobs}/${id}/runs/${run}`;
+}
+
+function absolute(variable: string, path: string): string {
+	if (isAbsolute(path) && !path.includes("\n")) return path.replace(/(.)\/+$/, "$1");
+	throw new ChoreError("STATE_UNUSABLE", `${variable} must be an absolute path, not ${JSON.stringify(path)}`, {
+		hint: "chore keeps its state there",
+	});
+}

@@ -1,0 +1,84 @@
+/** Looks through the jobs of a session for what is not as it should be. Settles nothing, mends nothing. */
+import { lstatSync, readdirSync } from "node:fs";
+import { readNames, readText } from "../disk/files.ts";
+import { isCreatorAlive } from "../disk/place.ts";
+import { activeIds, isId, jobFolder, markOf, type Session } from "../disk/session.ts";
+import { isUnreadable, readEnd, readEvidence, readStoredRun, type StoredRun } from "../disk/store.ts";
+import { shortId } from "../job.ts";
+import { hasRecordedEnd } from "../settle/settle.ts";
+import { type Askable, askAfter, nameOf } from "./ask-after.ts";
+import type { Findings } from "./finding.ts";
+import { findLeftovers } from "./leftovers.ts";
+
+/** What there is in a session. */
+export interface SessionReport {
+	readonly name: string;
+	readonly jobs: number;
+	/** Not known to have ended. */
+	readonly active: number;
+	/** Of all that is kept of its jobs: their output above all. */
+	readonly bytes: number;
+}
+
+/** So many jobs are looked at before other work in this process gets its turn. */
+const SLICE = 200;
+
+/** @throws ChoreError STATE_UNUSABLE where its folders cannot be read */
+export async function checkSession(session: Session, askable: Askable, findings: Findings): Promise<SessionReport> {
+	const marked = new Set(activeIds(session));
+	const ids = readNames(session.jobs).filter(isId);
+	const live: StoredRun[] = [];
+	let bytes = 0;
+	for (const [index, id] of ids.entries()) {
+		if (index % SLICE === SLICE - 1) await new Promise((resume) => setImmediate(resume));
+		bytes += bytesIn(jobFolder(session, id));
+		const stored = checkJob(session, id, marked.has(id), findings);
+		if (stored !== undefined) live.push(stored);
+	}
+	findLeftovers(session, findings);
+	await askAfter(session, live, askable, findings);
+	return { name: session.name, jobs: ids.length, active: live.length, bytes };
+}
+
+/** @returns the run of a job whose files do not say that it is over */
+function checkJob(session: Session, id: string, isMarked: boolean, findings: Findings): StoredRun | undefined {
+	const stored = readStoredRun(session, id);
+	if (stored === undefined) return undefined; // removed meanwhile
+	if (isUnreadable(stored)) {
+		if (stored.newer) findings.note("unreadable", `job ${shortId(id)}: ${stored.why}`, "use that version for it");
+		else findings.problem("unreadable", `job ${shortId(id)} cannot be read: ${stored.file}: ${stored.why}`, forget(findings, id));
+		return undefined;
+	}
+	const isAtWork = (): boolean => isCreatorAlive(readText(markOf(session, id)));
+	if (readEnd(session, id, stored.run.run) !== undefined) {
+		if (isMarked && !isAtWork()) findings.problem("mark", `${nameOf(stored)} is over, but marked as active`, findings.command("ps"));
+		return undefined;
+	}
+	if (hasRecordedEnd(session, id)) return undefined; // nobody has asked after it yet
+	const { exit } = readEvidence(stored.folder);
+	if (exit === "newer" || exit === "corrupt") {
+		const what = `${nameOf(stored)}: ${stored.folder}/exit, by which its end would be known, `;
+		if (exit === "newer") findings.note("unreadable", `${what}is of a newer version of chore`, "use that version for it");
+		else findings.problem("unreadable", `${what}is damaged`, forget(findings, id));
+		return undefined;
+	}
+	return stored;
+}
+
+function forget(findings: Findings, id: string): string {
+	return findings.command(`rm -f ${id}`);
+}
+
+/** All that a folder holds, as far as it can be read. */
+function bytesIn(folder: string): number {
+	try {
+		const entries = readdirSync(folder, { withFileTypes: true });
+		return entries.reduce((sum, entry) => sum + (entry.isDirectory() ? bytesIn : sizeOf)(`${folder}/${entry.name}`), 0);
+	} catch {
+		return 0;
+	}
+}
+
+function sizeOf(path: string): number {
+	return lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}

@@ -1,0 +1,137 @@
+/** Forgets jobs that are over, as many as are beyond what is kept. */
+import { lstatSync } from "node:fs";
+import { ChoreError, type ErrorCode, isChoreError } from "../../../platform/errors.ts";
+import type { Context } from "../context.ts";
+import { readText } from "../disk/files.ts";
+import { here, isCreatorAlive, uptimeSeconds } from "../disk/place.ts";
+import { clearPrograms } from "../disk/programs.ts";
+import { markOf, runFolder, type Session } from "../disk/session.ts";
+import { isUnreadable, readEvidence, readStoredRun, type StoredRun } from "../disk/store.ts";
+import { hasEnded, type Job, type JobState } from "../job.ts";
+import { list } from "../look/list.ts";
+import { clearNames, clearTrash } from "./clear.ts";
+import { forget } from "./remove.ts";
+import { beyond, checkBound, type Ended, type Going, oldestFirst, type Retention } from "./retention.ts";
+
+/** What to forget. What is not said is as it is kept anyway: `keepDays`, `keepJobs` and `keepBytes` of ChoreOptions. */
+export interface PruneOptions {
+	/** Forget jobs that ended so many milliseconds ago, or earlier. */
+	readonly olderThanMs?: number | undefined;
+	/** Keep at most so many that are over. */
+	readonly keepJobs?: number | undefined;
+	/** Keep at most so many bytes of their output. */
+	readonly keepBytes?: number | undefined;
+	/** Forget all that are over. */
+	readonly all?: boolean | undefined;
+	/** Forget nothing, only tell. */
+	readonly dryRun?: boolean | undefined;
+}
+
+/** What was forgotten, or would be. */
+export interface PruneReport {
+	/** Version of this shape. Fields are added, never renamed. */
+	readonly schema: 1;
+	readonly dryRun: boolean;
+	/** Oldest ends first. */
+	readonly jobs: readonly PrunedJob[];
+	/** Of their output. */
+	readonly bytes: number;
+	/** Jobs that could not be forgotten, and why. */
+	readonly failures: readonly { readonly id: string; readonly code: ErrorCode; readonly message: string; readonly hint: string | null }[];
+}
+
+export interface PrunedJob {
+	readonly id: string;
+	readonly name: string;
+	readonly state: JobState;
+	readonly endedAt: string | null;
+	/** Of output, of all its runs. */
+	readonly bytes: number;
+}
+
+/** So many jobs are forgotten before other work in this process gets its turn. */
+const SLICE = 20;
+
+/** @see Chore.prune in chore.ts */
+export async function prune(context: Context, options: PruneOptions = {}): Promise<PruneReport> {
+	const { session } = context;
+	const keep = retentionOf(context, options);
+	const nowMs = Date.now();
+	const jobs = new Map((await list(context, { all: true })).filter(hasEnded).map((job) => [job.id, job]));
+	const ended = [...jobs.values()].map(
+		(job): Ended => ({ id: job.id, endedAtMs: endedAtMs(session, job), bytes: outputBytes(session, job) }),
+	);
+	const all = { jobs: ended.length, bytes: ended.reduce((sum, { bytes }) => sum + bytes, 0) };
+	const going: readonly Going[] = options.all
+		? ended.sort(oldestFirst).map((one) => ({ ...one, leastAgeMs: 0 }))
+		: beyond(ended, all, keep, nowMs);
+	const pruned: PrunedJob[] = [];
+	const failures: PruneReport["failures"][number][] = [];
+	for (const [index, one] of going.entries()) {
+		const { id, bytes } = one;
+		if (index % SLICE === SLICE - 1) await new Promise((resume) => setImmediate(resume));
+		const job = jobs.get(id);
+		if (job === undefined || !mayGo(session, one)) continue;
+		try {
+			if (options.dryRun || forget(session, job, "pruned") === "forgotten") pruned.push(brief(job, bytes));
+		} catch (error) {
+			if (!isChoreError(error)) throw error;
+			failures.push({ id, code: error.code, message: error.message, hint: error.hint ?? null });
+		}
+	}
+	if (!options.dryRun) {
+		clearTrash(session);
+		clearNames(session);
+		clearPrograms(session.root);
+	}
+	return { schema: 1, dryRun: options.dryRun ?? false, jobs: pruned, bytes: pruned.reduce((sum, { bytes }) => sum + bytes, 0), failures };
+}
+
+function retentionOf({ keep }: Context, { olderThanMs, keepJobs, keepBytes, all }: PruneOptions): Retention {
+	for (const [name, value] of Object.entries({ olderThanMs, keepJobs, keepBytes })) {
+		if (value === undefined) continue;
+		checkBound(name, value);
+		if (all) throw new ChoreError("INVALID_ARGUMENT", `all and ${name} exclude each other`, { hint: "all means every job that is over" });
+	}
+	return { ageMs: olderThanMs ?? keep.ageMs, jobs: keepJobs ?? keep.jobs, bytes: keepBytes ?? keep.bytes };
+}
+
+/** When it ended. Of a lost one nobody knows more than when that was found. */
+function endedAtMs(session: Session, { id, run, endedAt }: Job): number {
+	if (endedAt !== null) return Date.parse(endedAt);
+	return lstatSync(`${runFolder(session, id, run)}/end.json`, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+}
+
+/** Bytes of output of all runs of a job. */
+export function outputBytes(session: Session, { id, run }: Pick<Job, "id" | "run">): number {
+	let bytes = 0;
+	for (let number = 1; number <= run; number++) {
+		const folder = runFolder(session, id, number);
+		const size = (name: string): number | undefined => lstatSync(`${folder}/${name}`, { throwIfNoEntry: false })?.size;
+		bytes += size("output") ?? (size("stdout") ?? 0) + (size("stderr") ?? 0);
+	}
+	return bytes;
+}
+
+/**
+ * Whether its record can be read, and nobody is about to start it again; and, if it goes for its age, whether it is so old
+ * also by the clock that nobody sets.
+ */
+function mayGo(session: Session, { id, leastAgeMs }: Going): boolean {
+	if (isCreatorAlive(readText(markOf(session, id)))) return false;
+	const stored = readStoredRun(session, id);
+	return stored !== undefined && !isUnreadable(stored) && (leastAgeMs === 0 || uptimeSinceEndMs(stored) >= leastAgeMs);
+}
+
+/** Milliseconds since a run ended, as far as it can be told without the wall clock: Infinity for one of another boot or place. */
+export function uptimeSinceEndMs({ run, folder }: StoredRun): number {
+	const { exit } = readEvidence(folder);
+	const isOfThisBoot = run.place.machine === here().machine && run.place.bootId !== null && run.place.bootId === here().bootId;
+	if (!isOfThisBoot || typeof exit !== "object" || exit.uptimeSeconds === null || exit.bootId !== run.place.bootId)
+		return Number.POSITIVE_INFINITY;
+	return (uptimeSeconds() - exit.uptimeSeconds) * 1000;
+}
+
+function brief({ id, name, state, endedAt }: Job, bytes: number): PrunedJob {
+	return { id, name, state, endedAt, bytes };
+}

@@ -1,0 +1,137 @@
+/** The history of a session as it is made: what the ledger holds, then each event once as it is written. */
+import { setMaxListeners } from "node:events";
+import { isChoreError } from "../../../platform/errors.ts";
+import type { Context } from "../context.ts";
+import { waitForEnd } from "../control/wait.ts";
+import { FileWatch } from "../disk/file-watch.ts";
+import { allEvents, type LedgerEvent, newEvents } from "../disk/ledger.ts";
+import { LedgerReader } from "../disk/ledger-files.ts";
+import { activeIds, makeSession } from "../disk/session.ts";
+import { latestRun } from "../disk/store.ts";
+import { Bell } from "./bell.ts";
+
+export interface EventOptions {
+	/**
+	 * Of what the ledger holds already, only the events from this moment on, or none. Default: all. What is written down
+	 * later is told whatever time it carries: clocks are set back.
+	 */
+	readonly since?: Date | "now" | undefined;
+	/** Go on with events as they happen. */
+	readonly follow?: boolean | undefined;
+	/** Ends the iteration; no error. */
+	readonly signal?: AbortSignal | undefined;
+}
+
+/** Where no event may come (network file systems): how often the ledger and the active jobs are looked at. */
+const LOOK_EVERY_MS = 10_000;
+
+/** @see Chore.events in chore.ts */
+export async function* events(context: Context, options: EventOptions = {}): AsyncGenerator<LedgerEvent, void, void> {
+	if (options.follow) return yield* followed(context, options);
+	for await (const some of allEvents(context.session)) {
+		if (options.signal?.aborted) return;
+		for (const event of some) if (isFrom(options.since, event)) yield event;
+	}
+}
+
+async function* followed(context: Context, { since, signal }: EventOptions): AsyncGenerator<LedgerEvent, void, void> {
+	const { session } = context;
+	makeSession(session);
+	const bell = new Bell();
+	const stopped = new AbortController();
+	setMaxListeners(0, stopped.signal); // one for each job that is waited for
+	const stop = (): void => {
+		stopped.abort();
+		bell.ring();
+	};
+	signal?.addEventListener("abort", stop);
+	// The folder, not the file: the ledger may be made only later, and is renamed when it is full.
+	using ledger = new FileWatch(session.folder, bell.ring);
+	// Somebody has to see the ends for them to be written down: while events are followed, that is us.
+	const witness = new Witness(context, stopped.signal, bell.ring);
+	const seen = new Set<string>();
+	using reader = new LedgerReader(session);
+	try {
+		for (let isPast = true; !signal?.aborted; isPast = false) {
+			bell.arm();
+			for (const lines of reader.read()) {
+				for (const event of newEvents(lines, seen)) {
+					if (signal?.aborted) return;
+					if (event.event === "started" && !isPast) witness.watch(event.id, event.run);
+					if (!isPast || isFrom(since, event)) yield event;
+				}
+				await new Promise((resume) => setImmediate(resume));
+			}
+			const surveyMs = witness.survey();
+			if (!isPast) await bell.rung(ledger.isReliable ? surveyMs : Math.min(surveyMs, LOOK_EVERY_MS));
+		}
+	} finally {
+		signal?.removeEventListener("abort", stop);
+		stopped.abort();
+		await witness.done();
+	}
+}
+
+function isFrom(since: EventOptions["since"], { at }: LedgerEvent): boolean {
+	return since === undefined || (since !== "now" && Date.parse(at) >= since.getTime());
+}
+
+/** Waits for the ends of runs, for the settling that comes with it. */
+class Witness {
+	readonly #context: Context;
+	readonly #signal: AbortSignal;
+	readonly #ring: () => void;
+	readonly #marks: FileWatch;
+	readonly #watched = new Map<string, Promise<void>>();
+	#surveyedAtMs = Number.NEGATIVE_INFINITY;
+	/** Whether there may be active jobs that are not watched: their start was not written down, or they could not be asked after. */
+	#isSurveyDue = true;
+
+	constructor(context: Context, signal: AbortSignal, ring: () => void) {
+		this.#context = context;
+		this.#signal = signal;
+		this.#ring = ring;
+		this.#marks = new FileWatch(context.session.active, () => this.#haveSurvey());
+	}
+
+	watch(id: string, run: number): void {
+		const key = `${id} ${run}`;
+		if (this.#watched.has(key) || this.#signal.aborted) return;
+		this.#watched.set(key, this.#wait(id, key));
+	}
+
+	/** Looks for active jobs that are not watched, now and then. @returns in how many milliseconds it is time again */
+	survey(): number {
+		const { session } = this.#context;
+		const isDue = this.#isSurveyDue || !this.#marks.isReliable;
+		const restMs = this.#surveyedAtMs + LOOK_EVERY_MS - performance.now();
+		if (!isDue || restMs > 0) return isDue ? restMs : Number.POSITIVE_INFINITY;
+		this.#isSurveyDue = false;
+		this.#surveyedAtMs = performance.now();
+		for (const id of activeIds(session)) this.watch(id, latestRun(session, id));
+		return this.#marks.isReliable ? Number.POSITIVE_INFINITY : LOOK_EVERY_MS;
+	}
+
+	async done(): Promise<void> {
+		this.#marks[Symbol.dispose]();
+		await Promise.all(this.#watched.values());
+	}
+
+	#haveSurvey(): void {
+		if (this.#isSurveyDue) return;
+		this.#isSurveyDue = true;
+		this.#ring();
+	}
+
+	async #wait(id: string, key: string): Promise<void> {
+		try {
+			await waitForEnd(this.#context, id, { signal: this.#signal });
+		} catch (error) {
+			if (!isChoreError(error)) throw error;
+			// Out of reach: others may see its end, or we do later.
+			if (error.code !== "JOB_NOT_FOUND") this.#haveSurvey();
+		} finally {
+			this.#watched.delete(key);
+		}
+	}
+}

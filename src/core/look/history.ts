@@ -1,0 +1,217 @@
+/** The runs of a session as its ledger tells them, also those of jobs that were forgotten since. */
+import { ChoreError } from "../../../platform/errors.ts";
+import type { Context } from "../context.ts";
+import { allEvents, type LedgerEvent } from "../disk/ledger.ts";
+import { activeIds, type Session } from "../disk/session.ts";
+import { readEnd } from "../disk/store.ts";
+import { hasEnded, isState, type Job, type JobResult, type JobState } from "../job.ts";
+import { examine } from "../settle/settle.ts";
+import { ended } from "./list.ts";
+import { jobIds } from "./resolve.ts";
+
+/** Which runs to tell of. Default: all. */
+export interface HistoryFilter {
+	/** Only runs of these jobs: each an exact name, a full id, or the end of an id, 4 characters or more. */
+	readonly jobs?: readonly string[] | undefined;
+	/** Only runs in one of these states. */
+	readonly states?: readonly JobState[] | undefined;
+	/** Only runs that were not over yet at that moment. */
+	readonly since?: Date | undefined;
+	/** Only runs that had begun by that moment. */
+	readonly until?: Date | undefined;
+	/** Only so many, the latest. */
+	readonly limit?: number | undefined;
+}
+
+/** One run of a job. Facts that are absent, or not known any more, are null. Times are RFC 3339 in UTC with milliseconds. */
+export interface HistoryEntry {
+	/** Version of this shape. Fields are added, never renamed. */
+	readonly schema: 1;
+	/** The job's id. */
+	readonly id: string;
+	readonly name: string;
+	/** Which start of the job this is, from 1. */
+	readonly run: number;
+	/** The last execution within the run, from 1. */
+	readonly attempt: number;
+	/** Program and arguments, a long one cut. Empty where the ledger does not reach back that far. */
+	readonly command: readonly string[];
+	readonly platform: string | null;
+	/** `unknown` also where the job was forgotten before anybody saw how the run ended. */
+	readonly state: JobState;
+	readonly result: JobResult | null;
+	readonly exitCode: number | null;
+	readonly signal: string | null;
+	readonly startedAt: string | null;
+	/** End of the main process. */
+	readonly endedAt: string | null;
+	/** Milliseconds from the one to the other. */
+	readonly durationMs: number | null;
+	/** CPU time of all processes of the run, milliseconds. */
+	readonly cpuTimeMs: number | null;
+	readonly memoryPeakBytes: number | null;
+	/** In words, what the state alone does not say. */
+	readonly reason: string | null;
+	/** Whether the job, with its output, has been forgotten since. */
+	readonly removed: boolean;
+}
+
+/** A run that is told of, and the time that it took up, milliseconds since the epoch. */
+interface Told {
+	readonly entry: HistoryEntry;
+	/** When it was asked for. */
+	readonly beganMs: number;
+	readonly endedMs: number;
+}
+
+/** What the ledger says of a run. */
+interface Lines {
+	readonly id: string;
+	readonly run: number;
+	readonly name: string;
+	created?: LedgerEvent;
+	started?: LedgerEvent;
+	end?: LedgerEvent;
+}
+
+/** @see Chore.history in chore.ts */
+export async function history(context: Context, filter: HistoryFilter = {}): Promise<readonly HistoryEntry[]> {
+	const { limit = Number.POSITIVE_INFINITY } = filter;
+	if (!(limit >= 0)) throw new ChoreError("INVALID_ARGUMENT", `the limit must be 0 or more, not ${limit}`);
+	return (await allRuns(context))
+		.filter((told) => isWanted(filter, told))
+		.sort(latestFirst)
+		.slice(0, limit)
+		.map(({ entry }) => entry);
+}
+
+async function allRuns(context: Context): Promise<Told[]> {
+	const { session } = context;
+	const active = activeIds(session);
+	// First, for what has ended meanwhile is written down by that.
+	const current = await examine(context, active);
+	const { runs, commands } = await readRuns(session);
+	const present = new Set(jobIds(session));
+	const told = new Map(current.map((job) => [key(job), ofJob(job, runs.get(key(job)))]));
+	for (const lines of runs.values()) {
+		const { id, run, started, end } = lines;
+		const job = end === undefined && present.has(id) ? readEnd(session, id, run) : undefined;
+		if (job !== undefined) told.set(key(job), ofJob(job, lines));
+		// Without either the start was refused: it was none.
+		else if (end !== undefined || (started !== undefined && !told.has(key(lines))))
+			told.set(key(lines), ofLines(lines, commands.get(id) ?? [], !present.has(id)));
+	}
+	const known = new Set([...active, ...[...runs.values()].map(({ id }) => id)]);
+	const untold = [...present].filter((id) => !known.has(id));
+	return [...told.values(), ...(await ended(context, untold)).map((job) => ofJob(job, undefined))];
+}
+
+async function readRuns(session: Session): Promise<{
+	readonly runs: ReadonlyMap<string, Lines>;
+	readonly commands: ReadonlyMap<string, readonly string[]>;
+}> {
+	const runs = new Map<string, Lines>();
+	const commands = new Map<string, readonly string[]>();
+	for await (const some of allEvents(session)) {
+		for (const event of some) {
+			const { id, run, name } = event;
+			const lines: Lines = runs.get(key(event)) ?? { id, run, name };
+			runs.set(key(event), lines);
+			if (event.event === "created") {
+				lines.created = event;
+				commands.set(id, commandOf(event));
+			} else if (event.event === "started") lines.started = event;
+			// Lost is what somebody took it for who knew less.
+			else if (event.event === "exited" || (event.event === "lost" && lines.end === undefined)) lines.end = event;
+		}
+	}
+	return { runs, commands };
+}
+
+function ofJob(job: Job, lines: Lines | undefined): Told {
+	const { id, name, run, attempt, command, platform, state, result, exitCode, signal, startedAt, endedAt } = job;
+	const { cpuTimeMs, memoryPeakBytes, reason } = job;
+	return {
+		entry: {
+			...{ schema: 1, id, name, run, attempt, command, platform, state, result, exitCode, signal, startedAt, endedAt },
+			...{ durationMs: span(startedAt, endedAt), cpuTimeMs, memoryPeakBytes, reason, removed: false },
+		},
+		beganMs: askedForAtMs(lines) ?? Date.parse(startedAt ?? job.createdAt),
+		endedMs: hasEnded(job) && endedAt !== null ? Date.parse(endedAt) : Number.POSITIVE_INFINITY,
+	};
+}
+
+/** Whatever wrote the lines: what is not of the right kind is not known. */
+function ofLines(lines: Lines, command: readonly string[], removed: boolean): Told {
+	const { id, run, name, started, end } = lines;
+	const startedAt = time(end === undefined ? started?.at : end.startedAt);
+	const endedAt = time(end?.endedAt);
+	const state = end?.state ?? (end?.event === "lost" ? "lost" : "unknown");
+	return {
+		entry: {
+			...{ schema: 1, id, name, run, attempt: number(end?.attempt) ?? 1, command },
+			platform: text(started?.platform),
+			state: isState(state) ? state : "unknown",
+			result: text(end?.result) as JobResult | null,
+			exitCode: number(end?.exitCode),
+			signal: text(end?.signal),
+			...{ startedAt, endedAt, durationMs: span(startedAt, endedAt) },
+			cpuTimeMs: number(end?.cpuTimeMs),
+			memoryPeakBytes: number(end?.memoryPeakBytes),
+			reason: end === undefined ? "nobody saw how it ended" : text(end.reason),
+			removed,
+		},
+		beganMs: askedForAtMs(lines) ?? Date.parse(startedAt ?? EPOCH),
+		endedMs: Date.parse(endedAt ?? time((end ?? started)?.at) ?? EPOCH),
+	};
+}
+
+const EPOCH = "1970-01-01T00:00:00.000Z";
+
+/** Of two runs that were begun within a tick of the clocks by which starts are noted, this tells the first. */
+function askedForAtMs(lines: Lines | undefined): number | undefined {
+	const at = time((lines?.created ?? lines?.started)?.at);
+	return at === null ? undefined : Date.parse(at);
+}
+
+function isWanted({ jobs, states, since, until }: HistoryFilter, { entry, beganMs, endedMs }: Told): boolean {
+	return (
+		(jobs === undefined || jobs.some((job) => job === entry.name || isIdOf(job.toLowerCase(), entry))) &&
+		(states === undefined || states.includes(entry.state)) &&
+		(since === undefined || endedMs >= since.getTime()) &&
+		(until === undefined || beganMs <= until.getTime())
+	);
+}
+
+function isIdOf(reference: string, { id }: HistoryEntry): boolean {
+	return reference.length >= 4 && id.endsWith(reference);
+}
+
+function latestFirst(one: Told, other: Told): number {
+	const [first, second] = [one.entry, other.entry];
+	return other.beganMs - one.beganMs || second.run - first.run || (second.id < first.id ? -1 : 1);
+}
+
+function key({ id, run }: { readonly id: string; readonly run: number }): string {
+	return `${id} ${run}`;
+}
+
+function commandOf({ command }: LedgerEvent): readonly string[] {
+	return Array.isArray(command) && command.every((word) => typeof word === "string") ? command : [];
+}
+
+function span(startedAt: string | null, endedAt: string | null): number | null {
+	return startedAt === null || endedAt === null ? null : Math.max(0, Date.parse(endedAt) - Date.parse(startedAt));
+}
+
+function time(value: unknown): string | null {
+	return typeof value === "string" && Number.isFinite(Date.parse(value)) ? value : null;
+}
+
+function number(value: unknown): number | null {
+	return typeof value === "number" && Number.isFinite(value) ? value : null;
+}
+
+function text(value: unknown): string | null {
+	return typeof value === "string" ? value : null;
+}

@@ -1,0 +1,86 @@
+/** The jobs of a session, without reading more of it than is asked for. */
+import type { Context } from "../context.ts";
+import { readNames } from "../disk/files.ts";
+import { recentEvents } from "../disk/ledger.ts";
+import { activeIds, type Session } from "../disk/session.ts";
+import { latestRun, readEnd } from "../disk/store.ts";
+import { hasEnded, type Job, type JobState } from "../job.ts";
+import { examine } from "../settle/settle.ts";
+import { jobIds } from "./resolve.ts";
+
+/** Which jobs to list. Default: the active ones, and the 10 that ended last within 24 hours. */
+export interface JobFilter {
+	/** All jobs of the session. */
+	readonly all?: boolean | undefined;
+	/** Only jobs in one of these states; looks at all jobs. */
+	readonly states?: readonly JobState[] | undefined;
+}
+
+const RECENT_COUNT = 10;
+const RECENT_MS = 24 * 60 * 60 * 1000;
+
+/** The ledger's end that is searched for recent ends: some hundred events. */
+const LEDGER_BYTES = 128 * 1024;
+
+/** So many records are read before other work in this process gets its turn. */
+const SLICE = 500;
+
+/** @see Chore.list in chore.ts */
+export async function list(context: Context, filter: JobFilter = {}): Promise<Job[]> {
+	const { session } = context;
+	const active = activeIds(session);
+	const jobs = await examine(context, active);
+	const known = new Set([...active, ...jobs.map(({ id }) => id)]);
+	if (filter.all || filter.states !== undefined) {
+		jobs.push(
+			...(await ended(
+				context,
+				jobIds(session).filter((id) => !known.has(id)),
+			)),
+		);
+	} else {
+		const fresh = jobs.filter(hasEnded).length;
+		jobs.push(...(await ended(context, recentlyEnded(session, known).slice(0, Math.max(0, RECENT_COUNT - fresh)))));
+	}
+	const { states } = filter;
+	return (states === undefined ? jobs : jobs.filter(({ state }) => states.includes(state))).sort(inOrder);
+}
+
+/** Jobs without an active mark: their snapshot is on disk, or they are looked at like any other. */
+export async function ended(context: Context, ids: readonly string[]): Promise<Job[]> {
+	const jobs: Job[] = [];
+	const others: string[] = [];
+	for (const [index, id] of ids.entries()) {
+		if (index % SLICE === SLICE - 1) await new Promise((resume) => setImmediate(resume));
+		const job = endedJob(context.session, id);
+		if (job === undefined) others.push(id);
+		else jobs.push(job);
+	}
+	return [...jobs, ...(await examine(context, others))];
+}
+
+function endedJob(session: Session, id: string): Job | undefined {
+	// Nearly every job has one run: look there first, and whether there is a second.
+	const first = readEnd(session, id, 1);
+	const latest = latestRun(session, id);
+	return latest === 1 ? first : readEnd(session, id, latest);
+}
+
+/** Ids by the ledger, the latest end first. */
+function recentlyEnded(session: Session, known: ReadonlySet<string>): string[] {
+	const since = new Date(Date.now() - RECENT_MS).toISOString();
+	const ids = new Set<string>();
+	for (const { event, id, at } of recentEvents(session, LEDGER_BYTES).reverse()) {
+		if (at >= since && (event === "exited" || event === "lost") && !known.has(id)) ids.add(id);
+	}
+	const present = new Set(ids.size === 0 ? [] : readNames(session.jobs));
+	return [...ids].filter((id) => present.has(id));
+}
+
+/** Active jobs first, the newest on top; then the ended ones, the last end on top. */
+function inOrder(one: Job, other: Job): number {
+	const over = Number(hasEnded(one)) - Number(hasEnded(other));
+	if (over !== 0) return over;
+	const key = (job: Job): string => (hasEnded(job) ? (job.endedAt ?? job.createdAt) : job.createdAt);
+	return key(other).localeCompare(key(one)) || (other.id < one.id ? -1 : 1);
+}

@@ -1,0 +1,103 @@
+/** The output of a job, as it was written. */
+import { ChoreError } from "../../../platform/errors.ts";
+import type { Context } from "../context.ts";
+import { current } from "../control/stop.ts";
+import { waitForEnd } from "../control/wait.ts";
+import { isUnreadable, latestRun, outputPaths, readStoredRun, refuseUnreadable } from "../disk/store.ts";
+import { hasEnded, shortId } from "../job.ts";
+import { follow, type Piece } from "./follow.ts";
+
+export type StreamName = "output" | "stdout" | "stderr";
+
+export interface LogOptions {
+	/** Begin at this byte of the file. Default 0. */
+	readonly fromByte?: number | undefined;
+	/** Begin so many lines before the end. */
+	readonly lines?: number | undefined;
+	/** Begin so many bytes before the end, wherever in a line that is. */
+	readonly tailBytes?: number | undefined;
+	/** Go on until the run is over and all of it was given. */
+	readonly follow?: boolean | undefined;
+	/** One of two streams of a job with split output. Default: both. */
+	readonly stream?: "stdout" | "stderr" | undefined;
+	/** Which start of the job. Default: the latest. */
+	readonly run?: number | undefined;
+	/** Ends the iteration; no error. */
+	readonly signal?: AbortSignal | undefined;
+}
+
+/** A piece of output. The bytes are valid until the next piece is asked for. */
+export interface LogPiece extends Piece {
+	readonly stream: StreamName;
+}
+
+/** @see Chore.logs in chore.ts */
+export async function* logs(context: Context, id: string, options: LogOptions = {}): AsyncGenerator<LogPiece, void, void> {
+	const stored = readStoredRun(context.session, id, options.run);
+	if (stored === undefined) throw new ChoreError("JOB_NOT_FOUND", `there is no job ${id}`);
+	if (isUnreadable(stored)) {
+		if (options.run !== undefined)
+			throw new ChoreError("INVALID_ARGUMENT", `job ${shortId(id)} has no run ${options.run} that can be read`, {
+				hint: `its latest is run ${latestRun(context.session, id)}`,
+			});
+		return refuseUnreadable(stored);
+	}
+	const { output, name } = stored.job;
+	if (output === "null") {
+		throw new ChoreError("NO_OUTPUT", `the output of ${name} (${shortId(id)}) was thrown away`, {
+			hint: "it was started with --output null",
+		});
+	}
+	if (options.stream !== undefined && output !== "split") {
+		throw new ChoreError("NO_OUTPUT", `the output of ${name} (${shortId(id)}) is one file for stdout and stderr`, {
+			hint: "a job started with --output split keeps them apart",
+		});
+	}
+	const names: readonly StreamName[] = output === "merged" ? ["output"] : ["stdout", "stderr"];
+	const streams = outputPaths(stored.folder, output)
+		.map((path, index) => ({ path, stream: names[index] ?? "output" }))
+		.filter(({ stream }) => options.stream === undefined || options.stream === stream);
+	const stopped = new AbortController();
+	const until = options.follow ? endOf(context, id, options, stopped.signal) : undefined;
+	const sources = streams.map(({ path, stream }) => label(follow(path, { ...options, until }), stream));
+	try {
+		if (sources[0] !== undefined && sources.length === 1) yield* sources[0];
+		else yield* merge(sources, () => stopped.abort());
+	} finally {
+		stopped.abort();
+	}
+}
+
+/** Resolves when nothing more will be written; also where that cannot be known. */
+async function endOf(context: Context, id: string, options: LogOptions, stopped: AbortSignal): Promise<void> {
+	const signal = options.signal === undefined ? stopped : AbortSignal.any([options.signal, stopped]);
+	if (options.run !== undefined && options.run !== (await current(context, id)).run) return;
+	if (!hasEnded(await current(context, id))) await waitForEnd(context, id, { signal });
+}
+
+async function* label(pieces: AsyncGenerator<Piece, void, void>, stream: StreamName): AsyncGenerator<LogPiece, void, void> {
+	for await (const { bytes, offset } of pieces) yield { bytes, offset, stream };
+}
+
+/**
+ * Pieces of several sources as they come.
+ *
+ * @param stop makes a source that waits for more give up: whoever reads may leave while one of them is silent
+ */
+async function* merge(sources: readonly AsyncGenerator<LogPiece, void, void>[], stop: () => void): AsyncGenerator<LogPiece, void, void> {
+	const pull = async (source: AsyncGenerator<LogPiece, void, void>) => ({ source, result: await source.next() });
+	const waiting = new Map(sources.map((source) => [source, pull(source)]));
+	try {
+		while (waiting.size > 0) {
+			const { source, result } = await Promise.race(waiting.values());
+			if (result.done) waiting.delete(source);
+			else {
+				yield result.value;
+				waiting.set(source, pull(source));
+			}
+		}
+	} finally {
+		stop();
+		await Promise.all(sources.map((source) => source.return()));
+	}
+}

@@ -1,0 +1,18 @@
+/** The runs of a job, one after the other. */
+import type { Context } from "../context.ts";
+import { current } from "../control/stop.ts";
+import { isUnreadable, readStoredRun } from "../disk/store.ts";
+import type { Job } from "../job.ts";
+import { byRecord } from "../settle/settle.ts";
+
+/** @see Chore.runs in chore.ts */
+export async function runs(context: Context, id: string): Promise<readonly Job[]> {
+	const latest = await current(context, id);
+	const earlier: Job[] = [];
+	for (let number = 1; number < latest.run; number++) {
+		const stored = readStoredRun(context.session, id, number);
+		const job = stored === undefined || isUnreadable(stored) ? undefined : await byRecord(context, stored, "look");
+		if (typeof job === "object") earlier.push(job);
+	}
+	return [...earlier, latest];
+}

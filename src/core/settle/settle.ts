@@ -1,0 +1,220 @@
+/**
+ * Finds out how jobs are, and turns a found end into the record, once. Needs no lock: whoever comes second does the
+ * same again. Order matters: the platform is asked before the exit record is read for the last time, so that "gone,
+ * and no record" is evidence.
+ */
+import { existsSync } from "node:fs";
+import type { Handle, Observation } from "../../../platform/contract.ts";
+import { isChoreError } from "../../../platform/errors.ts";
+import type { Context } from "../context.ts";
+import { readText } from "../disk/files.ts";
+import { type Distance, distance, isCreatorAlive } from "../disk/place.ts";
+import { runFolder, type Session } from "../disk/session.ts";
+import { type Evidence, isUnreadable, latestRun, readEnd, readEvidence, readStoredRun, type StoredRun } from "../disk/store.ts";
+import type { Job } from "../job.ts";
+import { startFault } from "../start/precheck.ts";
+import { hasBegun, laterHasBegun, mayRestart } from "./attempts.ts";
+import { type Live, snapshot, unreadableJob } from "./snapshot.ts";
+import { type End, type Facts, judge, lost } from "./verdict.ts";
+import { dropStaleMark, finishEnd, writeEnd } from "./write-end.ts";
+
+/** A run that began and ended within this time may not have begun at all: its program is looked at again. */
+const QUICK_MS = 1000;
+
+/**
+ * The jobs of these ids as they are now, each end found being settled. Ids of jobs that are gone are left out.
+ * One request to each platform, however many jobs.
+ */
+export async function examine(context: Context, ids: readonly string[]): Promise<Job[]> {
+	const { session } = context;
+	const found = new Map<string, Job>();
+	const open: StoredRun[] = [];
+	for (const id of ids) {
+		const stored = readStoredRun(session, id);
+		if (stored === undefined) dropStaleMark(session, id);
+		else if (isUnreadable(stored)) found.set(id, unreadableJob(session, stored));
+		else {
+			const job = await byRecord(context, stored);
+			if (job === undefined) open.push(stored);
+			else if (job !== "removed") found.set(id, job);
+		}
+	}
+	for (const platform of new Set(open.map(({ run }) => run.handle.platform))) {
+		const runs = open.filter(({ run }) => run.handle.platform === platform);
+		const observations = await observe(context, platform, runs);
+		for (const [index, stored] of runs.entries()) {
+			const observation = observations[index] ?? { kind: "unreachable", reason: "the platform said nothing of it" };
+			const job = await byObservation(context, stored, observation);
+			if (job !== "removed") found.set(stored.job.id, job);
+		}
+	}
+	return ids.flatMap((id) => found.get(id) ?? []);
+}
+
+/**
+ * The job as far as its own files tell the end of its run; undefined when the platform has to be asked, "removed" when
+ * there are no files any more: somebody forgot the job after its records were read.
+ */
+export async function byRecord(
+	context: Context,
+	stored: StoredRun,
+	mode: "settle" | "look" = "settle",
+): Promise<Job | "removed" | undefined> {
+	const settled = readEnd(context.session, stored.job.id, stored.run.run);
+	if (settled !== undefined) {
+		finishEnd(context.session, settled);
+		return settled;
+	}
+	const evidence = readEvidence(stored.folder);
+	const away = distance(stored.run.place);
+	const end = recordedEnd(stored, evidence, away);
+	if (end !== undefined) {
+		const mayWrite = mode === "settle" && (away === "here" || away === "earlier-boot");
+		return mayWrite ? settle(context, stored, evidence, end) : snapshot(context.session, stored, evidence, end);
+	}
+	if (evidence.exit === "corrupt" && !existsSync(stored.folder)) return "removed";
+	if (evidence.exit === "corrupt" || evidence.exit === "newer") {
+		const why = evidence.exit === "newer" ? "a newer version of chore wrote it" : "it is damaged";
+		return snapshot(context.session, stored, evidence, { state: "unknown", reason: `unreadable: ${stored.folder}/exit: ${why}` });
+	}
+	if (away === "earlier-boot")
+		return settle(context, stored, evidence, lost(facts(stored, evidence, false), "the machine was restarted while it ran"));
+	if (away !== "here") {
+		const where = away === "other-machine" ? "on another machine" : "in another container (pid namespace)";
+		return snapshot(context.session, stored, evidence, {
+			state: "unknown",
+			reason: `it was started ${where} and can be asked after only there`,
+		});
+	}
+	return undefined;
+}
+
+/** Whether the files of a job, or that there are none, say that it is over. Asks nobody, and settles nothing. */
+export function hasRecordedEnd(session: Session, id: string): boolean {
+	const run = latestRun(session, id);
+	if (readEnd(session, id, run) !== undefined) return true;
+	const evidence = readEvidence(runFolder(session, id, run));
+	if (typeof evidence.exit !== "object") return false;
+	const stored = readStoredRun(session, id, run);
+	return stored !== undefined && !isUnreadable(stored) && recordedEnd(stored, evidence, distance(stored.run.place)) !== undefined;
+}
+
+/** How the run ended, where its record alone is enough to say so: undefined where another attempt may follow, or has begun. */
+function recordedEnd(stored: StoredRun, evidence: Evidence, away: Distance): End | undefined {
+	const { exit } = evidence;
+	if (typeof exit !== "object") return undefined;
+	const { restart } = stored.job;
+	const isFinal = !mayRestart(restart, exit) && !laterHasBegun(restart, evidence);
+	if (isFinal) return judge(facts(stored, evidence, away === "here"));
+	if (away !== "earlier-boot") return undefined;
+	// That boot is over: either the machine went down between two attempts, or in a later one.
+	return laterHasBegun(restart, evidence)
+		? lost(facts(stored, evidence, false), `the machine was restarted during attempt ${exit.attempt + 1}`)
+		: judge(facts(stored, evidence, false));
+}
+
+/** @param isLastWord whether the platform was asked after the creator of the run had let go of it */
+async function byObservation(
+	context: Context,
+	stored: StoredRun,
+	observation: Observation,
+	isLastWord: boolean = false,
+): Promise<Job | "removed"> {
+	const recorded = await byRecord(context, stored);
+	if (recorded !== undefined) return recorded;
+	const evidence = readEvidence(stored.folder);
+	const live = (state: Live["state"], reason: string | null = null): Job => snapshot(context.session, stored, evidence, { state, reason });
+	const isUnderWay = hasBegun(stored.job.restart, evidence);
+	switch (observation.kind) {
+		case "queued":
+			return live("queued", betweenAttempts(stored, evidence));
+		case "running":
+			return live(observation.paused ? "paused" : evidence.stop !== null ? "stopping" : isUnderWay ? "running" : "starting");
+		case "stopping":
+			return live("stopping");
+		case "unsupervised":
+			return live("running", "whatever watched it is gone: it runs on, but how it ends will not be known");
+		case "unreachable":
+			return live("unknown", observation.reason);
+		case "ended":
+			return settle(context, stored, evidence, judge({ ...facts(stored, evidence, true), observed: observation.end }));
+		case "absent":
+			if (isCreatorAlive(starter(context.session, stored))) return live("starting");
+			// Its creator may have finished the start after the platform was asked: what the platform says now counts.
+			if (!isLastWord) {
+				const [now = observation] = await observe(context, stored.run.handle.platform, [stored]);
+				return byObservation(context, stored, now, true);
+			}
+			if (typeof evidence.exit === "object" && !laterHasBegun(stored.job.restart, evidence))
+				return settle(context, stored, evidence, judge(facts(stored, evidence, true)));
+			return settle(context, stored, evidence, lost(facts(stored, evidence, false), lostReason(evidence)));
+	}
+}
+
+/** Names the process that starts it, until that is done with it; else undefined or empty. */
+function starter({ active }: Session, { job, run, folder }: StoredRun): string | undefined {
+	return readText(run.run === 1 ? `${active}/${job.id}` : `${folder}/starting`);
+}
+
+function betweenAttempts({ job }: StoredRun, { exit }: Evidence): string | null {
+	if (typeof exit !== "object") return null;
+	const how = "code" in exit.status ? `exit code ${exit.status.code}` : exit.status.signal;
+	return `attempt ${exit.attempt} ended with ${how}; the next begins ${job.restart.delayMs / 1000} s after that`;
+}
+
+function lostReason(evidence: Evidence): string {
+	if (evidence.started === null) return "it was never started: chore was interrupted before";
+	return evidence.stop === null
+		? "it is gone, and nobody recorded how it ended: whatever watched it was killed"
+		: "it was stopped, but nobody recorded how it ended: whatever watched it was killed";
+}
+
+function facts(stored: StoredRun, evidence: Evidence, lookAgain: boolean): Facts {
+	const { run, job } = stored;
+	const known: Facts = { run, limits: job.limits, restart: job.restart, evidence, observed: null, startFailure: null };
+	return lookAgain ? { ...known, startFailure: startFailure(known, job) } : known;
+}
+
+/** Codes that a shell, env(1) or systemd uses for its own failures are the job's own unless something is wrong. */
+function startFailure(known: Facts, job: StoredRun["job"]): string | null {
+	const { exit } = known.evidence;
+	if (typeof exit !== "object" || !("code" in exit.status)) return null;
+	const { code } = exit.status;
+	if (code !== 126 && code !== 127 && (code < 200 || code > 243)) return null;
+	const { startedAtMs, endedAtMs } = judge(known);
+	if (startedAtMs !== null && endedAtMs !== null && endedAtMs - startedAtMs > QUICK_MS) return null;
+	return startFault(job.program, job.directory);
+}
+
+/** Writes the end down, and has the platform let go of the run. @returns the end that counts */
+async function settle(context: Context, stored: StoredRun, evidence: Evidence, end: End): Promise<Job> {
+	const { session } = context;
+	const job = writeEnd(session, snapshot(session, stored, evidence, { ...end }), {
+		// Its creator may not have come to note the start: the end is told after it all the same.
+		isStartNoted: !starter(session, stored) || (evidence.started === null && typeof evidence.exit !== "object"),
+	});
+	if (leavesResidue(stored, evidence)) await release(context, stored.run.handle);
+	return job;
+}
+
+/** What a platform keeps of an unusual end until it is told to let go; an ordinary one leaves nothing. */
+function leavesResidue({ job }: StoredRun, { exit }: Evidence): boolean {
+	return typeof exit !== "object" || exit.result !== "success" || job.restart.policy !== "no";
+}
+
+async function release(context: Context, handle: Handle): Promise<void> {
+	try {
+		await (await context.platforms.get(handle.platform)).forget(handle);
+	} catch (error) {
+		if (!isChoreError(error)) throw error; // it cannot be reached: then it keeps nothing that would be in the way
+	}
+}
+
+async function observe(context: Context, platform: string, runs: readonly StoredRun[]): Promise<readonly Observation[]> {
+	try {
+		return await (await context.platforms.get(platform)).inspect(runs.map(({ run }) => run.handle));
+	} catch (error) {
+		if (!isChoreError(error)) throw error;
+		return runs.map(() => ({ kind: "unreachable", reason: error.message }));
+	}
+}

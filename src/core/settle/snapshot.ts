@@ -1,0 +1,106 @@
+/** Makes the snapshot that users see of a job, from its records and what is known of the run now. */
+import type { Handle } from "../../../platform/contract.ts";
+import { sizeOf } from "../disk/files.ts";
+import type { Session } from "../disk/session.ts";
+import { type Evidence, latestRun, outputPaths, type StoredRun, type Unreadable } from "../disk/store.ts";
+import type { Job, JobState } from "../job.ts";
+import { hasBegun } from "./attempts.ts";
+import { type End, startTime } from "./verdict.ts";
+
+/** A run that is not over, or of which that is not known. */
+export interface Live {
+	readonly state: Exclude<JobState, End["state"]>;
+	readonly reason: string | null;
+}
+
+export function snapshot(session: Session, stored: StoredRun, evidence: Evidence, now: End | Live): Job {
+	const { job, run, folder } = stored;
+	const end = "status" in now ? now : undefined;
+	const startedAtMs = startTime({ run, evidence });
+	const paths = outputPaths(folder, job.output);
+	const status = end?.status ?? null;
+	return freeze({
+		schema: 1,
+		id: job.id,
+		name: job.name,
+		session: session.name,
+		platform: run.handle.platform,
+		unit: unitOf(run.handle),
+		command: job.command,
+		directory: job.directory,
+		description: job.description,
+		state: now.state,
+		result: end?.result ?? null,
+		createdAt: rfc3339(job.createdAtMs),
+		startedAt: startedAtMs === null ? null : rfc3339(startedAtMs),
+		endedAt: end?.endedAtMs == null ? null : rfc3339(end.endedAtMs),
+		run: run.run,
+		attempt: end?.attempt ?? (typeof evidence.exit === "object" ? evidence.exit.attempt + 1 : 1),
+		pid: end === undefined && now.state !== "unknown" && hasBegun(job.restart, evidence) ? (evidence.started?.pid ?? null) : null,
+		exitCode: status !== null && "code" in status ? status.code : null,
+		signal: status !== null && "signal" in status ? status.signal : null,
+		exitCertain: status === null ? null : (end?.certain ?? null),
+		cpuTimeMs: end?.cpuTimeMs ?? null,
+		memoryPeakBytes: end?.memoryPeakBytes ?? null,
+		output: { mode: job.output, paths, bytes: paths.reduce((bytes, path) => bytes + sizeOf(path), 0) },
+		restart: job.restart.policy === "no" ? { ...job.restart, delayMs: null } : job.restart,
+		limits: job.limits,
+		reason: now.reason,
+	});
+}
+
+/** A job of which not even the record can be read still has its place in every list. */
+export function unreadableJob(session: Session, job: Unreadable): Job {
+	return freeze({
+		schema: 1,
+		id: job.id,
+		name: job.id.slice(-8),
+		session: session.name,
+		platform: "unknown",
+		unit: null,
+		command: [],
+		directory: "",
+		description: null,
+		state: "unknown",
+		result: null,
+		createdAt: rfc3339(createdAtMs(job.id)),
+		startedAt: null,
+		endedAt: null,
+		run: latestRun(session, job.id),
+		attempt: 1,
+		pid: null,
+		exitCode: null,
+		signal: null,
+		exitCertain: null,
+		cpuTimeMs: null,
+		memoryPeakBytes: null,
+		output: { mode: "null", paths: [], bytes: 0 },
+		restart: { policy: "no", delayMs: null, max: null },
+		limits: { timeoutMs: null, memoryBytes: null, cpus: null, tasks: null },
+		reason: `unreadable: ${job.file}: ${job.why}`,
+	});
+}
+
+/** RFC 3339 in UTC with milliseconds. */
+function rfc3339(timeMs: number): string {
+	return new Date(timeMs).toISOString();
+}
+
+/** A platform that has a name for its object keeps it as `unit` in its handle. */
+function unitOf(handle: Handle): string | null {
+	const unit = handle.data["unit"];
+	return typeof unit === "string" ? unit : null;
+}
+
+/** UUIDv7 begins with 48 bits of milliseconds (RFC 9562). */
+function createdAtMs(id: string): number {
+	const timeMs = Number.parseInt(id.replaceAll("-", "").slice(0, 12), 16);
+	return Number.isFinite(timeMs) ? timeMs : 0;
+}
+
+function freeze(job: Job): Job {
+	Object.freeze(job.output);
+	Object.freeze(job.limits);
+	Object.freeze(job.command);
+	return Object.freeze(job);
+}

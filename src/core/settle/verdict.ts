@@ -1,0 +1,128 @@
+/** How a run ended, judged from what was recorded, observed and asked for. Pure: the same facts give the same verdict. */
+import type { ExitStatus, Limits, ObservedEnd, PlatformResult, RestartPolicy } from "../../../platform/contract.ts";
+import type { ExitRecord } from "../../../platform/exit-record.ts";
+import { type Evidence, LATEST_MS, type RunRecord } from "../disk/store.ts";
+import type { JobResult, JobState } from "../job.ts";
+import { hitStartLimit, laterHasBegun, mayRestart } from "./attempts.ts";
+
+/** The end of a run, as it is kept. */
+export interface End {
+	readonly state: Extract<JobState, "succeeded" | "failed" | "stopped" | "lost">;
+	readonly result: JobResult;
+	/** Null where nobody knows: lost. */
+	readonly status: ExitStatus | null;
+	readonly certain: boolean;
+	readonly attempt: number;
+	readonly startedAtMs: number | null;
+	readonly endedAtMs: number | null;
+	readonly cpuTimeMs: number | null;
+	readonly memoryPeakBytes: number | null;
+	readonly reason: string | null;
+}
+
+export interface Facts {
+	readonly run: Pick<RunRecord, "createdAtMs" | "createdUptimeSeconds" | "place">;
+	readonly limits: Pick<Limits, "timeoutMs">;
+	readonly restart: RestartPolicy;
+	readonly evidence: Evidence;
+	/** What the platform itself remembers; looked at only where no exit record was written. */
+	readonly observed: ObservedEnd | null;
+	/** Why the program could not be started, found by looking again after a run that ended at once; or null. */
+	readonly startFailure: string | null;
+}
+
+/** Clocks here tick in hundredths of a second, and two of them are compared. */
+const TICK_MS = 50;
+
+/** Judges a run whose end was recorded or observed. */
+export function judge(facts: Facts): End {
+	const { evidence, observed } = facts;
+	const record = typeof evidence.exit === "object" && !laterHasBegun(facts.restart, evidence) ? evidence.exit : null;
+	const end = record ?? observed;
+	if (end === null) throw new Error("a run can be judged only by its exit record or by what its platform saw");
+	const { status, result: word } = end;
+	const attempt = record?.attempt ?? attemptsBefore(evidence) + 1;
+	const startedAtMs = startTime(facts);
+	const endedAtMs = record ? endTime(facts, record) : (observed?.endedAtMs ?? null);
+	// The limit is counted from when the process was made, which may be long before it notes that it began; so it is not
+	// shorter than this, where that is known.
+	const sinceMs = attempt === 1 ? facts.run.createdAtMs : startedAtMs;
+	const mostMs = sinceMs !== null && endedAtMs !== null ? endedAtMs - sinceMs : null;
+	const result = reason(facts, record, word, status, mostMs);
+	return {
+		state: result === "success" ? "succeeded" : result === "stopped" ? "stopped" : "failed",
+		result,
+		status,
+		certain: record?.certain ?? true,
+		attempt,
+		startedAtMs,
+		endedAtMs,
+		cpuTimeMs: record?.cpuTimeMs ?? null,
+		memoryPeakBytes: record?.memoryPeakBytes ?? null,
+		reason: reasonOf(facts, result),
+	};
+}
+
+function reasonOf({ startFailure, restart }: Facts, result: JobResult): string | null {
+	if (result === "start-failed") return startFailure ?? "the platform could not start it";
+	if (result === "start-limit" && restart.max !== null) return `it was started again ${restart.max} times, and no more were allowed`;
+	return null;
+}
+
+/** A run of which nobody recorded the end. */
+export function lost(facts: Facts, reason: string): End {
+	return {
+		state: "lost",
+		result: "lost",
+		status: null,
+		certain: false,
+		attempt: attemptsBefore(facts.evidence) + 1,
+		startedAtMs: startTime(facts),
+		endedAtMs: null,
+		cpuTimeMs: null,
+		memoryPeakBytes: null,
+		reason,
+	};
+}
+
+/** How many attempts were recorded of a run whose last one was not. */
+function attemptsBefore({ exit }: Evidence): number {
+	return typeof exit === "object" ? exit.attempt : 0;
+}
+
+/** When the main process began, milliseconds since the epoch; null while it has not. */
+export function startTime({ run, evidence: { started } }: Pick<Facts, "run" | "evidence">): number | null {
+	if (started === null) return null;
+	// Counted on the clock that nobody sets back, from the one moment that was noted on both.
+	return started.uptimeSeconds === null ? started.atMs : onWallClock(run, started.uptimeSeconds);
+}
+
+function endTime({ run, evidence }: Facts, record: ExitRecord): number {
+	const sameBoot = record.bootId !== null && record.bootId === run.place.bootId;
+	return sameBoot && record.uptimeSeconds !== null ? onWallClock(run, record.uptimeSeconds) : evidence.exitAtMs;
+}
+
+function onWallClock(run: Facts["run"], seconds: number): number {
+	const timeMs = Math.round(run.createdAtMs + (seconds - run.createdUptimeSeconds) * 1000);
+	return Math.min(LATEST_MS, Math.max(run.createdAtMs, timeMs));
+}
+
+/** @param mostMs the longest that the main process can have been there; null where that cannot be told */
+function reason(facts: Facts, record: ExitRecord | null, word: PlatformResult, status: ExitStatus, mostMs: number | null): JobResult {
+	const { limits, restart, evidence } = facts;
+	if (facts.startFailure !== null || word === "start-failed") return "start-failed";
+	// Stopped, too, is what was asked to stop between two attempts.
+	const wasOver = record !== null && endedBefore(evidence.stop?.uptimeSeconds ?? 0, facts, record) && !mayRestart(restart, record);
+	if (evidence.stop !== null && !wasOver) return "stopped";
+	if (record !== null && hitStartLimit(restart, record)) return "start-limit";
+	if (word === "oom-kill" || word === "start-limit" || word === "session-ended") return word;
+	// systemd also says "timeout" of a leftover process that ignored the stop signal: only the main process counts.
+	if (word === "timeout" && limits.timeoutMs !== null && (mostMs === null || mostMs >= limits.timeoutMs - TICK_MS)) return "timeout";
+	if ("signal" in status) return "signal";
+	return status.code === 0 ? "success" : "exit-code";
+}
+
+/** Whether the run was over already when the stop was asked for. */
+function endedBefore(askedUptimeSeconds: number, { run }: Facts, record: ExitRecord): boolean {
+	return record.uptimeSeconds !== null && record.bootId === run.place.bootId && record.uptimeSeconds < askedUptimeSeconds;
+}

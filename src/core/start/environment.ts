@@ -1,0 +1,90 @@
+/** Which variables a job gets: the caller's own, exactly, without those that tie a process to its supervisor. */
+import { readFileSync } from "node:fs";
+import { ChoreError } from "../../../platform/errors.ts";
+
+/** A value is text, or bytes where the caller's is not UTF-8. */
+export type Environment = ReadonlyMap<string, string | Buffer>;
+
+/**
+ * Left out unless asked for by name: they speak of the caller's supervisor, sockets or seat, not of the job's
+ * (systemd.exec(5), sd_notify(3), pam_systemd(8)). `_` is set by every shell for every command.
+ */
+const LEFT_OUT =
+	/^(_|NOTIFY_SOCKET|WATCHDOG_.*|LISTEN_.*|MAINPID|MANAGERPID.*|INVOCATION_ID|JOURNAL_STREAM|SYSTEMD_EXEC_PID|SERVICE_RESULT|EXIT_CODE|EXIT_STATUS|MONITOR_.*|TRIGGER_.*|MEMORY_PRESSURE_.*|CREDENTIALS_DIRECTORY|XDG_SESSION_ID|XDG_SEAT|XDG_VTNR|CHORE_JOB_ID|CHORE_RUN_ID)$/;
+
+/** What `--clean-env` keeps. */
+const CLEAN: readonly string[] = ["HOME", "USER", "LOGNAME", "SHELL", "PATH", "XDG_RUNTIME_DIR"];
+
+export interface EnvironmentOptions {
+	/** The caller's variables; a name with the value undefined is skipped. */
+	readonly from: Readonly<Record<string, string | undefined>>;
+	/** Start from HOME, USER, LOGNAME, SHELL, PATH and XDG_RUNTIME_DIR only. */
+	readonly clean: boolean;
+	/** Added last; wins. */
+	readonly set: Readonly<Record<string, string>>;
+}
+
+/**
+ * The variables of a job.
+ *
+ * @param raw the caller's block as the kernel has it (proc_pid_environ(5)), for values that are not UTF-8
+ * @returns the variables, and the names of those that could not be carried
+ */
+export function jobEnvironment(
+	options: EnvironmentOptions,
+	raw: () => Buffer = ownBlock,
+): { readonly environment: Environment; readonly dropped: readonly string[] } {
+	const environment = new Map<string, string | Buffer>();
+	const dropped: string[] = [];
+	let bytes: Map<string, Buffer> | undefined;
+	for (const [name, value] of Object.entries(options.from)) {
+		if (value === undefined || name === "" || name.includes("=")) continue;
+		if (options.clean ? !CLEAN.includes(name) : LEFT_OUT.test(name)) continue;
+		if (!`${name}${value}`.includes("\ufffd")) environment.set(name, value);
+		else {
+			bytes ??= splitBlock(raw());
+			const found = bytes.get(name);
+			if (found === undefined) dropped.push(name);
+			else environment.set(name, found);
+		}
+	}
+	for (const [name, value] of Object.entries(options.set)) environment.set(checkVariable(name, value), value);
+	return { environment, dropped };
+}
+
+/** @throws ChoreError INVALID_ARGUMENT for a name or a value that no process can have, or that would be garbled */
+function checkVariable(name: string, value: string): string {
+	const wrong =
+		name === "" || name.includes("=")
+			? "it has no name"
+			: name.includes("\0") || value.includes("\0")
+				? "it holds a NUL"
+				: `${name}${value}`.includes("\ufffd")
+					? "it is not valid UTF-8"
+					: undefined;
+	if (wrong === undefined) return name;
+	throw new ChoreError("INVALID_ARGUMENT", `the variable ${JSON.stringify(`${name}=${value}`.slice(0, 60))} cannot be set: ${wrong}`, {
+		hint: "write it as NAME=VALUE",
+	});
+}
+
+function ownBlock(): Buffer {
+	try {
+		return readFileSync("/proc/self/environ");
+	} catch {
+		return Buffer.alloc(0);
+	}
+}
+
+function splitBlock(block: Buffer): Map<string, Buffer> {
+	const variables = new Map<string, Buffer>();
+	for (let start = 0; start < block.length; ) {
+		const end = block.indexOf(0, start);
+		const entry = block.subarray(start, end < 0 ? block.length : end);
+		const equals = entry.indexOf(0x3d);
+		const name = entry.subarray(0, equals).toString("utf8");
+		if (equals > 0 && !variables.has(name)) variables.set(name, Buffer.from(entry.subarray(equals + 1)));
+		start += entry.length + 1;
+	}
+	return variables;
+}

@@ -1,0 +1,135 @@
+/**
+ * Looks whether a program can be started, and says in the system's own words why not. No supervisor tells: systemd
+ * reports one exit code for a missing file, a missing x bit and a missing interpreter.
+ */
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
+import { isAbsolute, resolve } from "node:path";
+import { ChoreError, errnoOf } from "../../../platform/errors.ts";
+
+/** Where programs are looked for when the job has no PATH (confstr(3), _CS_PATH, and where people install). */
+const DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
+
+/**
+ * The absolute path of the program that a command names.
+ *
+ * @param word the command's first word: a path if it has a slash, else looked up in `path`
+ * @param directory where the job will run; relative paths start there
+ * @throws ChoreError COMMAND_NOT_FOUND (ENOENT), COMMAND_NOT_EXECUTABLE (EACCES, EISDIR, a missing interpreter)
+ */
+export function findProgram(word: string, directory: string, path: string | undefined): string {
+	if (word === "")
+		throw new ChoreError("COMMAND_NOT_FOUND", "the command is empty", { hint: "give a program to run: chore run -- PROGRAM [ARGUMENT…]" });
+	if (word.includes("/")) {
+		const program = resolve(directory, word);
+		const wrong = programFault(program);
+		if (wrong !== null) throw notRunnable(word, wrong);
+		return program;
+	}
+	let found: ProgramFault | undefined;
+	for (const folder of (path ?? DEFAULT_PATH).split(":")) {
+		const program = resolve(directory, folder || ".", word);
+		const wrong = programFault(program);
+		if (wrong === null) return program;
+		if (wrong.code === "COMMAND_NOT_EXECUTABLE" && wrong.isThere) found ??= { ...wrong, text: `${program}: ${wrong.text}` };
+	}
+	throw notRunnable(word, found ?? { code: "COMMAND_NOT_FOUND", text: "no such program in PATH", isThere: false });
+}
+
+/** @throws ChoreError DIRECTORY_UNUSABLE with the reason */
+export function checkDirectory(path: string): void {
+	const wrong = directoryFault(path);
+	if (wrong !== null)
+		throw new ChoreError("DIRECTORY_UNUSABLE", `cannot run in ${path}: ${wrong}`, { hint: "--working-directory chooses another" });
+}
+
+/** The job opens its input itself, where nobody would see why it cannot. @throws ChoreError INVALID_ARGUMENT with the reason */
+export function checkInput(path: string): void {
+	try {
+		accessSync(path, constants.R_OK);
+	} catch (error) {
+		const errno = errnoOf(error) ?? "";
+		const reason = errno === "ENOENT" ? "no such file (ENOENT)" : errno === "EACCES" ? "permission denied (EACCES)" : errno;
+		throw new ChoreError("INVALID_ARGUMENT", `cannot read the job's input from ${path}: ${reason}`, {
+			hint: "--stdin takes null, fifo, or a file that can be read",
+		});
+	}
+}
+
+/**
+ * Looks again after a run that ended at once with a code that a shell or a supervisor also uses for its own failures.
+ * @returns what is wrong, or null: then the code was the job's own
+ */
+export function startFault(program: string, directory: string): string | null {
+	const wrongDirectory = directoryFault(directory);
+	if (wrongDirectory !== null) return `cannot run in ${directory}: ${wrongDirectory}`;
+	const wrong = programFault(program);
+	return wrong === null ? null : `cannot run ${program}: ${wrong.text}`;
+}
+
+interface ProgramFault {
+	readonly code: "COMMAND_NOT_FOUND" | "COMMAND_NOT_EXECUTABLE";
+	readonly text: string;
+	/** The file was seen; not merely kept from us by its folder. */
+	readonly isThere: boolean;
+}
+
+function notRunnable(word: string, fault: ProgramFault): ChoreError {
+	const missing = word.includes("/")
+		? "relative paths start at the job's directory"
+		: "for a shell line with pipes or builtins use: chore run -c 'LINE'";
+	const hint = fault.code === "COMMAND_NOT_FOUND" ? missing : "is it a program? chmod +x makes a script executable";
+	return new ChoreError(fault.code, `cannot run ${JSON.stringify(word)}: ${fault.text}`, { hint });
+}
+
+function programFault(program: string): ProgramFault | null {
+	let isThere = false;
+	try {
+		isThere = statSync(program).isFile();
+		if (!isThere) return { code: "COMMAND_NOT_EXECUTABLE", text: "it is not a file (EACCES)", isThere };
+		accessSync(program, constants.X_OK);
+	} catch (error) {
+		const errno = errnoOf(error) ?? "";
+		if (errno === "EACCES") return { code: "COMMAND_NOT_EXECUTABLE", text: "permission denied (EACCES)", isThere };
+		return {
+			code: "COMMAND_NOT_FOUND",
+			text: errno === "ENOENT" ? "no such file or directory (ENOENT)" : `it cannot be found (${errno})`,
+			isThere,
+		};
+	}
+	const interpreter = interpreterOf(program);
+	if (interpreter === undefined || !isAbsolute(interpreter)) return null;
+	try {
+		accessSync(interpreter, constants.X_OK);
+		return null;
+	} catch {
+		return { code: "COMMAND_NOT_EXECUTABLE", text: `its interpreter ${interpreter} cannot be run (ENOENT)`, isThere };
+	}
+}
+
+/** The program in the first line of a script, `#!/path [argument]`; undefined for anything else. */
+function interpreterOf(program: string): string | undefined {
+	let file: number;
+	try {
+		file = openSync(program, constants.O_RDONLY);
+	} catch {
+		return undefined; // executable, but not readable: the system will do
+	}
+	try {
+		const buffer = Buffer.alloc(256);
+		const length = readSync(file, buffer, 0, buffer.length, 0);
+		return /^#![ \t]*([^ \t\n]+)/.exec(buffer.toString("utf8", 0, length))?.[1];
+	} finally {
+		closeSync(file);
+	}
+}
+
+function directoryFault(path: string): string | null {
+	try {
+		if (!statSync(path).isDirectory()) return "it is not a directory (ENOTDIR)";
+		accessSync(path, constants.X_OK);
+		return null;
+	} catch (error) {
+		const errno = errnoOf(error) ?? "";
+		return errno === "ENOENT" ? "no such directory (ENOENT)" : errno === "EACCES" ? "permission denied (EACCES)" : errno;
+	}
+}

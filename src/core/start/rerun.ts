@@ -1,0 +1,143 @@
+/** Starts a job again as its next run, with its stored settings: the same script, an output and a record of its own. */
+import { randomBytes } from "node:crypto";
+import { mkdirSync, renameSync } from "node:fs";
+import { ChoreError, errnoOf, isChoreError } from "../../../platform/errors.ts";
+import type { Context } from "../context.ts";
+import { current, type StopOptions, stop } from "../control/stop.ts";
+import { isAbsence, refuse, removeQuietly } from "../disk/files.ts";
+import { claimMark, releaseMark } from "../disk/mark.ts";
+import { claimName, holderOf } from "../disk/names.ts";
+import { makeSession, markOf, runFolder, type Session } from "../disk/session.ts";
+import { isUnreadable, type JobRecord, type RunRecord, readStoredRun, refuseUnreadable } from "../disk/store.ts";
+import { forget, isBeingForgotten } from "../forget/remove.ts";
+import { hasEnded, type Job, shortId } from "../job.ts";
+import { checkRoom, type LaunchOptions, launch, planRun, writeRun } from "./launch.ts";
+import { checkDirectory, checkInput, findProgram } from "./precheck.ts";
+
+/** @see Chore.rerun in chore.ts */
+export async function rerun(context: Context, id: string, options: LaunchOptions = {}): Promise<Job> {
+	let before = await current(context, id);
+	for (;;) {
+		if (!hasEnded(before)) refuseActive(before);
+		const started = await startAfter(context, before, options);
+		if (started !== undefined) return started;
+		// Somebody else was faster: it is under way by that, or over again. Where it could not be started, it is our turn.
+		const now = await current(context, id);
+		if (isBeingForgotten(context.session, now)) {
+			forget(context.session, now);
+			return gone(id);
+		}
+		if (now.run > before.run && hasEnded(now)) return now;
+		before = now;
+	}
+}
+
+/**
+ * Starts the run that follows one that was found over: no other may be taken for the last, whatever was started since.
+ * @returns undefined where the place of that run is taken, or the job is gone
+ */
+async function startAfter(context: Context, before: Job, options: LaunchOptions): Promise<Job | undefined> {
+	const { session } = context;
+	const { id } = before;
+	const last = readStoredRun(session, id, before.run);
+	if (last === undefined) return undefined;
+	if (isUnreadable(last)) return refuseUnreadable(last);
+	const { job } = last;
+	checkDirectory(job.directory);
+	findProgram(job.program, job.directory, undefined);
+	if (typeof job.stdin === "object") checkInput(job.stdin.file);
+	const platform = await context.platforms.get(last.run.handle.platform);
+	makeSession(session);
+	await checkRoom(context);
+
+	const number = before.run + 1;
+	const folder = runFolder(session, id, number);
+	const run = planRun(session, platform, job, number, options.acknowledge ?? true);
+	claimMark(session, id);
+	try {
+		await takeName(context, job);
+		if (!placeRun(session, job, run)) {
+			releaseMark(session, id);
+			return undefined;
+		}
+	} catch (error) {
+		releaseMark(session, id);
+		throw error;
+	}
+	return launch(context, platform, { job, run, folder }, options, () => {
+		removeQuietly(markOf(session, id));
+		discardRun(session, id, folder);
+	});
+}
+
+/**
+ * Lays a run out aside and moves it into place: of any number that start the same run at once, one does so.
+ * @returns false for the others, and where the job is gone
+ */
+function placeRun(session: Session, job: JobRecord, run: RunRecord): boolean {
+	const folder = runFolder(session, job.id, run.run);
+	const aside = `${session.trash}/new-${job.id}.${randomBytes(4).toString("hex")}`;
+	try {
+		mkdirSync(aside, { mode: 0o700 });
+		writeRun(aside, job, run);
+		renameSync(aside, folder);
+		return true;
+	} catch (error) {
+		removeQuietly(aside);
+		const errno = errnoOf(error);
+		// Not a directory: the place is taken by whoever forgets the job.
+		if (errno === "EEXIST" || errno === "ENOTEMPTY" || errno === "ENOTDIR" || isAbsence(error)) return false;
+		if (isChoreError(error)) throw error;
+		return refuse(folder, error);
+	}
+}
+
+/** Leaves nothing of a run that was refused. It goes at once: nobody sees half of it. Why it was refused is what is told. */
+function discardRun(session: Session, id: string, folder: string): void {
+	const aside = `${session.trash}/refused-${id}.${randomBytes(4).toString("hex")}`;
+	try {
+		renameSync(folder, aside);
+	} catch {}
+	removeQuietly(aside);
+}
+
+export interface RestartJobOptions extends LaunchOptions, StopOptions {}
+
+/** Stops a job that is not over, and starts it again. @see Chore.restart in chore.ts */
+export async function restart(context: Context, id: string, options: RestartJobOptions = {}): Promise<Job> {
+	for (;;) {
+		const job = await current(context, id);
+		if (!hasEnded(job) && job.state !== "unknown") await stop(context, id, { graceMs: options.graceMs });
+		try {
+			return await rerun(context, id, options);
+		} catch (error) {
+			// Somebody else started it after it was stopped; that start is not the one that was asked for here.
+			if (!isChoreError(error) || error.code !== "JOB_ACTIVE") throw error;
+		}
+	}
+}
+
+/** The name is still the job's own, unless another took it since. @throws ChoreError NAME_IN_USE */
+async function takeName(context: Context, { id, name }: JobRecord): Promise<void> {
+	if (holderOf(context.session, name) === id) return;
+	const holder = await claimName(context, name, id);
+	if (holder === undefined) return;
+	throw new ChoreError("NAME_IN_USE", `the name "${name}" is in use by another job by now (${shortId(holder)})`, {
+		hint: `stop that one with \`chore stop ${shortId(holder)}\`, or start a new job under another name`,
+	});
+}
+
+function gone(id: string): never {
+	throw new ChoreError("JOB_NOT_FOUND", `job ${id} was removed while it was being started`, { hint: "`chore ps -a` lists the jobs" });
+}
+
+function refuseActive(job: Job): never {
+	if (job.state === "unknown") {
+		throw new ChoreError("JOB_UNKNOWN", `${job.name} (${shortId(job.id)}) cannot be asked after: ${job.reason}`, {
+			hint: "nothing was started",
+		});
+	}
+	throw new ChoreError("JOB_ACTIVE", `${job.name} (${shortId(job.id)}) is not over: ${job.state}`, {
+		hint: `\`chore restart ${shortId(job.id)}\` stops it first`,
+	});
+}

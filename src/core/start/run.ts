@@ -1,0 +1,158 @@
+/** Starts a job: everything is written down first, then the platform makes it true. */
+import { mkdirSync, renameSync } from "node:fs";
+import { v7 as uuid } from "uuid";
+import type { Platform } from "../../../platform/contract.ts";
+import { ChoreError, isChoreError } from "../../../platform/errors.ts";
+import type { Context } from "../context.ts";
+import { stop } from "../control/stop.ts";
+import { readText, refuse, removeQuietly, writeNew } from "../disk/files.ts";
+import { note, record } from "../disk/ledger.ts";
+import { claimMark } from "../disk/mark.ts";
+import { claimFreeName, claimName } from "../disk/names.ts";
+import { jobFolder, makeSession, markOf, runFolder, type Session } from "../disk/session.ts";
+import type { JobRecord, StoredRun } from "../disk/store.ts";
+import { hasEnded, type Job, shortId } from "../job.ts";
+import { examine } from "../settle/settle.ts";
+import { jobEnvironment } from "./environment.ts";
+import { checkRoom, eventOf, launch, planRun, writeRun } from "./launch.ts";
+import { checkDirectory, checkInput, findProgram } from "./precheck.ts";
+import { callerLimits } from "./resource-limits.ts";
+import { checkCapabilities, normalise, type RunOptions, type Spec } from "./spec.ts";
+import { startScript } from "./start-script.ts";
+
+/** @see Chore.run in chore.ts */
+export async function run(context: Context, options: RunOptions): Promise<Job> {
+	const { session } = context;
+	const spec = normalise(options, context);
+	const platform = await context.platforms.choose(context.platform);
+	checkCapabilities(spec, options, platform);
+	checkDirectory(spec.directory);
+	if (typeof spec.stdin === "object") checkInput(spec.stdin.file);
+	const { environment, dropped } = jobEnvironment({
+		from: options.environment ?? process.env,
+		clean: options.cleanEnvironment ?? false,
+		set: options.setEnvironment ?? {},
+	});
+	if (dropped.length > 0) options.onWarning?.(`left out, since their values are not valid UTF-8: ${dropped.join(", ")}`);
+	const path = environment.get("PATH");
+	const program = findProgram(spec.command[0], spec.directory, path?.toString());
+	makeSession(session);
+	await checkRoom(context);
+
+	const id = uuid();
+	const acknowledge = options.acknowledge ?? true;
+	claimMark(session, id);
+	let stored: StoredRun;
+	try {
+		const name = await takeName(context, spec, options, id);
+		if (typeof name === "object") {
+			discard(session, id);
+			return name;
+		}
+		const script = startScript({ ...spec, jobId: id, program, arguments: spec.command.slice(1), environment, limits: callerLimits() });
+		stored = writeJob(session, platform, { spec, id, name, program, script, acknowledge });
+		record(session, eventOf(stored), "created", { command: stored.job.command });
+	} catch (error) {
+		discard(session, id);
+		throw error;
+	}
+	return launch(context, platform, stored, options, (refusal) => {
+		discard(session, id);
+		note(session, eventOf(stored), "removed", { reason: refusal instanceof Error ? refusal.message.slice(0, 500) : null });
+	});
+}
+
+/** The name the job will have, or the active job that has it already where that is what was asked for. */
+async function takeName(context: Context, spec: Spec, options: RunOptions, id: string): Promise<string | Job> {
+	if (spec.name === undefined) return claimFreeName(context.session, spec.defaultName, id);
+	for (;;) {
+		const holder = await claimName(context, spec.name, id);
+		if (holder === undefined) return spec.name;
+		const [job] = await examine(context, [holder]);
+		if (job === undefined ? readText(markOf(context.session, holder)) === undefined : hasEnded(job)) continue; // while we looked
+		if (options.ifRunning === "skip" && job !== undefined) return job;
+		if (options.ifRunning !== "replace" || job === undefined) {
+			throw new ChoreError(
+				"NAME_IN_USE",
+				`the name "${spec.name}" is in use by a job that is ${job?.state ?? "being started"} (${shortId(holder)})`,
+				{
+					hint: `take another name, stop it with \`chore stop ${spec.name}\`, or say what to do: --if-running skip|replace|attach`,
+				},
+			);
+		}
+		await stopUnlessGone(context, holder);
+	}
+}
+
+/** Somebody may forget a job while it is being stopped: then its name is free, too. */
+async function stopUnlessGone(context: Context, id: string): Promise<void> {
+	try {
+		await stop(context, id);
+	} catch (error) {
+		if (!isChoreError(error) || error.code !== "JOB_NOT_FOUND") throw error;
+	}
+}
+
+interface Draft {
+	readonly spec: Spec;
+	readonly id: string;
+	readonly name: string;
+	readonly program: string;
+	readonly script: Buffer;
+	readonly acknowledge: boolean;
+}
+
+/** Writes the whole job aside and moves it into place: nobody sees half of it. */
+function writeJob(session: Session, platform: Platform, draft: Draft): StoredRun {
+	const { spec, id, name } = draft;
+	const job: JobRecord = {
+		format: 1,
+		id,
+		name,
+		createdAtMs: Date.now(),
+		command: spec.command,
+		program: draft.program,
+		directory: spec.directory,
+		description: spec.description,
+		output: spec.output,
+		stdin: spec.stdin,
+		limits: spec.limits,
+		restart: spec.restart,
+		stopping: spec.stopping,
+		properties: spec.properties,
+		unitName: spec.unitName,
+		slice: spec.slice,
+	};
+	const run = planRun(session, platform, job, 1, draft.acknowledge);
+	const aside = `${session.trash}/new-${id}`;
+	const folder = `${aside}/runs/1`;
+	makeFolders(aside, `${aside}/runs`, folder);
+	writeNew(`${aside}/job.json`, `${JSON.stringify(job)}\n`);
+	writeNew(`${aside}/start`, draft.script);
+	writeRun(folder, job, run);
+	try {
+		renameSync(aside, jobFolder(session, id));
+	} catch (error) {
+		refuse(jobFolder(session, id), error);
+	}
+	return { job, run, folder: runFolder(session, id, 1) };
+}
+
+/** Leaves nothing of a job that was not started. Why it was not is what is told, whatever is in the way here. */
+function discard(session: Session, id: string): void {
+	const folder = jobFolder(session, id);
+	try {
+		renameSync(folder, `${session.trash}/${id}`);
+	} catch {}
+	for (const leftover of [`${session.trash}/${id}`, `${session.trash}/new-${id}`, markOf(session, id)]) removeQuietly(leftover);
+}
+
+function makeFolders(...folders: readonly string[]): void {
+	for (const folder of folders) {
+		try {
+			mkdirSync(folder, { mode: 0o700 });
+		} catch (error) {
+			refuse(folder, error);
+		}
+	}
+}

@@ -1,0 +1,245 @@
+/** What a caller may ask of a new job, and the same with every default filled in and every value checked. */
+import { constants } from "node:os";
+import { basename, resolve } from "node:path";
+import type { Capabilities, Limits, RestartPolicy, Stopping } from "../../../platform/contract.ts";
+import { ChoreError } from "../../../platform/errors.ts";
+import { checkName } from "../disk/session.ts";
+import type { OutputMode } from "../job.ts";
+
+/** A job to be started. Everything but the command has a default. */
+export interface RunOptions {
+	/** Program and arguments, passed on literally. A program without a slash is looked up in the job's PATH. */
+	readonly command: readonly string[];
+	/** `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`. Default: the program's base name, with -2, -3 … while it is taken. */
+	readonly name?: string | undefined;
+	/** What to call it without a name: made fit to be one, and numbered while taken. Default: the program. */
+	readonly defaultName?: string | undefined;
+	/** One line for people. */
+	readonly description?: string | undefined;
+	/** Where it runs. Default: the caller's working directory. */
+	readonly directory?: string | undefined;
+	/** Its variables, before `cleanEnvironment` and `setEnvironment`. Default: the caller's, `process.env`. */
+	readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+	/** Keep only HOME, USER, LOGNAME, SHELL, PATH and XDG_RUNTIME_DIR of them. */
+	readonly cleanEnvironment?: boolean | undefined;
+	/** Variables that are added last. */
+	readonly setEnvironment?: Readonly<Record<string, string>> | undefined;
+	/** Default "merged". */
+	readonly output?: OutputMode | undefined;
+	/** Default "null". "fifo" takes what `send` sends; a file is opened by the job. */
+	readonly stdin?: "null" | "fifo" | { readonly file: string } | undefined;
+	/** Ends the run after so many milliseconds; 1 or more. */
+	readonly timeoutMs?: number | undefined;
+	/** Whether the program is started again when it has ended, and how. Default: it is not. */
+	readonly restart?: RestartOptions | undefined;
+	/** Milliseconds between the stop signal and SIGKILL; 0 or more. Default 10,000. */
+	readonly graceMs?: number | undefined;
+	/** Default "SIGTERM". */
+	readonly stopSignal?: NodeJS.Signals | undefined;
+	/** Send SIGHUP right after the stop signal. */
+	readonly sendHangUp?: boolean | undefined;
+	/** Bytes for all processes of the job together; 1 or more. */
+	readonly memoryBytes?: number | undefined;
+	/** CPUs' worth of time: 0.5 is half a processor; above 0. */
+	readonly cpus?: number | undefined;
+	/** Processes and threads; 1 or more. */
+	readonly tasks?: number | undefined;
+	/** nice(1), −20 to 19. Below 0 for root only. */
+	readonly nice?: number | undefined;
+	/** File mode creation mask. Default: the caller's. */
+	readonly umask?: number | undefined;
+	/** `Name=Value` each, as in systemd-run(1) -p: systemd.resource-control(5), systemd.exec(5), systemd.kill(5). */
+	readonly properties?: readonly string[] | undefined;
+	/** systemd.slice(5). */
+	readonly slice?: string | undefined;
+	/** Name of the platform's own object, such as a systemd unit. */
+	readonly unitName?: string | undefined;
+	/** When an active job has that name: fail with NAME_IN_USE (default), give back that job, or stop it first. */
+	readonly ifRunning?: "fail" | "skip" | "replace" | undefined;
+	/** False: do not wait until the platform has started it. Default true. */
+	readonly acknowledge?: boolean | undefined;
+	/** Called for what is not an error but should be known, one line each. */
+	readonly onWarning?: ((message: string) => void) | undefined;
+}
+
+/** How a program that ended is started again, within the same run and into the same output. */
+export interface RestartOptions {
+	/** on-failure: after every end but exit code 0. Neither starts anything again after a stop that was asked for. */
+	readonly policy: "no" | "on-failure" | "always";
+	/** Milliseconds from an end to the next start; 0 or more. Default 1,000. */
+	readonly delayMs?: number | undefined;
+	/** How often at most; 1 or more. Default: without bound. */
+	readonly max?: number | undefined;
+}
+
+/** The options with defaults filled in. */
+export interface Spec {
+	readonly command: readonly [string, ...string[]];
+	readonly name: string | undefined;
+	readonly defaultName: string;
+	readonly description: string | null;
+	readonly directory: string;
+	readonly output: OutputMode;
+	readonly stdin: "null" | "fifo" | { readonly file: string };
+	readonly limits: Limits;
+	readonly restart: RestartPolicy;
+	readonly stopping: Stopping;
+	readonly properties: readonly string[];
+	readonly nice: number;
+	readonly umask: number;
+	readonly slice: string | null;
+	readonly unitName: string | null;
+}
+
+/** Milliseconds between the stop signal and KILL. systemd's DefaultTimeoutStopSec, 90 s, is too long at a prompt. */
+export const DEFAULT_GRACE_MS = 10_000;
+
+/** systemd's own 100 ms makes a program that cannot start a load. */
+const DEFAULT_RESTART_DELAY_MS = 1000;
+
+export const NO_RESTART: RestartPolicy = { policy: "no", delayMs: 0, max: null };
+
+/** @throws ChoreError INVALID_ARGUMENT naming the option */
+export function normalise(options: RunOptions, defaults: { readonly graceMs: number }): Spec {
+	const [program, ...rest] = options.command;
+	if (program === undefined || program === "") {
+		throw new ChoreError("INVALID_ARGUMENT", "the command is empty", { hint: "give a program to run: chore run -- PROGRAM [ARGUMENT…]" });
+	}
+	for (const word of options.command) checkWord("the command", word);
+	if (options.name !== undefined) checkName("job", options.name);
+	const directory = resolve(checkPath("the directory", options.directory ?? process.cwd()));
+	const { stdin = "null", description } = options;
+	return {
+		command: [program, ...rest],
+		name: options.name,
+		defaultName: defaultName(options.defaultName || program),
+		description:
+			description === undefined
+				? null
+				: checkWord("the description", description)
+						.replace(/\p{Cc}+/gu, " ")
+						.trim(),
+		directory,
+		output: options.output ?? "merged",
+		stdin: typeof stdin === "object" ? { file: resolve(directory, checkPath("the input file", stdin.file)) } : stdin,
+		limits: {
+			timeoutMs: inRange("the time limit", options.timeoutMs, { least: 1, unit: " ms" }),
+			memoryBytes: inRange("the memory limit", options.memoryBytes, { least: 1, whole: true, unit: " bytes" }),
+			cpus: inRange("the CPU limit", options.cpus, { least: 0.01, unit: "" }),
+			tasks: inRange("the task limit", options.tasks, { least: 1, whole: true, unit: "" }),
+		},
+		restart: checkRestart(options.restart),
+		stopping: {
+			signal: checkStopSignal(options.stopSignal ?? "SIGTERM"),
+			graceMs: inRange("the grace", options.graceMs, { least: 0, unit: " ms" }) ?? defaults.graceMs,
+			hangUp: options.sendHangUp ?? false,
+		},
+		properties: (options.properties ?? []).map((property) => checkWord("a property", property)),
+		nice: checkNice(options.nice ?? 0),
+		umask: options.umask ?? callerUmask(),
+		slice: options.slice === undefined ? null : checkWord("the slice", options.slice),
+		unitName: options.unitName === undefined ? null : checkWord("the unit name", options.unitName),
+	};
+}
+
+/** @throws ChoreError OPTION_UNSUPPORTED for the first option that the platform cannot honour */
+export function checkCapabilities(
+	spec: Spec,
+	options: RunOptions,
+	platform: { readonly name: string; readonly capabilities: Capabilities },
+): void {
+	const { capabilities } = platform;
+	const wanted: readonly (readonly [asked: boolean, can: boolean, what: string])[] = [
+		[spec.restart.policy !== "no", capabilities.restart, "restarts"],
+		[spec.properties.length > 0, capabilities.properties.length > 0, "properties of systemd"],
+		[spec.limits.timeoutMs !== null, capabilities.timeout, "a time limit"],
+		[spec.limits.memoryBytes !== null, capabilities.memoryLimit, "a memory limit"],
+		[spec.limits.cpus !== null, capabilities.cpuLimit, "a CPU limit"],
+		[spec.limits.tasks !== null, capabilities.taskLimit, "a limit of processes"],
+		[spec.slice !== null, capabilities.units, "a slice"],
+		[spec.unitName !== null, capabilities.units, "a unit name"],
+		[spec.stopping.hangUp, capabilities.hangUp, "SIGHUP after the stop signal"],
+		[options.acknowledge === false, capabilities.enqueue, "a start that is not waited for"],
+	];
+	const refused = wanted.find(([asked, can]) => asked && !can);
+	if (refused === undefined) return;
+	throw new ChoreError("OPTION_UNSUPPORTED", `the platform ${platform.name} cannot give a job ${refused[2]} here`, {
+		hint: "leave the option out; `chore doctor` shows what each platform can do, and why",
+	});
+}
+
+/** What a job is called when nobody says: its program, as far as that can be a name. */
+function defaultName(program: string): string {
+	const name = basename(program)
+		.replace(/[^A-Za-z0-9._-]+/g, "-")
+		.replace(/^[^A-Za-z0-9]+/, "")
+		.slice(0, 56);
+	return name === "" ? "job" : name;
+}
+
+function checkWord(what: string, word: string): string {
+	// Node shows bytes that are not UTF-8 as U+FFFD: what was meant is gone, and guessing would run something else.
+	const wrong = word.includes("\ufffd") ? "is not valid UTF-8" : word.includes("\0") ? "holds a NUL" : undefined;
+	if (wrong === undefined) return word;
+	throw new ChoreError("INVALID_ARGUMENT", `${what} ${wrong}: ${JSON.stringify(word.slice(0, 60))}`, {
+		hint: "such a word can be written in a script, or with $'…' inside chore run -c 'LINE'",
+	});
+}
+
+/** An empty path is most often an empty variable, and would mean the caller's own directory. */
+function checkPath(what: string, path: string): string {
+	if (path !== "") return checkWord(what, path);
+	throw new ChoreError("INVALID_ARGUMENT", `${what} is empty`, { hint: 'a path is meant; "." is the directory that you are in' });
+}
+
+function checkStopSignal(signal: NodeJS.Signals): NodeJS.Signals {
+	if (Object.hasOwn(constants.signals, signal) && signal !== "SIGKILL" && signal !== "SIGSTOP") return signal;
+	throw new ChoreError("INVALID_ARGUMENT", `${signal} cannot be the stop signal`, {
+		hint: "one that a program can catch: SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1 …",
+	});
+}
+
+function checkRestart(options: RestartOptions | undefined): RestartPolicy {
+	if (options === undefined || options.policy === "no") {
+		if (options?.delayMs === undefined && options?.max === undefined) return NO_RESTART;
+		throw new ChoreError("INVALID_ARGUMENT", "a delay or a number of restarts is given, but no restarts are asked for", {
+			hint: "--restart on-failure, or --restart always",
+		});
+	}
+	return {
+		policy: options.policy,
+		delayMs: inRange("the delay of restarts", options.delayMs, { least: 0, unit: " ms" }) ?? DEFAULT_RESTART_DELAY_MS,
+		max: inRange("the number of restarts", options.max, { least: 1, whole: true, unit: "" }),
+	};
+}
+
+function checkNice(nice: number): number {
+	if (!Number.isInteger(nice) || nice < -20 || nice > 19)
+		throw new ChoreError("INVALID_ARGUMENT", `the nice value must be from -20 to 19, not ${nice}`);
+	if (nice < 0 && process.geteuid?.() !== 0) {
+		throw new ChoreError("INVALID_ARGUMENT", `the nice value ${nice} needs root`, { hint: "0 to 19 can be had by everybody" });
+	}
+	return nice;
+}
+
+function inRange(
+	what: string,
+	value: number | undefined,
+	range: { readonly least: number; readonly whole?: boolean; readonly unit: string },
+): number | null {
+	if (value === undefined) return null;
+	if (
+		Number.isFinite(value) &&
+		value >= range.least &&
+		value <= Number.MAX_SAFE_INTEGER &&
+		(range.whole !== true || Number.isInteger(value))
+	)
+		return value;
+	const bound = value > Number.MAX_SAFE_INTEGER ? `${Number.MAX_SAFE_INTEGER}${range.unit} or less` : `${range.least}${range.unit} or more`;
+	throw new ChoreError("INVALID_ARGUMENT", `${what} must be ${bound}${range.whole ? ", a whole number" : ""}, not ${value}`);
+}
+
+function callerUmask(): number {
+	// Worker threads may not ask with an argument, and asking without one is deprecated but the only way that changes nothing.
+	return process.umask();
+}

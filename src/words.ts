@@ -1,0 +1,84 @@
+/** How jobs are put into words, in the terminal and in the editor alike. */
+import { type Job, signalNumber } from "./index.ts";
+
+/** How a run is, or how it ended: of a job, an entry of the history, or an event. */
+export type HowItIs = Pick<Job, "state" | "result" | "exitCode" | "signal">;
+
+/** Foreign text that stays on its line and in its order: no control character in it acts. */
+export function printable(text: string): string {
+	return text.replace(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, (character) => {
+		const code = character.charCodeAt(0);
+		const short = { 9: "\\t", 10: "\\n", 13: "\\r" }[code];
+		return short ?? (code < 256 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16)}`);
+	});
+}
+
+/** The state with what matters of the end: "failed, exit code 1", "failed, time limit", "running". */
+export function stateWords(job: HowItIs & Pick<Job, "attempt" | "reason">): string {
+	if (job.state === "failed") return `failed, ${endWords(job)}${job.attempt > 1 ? `, ${job.attempt} attempts` : ""}`;
+	if (job.state === "queued" && job.attempt > 1) return "restarting";
+	if (job.state === "running" && job.attempt > 1) return `running, attempt ${job.attempt}`;
+	if (job.state === "unknown" && job.reason?.startsWith("unreadable")) return "unreadable";
+	return job.state;
+}
+
+/** Why a job ended as it did, in a few words. */
+export function endWords(job: HowItIs): string {
+	switch (job.result) {
+		case "timeout":
+			return "time limit";
+		case "oom-kill":
+			return "out of memory";
+		case "start-failed":
+			return "could not start";
+		case "session-ended":
+			return "session ended";
+		default:
+			return job.signal ?? `exit code ${job.exitCode}`;
+	}
+}
+
+/** The exit status that stands for a job's end: its own code, 128 + signal, 124 for the time limit, 125 for lost. */
+export function exitStatus(job: Job): number {
+	if (job.state === "lost") return 125;
+	if (job.result === "timeout") return 124;
+	if (job.result === "start-failed") return job.exitCode === 126 || job.exitCode === 127 ? job.exitCode : 125;
+	return job.exitCode ?? 128 + (signalNumber(job.signal ?? "") ?? 0);
+}
+
+/** A command as it could be typed, the line itself for one of /bin/sh -c. */
+export function commandLine(command: readonly string[]): string {
+	const [shell, flag, line] = command;
+	if (command.length === 3 && shell === "/bin/sh" && flag === "-c" && line !== undefined) return line;
+	return command.map((word) => (/^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(" ");
+}
+
+/** A span of time, to the digits that matter: "0.31 s", "41.2 s", "3 min", "2 h 5 min". */
+export function span(milliseconds: number): string {
+	const seconds = Math.max(0, milliseconds) / 1000;
+	if (milliseconds < 10) return "less than 0.01 s";
+	if (seconds < 10) return `${seconds.toFixed(2)} s`;
+	if (seconds < 60) return `${seconds.toFixed(1)} s`;
+	return age(milliseconds);
+}
+
+/** A span in whole units: "12 s", "3 min", "2 h 5 min", "4 d". */
+export function age(milliseconds: number): string {
+	const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+	if (seconds < 60) return `${seconds} s`;
+	const minutes = Math.floor(seconds / 60);
+	if (minutes < 60) return `${minutes} min`;
+	const hours = Math.floor(minutes / 60);
+	if (hours < 24) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
+	return `${Math.floor(hours / 24)} d`;
+}
+
+/** Bytes in binary units: "412 MiB". */
+export function bytes(count: number): string {
+	if (count < 1000) return `${count} B`;
+	const units = ["KiB", "MiB", "GiB", "TiB"];
+	let value = count / 1024;
+	let unit = 0;
+	for (; value >= 1000 && unit < units.length - 1; unit++) value /= 1024;
+	return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+}

@@ -1,0 +1,51 @@
+/** A start that the platform refuses leaves nothing, and tells why it was refused, whatever is in the way of clearing up. */
+import assert from "node:assert/strict";
+import { existsSync, readdirSync } from "node:fs";
+import { test } from "node:test";
+import type { PlatformModule } from "../../platform/contract.ts";
+import { ChoreError } from "../../platform/errors.ts";
+import { fakePlatform } from "../support/fake-platform.ts";
+import { makeHome } from "../support/home.ts";
+import { intercept } from "../support/intercept.ts";
+
+/** The fake platform on a disk without room for its own files, once it is told so. */
+function fullDisk(): { readonly module: PlatformModule; fill(): void } {
+	let isFull = false;
+	const open: PlatformModule["open"] = async (context) => {
+		const platform = await fakePlatform.open(context);
+		const { start } = platform;
+		platform.start = async (...given) => {
+			if (!isFull) return start.apply(platform, given);
+			throw new ChoreError("PLATFORM_FAILED", "cannot start", { cause: Object.assign(new Error("full"), { code: "ENOSPC" }) });
+		};
+		return platform;
+	};
+	return {
+		module: { ...fakePlatform, open },
+		fill: () => {
+			isFull = true;
+		},
+	};
+}
+
+/** Somebody makes files in what is being removed, faster than it goes. */
+function neverEmpty(): Disposable {
+	return intercept("rmSync", (original) => (path, options) => {
+		if (String(path).includes("/trash/") && existsSync(path)) throw Object.assign(new Error("not empty"), { code: "ENOTEMPTY" });
+		original(path, options);
+	});
+}
+
+test("a first and a later start on a full disk are told so where their files cannot be cleared away", async () => {
+	const { module, fill } = fullDisk();
+	await using home = await makeHome("fake", module);
+	const { id } = await home.chore.run({ command: ["true"] });
+	const before = await home.chore.wait(id);
+	fill();
+	using _ = neverEmpty();
+	await assert.rejects(home.chore.run({ command: ["true"] }), { code: "STATE_FULL" });
+	await assert.rejects(home.chore.rerun(id), { code: "STATE_FULL" });
+	assert.deepEqual(await home.chore.list({ all: true }), [before]);
+	assert.deepEqual(readdirSync(`${home.path}/default/jobs/${id}/runs`), ["1"]);
+	assert.deepEqual(readdirSync(`${home.path}/default/active`), []);
+});

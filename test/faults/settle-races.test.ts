@@ -1,0 +1,92 @@
+/** Several that find the end of one run at once, and judge it by what each of them saw: one end is told. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import type { LedgerEvent } from "../../src/core/disk/ledger.ts";
+import type { Job } from "../../src/core/job.ts";
+import { type Chore, openChore } from "../../src/index.ts";
+import { CLI, Cli } from "../support/cli.ts";
+import { eventually } from "../support/eventually.ts";
+import { intercept, interfere } from "../support/intercept.ts";
+
+const LONG = { timeout: 600_000 };
+
+/** A job that is over, which nobody has seen yet. */
+async function unseenEnd(cli: Cli): Promise<string> {
+	const id = await cli.begin("-c", "exit 3");
+	const folder = cli.runFolder(id);
+	await eventually("its end is recorded", () => readFileSync(`${folder}/exit`, "utf8").startsWith("chore-exit"));
+	assert.equal(existsSync(`${folder}/end.json`), false);
+	return id;
+}
+
+function endsIn(cli: Cli, id: string): readonly string[] {
+	return readFileSync(`${cli.state}/default/ledger.jsonl`, "utf8")
+		.trim()
+		.split("\n")
+		.map((line) => JSON.parse(line) as LedgerEvent)
+		.filter((event) => event.id === id && event.event === "exited")
+		.map(({ at: _, ...event }) => JSON.stringify(event));
+}
+
+async function open(cli: Cli): Promise<Chore> {
+	return openChore({ home: cli.state, platform: "posix" });
+}
+
+test("two that settle one run between whose looks a stop was asked for tell the same end", LONG, async () => {
+	await using cli = new Cli();
+	await using chore = await open(cli);
+	const env = { PATH: process.env["PATH"], HOME: `${cli.folder}/home`, CHORE_HOME: cli.state, CHORE_PLATFORM: "posix" };
+	const told = new Set<string>();
+	for (let step = 1; ; step++) {
+		const id = await unseenEnd(cli);
+		let other: Job | undefined;
+		using interference = interfere(id, (reached) => {
+			if (reached !== step) return;
+			writeFileSync(`${cli.runFolder(id)}/stop`, JSON.stringify({ at: "", uptimeSeconds: 0, by: "somebody", graceMs: 0 }));
+			const { stdout } = spawnSync(CLI, ["--json", "ps", "-a"], { env, encoding: "utf8" });
+			other = (JSON.parse(stdout) as Job[]).find((one) => one.id === id);
+		});
+		const job = await chore.get(id);
+		interference[Symbol.dispose]();
+		if (other === undefined) break;
+		assert.equal(JSON.stringify(job), JSON.stringify(other), `step ${step}`);
+		assert.equal(new Set(endsIn(cli, id)).size, 1, `step ${step}: ${endsIn(cli, id)}`);
+		assert.equal(existsSync(`${cli.state}/default/active/${id}`), false, `step ${step}`);
+		told.add(job.state);
+	}
+	assert.deepEqual([...told].sort(), ["failed", "stopped"], "the stop came before the end was judged, and after");
+});
+
+test("whoever dies between the end and its event leaves the event to the next", LONG, async () => {
+	await using cli = new Cli();
+	await using chore = await open(cli);
+	const id = await unseenEnd(cli);
+	const before = endsIn(cli, id).length;
+	using stuck = intercept("openSync", (original) => (path, ...more) => {
+		if (String(path).endsWith("ledger.jsonl") && existsSync(`${cli.runFolder(id)}/end.json`)) throw new Error("killed here");
+		return original(path, ...more);
+	});
+	await assert.rejects(chore.get(id), /killed here/);
+	stuck[Symbol.dispose]();
+	const job = await cli.job(id);
+	assert.deepEqual([job.state, endsIn(cli, id).length], ["failed", before + 1]);
+	assert.equal(existsSync(`${cli.state}/default/active/${id}`), false);
+});
+
+test("a request to stop is whole whenever it can be seen, and the first one counts", LONG, async () => {
+	await using cli = new Cli();
+	await using chore = await open(cli);
+	const id = await cli.begin("sleep", "600");
+	const path = `${cli.runFolder(id)}/stop`;
+	const seen = new Set<string>();
+	using interference = interfere(id, () => {
+		if (existsSync(path)) seen.add(readFileSync(path, "utf8").trim());
+	});
+	const [one, other] = await Promise.all([chore.stop(id, { graceMs: 4321 }), chore.stop(id, { graceMs: 1234 })]);
+	interference[Symbol.dispose]();
+	assert.deepEqual([one.state, JSON.stringify(other)], ["stopped", JSON.stringify(one)]);
+	assert.equal(seen.size, 1, [...seen].join("\n"));
+	assert.equal((JSON.parse([...seen][0] ?? "") as { graceMs: number }).graceMs, 4321);
+});

@@ -1,0 +1,65 @@
+/** Holds the code under test at one of its calls of node:fs, and does something there: the moment in which another comes in between. */
+import fs, { readlinkSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+
+type Functions = { [Name in keyof typeof fs]: (typeof fs)[Name] extends (...given: never[]) => unknown ? Name : never }[keyof typeof fs];
+
+/** Puts another function in the place of one of node:fs, for all who import it, until disposed. */
+export function intercept<Name extends Functions>(name: Name, wrap: (original: (typeof fs)[Name]) => (typeof fs)[Name]): Disposable {
+	const original = fs[name];
+	const put = (value: (typeof fs)[Name]): void => {
+		fs[name] = value;
+		syncBuiltinESMExports();
+	};
+	put(wrap(original));
+	return { [Symbol.dispose]: () => put(original) };
+}
+
+/** The calls by which the core reads and changes small files. */
+const STEPS = [
+	"readFileSync",
+	"readdirSync",
+	"openSync",
+	"writeSync",
+	"renameSync",
+	"mkdirSync",
+	"symlinkSync",
+	"linkSync",
+	"truncateSync",
+	"rmSync",
+] as const;
+
+/** What a call is about: a path, or that of an open file where it is given its descriptor first. */
+function pathsIn(given: readonly unknown[]): readonly string[] {
+	const [file] = given;
+	const open = typeof file === "number" ? [readlinkSync(`/proc/self/fd/${file}`)] : [];
+	return [...open, ...given.filter((word) => typeof word === "string")];
+}
+
+/** Does something before each step that touches a path with that text in it; the steps are counted from 1. */
+export function interfere(text: string, act: (step: number) => void): Disposable & { readonly steps: number } {
+	let steps = 0;
+	let isActing = false;
+	const interceptions = STEPS.map((name) =>
+		intercept(name, (original) => {
+			const call = original as (...given: unknown[]) => unknown;
+			const wrapped = (...given: unknown[]): unknown => {
+				if (!isActing && pathsIn(given).some((path) => path.includes(text))) {
+					isActing = true;
+					act(++steps);
+					isActing = false;
+				}
+				return call(...given);
+			};
+			return wrapped as typeof original;
+		}),
+	);
+	return {
+		get steps() {
+			return steps;
+		},
+		[Symbol.dispose]: () => {
+			for (const interception of interceptions.reverse()) interception[Symbol.dispose]();
+		},
+	};
+}

@@ -1,0 +1,92 @@
+/** Whoever follows events of jobs that just run is woken by nothing but an event; so is a window of the editor. */
+import assert from "node:assert/strict";
+import { statfsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { test } from "node:test";
+import { LiveSession } from "../../extension/session.ts";
+import type { PlatformModule } from "../../platform/contract.ts";
+import * as posix from "../../platform/posix/index.ts";
+import * as systemd from "../../platform/systemd/index.ts";
+import { eventually } from "../support/eventually.ts";
+import { fakePlatform } from "../support/fake-platform.ts";
+import { makeHome } from "../support/home.ts";
+import { userManager } from "../support/user-manager.ts";
+
+const { skip } = userManager(import.meta);
+
+/** ext4, XFS, Btrfs, tmpfs, overlayfs: on others the file system is looked at now and then. */
+const isLocal = [0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630].includes(statfsSync(tmpdir()).type);
+const notLocal = isLocal ? false : `changes on the file system of ${tmpdir()} may come from another machine`;
+
+/** The timers that keep this process from ending. */
+function timers(): number {
+	return process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+}
+
+function testIdle(name: string, module: PlatformModule, jobs: number, reason: string | false): void {
+	test(`nothing wakes who follows the events of ${jobs} running jobs on ${name}, and each end is told`, {
+		skip: reason || notLocal,
+		timeout: 300_000,
+	}, async () => {
+		await using home = await makeHome(name, module);
+		const warnings: string[] = [];
+		const warn = (warning: Error): void => void warnings.push(warning.message);
+		process.on("warning", warn);
+		const before = timers();
+		const ids: string[] = [];
+		for (let count = 0; count < jobs; count++) ids.push((await home.chore.run({ command: ["sleep", "600"] })).id);
+		const over = new AbortController();
+		const ended = new Set<string>();
+		const following = (async () => {
+			for await (const { event, id } of home.open().events({ follow: true, signal: over.signal })) if (event === "exited") ended.add(id);
+		})();
+		await eventually("all run", async () => (await home.chore.list()).every(({ state }) => state === "running"));
+		await eventually("no timer is left", () => timers() === before);
+		for (const id of ids.slice(0, 3)) {
+			await home.chore.kill(id, { signal: "SIGKILL" });
+			await eventually("its end is told", () => ended.has(id));
+		}
+		await eventually("no timer is left", () => timers() === before);
+		over.abort();
+		await following;
+		process.off("warning", warn);
+		assert.deepEqual(warnings, []);
+	});
+}
+
+/** Not on the fake: it is no platform that a window could be opened on. */
+function testIdleWindow(name: string, module: PlatformModule, jobs: number, reason: string | false): void {
+	test(`nothing wakes a window that shows ${jobs} running jobs on ${name}, and each end is shown`, {
+		skip: reason || notLocal,
+		timeout: 300_000,
+	}, async () => {
+		await using home = await makeHome(name, module);
+		const before = timers();
+		const ids: string[] = [];
+		const start = async (): Promise<number> => ids.push((await home.chore.run({ command: ["sleep", "600"] })).id);
+		while (ids.length < jobs / 2) await start();
+		const ended = new Set<string>();
+		const failures: unknown[] = [];
+		const window = await LiveSession.open(
+			{ home: home.path, platform: name },
+			{ changed() {}, removed() {}, ended: ({ id }) => void ended.add(id), failed: (error) => void failures.push(error) },
+		);
+		while (ids.length < jobs) await start();
+		const isShown = (id: string): boolean => window.jobs.get(id)?.state === "running";
+		await eventually("all are shown as running", () => ids.every(isShown));
+		await eventually("no timer is left", () => timers() === before);
+		for (const id of [ids[0], ids[jobs - 1]] as string[]) {
+			await home.chore.kill(id, { signal: "SIGKILL" });
+			await eventually("its end is told", () => ended.has(id));
+		}
+		await eventually("no timer is left", () => timers() === before);
+		await window.close();
+		assert.deepEqual(failures, []);
+	});
+}
+
+testIdle("systemd", systemd, 50, skip);
+testIdle("posix", posix, 10, false);
+testIdle("fake", fakePlatform, 5, false);
+testIdleWindow("systemd", systemd, 50, skip);
+testIdleWindow("posix", posix, 10, false);
