@@ -5,6 +5,7 @@ export type Registry = readonly (readonly [name: string, load: () => Promise<Pla
 
 export const registry: Registry = [
 	["systemd", () => import("./systemd/index.ts")],
+	["launchd", () => import("./launchd/index.ts")],
 	["posix", () => import("./posix/index.ts")],
 	["systemd-system", async () => (await import("./systemd/index.ts")).system],
 ];

@@ -15,6 +15,7 @@ const apart = {
 	"cli-scripts": "src/cli/scripts.ts",
 	"cli-toml": "src/cli/toml.ts",
 	"cli-width": "src/cli/width.ts",
+	"platform-launchd": "platform/launchd/index.ts",
 	"platform-posix": "platform/posix/index.ts",
 	"platform-systemd": "platform/systemd/index.ts",
 	"platform-systemd-manager": "platform/systemd/manager.ts",
@@ -30,12 +31,15 @@ const loadedWhenUsed = {
 	},
 };
 
-/** dbus-next parses introspection data with it, which chore never asks for: half of all that would have to be loaded. */
-const withoutIntrospection = {
-	name: "without-introspection",
+/**
+ * dbus-next parses introspection data with the one, and plist property lists with the other, which chore never asks for:
+ * half of all that would have to be loaded.
+ */
+const withoutParsers = {
+	name: "without-parsers",
 	setup(builder) {
-		builder.onResolve({ filter: /^xml2js$/ }, ({ path }) => ({ path, namespace: "left-out" }));
-		builder.onLoad({ filter: /.*/, namespace: "left-out" }, () => ({ contents: "exports.Builder = class {};" }));
+		builder.onResolve({ filter: /^(xml2js|@xmldom\/xmldom)$/ }, ({ path }) => ({ path, namespace: "left-out" }));
+		builder.onLoad({ filter: /.*/, namespace: "left-out" }, () => ({ contents: "exports.Builder = exports.DOMParser = class {};" }));
 	},
 };
 
@@ -63,7 +67,7 @@ const common = {
 	legalComments: "none",
 	logLevel: "warning",
 	define: { CHORE_VERSION: JSON.stringify(version) },
-	plugins: [loadedWhenUsed, withoutIntrospection],
+	plugins: [loadedWhenUsed, withoutParsers],
 };
 
 await Promise.all([

@@ -1,0 +1,134 @@
+/**
+ * The platform of macOS. launchd starts a shell for each run that waits for it (waiter.sh), and below it is the shim
+ * that all shell platforms have. What is known of a run is in its folder, as there; launchd is asked only about what has
+ * not begun, and told to let go of what was left to it.
+ */
+import { existsSync } from "node:fs";
+import type { Description, Handle, LogoutFate, Observation, Platform, RunSpec, StopOutcome, Stopping, Stray } from "../contract.ts";
+import { isChoreError } from "../errors.ts";
+import { liveness } from "../shell/liveness.ts";
+import { ShellPlatform } from "../shell/platform.ts";
+import type { ProcessTable } from "../shell/processes.ts";
+import { firstNumber, hasBegun, isStopRequested, type Run, runOf } from "../shell/run-folder.ts";
+import { description } from "./describe.ts";
+import { currentDomain, type Domain } from "./domain.ts";
+import type { Launchctl } from "./launchctl.ts";
+import { refuseUnlessXml } from "./plist.ts";
+import { observationOf } from "./print.ts";
+import { plistFile, targetOf, waiterFile } from "./run-files.ts";
+import { bootout, look } from "./service.ts";
+import { start } from "./start.ts";
+import { straysOf } from "./strays.ts";
+
+/** A run that was taken back before its shells were there. Nobody has written a record of it. */
+const STOPPED_BEFORE: Observation = {
+	kind: "ended",
+	end: { status: { signal: "SIGTERM" }, result: "signal", endedAtMs: null },
+};
+
+/** The shell programs, each put where it stays when it is first needed. */
+export interface Programs {
+	/** The path of the bash that runs the waiter. */
+	readonly waiterShell: string;
+	waiter(): string;
+	shim(): string;
+}
+
+export class LaunchdPlatform extends ShellPlatform implements Platform {
+	readonly name = "launchd";
+	readonly #launchctl: Launchctl;
+	readonly #uid: number;
+	readonly #programs: Programs;
+	/** Where jobs were taken last. */
+	#domain: Promise<Domain> | undefined;
+
+	constructor(shell: readonly string[], table: ProcessTable, launchctl: Launchctl, uid: number, programs: Programs) {
+		super(shell, table);
+		this.#launchctl = launchctl;
+		this.#uid = uid;
+		this.#programs = programs;
+	}
+
+	override plan(run: RunSpec): Handle {
+		refuseUnlessXml(run.runFolder);
+		return super.plan(run);
+	}
+
+	async start(run: RunSpec): Promise<void> {
+		this.#domain ??= currentDomain(this.#launchctl, this.#uid);
+		try {
+			await start(run, {
+				launchctl: this.#launchctl,
+				domain: (await this.#domain).name,
+				shell: this.shell,
+				waiterShell: this.#programs.waiterShell,
+				waiter: this.#programs.waiter(),
+				shim: this.#programs.shim(),
+			});
+		} catch (error) {
+			this.#domain = undefined; // the user may have logged in at the screen, or out
+			throw error;
+		}
+	}
+
+	override async stop(handle: Handle, options: Stopping): Promise<StopOutcome> {
+		const run = runOf(handle);
+		const target = targetOf(run);
+		if (target !== undefined && isToCome(run)) await bootout(this.#launchctl, target);
+		return super.stop(handle, options);
+	}
+
+	override async inspect(handles: readonly Handle[]): Promise<readonly Observation[]> {
+		const seen = await super.inspect(handles);
+		return Promise.all(seen.map((one, index) => this.#unlessToCome(one, handles[index])));
+	}
+
+	/** A waiter that is there lets go by itself. */
+	async forget(handle: Handle): Promise<void> {
+		const run = runOf(handle);
+		const target = targetOf(run);
+		const waiter = firstNumber(waiterFile(run));
+		if (target === undefined || !existsSync(plistFile(run)) || (waiter !== undefined && this.table.find(waiter) !== undefined)) return;
+		await bootout(this.#launchctl, target);
+	}
+
+	strays(): Promise<readonly Stray[]> {
+		return straysOf(this.#launchctl, this.#uid);
+	}
+
+	async logout(): Promise<LogoutFate> {
+		const { kind, name } = await currentDomain(this.#launchctl, this.#uid);
+		if (kind === "user") return { survives: true };
+		return {
+			survives: false,
+			reason: `launchd ends the jobs of the graphical session (${name}) with it`,
+			cure: "chore --platform posix run, for a job that is to go on after the logout",
+		};
+	}
+
+	async describe(): Promise<Description> {
+		return description(this.#launchctl, this.#uid, this.shell, this.table);
+	}
+
+	/** What the files do not tell of a run whose shell has not begun, launchd does. */
+	async #unlessToCome(seen: Observation, handle: Handle | undefined): Promise<Observation> {
+		if (seen.kind !== "absent" || handle === undefined) return seen;
+		try {
+			const run = runOf(handle);
+			const target = targetOf(run);
+			if (target === undefined || !isToCome(run)) return seen;
+			const known = await look(this.#launchctl, target);
+			// It may have begun, and even ended, while launchd was asked.
+			if (!isToCome(run)) return (await super.inspect([handle]))[0] ?? seen;
+			if (known.kind === "gone") return isStopRequested(run) ? STOPPED_BEFORE : seen;
+			return known.kind === "loaded" ? observationOf(known.text) : { kind: "unreachable", reason: known.reason };
+		} catch (error) {
+			if (!isChoreError(error)) throw error;
+			return { kind: "unreachable", reason: error.message };
+		}
+	}
+}
+
+function isToCome(run: Run): boolean {
+	return liveness(run.runFolder) !== "alive" && !hasBegun(run);
+}

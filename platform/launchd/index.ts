@@ -1,0 +1,49 @@
+/** Runs jobs as transient launchd services of the user. */
+import { existsSync } from "node:fs";
+import type { Detection, Platform, PlatformContext } from "../contract.ts";
+import { membersText, SHIM_TEXT } from "../shell/shim.ts";
+import { tableOfThisSystem } from "../shell/table.ts";
+import { LaunchdPlatform } from "./agent.ts";
+import { Launchctl } from "./launchctl.ts";
+import { text as waiterText } from "./waiter.sh.ts";
+
+/** What tests replace. */
+export interface LaunchdOptions {
+	/** The words by which the shim and the start scripts are run. Each that is a path is absolute. */
+	readonly shell?: readonly string[];
+	/** The bash for what waits. */
+	readonly waiterShell?: string;
+	readonly launchctl?: string;
+	/** The user whose domains are used. */
+	readonly uid?: number;
+	/** How long launchctl may be silent. */
+	readonly patienceMs?: number;
+}
+
+const LAUNCHCTL = "/bin/launchctl";
+
+/** Available where there is a launchctl, to anybody but root. */
+export function detect(): Detection {
+	const isThere = existsSync(LAUNCHCTL);
+	const paths = [{ name: LAUNCHCTL, value: isThere ? "there" : "not there" }];
+	if (!isThere) return { available: false, reason: "this system has no launchd", paths };
+	if (process.geteuid?.() === 0) {
+		return { available: false, reason: "root's jobs would be the system's own, which are no user's: not supported", paths };
+	}
+	return { available: true, reason: "launchd supervises the jobs of this user", paths };
+}
+
+/** The platform on this system's launchd. */
+export function open(context: PlatformContext): Promise<Platform> {
+	return openWith(context, {});
+}
+
+/** The platform on another launchd, or another shell. */
+export async function openWith(context: PlatformContext, options: LaunchdOptions): Promise<Platform> {
+	const { shell = ["/bin/sh"], waiterShell = "/bin/bash", launchctl = LAUNCHCTL, uid = process.getuid?.() ?? 0, patienceMs } = options;
+	return new LaunchdPlatform(shell, tableOfThisSystem(), new Launchctl(launchctl, patienceMs), uid, {
+		waiterShell,
+		waiter: () => context.install("waiter", `${membersText}\n${waiterText}`),
+		shim: () => context.install("shim", SHIM_TEXT),
+	});
+}

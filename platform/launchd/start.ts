@@ -1,0 +1,97 @@
+/** Starts one run: its files, its property list, and launchd's word that it is under way. */
+import { writeFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import type { RunSpec } from "../contract.ts";
+import { ChoreError } from "../errors.ts";
+import { runMark } from "../run-mark.ts";
+import { layOut, PID_BYTES, withFiles } from "../shell/lay-out.ts";
+import { hasBegun, type Run } from "../shell/run-folder.ts";
+import { plainEnvironment, shimCommand, stopWords } from "../shell/shim.ts";
+import type { Launchctl } from "./launchctl.ts";
+import { propertyList } from "./plist.ts";
+import { observationOf } from "./print.ts";
+import { domainFile, messagesFile, plistFile, sessionFile, waiterFile } from "./run-files.ts";
+import { bootout, bootstrap, labelOf, look } from "./service.ts";
+
+/** What a run is started with. */
+export interface Means {
+	readonly launchctl: Launchctl;
+	/** "gui/501" */
+	readonly domain: string;
+	/** The words by which the shim and the start script are run. */
+	readonly shell: readonly string[];
+	/** What runs the waiter, an absolute path: a bash, whatever /bin/sh is. */
+	readonly waiterShell: string;
+	/** The paths of the installed shell programs. */
+	readonly waiter: string;
+	readonly shim: string;
+}
+
+/** Between two looks at a run that is about to begin. */
+const FIRST_LOOK_MS = 2;
+const LAST_LOOK_MS = 50;
+/** So many looks are taken at the files before launchd is asked what it is doing, again and again. */
+const LOOKS_BETWEEN = 20;
+/** And so often it is asked: a minute later it may still come, but is not waited for. */
+const QUESTIONS = 60;
+
+/** Starts it; see Platform.start. */
+export async function start(run: RunSpec, means: Means): Promise<void> {
+	const { launchctl, domain } = means;
+	const label = labelOf(run);
+	const text = propertyList(run, {
+		label,
+		program: program(run, means, `${domain}/${label}`),
+		environment: plainEnvironment(),
+		messages: messagesFile(run),
+	});
+	await withFiles(run, async (_, made) => {
+		layOut(waiterFile(run), PID_BYTES);
+		for (const [path, content] of [
+			[messagesFile(run), ""],
+			[`${sessionFile(run)}.blank`, ""],
+			[plistFile(run), text],
+			// Last: whoever finds it asks launchd.
+			[domainFile(run), `${domain}\n`],
+		] as const) {
+			writeFileSync(path, content, { flag: "wx", mode: 0o600 });
+		}
+		await made;
+	});
+	await bootstrap(launchctl, domain, label, plistFile(run));
+	if (run.acknowledge) await begun(run, launchctl, `${domain}/${label}`);
+}
+
+function program(run: RunSpec, { launchctl, shell, waiterShell, waiter, shim }: Means, target: string): readonly string[] {
+	const mark = [run.jobId, runMark(run)];
+	return [waiterShell, waiter, launchctl.path, target, ...mark, run.runFolder, ...stopWords(run), ...shimCommand(run, shell, shim)];
+}
+
+/**
+ * Resolves once the run is under way, or over.
+ *
+ * @throws ChoreError PLATFORM_FAILED when launchd could not start it
+ */
+async function begun(run: Run, launchctl: Launchctl, target: string): Promise<void> {
+	for (let count = 1; count < LOOKS_BETWEEN * QUESTIONS; count++) {
+		if (hasBegun(run)) return;
+		if (count % LOOKS_BETWEEN === 0) await refuseUnlessComing(run, launchctl, target);
+		await delay(Math.min(FIRST_LOOK_MS * count, LAST_LOOK_MS));
+	}
+}
+
+async function refuseUnlessComing(run: Run, launchctl: Launchctl, target: string): Promise<void> {
+	const known = await look(launchctl, target);
+	if (known.kind === "unclear" || hasBegun(run)) return;
+	const observed = known.kind === "gone" ? { kind: "absent" } : observationOf(known.text);
+	if (observed.kind === "queued" || observed.kind === "unreachable" || observed.kind === "stopping") return;
+	await bootout(launchctl, target);
+	const how = "end" in observed ? describeEnd(observed.end.status) : "it was removed at once";
+	throw new ChoreError("PLATFORM_FAILED", `launchd could not start the job: ${how}`, {
+		hint: `is the state folder out of reach for background programs (Desktop, Documents)? See chore(7), and launchctl print ${target}`,
+	});
+}
+
+function describeEnd(status: { readonly code: number } | { readonly signal: string }): string {
+	return "code" in status ? `its shell ended with exit code ${status.code}` : `its shell was ended by ${status.signal}`;
+}

@@ -1,0 +1,65 @@
+# What launchd starts: a shell that waits for the end of one run, and passes on what launchd has to say to it.
+#
+#   bash waiter LAUNCHCTL TARGET JOB MARK RUN STOP HANGUP GRACE COMMAND...
+#
+#   LAUNCHCTL, TARGET   the program, and the service as it is called there: DOMAIN/LABEL
+#   JOB, MARK           the values of CHORE_JOB_ID and CHORE_RUN_ID
+#   RUN, STOP, HANGUP, GRACE   as the shim has them
+#   COMMAND...          what runs the shim (shim.sh)
+#
+# launchd signals nobody but the process that it started: SIGTERM when the service is booted out, by whomever, and when the
+# user logs out; SIGKILL once ExitTimeOut is over. The shim, which waits in the foreground for its job, would hear of that
+# when all is over. So it has this shell above it, which runs it in the background: a trap interrupts that wait at once.
+#
+# What a shell starts in the background has SIGINT and SIGQUIT ignored for good, and shares its process group: a job that
+# ends its own group, as `trap "kill 0" EXIT` does, would be taken for the end of the session. Both is otherwise for what is
+# started with job control: it leads a group of its own, and has every signal as it should be. That is why this one is
+# bash, whatever /bin/sh is: dash has job control at a terminal only, and bash 3.2 is on every macOS.
+#
+# So SIGTERM here is launchd's: the session ends, or somebody wants the service out. RUN/session-ended says so to the shim,
+# all members are asked to end, and killed after the grace. The shim writes the record as always. The last act is to have
+# launchd forget the service: what does not leave by itself stays in its lists until the logout.
+# members.sh stands in front of it.
+{
+	launchctl=$1 target=$2 job=$3 mark=$4 run=$5 stop=$6 hang_up=$7 grace=$8
+	shift 8
+	shim='' is_heard='' is_ending=''
+
+	# One that comes before there is a shim is looked after as soon as there is.
+	hear() {
+		is_heard=yes
+		[ -z "$shim" ] || [ -n "$is_ending" ] || end_session
+	}
+
+	end_session() {
+		is_ending=yes
+		mv -f "$run/session-ended.blank" "$run/session-ended"
+		force_members
+	}
+
+	trap hear TERM
+	trap : HUP INT QUIT USR1 USR2 ALRM PIPE
+	echo $$ 1<>"$run/waiter"
+
+	# Opened both ways at first: that waits for nobody. The write end is the shim's.
+	exec 6<>"$run/alive"
+	exec 4>"$run/alive" 6>&-
+	set -m
+	CHORE_JOB_ID=$job CHORE_RUN_ID=$mark "$@" 1<>"$run/message" 2>&1 &
+	shim=$! group=$! everybody=-$! self='' wide=yes CHORE_RUN_ID=$mark
+	set +m
+	exec 4>&-
+	[ -z "$is_heard" ] || [ -n "$is_ending" ] || end_session
+	# A trap ends a wait, too; and some versions go on telling the status of what they have waited for.
+	until wait "$shim"; code=$?; [ "$code" -le 128 ] || ! kill -0 "$shim"; do :; done 2>/dev/null
+	is_ending=yes
+
+	# A shim that was killed left a job that goes on, and can be stopped; nothing of it is ended here.
+	for tries in 1 2 3 4 5; do
+		"$launchctl" bootout "$target" && break
+		sleep 1
+	done
+	# Whoever finds it there has launchd forget the service.
+	rm -f "$run/launchd.plist"
+	exit 0
+}
