@@ -74,7 +74,10 @@ export function registerCommands(desk: Desk): vscode.Disposable[] {
 		}),
 		jobs("send", "Send Input", active, async ([job]) => {
 			if (job === undefined) return;
-			const text = await vscode.window.showInputBox({ title: `Send Input to ${job.name}`, prompt: "One line; a newline is added" });
+			const text = await vscode.window.showInputBox({
+				title: literal(`Send Input to ${job.name}`),
+				prompt: "One line; a newline is added",
+			});
 			if (text !== undefined) await (await source.choreOf(job)).send(job.id, `${text}\n`);
 		}),
 		jobs("copyName", "Copy Name", any, (chosen) => copy(chosen.map(({ name }) => name))),
@@ -94,7 +97,8 @@ export function registerCommands(desk: Desk): vscode.Disposable[] {
 		command("refresh", () => source.refresh()),
 		command("showMore", () => views.trees.finished.showMore()),
 		command("filter", async () => {
-			const text = await vscode.window.showInputBox({ title: "Filter Jobs", prompt: "Part of a name, command, state or folder" });
+			const prompt = "Part of a name, command, state or folder";
+			const text = await vscode.window.showInputBox({ title: "Filter Jobs", prompt, value: views.filtered });
 			if (text !== undefined) views.filter(text);
 		}),
 		command("clearFilter", () => views.filter("")),
@@ -168,7 +172,7 @@ async function forget(source: JobSource, jobs: readonly Job[]): Promise<void> {
 }
 
 async function confirmed(question: string, detail: string, answer: string): Promise<boolean> {
-	return (await vscode.window.showWarningMessage(literal(question), { modal: true, detail }, answer)) === answer;
+	return (await vscode.window.showWarningMessage(question, { modal: true, detail }, answer)) === answer;
 }
 
 /** Menus are not shown in a workspace that is not trusted; keys and other extensions can ask all the same. */
@@ -181,14 +185,14 @@ function mayStart(): boolean {
 async function openLogFile(source: JobSource, job: Job): Promise<void> {
 	const [path] = job.output.paths;
 	if (path === undefined) {
-		void vscode.window.showInformationMessage(`The output of ${nameWords(job)} was thrown away.`);
+		void vscode.window.showInformationMessage(literal(`The output of ${nameWords(job)} was thrown away.`));
 		return;
 	}
 	const { output } = await (await source.choreOf(job)).get(job.id);
 	if (output.bytes > LARGE_BYTES) {
 		const size = Math.round(output.bytes / 1024 / 1024);
 		const [follow, open] = ["Follow in Terminal", "Open It Anyway"];
-		const choice = await vscode.window.showWarningMessage(`The log of ${job.name} has ${size} MiB.`, follow, open);
+		const choice = await vscode.window.showWarningMessage(literal(`The log of ${job.name} has ${size} MiB.`), follow, open);
 		if (choice === follow) followInTerminal(source, job);
 		if (choice !== open) return;
 	}
@@ -201,7 +205,12 @@ function followInTerminal(source: JobSource, job: Job): void {
 		endsWithJob: false,
 	});
 	// Not kept over a reload: the job is, and can be followed again.
-	const options = { name: `${job.name} ${shortId(job.id)}`, pty, iconPath: new vscode.ThemeIcon("server-process"), isTransient: true };
+	const options = {
+		name: literal(`${job.name} ${shortId(job.id)}`),
+		pty,
+		iconPath: new vscode.ThemeIcon("server-process"),
+		isTransient: true,
+	};
 	vscode.window.createTerminal(options).show();
 }
 
@@ -210,5 +219,5 @@ async function copy(lines: readonly string[]): Promise<void> {
 }
 
 function namesOf(jobs: readonly Job[]): string {
-	return jobs.map(({ name }) => name).join(", ");
+	return literal(jobs.map(({ name }) => name).join(", "));
 }

@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 import { doctor, type Report } from "../src/index.ts";
 import { choreOptions } from "./settings.ts";
-import { visible } from "./words.ts";
+import { printable } from "./words.ts";
 
 const SCHEME = "chore-report";
 
@@ -58,5 +58,5 @@ export function reportText(report: Report): string {
 		if (some.length > 0) lines.push("", title);
 		for (const { what, cure } of some) lines.push(`  ${what}${cure === null ? "" : `; mend it: ${cure}`}`);
 	}
-	return `${lines.map(visible).join("\n")}\n`;
+	return `${lines.map(printable).join("\n")}\n`;
 }

@@ -9,6 +9,12 @@ export interface Failure {
 	readonly hint: string | undefined;
 }
 
+/** A failure that stays in sight until somebody mends it. */
+export interface Trouble extends Failure {
+	/** What does not go. */
+	readonly title: string;
+}
+
 let log: vscode.LogOutputChannel | undefined;
 
 /** Where the extension writes what is not for a message: made when there is something to write. */

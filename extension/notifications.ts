@@ -1,29 +1,35 @@
 /** Tells what people wait for: that a job of this workspace failed, and that one is done that they asked about. */
 import * as vscode from "vscode";
 import { hasEnded, type Job } from "../src/index.ts";
-import { notifyOnFailure } from "./settings.ts";
+import { HOME, notifyOnFailure } from "./settings.ts";
 import type { JobSource } from "./source.ts";
 import { literal, nameWords, stateWords } from "./words.ts";
 
 /** Runs that somebody wants to hear of, as "id run": kept over reloads of the window. */
 const AWAITED = "chore.awaited";
 
-/** One failure after another is a list to look at, not a pile of messages. */
+/** Runs that were told of, the last ones: a window that is reloaded does not tell again what it told just before. */
+const TOLD = "chore.told";
+const TOLD_LENGTH = 100;
+
+/** One failure after another is a list to look at, not a pile of messages: so many within so long. */
 const MOST_AT_ONCE = 3;
+const AT_ONCE_MS = 10_000;
 
 export class Notifier implements vscode.Disposable {
 	readonly #source: JobSource;
 	readonly #memory: vscode.Memento;
 	readonly #disposables: vscode.Disposable[];
-	readonly #told = new Set<string>();
-	#shown = 0;
+	readonly #told: Set<string>;
+	#failuresAtMs: readonly number[] = [];
 
 	constructor(source: JobSource, memory: vscode.Memento) {
 		this.#source = source;
 		this.#memory = memory;
+		this.#told = new Set(memory.get<readonly string[]>(TOLD, []));
 		this.#disposables = [
 			source.onDidEnd((job) => {
-				if (job.state !== "stopped" && job.state !== "succeeded" && notifyOnFailure() && isOfWorkspace(job)) this.#tell(job);
+				if (job.state !== "stopped" && job.state !== "succeeded" && notifyOnFailure() && isOfWorkspace(job)) this.#tellFailure(job);
 			}),
 			source.onDidChange(() => this.#tellAwaited()),
 		];
@@ -58,15 +64,23 @@ export class Notifier implements vscode.Disposable {
 			);
 	}
 
+	/** What nobody asked about may be left out: the badge counts it. */
+	#tellFailure(job: Job): void {
+		const now = Date.now();
+		const recent = this.#failuresAtMs.filter((atMs) => now - atMs < AT_ONCE_MS);
+		if (recent.length >= MOST_AT_ONCE || this.#told.has(runOf(job))) return;
+		this.#failuresAtMs = [...recent, now];
+		this.#tell(job);
+	}
+
 	#tell(job: Job): void {
-		if (this.#told.has(runOf(job)) || this.#shown >= MOST_AT_ONCE) return;
+		if (this.#told.has(runOf(job))) return;
 		this.#told.add(runOf(job));
-		this.#shown++;
+		void this.#memory.update(TOLD, [...this.#told].slice(-TOLD_LENGTH));
 		const text = literal(`${nameWords(job)} ${stateWords(job)}`);
 		const message =
 			job.state === "succeeded" || job.state === "stopped" ? vscode.window.showInformationMessage : vscode.window.showWarningMessage;
 		void message(text, "Show Log", "Run Again").then((choice) => {
-			this.#shown--;
 			if (choice !== undefined) {
 				void vscode.commands.executeCommand(choice === "Show Log" ? "chore.showLog" : "chore.rerun", { kind: "job", job });
 			}
@@ -74,10 +88,11 @@ export class Notifier implements vscode.Disposable {
 	}
 }
 
-/** Of two windows on one session, the one with the job's folder tells of it. */
+/** Of two windows on one session, the one with the job's folder tells of it; one without folders runs jobs at home. */
 function isOfWorkspace({ directory }: Job): boolean {
 	const folders = vscode.workspace.workspaceFolders ?? [];
-	return folders.length === 0 || folders.some(({ uri }) => directory === uri.fsPath || directory.startsWith(`${uri.fsPath}/`));
+	if (folders.length === 0) return directory === HOME;
+	return folders.some(({ uri }) => directory === uri.fsPath || directory.startsWith(`${uri.fsPath}/`));
 }
 
 function runOf({ id, run }: Job): string {

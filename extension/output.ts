@@ -2,6 +2,7 @@
 import * as vscode from "vscode";
 import type { Job, LogPiece } from "../src/index.ts";
 import { describe } from "./failure.ts";
+import { LogLinks, whereWords } from "./log-links.ts";
 import { LogText } from "./log-text.ts";
 import { logTailBytes } from "./settings.ts";
 import type { JobSource } from "./source.ts";
@@ -16,6 +17,9 @@ const CHANNEL_BYTES = 5 * 1024 * 1024;
  */
 const GATHER_MS = 50;
 
+/** Of which the editor colours times and levels. */
+const LANGUAGE = "log";
+
 /** The channel that was not shown for longest is closed for one more. */
 const CHANNELS = 20;
 
@@ -27,6 +31,7 @@ export class LogChannels implements vscode.Disposable {
 	constructor(source: JobSource) {
 		this.#source = source;
 		this.#disposables = [
+			vscode.languages.registerDocumentLinkProvider({ scheme: "output", language: LANGUAGE }, new LogLinks()),
 			source.onDidRemove((id) => this.#close(id)),
 			source.onDidChange(() => {
 				for (const [id, channel] of this.#open) channel.follow(source.job(id));
@@ -68,7 +73,7 @@ class LogChannel implements vscode.Disposable {
 
 	constructor(job: Job, source: JobSource) {
 		this.#source = source;
-		this.#channel = vscode.window.createOutputChannel(`Chore: ${nameWords(job)}`, "log");
+		this.#channel = vscode.window.createOutputChannel(`Chore: ${literal(nameWords(job))}`, LANGUAGE);
 	}
 
 	show(): void {
@@ -133,7 +138,11 @@ class BoundedText {
 	add({ bytes, offset, stream }: LogPiece): void {
 		const expected = this.#next.get(stream);
 		let decoder = this.#decoders.get(stream);
-		if (expected === undefined && offset > 0) this.note(`the first ${offset} bytes are not shown; all of it: ${this.#links()}`);
+		if (expected === undefined && offset > 0) {
+			this.note(`the first ${offset} bytes are not shown; ${whereWords(this.#job.output.paths)}`);
+			// On its own: with the text behind it, it would be more than is shown at once.
+			this.#flush();
+		}
 		if (expected !== undefined && offset < expected) {
 			decoder = undefined;
 			this.note("the log was truncated or replaced");
@@ -172,7 +181,7 @@ class BoundedText {
 		this.#flushing = undefined;
 		const { text, dropped } = this.#waiting.take();
 		if (text === "") return;
-		const shown = dropped === 0 ? text : `\n[chore: ${dropped} characters are not shown; all of it: ${this.#links()}]\n${text}`;
+		const shown = dropped === 0 ? text : `\n[chore: ${dropped} characters are not shown; ${whereWords(this.#job.output.paths)}]\n${text}`;
 		this.#shown.add(shown);
 		this.#length += shown.length;
 		if (this.#length <= CHANNEL_BYTES) {
@@ -180,15 +189,11 @@ class BoundedText {
 			return;
 		}
 		// 5 MB of text are enough to look through; the end goes on to be live.
-		const rest = `[chore: earlier output is not shown any more; all of it: ${this.#links()}]\n${this.#shown.text}`;
+		const rest = `[chore: earlier output is not shown any more; ${whereWords(this.#job.output.paths)}]\n${this.#shown.text}`;
 		this.#length = rest.length;
 		// Not replace(): the editor would look for the least difference of two texts of megabytes.
 		this.#channel.clear();
 		this.#channel.append(rest);
-	}
-
-	#links(): string {
-		return literal(this.#job.output.paths.map((path) => vscode.Uri.file(path).toString()).join(" "));
 	}
 }
 

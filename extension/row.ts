@@ -1,15 +1,15 @@
 /** How a job looks in a view: its state by the shape of an icon and in words, and all that was foreign text literally. */
 import * as vscode from "vscode";
 import { hasEnded, type Job, type JobState } from "../src/index.ts";
-import type { Failure } from "./failure.ts";
-import { bytes, clock, commandLine, literal, nameWords, rowWords, span, stateWords, timeWords, visible } from "./words.ts";
+import type { Trouble } from "./failure.ts";
+import { bytes, clock, commandLine, literal, nameWords, printable, rowWords, span, stateWords, timeWords } from "./words.ts";
 
 /** One line of a view. */
 export type Row =
 	| { readonly kind: "job"; readonly job: Job }
 	| { readonly kind: "group"; readonly key: string; readonly label: string; readonly description: string; readonly jobs: readonly Job[] }
 	| { readonly kind: "more"; readonly hidden: number }
-	| { readonly kind: "failure"; readonly failure: Failure };
+	| { readonly kind: "failure"; readonly failure: Trouble };
 
 const ICONS: Record<JobState, readonly [shape: string, colour?: string]> = {
 	queued: ["clock"],
@@ -40,7 +40,7 @@ export function treeItem(row: Row): vscode.TreeItem {
 			item.id = `group ${row.key}`;
 			item.description = literal(row.description);
 			item.contextValue = "group";
-			item.tooltip = visible(row.key);
+			item.tooltip = printable(row.key);
 			return item;
 		}
 		case "more": {
@@ -53,13 +53,13 @@ export function treeItem(row: Row): vscode.TreeItem {
 			return item;
 		}
 		case "failure": {
-			const item = new vscode.TreeItem("Jobs cannot be shown", vscode.TreeItemCollapsibleState.None);
+			const item = new vscode.TreeItem(row.failure.title, vscode.TreeItemCollapsibleState.None);
 			item.id = "failure";
 			item.description = literal(row.failure.message);
 			item.contextValue = "failure";
 			item.iconPath = new vscode.ThemeIcon("warning", new vscode.ThemeColor("charts.yellow"));
-			item.tooltip = visible([row.failure.message, row.failure.hint].filter((part) => part !== undefined).join(". "));
-			item.accessibilityInformation = { label: `Jobs cannot be shown: ${visible(row.failure.message)}` };
+			item.tooltip = printable([row.failure.message, row.failure.hint].filter((part) => part !== undefined).join(". "));
+			item.accessibilityInformation = { label: `${row.failure.title}: ${printable(row.failure.message)}` };
 			item.command = { command: "chore.refresh", title: "Try Again" };
 			return item;
 		}
@@ -69,7 +69,9 @@ export function treeItem(row: Row): vscode.TreeItem {
 function jobItem(job: Job): vscode.TreeItem {
 	const item = new vscode.TreeItem(literal(job.name), vscode.TreeItemCollapsibleState.None);
 	item.id = job.id;
-	item.description = literal([stateWords(job), commandLine(job.command).slice(0, 300)].filter((part) => part !== "").join(" · "));
+	// Of a record that cannot be read the command is not known, and of a job that cannot be asked the reason matters more.
+	const what = (job.state === "unknown" ? job.reason : null) ?? commandLine(job.command);
+	item.description = literal([stateWords(job), what.slice(0, 300)].filter((part) => part !== "").join(" · "));
 	item.iconPath = stateIcon(job.state);
 	// Matched by the "when" clauses of the menus in package.json.
 	item.contextValue = `job ${hasEnded(job) ? "ended" : "active"} ${job.state}`;
@@ -83,13 +85,13 @@ export function tooltip(job: Job, now: Date = new Date()): vscode.MarkdownString
 	const text = new vscode.MarkdownString();
 	text
 		.appendMarkdown("**")
-		.appendText(visible(nameWords(job)))
+		.appendText(printable(nameWords(job)))
 		.appendMarkdown("** ")
-		.appendText(visible(stateWords(job)));
-	if (job.description !== null) text.appendMarkdown("  \n").appendText(visible(job.description));
-	text.appendMarkdown("\n\n").appendCodeblock(visible(commandLine(job.command)).slice(0, 2000), "shellscript");
+		.appendText(printable(stateWords(job)));
+	if (job.description !== null) text.appendMarkdown("  \n").appendText(printable(job.description));
+	text.appendMarkdown("\n\n").appendCodeblock(printable(commandLine(job.command)).slice(0, 2000), "shellscript");
 	for (const [what, value] of facts(job, now)) {
-		text.appendMarkdown(`- ${what}: `).appendText(visible(value)).appendMarkdown("\n");
+		text.appendMarkdown(`- ${what}: `).appendText(printable(value)).appendMarkdown("\n");
 	}
 	return text;
 }

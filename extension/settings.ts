@@ -2,6 +2,9 @@
 import * as vscode from "vscode";
 import type { ChoreOptions } from "../src/index.ts";
 
+/** The working directory of a job where nothing says one: the user's own. */
+export const HOME: string = process.env["HOME"] || "/";
+
 export type GroupBy = "none" | "session" | "folder";
 
 /** Which jobs are shown. Empty settings follow the variables that the command line follows, too. */

@@ -1,7 +1,7 @@
 /** The one model of a window: the jobs of the chosen session, or of all sessions where the views are grouped by them. */
 import * as vscode from "vscode";
 import { type Chore, type ChoreOptions, hasEnded, type Job } from "../src/index.ts";
-import { describe, type Failure } from "./failure.ts";
+import { describe, type Trouble } from "./failure.ts";
 import { LiveSession, type SessionListener } from "./session.ts";
 
 export interface SourceOptions extends ChoreOptions {
@@ -9,6 +9,9 @@ export interface SourceOptions extends ChoreOptions {
 }
 
 const DEFAULT_SESSION = "default";
+
+const NOT_SHOWN = "Jobs cannot be shown";
+const NOT_STARTED = "Jobs cannot be started";
 
 export class JobSource implements vscode.Disposable {
 	readonly #changed = new vscode.EventEmitter<void>();
@@ -22,7 +25,7 @@ export class JobSource implements vscode.Disposable {
 	readonly #options: () => SourceOptions;
 	readonly #told = new Set<string>();
 	#sessions = new Map<string, LiveSession>();
-	#failure: Failure | undefined;
+	#failure: Trouble | undefined;
 	#opening: Promise<void> | undefined;
 	#generation = 0;
 	#changing = false;
@@ -31,8 +34,8 @@ export class JobSource implements vscode.Disposable {
 		this.#options = options;
 	}
 
-	/** Why there are no jobs, or not all. */
-	get failure(): Failure | undefined {
+	/** Why there are no jobs, or not all, or why none can be started. */
+	get failure(): Trouble | undefined {
 		return this.#failure;
 	}
 
@@ -109,9 +112,21 @@ export class JobSource implements vscode.Disposable {
 				for (const name of this.#sessions.get(own)?.chore.sessions() ?? []) await this.#add(generation, name, options);
 			}
 		} catch (error) {
-			if (generation === this.#generation) this.#failure = describe(error);
+			if (generation === this.#generation) this.#failure = { title: NOT_SHOWN, ...describe(error) };
 		}
+		await this.#askPlatform(generation);
 		this.#tell();
+	}
+
+	/** Jobs that are there can be seen where none can be started: a bus that is gone, a platform that is not of this machine. */
+	async #askPlatform(generation: number): Promise<void> {
+		const own = this.#sessions.get(this.#options().session ?? DEFAULT_SESSION);
+		if (own === undefined || this.#failure !== undefined) return;
+		try {
+			await own.chore.capabilities();
+		} catch (error) {
+			if (generation === this.#generation) this.#failure = { title: NOT_STARTED, ...describe(error) };
+		}
 	}
 
 	async #add(generation: number, name: string, options: ChoreOptions): Promise<void> {
@@ -132,7 +147,7 @@ export class JobSource implements vscode.Disposable {
 			removed: (id) => this.#removed.fire(id),
 			failed: (error) => {
 				if (generation !== this.#generation) return;
-				this.#failure = describe(error);
+				this.#failure = { title: NOT_SHOWN, ...describe(error) };
 				this.#tell();
 			},
 		};

@@ -3,14 +3,12 @@ import * as vscode from "vscode";
 import type { Job, RunOptions } from "../src/index.ts";
 import { environmentForJobs } from "./environment.ts";
 import { ownLog } from "./failure.ts";
+import { HOME } from "./settings.ts";
 import type { JobSource } from "./source.ts";
 import { commandLine, literal } from "./words.ts";
 
 const HISTORY = "chore.history";
 const HISTORY_LENGTH = 50;
-
-/** The working directory of a job where nothing says one: the user's own. */
-const HOME = process.env["HOME"] || "/";
 
 /** Starts a job with the login shell's variables, and shows it. @throws ChoreError as `Chore.run` */
 export async function start(source: JobSource, options: RunOptions): Promise<Job> {

@@ -4,6 +4,7 @@
  */
 import * as vscode from "vscode";
 import { ChoreError, hasEnded, type Job, type RunOptions } from "../src/index.ts";
+import { HOME } from "./settings.ts";
 import type { JobSource } from "./source.ts";
 import { start } from "./start.ts";
 import { type Followed, FollowTerminal } from "./terminal.ts";
@@ -80,7 +81,7 @@ export class ChoreTasks implements vscode.TaskProvider {
 
 function runOptions(definition: ChoreTask, scope: vscode.WorkspaceFolder | vscode.TaskScope, name: string): RunOptions {
 	const folder = typeof scope === "object" ? scope : vscode.workspace.workspaceFolders?.[0];
-	const directory = folder?.uri.fsPath ?? process.env["HOME"] ?? "/";
+	const directory = folder?.uri.fsPath ?? HOME;
 	const { command, args, cwd, env, ifRunning = "attach" } = definition;
 	return {
 		command: args === undefined ? ["/bin/sh", "-c", command] : [command, ...args.map(String)],

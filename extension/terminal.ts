@@ -1,9 +1,9 @@
 /** A terminal that shows a job as it would look in one. It only looks on: Ctrl-C leaves, and never reaches the job. */
 import * as vscode from "vscode";
-import { type Chore, hasEnded, type Job, signalNumber } from "../src/index.ts";
+import { type Chore, hasEnded, type Job } from "../src/index.ts";
 import { describe } from "./failure.ts";
 import { LogText } from "./log-text.ts";
-import { nameWords, rowWords, visible } from "./words.ts";
+import { exitStatus, nameWords, printable, rowWords } from "./words.ts";
 
 /** A job, and the library of its session. */
 export interface Followed {
@@ -91,7 +91,7 @@ export class FollowTerminal implements vscode.Pseudoterminal {
 
 	/** A dim line of the extension's own. */
 	#note(words: string): void {
-		this.#written.fire(`${this.#atLineStart ? "" : "\r\n"}\u001b[0m\u001b[2m[chore: ${visible(words)}]\u001b[0m\r\n`);
+		this.#written.fire(`${this.#atLineStart ? "" : "\r\n"}\u001b[0m\u001b[2m[chore: ${printable(words)}]\u001b[0m\r\n`);
 		this.#atLineStart = true;
 	}
 
@@ -100,11 +100,4 @@ export class FollowTerminal implements vscode.Pseudoterminal {
 		if (this.#options.endsWithJob) this.#closed.fire(status);
 		else this.#written.fire("\u001b[2m[any key closes this terminal]\u001b[0m\r\n");
 	}
-}
-
-/** The exit status that stands for an end: the job's own code, 128 + signal, 124 for the time limit, 125 for lost. */
-function exitStatus(job: Job): number {
-	if (job.result === "timeout") return 124;
-	if (job.state === "lost" || job.result === "start-failed") return 125;
-	return job.exitCode ?? 128 + (signalNumber(job.signal ?? "") ?? 0);
 }

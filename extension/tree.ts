@@ -21,20 +21,21 @@ export class JobTree implements vscode.TreeDataProvider<Row>, vscode.Disposable 
 	readonly #subscription: vscode.Disposable;
 	#filter = "";
 	#pages = 1;
+	#looks: string | undefined;
 
 	constructor(source: JobSource, options: TreeOptions) {
 		this.#source = source;
 		this.#options = options;
-		this.#subscription = source.onDidChange(() => this.redraw());
+		this.#subscription = source.onDidChange(() => this.#redrawIfNeeded());
 	}
 
 	redraw(): void {
-		this.#changed.fire(undefined);
+		this.#draw(looksOf(this.#rows()));
 	}
 
 	/** Shows only jobs whose name, command, state or folder holds the text; all for "". */
 	filter(text: string): void {
-		this.#filter = text.trim().toLowerCase();
+		this.#filter = text.toLowerCase();
 		this.redraw();
 	}
 
@@ -44,8 +45,37 @@ export class JobTree implements vscode.TreeDataProvider<Row>, vscode.Disposable 
 	}
 
 	async getChildren(parent?: Row): Promise<Row[]> {
-		if (parent !== undefined) return parent.kind === "group" ? parent.jobs.map((job) => ({ kind: "job", job })) : [];
+		if (parent !== undefined) return parent.kind === "group" ? jobRows(parent.jobs) : [];
 		await this.#source.ready();
+		return this.#rows();
+	}
+
+	getTreeItem(row: Row): vscode.TreeItem {
+		return treeItem(row);
+	}
+
+	resolveTreeItem(item: vscode.TreeItem, row: Row): vscode.TreeItem {
+		if (row.kind === "job") item.tooltip = tooltip(this.#source.job(row.job.id) ?? row.job);
+		return item;
+	}
+
+	dispose(): void {
+		this.#subscription.dispose();
+		this.#changed.dispose();
+	}
+
+	/** A row that is drawn anew loses the pointer's hover, and a click that is half done: not for what nobody sees. */
+	#redrawIfNeeded(): void {
+		const looks = looksOf(this.#rows());
+		if (looks !== this.#looks) this.#draw(looks);
+	}
+
+	#draw(looks: string): void {
+		this.#looks = looks;
+		this.#changed.fire(undefined);
+	}
+
+	#rows(): Row[] {
 		const wanted = this.#source.jobs.filter((job) => hasEnded(job) === (this.#options.shows === "finished") && this.#matches(job));
 		const shown = this.#options.shows === "finished" ? wanted.slice(0, this.#options.limit() * this.#pages) : wanted;
 		const { failure } = this.#source;
@@ -56,20 +86,6 @@ export class JobTree implements vscode.TreeDataProvider<Row>, vscode.Disposable 
 		];
 	}
 
-	getTreeItem(row: Row): vscode.TreeItem {
-		return treeItem(row);
-	}
-
-	resolveTreeItem(item: vscode.TreeItem, row: Row): vscode.TreeItem {
-		if (row.kind === "job") item.tooltip = tooltip(row.job);
-		return item;
-	}
-
-	dispose(): void {
-		this.#subscription.dispose();
-		this.#changed.dispose();
-	}
-
 	#matches(job: Job): boolean {
 		return (
 			this.#filter === "" ||
@@ -78,8 +94,14 @@ export class JobTree implements vscode.TreeDataProvider<Row>, vscode.Disposable 
 	}
 }
 
+/** All that can be seen of rows without pointing at them. */
+function looksOf(rows: readonly Row[]): string {
+	const all = rows.flatMap((row) => (row.kind === "group" ? [row, ...jobRows(row.jobs)] : [row]));
+	return JSON.stringify(all.map(treeItem), (key, value) => (key === "command" ? undefined : value));
+}
+
 function grouped(jobs: readonly Job[], by: GroupBy): Row[] {
-	if (by === "none") return jobs.map((job) => ({ kind: "job", job }));
+	if (by === "none") return jobRows(jobs);
 	const groups = new Map<string, Job[]>();
 	for (const job of jobs) {
 		const key = by === "session" ? job.session : job.directory;
@@ -94,4 +116,8 @@ function grouped(jobs: readonly Job[], by: GroupBy): Row[] {
 		description: by === "session" ? "" : key,
 		jobs: group,
 	}));
+}
+
+function jobRows(jobs: readonly Job[]): Row[] {
+	return jobs.map((job) => ({ kind: "job", job }));
 }

@@ -5,6 +5,7 @@ import type { Row } from "./row.ts";
 import { finishedLimit, groupBy } from "./settings.ts";
 import type { JobSource } from "./source.ts";
 import { JobTree } from "./tree.ts";
+import { literal } from "./words.ts";
 
 /** Where it is kept when somebody looked last: milliseconds since the epoch. */
 const LOOKED_AT = "chore.lookedAtMs";
@@ -19,6 +20,7 @@ export class Views implements vscode.Disposable {
 	readonly onDidChangeUnseen: vscode.Event<void> = this.#unseenChanged.event;
 	readonly #disposables: vscode.Disposable[] = [];
 	#unseen: readonly Job[] = [];
+	#filtered = "";
 
 	constructor(source: JobSource, memory: vscode.Memento) {
 		this.#source = source;
@@ -57,12 +59,18 @@ export class Views implements vscode.Disposable {
 		return this[view].selection;
 	}
 
+	/** What the rows are filtered by, "" for nothing. */
+	get filtered(): string {
+		return this.#filtered;
+	}
+
 	filter(text: string): void {
+		this.#filtered = text.trim();
 		for (const name of ["running", "finished"] as const) {
-			this.trees[name].filter(text);
-			this[name].description = text === "" ? "" : `filter: ${text}`;
+			this.trees[name].filter(this.#filtered);
+			this[name].description = this.#filtered === "" ? "" : `filter: ${literal(this.#filtered)}`;
 		}
-		void vscode.commands.executeCommand("setContext", "chore.filtered", text !== "");
+		void vscode.commands.executeCommand("setContext", "chore.filtered", this.#filtered !== "");
 	}
 
 	redraw(): void {

@@ -13,7 +13,7 @@ export async function bundleSuite() {
 		format: "cjs",
 		target: "node20",
 		outfile,
-		external: ["vscode", "mocha"],
+		external: ["vscode", "mocha", "x11", "usocket"],
 		logLevel: "warning",
 	});
 	return outfile;

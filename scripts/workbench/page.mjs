@@ -1,7 +1,34 @@
 // The parts of a workbench's page that a person would use, by what is on them.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 
 /** However long a step takes within reason: it waits for what it wants to see. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
+
+/** An editor that shows a workspace of several folders for the first time has none of them now and then; not our fault. */
+const OPENINGS = 5;
+
+/** The classes by which the page tells that a theme is there. */
+const THEMES = { "Light Modern": "vs", "Dark Modern": "vs-dark", "Dark High Contrast": "hc-black", "Light High Contrast": "hc-light" };
+
+/** Whether one of the rows begins so. */
+export function has(beginning) {
+	const one = (row) => row.startsWith(beginning);
+	return Object.assign((rows) => rows.some(one), { one });
+}
+
+/** Whether one of them holds the text. */
+export function hasText(text) {
+	return (rows) => rows.some((row) => row.includes(text));
+}
+
+export function hasNot(beginning) {
+	return (rows) => !has(beginning)(rows);
+}
+
+function escaped(text) {
+	return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
 
 export class Workbench {
 	constructor(page) {
@@ -9,11 +36,52 @@ export class Workbench {
 		page.setDefaultTimeout(PATIENCE_MS);
 	}
 
-	/** Opens the workbench on a folder, and waits until the extension is there. */
-	async open(url, folder) {
-		await this.page.goto(`${url}/?folder=${encodeURIComponent(folder)}`);
+	/** Opens the workbench on a folder, a workspace or nothing, and waits until the extension is there. */
+	async open(url, query) {
+		await this.page.goto(`${url}/?${new URLSearchParams(query)}`);
 		await this.page.locator(".monaco-workbench .part.activitybar").waitFor({ timeout: 2 * PATIENCE_MS });
 		await this.tab.waitFor({ timeout: 2 * PATIENCE_MS });
+	}
+
+	/** @param folder the name of one of its folders */
+	async openWorkspace(url, file, folder) {
+		for (let opening = 1; ; opening++) {
+			await this.open(url, { workspace: file });
+			await this.explorer();
+			const row = this.page.locator(".explorer-viewlet .monaco-list-row", { hasText: folder }).first();
+			try {
+				return await row.waitFor({ timeout: PATIENCE_MS / 3 });
+			} catch (error) {
+				if (opening === OPENINGS) throw error;
+				console.log("  the editor showed no folders: opened again");
+			}
+		}
+	}
+
+	async explorer() {
+		const list = this.page.locator(".part.sidebar .explorer-viewlet:visible");
+		if (!(await list.isVisible())) await this.page.locator('.activitybar .composite-bar .action-label[aria-label^="Explorer"]').click();
+		await list.waitFor();
+	}
+
+	/** The pointer out of the way: what it rests on shows words over everything. */
+	async pointAway() {
+		await this.page.mouse.move(800, 250);
+		await this.page.locator(".monaco-hover:visible").waitFor({ state: "hidden" });
+	}
+
+	/** Opens a file from the explorer. */
+	async openFile(name, parents = []) {
+		const row = (text) =>
+			this.page.locator(".explorer-viewlet .monaco-list-row", { hasText: new RegExp(`^\\s*${escaped(text)}\\s*$`) }).first();
+		await this.pointAway();
+		for (const parent of parents) {
+			await row(parent).waitFor();
+			if ((await row(parent).getAttribute("aria-expanded")) !== "true") await row(parent).click();
+		}
+		await row(name).dblclick();
+		await this.page.locator(".part.editor .tab.active", { hasText: name }).waitFor();
+		await this.page.locator(".part.editor .view-line").first().waitFor();
 	}
 
 	get tab() {
@@ -22,8 +90,15 @@ export class Workbench {
 
 	async openSidebar() {
 		await this.tab.waitFor();
-		if (!(await this.page.locator(".part.sidebar .composite.title", { hasText: "Chore" }).isVisible())) await this.tab.click();
-		await this.page.locator(".part.sidebar .pane-header", { hasText: "Running" }).waitFor();
+		// A click closes what the editor has just opened by itself, as it does after a reload: then once more.
+		await this.insist("the sidebar shows the jobs", async (timeout) => {
+			if (!(await this.page.locator(".part.sidebar .composite.title", { hasText: "Chore" }).isVisible()))
+				// With what is around it: a badge may lie on it.
+				await this.tab.locator("xpath=..").click({ timeout });
+			// Either of them is there once the extension has read the jobs: what happens from then on is news to it.
+			const content = this.page.locator(".part.sidebar .welcome-view-content, .part.sidebar .custom-view-tree-node-item");
+			await content.first().waitFor({ timeout });
+		});
 	}
 
 	/** The rows of both views, each as its label and description. */
@@ -37,8 +112,10 @@ export class Workbench {
 		);
 	}
 
+	/** The first row that holds the text of label and description, between which there is no blank of the page's. */
 	row(text) {
-		return this.page.locator(".part.sidebar .pane-body .monaco-list-row", { hasText: text }).first();
+		const pattern = new RegExp(escaped(text).replaceAll(" ", "\\s*"));
+		return this.page.locator(".part.sidebar .pane-body .monaco-list-row", { hasText: pattern }).first();
 	}
 
 	/** @param fits is given the rows, and says whether they are as they should be */
@@ -63,16 +140,79 @@ export class Workbench {
 		}
 	}
 
+	/** The box that asks for something. */
+	box() {
+		return this.page.locator(".quick-input-widget:visible .quick-input-box input");
+	}
+
 	/** Runs a command of the palette by its title. */
 	async command(title) {
-		await this.page.keyboard.press("F1");
-		const box = this.page.locator(".quick-input-widget:visible .quick-input-box input");
-		await box.waitFor();
-		await box.fill(`>${title}`);
 		// The first of the list may be another that is more often used.
-		const exactly = new RegExp(`^${title.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`);
+		const exactly = new RegExp(`^${escaped(title)}$`);
 		const label = this.page.locator(".quick-input-list .monaco-list-row .label-name", { hasText: exactly });
-		await label.first().click();
+		await this.insist(`the palette offers ${title}`, async (timeout) => {
+			await this.page.keyboard.press("F1");
+			await this.box().fill(`>${title}`, { timeout });
+			await label.first().click({ timeout });
+		});
+	}
+
+	/** The editor takes a box away when something else wants the keyboard, as a terminal does that comes back: asked again. */
+	async insist(what, act) {
+		const deadline = performance.now() + PATIENCE_MS;
+		for (;;) {
+			try {
+				return await act(PATIENCE_MS / 5);
+			} catch (error) {
+				if (performance.now() > deadline) throw new Error(`never came true: ${what}`, { cause: error });
+				await this.page.keyboard.press("Escape");
+			}
+		}
+	}
+
+	async runTask(label) {
+		await this.insist(`the task ${label} is offered`, async (timeout) => {
+			await this.command("Tasks: Run Task");
+			const box = this.page.locator('.quick-input-widget:visible .quick-input-box input[placeholder*="Select the task to run"]');
+			await box.fill(label, { timeout });
+			await this.page.locator(".quick-input-list .monaco-list-row.focused", { hasText: label }).first().waitFor({ timeout });
+			await this.page.keyboard.press("Enter");
+		});
+	}
+
+	/** As the editor counts them: in one look, for the item goes with the last of them. */
+	runningTasks() {
+		return this.page.evaluate(() => {
+			const item = document.querySelector('.statusbar-item[id="status.runningTasks"]');
+			return item?.checkVisibility() ? Number(/\d+/.exec(item.textContent)?.[0] ?? 0) : 0;
+		});
+	}
+
+	writeTasks(folders, tasks) {
+		mkdirSync(join(folders.workspace, ".vscode"), { recursive: true });
+		writeFileSync(join(folders.workspace, ".vscode/tasks.json"), JSON.stringify({ version: "2.0.0", tasks }));
+	}
+
+	async theme(name) {
+		await this.command("Preferences: Color Theme");
+		await this.box().fill(name);
+		await this.page.locator(".quick-input-list .monaco-list-row.focused", { hasText: name }).first().waitFor();
+		await this.page.keyboard.press("Enter");
+		await this.page.locator(".quick-input-widget:visible").waitFor({ state: "hidden" });
+		await this.page.locator(`.monaco-workbench.${THEMES[name]}`).waitFor();
+	}
+
+	/** The messages that are shown with this text. */
+	toast(text) {
+		return this.page.locator(".notifications-toasts .notification-list-item", { hasText: text });
+	}
+
+	async clearNotifications() {
+		await this.command("Notifications: Clear All Notifications");
+		await this.until(
+			"no message is left",
+			async () => (await this.page.locator(".notifications-toasts .notification-list-item").count()) === 0,
+		);
 	}
 
 	/** Types into the box that a command shows. */
@@ -82,6 +222,32 @@ export class Workbench {
 		await box.fill(text);
 		await this.page.locator(".quick-input-list .monaco-list-row.focused").first().waitFor();
 		await this.page.keyboard.press("Enter");
+	}
+
+	/** Types into the box that is shown, whatever it asks for. */
+	async typeText(text) {
+		await this.until(
+			"it asks",
+			async () =>
+				!(
+					await this.box()
+						.inputValue()
+						.catch(() => ">")
+				).startsWith(">"),
+		);
+		await this.box().fill(text);
+		await this.page.keyboard.press("Enter");
+		await this.page.locator(".quick-input-widget:visible").waitFor({ state: "hidden" });
+	}
+
+	/** Clicks an entry of the menu that is open; one that has only just opened takes no click. */
+	async choose(label) {
+		const entry = this.page.locator(`.monaco-menu .action-label[aria-label="${label}"]`);
+		await entry.waitFor();
+		await this.until(`${label} is chosen`, async () => {
+			await entry.click({ timeout: 1000 }).catch(() => {});
+			return (await entry.count()) === 0;
+		});
 	}
 
 	/** Presses a button of a row that is there while the pointer is on it. */

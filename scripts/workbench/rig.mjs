@@ -30,8 +30,12 @@ export const SETTINGS = {
 	"workbench.welcomePage.walkthroughs.openOnInstall": false,
 };
 
-/** Folders of one test, all below one: the names are short, for sockets live in them. */
-export function makeFolders() {
+/**
+ * Folders of one test, all below one: the names are short, for sockets live in them.
+ * @param options.workspace the name of the folder that is opened
+ * @param options.manager the systemd user manager that runs the jobs, from manager.mjs; none: they are detached processes
+ */
+export function makeFolders({ manager, workspace = "wörk space" } = {}) {
 	const base = mkdtempSync(join(tmpdir(), "cw-"));
 	const folders = {
 		base,
@@ -39,27 +43,30 @@ export function makeFolders() {
 		extensions: join(base, "ext"),
 		home: join(base, "home"),
 		state: join(base, "state"),
-		workspace: join(base, "wörk space"),
+		workspace: join(base, workspace),
 		config: join(base, "config.yaml"),
+		manager,
 	};
 	for (const name of ["data", "extensions", "home", "workspace"]) mkdirSync(folders[name]);
 	writeFileSync(join(folders.home, ".bash_profile"), 'export FROM_PROFILE="of the login shell"\n');
 	// Otherwise one in the home folder of whoever runs this is read, and made.
 	writeFileSync(folders.config, "auth: none\ncert: false\n");
+	manager?.give(base);
 	return folders;
 }
 
 /** What the server and, through it, the extension and its jobs have. */
 export function environment(folders, more = {}) {
-	const own = { ...process.env };
+	const own = folders.manager === undefined ? { ...process.env } : {};
 	for (const name of Object.keys(own)) if (/^(VSCODE|ELECTRON|CHORE)_/.test(name)) delete own[name];
-	for (const name of ["NODE_OPTIONS", "PORT"]) delete own[name];
+	// Node reads a file of further certificates at each start, longer than all else that it does there.
+	for (const name of ["NODE_OPTIONS", "NODE_EXTRA_CA_CERTS", "PORT"]) delete own[name];
 	return {
 		...own,
 		HOME: folders.home,
 		SHELL: "/bin/bash",
 		CHORE_HOME: folders.state,
-		CHORE_PLATFORM: "posix",
+		CHORE_PLATFORM: folders.manager === undefined ? "posix" : "systemd",
 		// No gallery: nothing is looked up there.
 		EXTENSIONS_GALLERY: JSON.stringify({ serviceUrl: "" }),
 		...more,
@@ -80,12 +87,12 @@ export function installExtension(workbench, folders, vsix) {
 export async function startServer(workbench, folders, { port = 0, settings = {}, variables = {}, rest = [] } = {}) {
 	mkdirSync(join(folders.data, "User"), { recursive: true });
 	writeFileSync(join(folders.data, "User/settings.json"), JSON.stringify({ ...SETTINGS, ...settings }, null, "\t"));
+	folders.manager?.give(folders.data);
 	const arguments_ = ["--auth", "none", "--bind-addr", `127.0.0.1:${port}`, "--disable-telemetry", "--disable-update-check"];
-	const child = spawn(
-		workbench.node,
-		[workbench.entry, ...flags(folders), ...arguments_, "--disable-workspace-trust", "--disable-getting-started-override", ...rest],
-		{ env: environment(folders, variables), stdio: ["ignore", "pipe", "pipe"], detached: true },
-	);
+	const trust = settings["security.workspace.trust.enabled"] === true ? [] : ["--disable-workspace-trust"];
+	const words = [workbench.entry, ...flags(folders), ...arguments_, ...trust, "--disable-getting-started-override", ...rest];
+	const [program, ...wordsOf] = runWords(folders, variables, workbench.node, words);
+	const child = spawn(program, wordsOf, { env: environment(folders, variables), stdio: ["ignore", "pipe", "pipe"], detached: true });
 	let log = "";
 	const url = await new Promise((found, failed) => {
 		const timer = setTimeout(() => failed(new Error(`code-server did not start within ${START_MS} ms\n${log}`)), START_MS);
@@ -102,7 +109,9 @@ export async function startServer(workbench, folders, { port = 0, settings = {},
 	});
 	return {
 		url,
+		manager: folders.manager,
 		host: new URL(url).host,
+		port: new URL(url).port,
 		log: () => log,
 		async stop() {
 			child.removeAllListeners("exit");
@@ -115,6 +124,13 @@ export async function startServer(workbench, folders, { port = 0, settings = {},
 			kill(child.pid, "SIGKILL");
 		},
 	};
+}
+
+/** The words that run a program where the jobs are run. */
+function runWords(folders, variables, program, words) {
+	if (folders.manager === undefined) return [program, ...words];
+	const [script, rest] = folders.manager.command(environment(folders, variables), program, ...words);
+	return [script, ...rest];
 }
 
 function kill(group, signal) {
@@ -143,7 +159,8 @@ export async function openBrowser(options = {}) {
 
 /** Runs the command line of this checkout on the jobs of the test, as a user in another terminal would. */
 export async function chore(folders, ...rest) {
-	const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, "dist/cli.cjs"), ...rest], {
+	const [program, ...words] = runWords(folders, {}, process.execPath, [join(ROOT, "dist/cli.cjs"), ...rest]);
+	const { stdout } = await promisify(execFile)(program, words, {
 		env: environment(folders),
 		cwd: folders.workspace,
 		maxBuffer: 1e8,

@@ -7,6 +7,7 @@ import { eventually } from "../support/eventually.ts";
 import "./editor.ts";
 
 const { channels, EventEmitter, settings } = await import("./vscode.ts");
+const { LogLinks, whereWords } = await import("../../extension/log-links.ts");
 const { LogChannels } = await import("../../extension/output.ts");
 
 /** A source of one job whose log is these pieces, and over with the last. */
@@ -49,7 +50,14 @@ describe("a channel", () => {
 
 	test("says that the beginning is left out, and where all of it is", async () => {
 		const { channel } = await shown([Buffer.from("end\n")], 1000);
-		assert.match(channel.text, /^\[chore: the first 1000 bytes are not shown; all of it: file:\/\/\/state\/w%C3%B6rk\/output\]\nend\n/);
+		assert.match(channel.text, /^\[chore: the first 1000 bytes are not shown; all of it: \/state\/wörk\/output\]\nend\n/);
+	});
+
+	test("says so also where as much as is shown at first comes at once", async () => {
+		settings.set("logTailSize", 1);
+		const { channel } = await shown([Buffer.from("1234567\n".repeat(128))], 1000);
+		settings.delete("logTailSize");
+		assert.match(channel.text, /^\[chore: the first 1000 bytes are not shown; .*\]\n(1234567\n){128}\[chore: build/);
 	});
 
 	test("stays small whatever a job prints at once, and keeps the end", async () => {
@@ -68,4 +76,17 @@ describe("a channel", () => {
 		assert.deepEqual([open.open, channel.disposed], [[], true]);
 		open.dispose();
 	});
+});
+
+test("the paths that a channel names are links to files, on the machine where they are", () => {
+	const paths = ["/state/wörk and play/stdout", "/state/wörk and play/stderr"];
+	const text = `line\n[chore: the first 10 bytes are not shown; ${whereWords(paths)}]\n[chore: all of it: x]\n`;
+	const document = { getText: () => text, positionAt: (offset: number) => offset };
+	const links = new LogLinks().provideDocumentLinks(document as never);
+	const shown = links.map(({ range }) => text.slice(Number(range.start), Number(range.end)));
+	assert.deepEqual(shown, paths);
+	assert.deepEqual(
+		links.map(({ target }) => String(target)),
+		paths.map((path) => `file://${encodeURI(path)}`),
+	);
 });

@@ -27,6 +27,7 @@ describe("the .vsix", () => {
 			"LICENSE.txt",
 			"changelog.md",
 			"dist/extension.cjs",
+			"dist/platform-launchd.cjs",
 			"dist/platform-posix.cjs",
 			"dist/platform-systemd-manager.cjs",
 			"dist/platform-systemd.cjs",
@@ -76,7 +77,7 @@ test("the extension holds nothing of the command line", async () => {
 		external: ["vscode", "x11", "usocket"],
 	});
 	const inputs = Object.keys(metafile.inputs);
-	assert.ok(inputs.includes("src/core/run.ts"));
+	assert.ok(inputs.includes("src/core/start/run.ts"));
 	assert.deepEqual(
 		inputs.filter((path) => /^src\/cli\/|node_modules\/(commander|smol-toml|string-width)\//.test(path)),
 		[],
@@ -111,7 +112,7 @@ describe("the manifest", () => {
 
 	test("puts at most two actions on a row, and what ends something last", () => {
 		const inline = menus["view/item/context"].filter(({ group }: { readonly group: string }) => group.startsWith("inline"));
-		for (const state of ["job active running", "job ended failed", "failure"]) {
+		for (const state of ["job active running", "job active unknown", "job ended failed", "failure"]) {
 			const shown = inline.filter(({ when }: { readonly when: string }) => {
 				const [, pattern] = /viewItem =~ \/(.*)\//.exec(when) ?? [];
 				return pattern === undefined ? when.includes(`viewItem == ${state}`) : new RegExp(pattern).test(state);

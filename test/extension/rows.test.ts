@@ -1,6 +1,7 @@
 /** Rows, tooltips and views of jobs, without an editor. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { Trouble } from "../../extension/failure.ts";
 import type { JobSource } from "../../extension/source.ts";
 import type { Job } from "../../src/index.ts";
 import "./editor.ts";
@@ -8,7 +9,7 @@ import "./editor.ts";
 const { EventEmitter } = await import("./vscode.ts");
 const { tooltip, treeItem } = await import("../../extension/row.ts");
 const { JobTree } = await import("../../extension/tree.ts");
-const { clock, commandLine, literal, rowWords, visible } = await import("../../extension/words.ts");
+const { clock, commandLine, literal, rowWords, printable } = await import("../../extension/words.ts");
 
 const NOON = new Date(2026, 10, 21, 12, 0);
 
@@ -58,7 +59,10 @@ describe("a row", () => {
 			[{ state: "lost", result: "lost" }, "lost"],
 			[{ state: "unknown", reason: "unreadable: /x: damaged" }, "unreadable"],
 		];
-		for (const [more, words] of cases) assert.equal(treeItem({ kind: "job", job: job(more) }).description, `${words} · make all`);
+		for (const [more, words] of cases) {
+			const { description } = treeItem({ kind: "job", job: job(more) });
+			assert.equal(description, `${words} · ${more.state === "unknown" ? more.reason : "make all"}`);
+		}
 	});
 
 	test("shows hostile text literally: no icon, no link, no control character", () => {
@@ -77,12 +81,12 @@ describe("a row", () => {
 	test("has a command that could be typed", () => {
 		assert.equal(commandLine(["make", "it's", ""]), "make 'it'\\''s' ''");
 		assert.equal(commandLine(["/bin/sh", "-c", "a | b"]), "a | b");
-		assert.equal(visible("a\u2028b"), "a\\u2028b");
+		assert.equal(printable("a\u2028b"), "a\\u2028b");
 	});
 });
 
 /** A source with these jobs, as far as a tree needs one. */
-function sourceOf(jobs: readonly Job[], more: { readonly failure?: { message: string; hint: undefined } } = {}) {
+function sourceOf(jobs: readonly Job[], more: { readonly failure?: Trouble } = {}) {
 	const changed = new EventEmitter<void>();
 	const source = { jobs, failure: undefined, ready: async () => {}, onDidChange: changed.event, ...more };
 	return { changed, source: source as unknown as JobSource };
@@ -90,7 +94,10 @@ function sourceOf(jobs: readonly Job[], more: { readonly failure?: { message: st
 
 describe("a view", () => {
 	const tree = (shows: "running" | "finished", jobs: readonly Job[], by: "none" | "session" | "folder" = "none", failure?: string) => {
-		const { source } = sourceOf(jobs, failure === undefined ? {} : { failure: { message: failure, hint: undefined } });
+		const { source } = sourceOf(
+			jobs,
+			failure === undefined ? {} : { failure: { title: "Jobs cannot be shown", message: failure, hint: undefined } },
+		);
 		return new JobTree(source, { shows, groupBy: () => by, limit: () => 200 });
 	};
 	const many = [...Array(450).keys()].map((count) => job({ id: `id-${count}`, name: `job-${count}` }));
@@ -107,7 +114,7 @@ describe("a view", () => {
 
 	test("shows what the filter finds in name, command, state or folder", async () => {
 		const finished = tree("finished", [job({ name: "a", command: ["npm", "Test"] }), job({ name: "b", directory: "/srv/tests" }), job()]);
-		finished.filter(" TEST ");
+		finished.filter("TEST");
 		assert.equal((await finished.getChildren()).length, 2);
 		finished.filter("");
 		assert.equal((await finished.getChildren()).length, 3);
@@ -130,19 +137,33 @@ describe("a view", () => {
 	test("shows a failure as one row with the reason, in one of the views", async () => {
 		const [row] = await tree("running", [], "none", "the bus is dead").getChildren();
 		assert.ok(row);
-		assert.equal(treeItem(row).description, "the bus is dead");
+		assert.deepEqual([treeItem(row).label, treeItem(row).description], ["Jobs cannot be shown", "the bus is dead"]);
 		assert.deepEqual(await tree("finished", [], "none", "the bus is dead").getChildren(), []);
 	});
 
-	test("is drawn again when its jobs change", () => {
-		const { source, changed } = sourceOf([]);
-		const finished = new JobTree(source, { shows: "finished", groupBy: () => "none", limit: () => 1 });
+	test("is drawn again when its jobs look different, and left alone when they do not", () => {
+		const jobs = [job({ state: "running", endedAt: null, exitCode: null })];
+		const { source, changed } = sourceOf(jobs);
+		const running = new JobTree(source, { shows: "running", groupBy: () => "folder", limit: () => 1 });
 		let drawn = 0;
-		finished.onDidChangeTreeData(() => drawn++);
-		changed.fire();
-		assert.equal(drawn, 1);
-		finished.dispose();
-		changed.fire();
-		assert.equal(drawn, 1);
+		running.onDidChangeTreeData(() => drawn++);
+		const drawnFor = (now: Job[]): number => {
+			const before = drawn;
+			jobs.splice(0, jobs.length, ...now);
+			changed.fire();
+			return drawn - before;
+		};
+		const [same] = jobs as [Job];
+		assert.equal(drawnFor([same]), 1);
+		assert.equal(drawnFor([{ ...same, cpuTimeMs: 5000, output: { ...same.output, bytes: 12345 } }]), 0);
+		assert.equal(drawnFor([{ ...same, state: "paused" }]), 1);
+		assert.equal(drawnFor([same]), 1);
+		running.filter("no such job");
+		assert.equal(drawnFor([same]), 0);
+		running.filter("");
+		assert.equal(drawnFor([same]), 0);
+		assert.equal(drawnFor([]), 1);
+		running.dispose();
+		assert.equal(drawnFor([same]), 0);
 	});
 });

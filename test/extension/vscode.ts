@@ -58,6 +58,26 @@ export class MarkdownString {
 	}
 }
 
+export const languages = { registerDocumentLinkProvider: () => ({ dispose: () => {} }) };
+
+export class Range {
+	readonly start: number;
+	readonly end: number;
+	constructor(start: number, end: number) {
+		this.start = start;
+		this.end = end;
+	}
+}
+
+export class DocumentLink {
+	readonly range: Range;
+	readonly target: { toString(): string };
+	constructor(range: Range, target: { toString(): string }) {
+		this.range = range;
+		this.target = target;
+	}
+}
+
 export const Uri = { file: (path: string) => ({ toString: () => `file://${encodeURI(path)}` }) };
 
 /** A channel as the output panel would show it. */
@@ -87,7 +107,18 @@ export class Channel {
 /** All channels that were made, oldest first. */
 export const channels: Channel[] = [];
 
+/** All messages that were shown, oldest first. */
+export const messages: { readonly text: string; readonly choices: readonly string[] }[] = [];
+
+function showMessage(text: string, ...choices: string[]): Promise<undefined> {
+	messages.push({ text, choices });
+	return Promise.resolve(undefined);
+}
+
 export const window = {
+	showInformationMessage: showMessage,
+	showWarningMessage: showMessage,
+	showErrorMessage: showMessage,
 	createOutputChannel(name: string): Channel {
 		const channel = new Channel(name);
 		channels.push(channel);
@@ -98,4 +129,11 @@ export const window = {
 /** What the test sets, by the names without "chore.". */
 export const settings = new Map<string, unknown>();
 
-export const workspace = { getConfiguration: () => ({ get: (name: string) => settings.get(name) }) };
+interface Folder {
+	readonly uri: { readonly fsPath: string };
+}
+
+export const workspace: {
+	getConfiguration: () => { get: (name: string) => unknown };
+	workspaceFolders: readonly Folder[] | undefined;
+} = { workspaceFolders: undefined, getConfiguration: () => ({ get: (name: string) => settings.get(name) }) };

@@ -1,0 +1,36 @@
+// A systemd user manager of the test's own (test/support/user-manager.sh), and how programs are run beside it, as its user.
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+const SCRIPT = join(ROOT, "test/support/user-manager.sh");
+const USER = "chore-test";
+
+/** @returns the manager, or why there can be none as `skip` */
+export function startManager() {
+	if (process.getuid?.() !== 0) return { skip: "a systemd user manager of the test's own takes root" };
+	const needed = ["/lib/systemd/systemd", "/usr/bin/setpriv", "/usr/bin/nsenter", "/usr/bin/dbus-daemon"];
+	const missing = needed.find((path) => !existsSync(path));
+	if (missing !== undefined) return { skip: `no private user manager without ${missing}` };
+	if (spawnSync("unshare", ["-m", "true"]).status !== 0) return { skip: "mount namespaces are not allowed" };
+	const folder = mkdtempSync(join(tmpdir(), "cm-"));
+	execFileSync(SCRIPT, ["start", folder], { stdio: ["ignore", "ignore", "inherit"] });
+	const uid = Number(execFileSync("id", ["-u", USER], { encoding: "utf8" }));
+	const shown = spawnSync(SCRIPT, ["run", folder, "test", "-d", "/run/checkout"]).status === 0;
+	return {
+		/** Where a file of this checkout is for that user. */
+		path: (path) =>
+			shown && path.startsWith(`${ROOT}/`) ? path.replace(ROOT, "/run/checkout") : shown && path === ROOT ? "/run/checkout" : path,
+		/** The words that run a program beside the manager with these variables. */
+		command: (variables, ...words) => [
+			SCRIPT,
+			["run", folder, "env", ...Object.entries(variables).map(([name, value]) => `${name}=${value}`), ...words],
+		],
+		/** Gives a folder and what is in it to that user. */
+		give: (path) => execFileSync("chown", ["-R", `${USER}:`, path]),
+		uid,
+		stop: () => execFileSync(SCRIPT, ["stop", folder], { stdio: "ignore" }),
+	};
+}

@@ -1,0 +1,106 @@
+/** What is told of jobs: each run once, failures in moderation, and what somebody asked about always. */
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import type { JobSource } from "../../extension/source.ts";
+import type { Job } from "../../src/index.ts";
+import "./editor.ts";
+
+const { EventEmitter, messages, settings, workspace } = await import("./vscode.ts");
+const { Notifier } = await import("../../extension/notifications.ts");
+
+/** What a workspace remembers, as JSON: so the editor keeps it. */
+class Memory {
+	#text = "{}";
+	get(name: string, otherwise: unknown): unknown {
+		return JSON.parse(this.#text)[name] ?? otherwise;
+	}
+	async update(name: string, value: unknown): Promise<void> {
+		this.#text = JSON.stringify({ ...JSON.parse(this.#text), [name]: value });
+	}
+}
+
+function scene(memory = new Memory()) {
+	const jobs = new Map<string, Job>();
+	const changed = new EventEmitter<void>();
+	const ended = new EventEmitter<Job>();
+	const source = { job: (id: string) => jobs.get(id), onDidChange: changed.event, onDidEnd: ended.event };
+	const notifier = new Notifier(source as unknown as JobSource, memory as never);
+	const job = (name: string, more: Partial<Job> = {}): Job =>
+		({ id: `id-of-${name}`, name, run: 1, attempt: 1, state: "running", directory: "/srv/app", exitCode: null, ...more }) as Job;
+	const end = (one: Job, more: Partial<Job> = {}): void => {
+		const over = { ...one, state: "failed", result: "exit-code", exitCode: 2, ...more } as Job;
+		jobs.set(one.id, over);
+		ended.fire(over);
+		changed.fire();
+	};
+	return { memory, notifier, job, end };
+}
+
+const told = (): string[] => messages.map(({ text }) => text.replace(/ \(.*\)/, ""));
+
+describe("notifications", () => {
+	beforeEach(() => {
+		messages.length = 0;
+		settings.clear();
+		workspace.workspaceFolders = [{ uri: { fsPath: "/srv" } }];
+	});
+
+	test("tell of a failure with what can be done, and of no other end", () => {
+		const { job, end } = scene();
+		end(job("build"));
+		end(job("good"), { state: "succeeded", result: "success", exitCode: 0 });
+		end(job("ended"), { state: "stopped", result: "stopped", exitCode: null });
+		assert.deepEqual(told(), ["build failed, exit code 2"]);
+		assert.deepEqual(messages[0]?.choices, ["Show Log", "Run Again"]);
+	});
+
+	test("tell of a run once, also when the window was reloaded meanwhile", () => {
+		const first = scene();
+		first.end(first.job("build"));
+		first.end(first.job("build"));
+		scene(first.memory).end(first.job("build"));
+		assert.equal(messages.length, 1);
+		first.end(first.job("build", { run: 2 }));
+		assert.equal(messages.length, 2);
+	});
+
+	test("tell of three failures at once and no more, and all the same of each that somebody asked about", () => {
+		const { notifier, job, end } = scene();
+		const asked = [job("asked"), job("wanted")];
+		for (const one of asked) notifier.watch(one);
+		for (let count = 0; count < 8; count++) end(job(`job-${count}`));
+		assert.equal(messages.length, 3);
+		for (const one of asked) end(one);
+		assert.deepEqual(told().slice(3), ["asked failed, exit code 2", "wanted failed, exit code 2"]);
+	});
+
+	test("tell of what somebody asked about once, however it ends, after a reload and with failures silenced", () => {
+		settings.set("notifyOnFailure", false);
+		const first = scene();
+		const [good, bad] = [first.job("good"), first.job("bad", { directory: "/elsewhere" })];
+		for (const one of [good, bad]) first.notifier.watch(one);
+		const second = scene(first.memory);
+		second.end(good, { state: "succeeded", result: "success", exitCode: 0 });
+		second.end(bad);
+		second.end(bad);
+		assert.deepEqual(told(), ["good succeeded", "bad failed, exit code 2"]);
+		scene(first.memory).end(bad);
+		assert.equal(messages.length, 2);
+	});
+
+	test("tell of failures of this workspace only, and where there is no folder of those at home", () => {
+		const { job, end } = scene();
+		end(job("other", { directory: "/srvs" }));
+		end(job("here", { directory: "/srv" }));
+		workspace.workspaceFolders = undefined;
+		end(job("away"));
+		end(job("home", { directory: process.env["HOME"] ?? "/" }));
+		assert.deepEqual(told(), ["here failed, exit code 2", "home failed, exit code 2"]);
+	});
+
+	test("show hostile names literally", () => {
+		const { job, end } = scene();
+		end(job("$(bug) [a](command:b)\n"));
+		assert.doesNotMatch(messages[0]?.text ?? "", /\$\(|\]\(|\n/);
+	});
+});

@@ -1,0 +1,57 @@
+/** A window of several folders, on paths with blanks and letters beyond ASCII. */
+import assert from "node:assert/strict";
+import { suite, test } from "mocha";
+import * as vscode from "vscode";
+import { eventually } from "../support/eventually.ts";
+import { Desk, folder } from "./desk.ts";
+
+suite("with several folders", () => {
+	const desk = new Desk();
+
+	test("a command asks for the folder to run in", async () => {
+		const second = vscode.workspace.workspaceFolders?.[1];
+		assert.ok(second);
+		desk.replace("showWorkspaceFolderPick", async () => second);
+		desk.typeLine("pwd");
+		await desk.command("run");
+		const [job] = desk.parts.source.jobs;
+		assert.ok(job);
+		await desk.chore.wait(job.id);
+		assert.equal(await desk.logOf(job), `${second.uri.fsPath}\n`);
+	});
+
+	test("a command runs in the folder of the file that somebody looks at", async () => {
+		const file = vscode.Uri.joinPath(vscode.workspace.workspaceFolders?.[1]?.uri as vscode.Uri, "file.txt");
+		await vscode.workspace.fs.writeFile(file, Buffer.from("pwd\n"));
+		await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(file));
+		await desk.command("runSelection");
+		const [job] = desk.parts.source.jobs;
+		assert.equal(job?.directory, vscode.workspace.workspaceFolders?.[1]?.uri.fsPath);
+		await vscode.commands.executeCommand("workbench.action.closeAllEditors");
+	});
+
+	test("the scripts of each are offered, each for its folder", async () => {
+		const folders = vscode.workspace.workspaceFolders ?? [];
+		for (const { uri } of folders)
+			await vscode.workspace.fs.writeFile(vscode.Uri.joinPath(uri, "package.json"), Buffer.from('{"scripts":{"build":"pwd"}}'));
+		const tasks = (await vscode.tasks.fetchTasks({ type: "chore" })).filter(({ name }) => name === "build");
+		const scopes = tasks.flatMap(({ scope }) => (typeof scope === "object" ? scope.uri.fsPath : []));
+		assert.deepEqual(new Set(scopes), new Set(folders.map(({ uri }) => uri.fsPath)));
+		const second = tasks.find(({ scope }) => typeof scope === "object" && scope.index === 1);
+		assert.ok(second);
+		await vscode.tasks.executeTask(second);
+		const job = await eventually("its job", () => desk.parts.source.jobs[0]);
+		assert.equal(job.directory, folders[1]?.uri.fsPath);
+		await eventually("the task is over", () => vscode.tasks.taskExecutions.length === 0);
+	});
+
+	test("failures in each of them are told, and none elsewhere", async () => {
+		const warnings = desk.answer("showWarningMessage", () => undefined);
+		await desk.shell("exit 1", { directory: "/", name: "elsewhere" });
+		await desk.untilRow("finished", "elsewhere failed");
+		for (const { uri } of vscode.workspace.workspaceFolders ?? []) await desk.shell("exit 1", { directory: uri.fsPath });
+		await eventually("both are told", () => warnings.length === 2);
+		assert.ok(!warnings.some(({ text }) => text.startsWith("elsewhere")));
+		assert.ok(folder().includes(" "));
+	});
+});

@@ -1,0 +1,140 @@
+/** What the views show of real jobs. */
+import assert from "node:assert/strict";
+import { chmodSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { suite, test } from "mocha";
+import * as vscode from "vscode";
+import { openChore } from "../../src/index.ts";
+import { eventually } from "../support/eventually.ts";
+import { Desk, ELSEWHERE, folder } from "./desk.ts";
+
+const HOSTILE = "$(bug) [go](command:quit) **b** <i>\n\u001b[31m \u202e `x`";
+
+suite("the views", () => {
+	const desk = new Desk();
+
+	test("show a job that somebody else starts, and how it ends", async () => {
+		const { job, go } = await desk.held("exit 3", { name: "web", directory: ELSEWHERE });
+		await desk.untilRow("running", "web running · while");
+		await go();
+		await desk.untilRow("finished", "web failed, exit code 3 · while");
+		assert.deepEqual(await desk.rows("running"), []);
+		assert.equal((await desk.chore.get(job.id)).exitCode, 3);
+	});
+
+	test("no longer show a job that somebody else forgets", async () => {
+		const job = await desk.shell("true", { name: "passing" });
+		await desk.untilRow("finished", "passing succeeded");
+		await desk.chore.remove(job.id);
+		await eventually("it is gone", async () => (await desk.rows("finished")).length === 0);
+	});
+
+	test("show hostile text literally, in rows, tooltips, lists and messages", async () => {
+		const messages = desk.answer("showWarningMessage", () => undefined);
+		const picks = desk.answer("showQuickPick", () => undefined);
+		const { job, go } = await desk.held(`: '${HOSTILE}'; exit 1`, { description: HOSTILE, name: "odd" });
+		await desk.command("notify", { kind: "job", job: await desk.known(job) });
+		await go();
+		await desk.untilRow("finished", "odd failed");
+		await eventually("the failure is told", () => messages.length > 0);
+		await desk.command("rerun");
+		const known = await desk.known(job);
+		const tree = desk.parts.views.trees.finished;
+		const item = tree.getTreeItem({ kind: "job", job: known });
+		const shown = [item.label, item.description, item.accessibilityInformation?.label, messages[0]?.text, ...(picks[0]?.choices ?? [])];
+		for (const text of shown) assert.doesNotMatch(String(text), /\$\(|\]\(|[\p{Cc}\u202e]/u);
+		const tooltip = tree.resolveTreeItem(item, { kind: "job", job: known }).tooltip;
+		assert.ok(tooltip instanceof vscode.MarkdownString && !tooltip.isTrusted && !tooltip.supportThemeIcons && !tooltip.supportHtml);
+		// The command is in a block of code, where nothing is markdown.
+		const [before = "", code = "", after = ""] = tooltip.value.split(/^`{3,}.*$/m);
+		assert.ok(!`${before}${after}`.includes("](command") && code.includes("$(bug)"), tooltip.value);
+		assert.ok(!["\u001b", "\u202e"].some((character) => tooltip.value.includes(character)), tooltip.value);
+	});
+
+	test("count the failures that nobody has looked at, in a badge with words", async () => {
+		const { views } = desk.parts;
+		await vscode.commands.executeCommand("workbench.view.explorer");
+		await eventually("the view is out of sight", () => !views.finished.visible);
+		for (const name of ["one", "two"]) await desk.shell("exit 1", { name, directory: ELSEWHERE });
+		await eventually("both are counted", () => views.finished.badge?.value === 2);
+		assert.equal(views.finished.badge?.tooltip, "2 jobs failed since you last looked");
+		await vscode.commands.executeCommand("chore.finished.focus");
+		await eventually("they were seen", () => views.finished.badge === undefined);
+		await vscode.commands.executeCommand("workbench.view.explorer");
+		await eventually("the view is out of sight again", () => !views.finished.visible);
+		assert.equal(views.finished.badge, undefined);
+	});
+
+	test("show what is filtered for, say so, and have it in the box again", async () => {
+		for (const name of ["apple", "pear"]) await desk.shell("true", { name });
+		await desk.untilRow("finished", "apple succeeded");
+		await desk.untilRow("finished", "pear succeeded");
+		const shown = desk.answer("showInputBox", () => " Apple ");
+		await desk.command("filter");
+		assert.equal((await desk.rows("finished")).length, 1);
+		assert.equal(desk.parts.views.finished.description, "filter: Apple");
+		await desk.command("filter");
+		assert.ok(shown[1]?.text.endsWith("|Apple"), shown[1]?.text);
+		await desk.command("clearFilter");
+		assert.equal((await desk.rows("finished")).length, 2);
+		assert.equal(desk.parts.views.finished.description, "");
+	});
+
+	test("group by folder and by session, on request", async () => {
+		await desk.shell("exec sleep 1000", { name: "here" });
+		await using other = await openChore({ session: "other", home: process.env["CHORE_HOME"], platform: process.env["CHORE_PLATFORM"] });
+		const there = await other.run({ command: ["sleep", "1000"], directory: "/", name: "there" });
+		try {
+			await desk.command("groupBy.session");
+			await desk.untilRow("running", "there running");
+			assert.deepEqual(
+				(await desk.rows("running")).map((line) => line.split(" · ")[0]),
+				["other", "  there running", "default", "  here running"],
+			);
+			await desk.command("groupBy.folder");
+			await eventually("only those of the session", async () => (await desk.rows("running")).length === 2);
+			const name = folder().split("/").at(-1);
+			assert.equal((await desk.rows("running"))[0], `${name} ${folder()}`);
+			await desk.command("groupBy.none");
+			await eventually("one list", async () => (await desk.rows("running"))[0]?.startsWith("here running"));
+		} finally {
+			await other.remove(there.id, { force: true, graceMs: 0 });
+		}
+	});
+
+	test("say of a record that is damaged which and why, beside the other jobs", async () => {
+		const job = await desk.shell("true", { name: "whole" });
+		const broken = await desk.shell("true", { name: "broken" });
+		for (const { id } of [job, broken]) await desk.chore.wait(id);
+		const [output = ""] = broken.output.paths;
+		writeFileSync(`${dirname(output)}/end.json`, "{ not a record");
+		writeFileSync(`${dirname(dirname(dirname(output)))}/job.json`, "{ not a record");
+		await desk.command("refresh");
+		await desk.untilRow("finished", "whole succeeded");
+		const line = await eventually("the row", async () =>
+			[...(await desk.rows("running")), ...(await desk.rows("finished"))].find((one) => one.includes("unreadable")),
+		);
+		assert.match(line, /unreadable · .*job\.json/);
+	});
+
+	test("say in one row why there is nothing to show, and try again on request", async () => {
+		const errors = desk.answer("showErrorMessage", () => undefined);
+		const job = await desk.shell("exec sleep 1000", { name: "behind" });
+		await desk.untilRow("running", "behind running");
+		const home = process.env["CHORE_HOME"] ?? "";
+		assert.notEqual(home, "");
+		chmodSync(home, 0o777);
+		try {
+			await desk.command("refresh");
+			const [only, ...others] = [...(await desk.rows("running")), ...(await desk.rows("finished"))];
+			assert.match(only ?? "", /^Jobs cannot be shown .*/);
+			assert.deepEqual(others, []);
+		} finally {
+			chmodSync(home, 0o700);
+		}
+		await desk.command("refresh");
+		await desk.untilRow("running", "behind running");
+		assert.equal((await desk.chore.get(job.id)).state, "running");
+		assert.deepEqual(errors, []);
+	});
+});

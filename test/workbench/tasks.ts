@@ -1,0 +1,117 @@
+/** Tasks of the type "chore", by tasks.json and by the scripts of package.json. */
+import assert from "node:assert/strict";
+import { suite, test } from "mocha";
+import * as vscode from "vscode";
+import type { Job } from "../../src/index.ts";
+import { eventually } from "../support/eventually.ts";
+import { Desk, folder } from "./desk.ts";
+
+suite("a task", () => {
+	const desk = new Desk();
+
+	test("gives its job the variables of the login shell, without the editor's own", async () => {
+		const line = 'echo "$FROM_PROFILE"; env | grep -c "^VSCODE_\\|^ELECTRON_"; true';
+		const { job } = await runTask({ command: line }, "variables");
+		await desk.chore.wait(job.id);
+		assert.equal(await desk.logOf(job), "of the login shell\n0\n");
+	});
+
+	test("has the program, arguments, directory, variables and name that stand in tasks.json", async () => {
+		const definition = {
+			command: "/bin/sh",
+			args: ["-c", 'pwd; echo "$WORD $1"', "sh", "a  $b"],
+			cwd: "/tmp",
+			env: { WORD: "é" },
+			name: "own",
+		};
+		const { job } = await runTask(definition, "whole");
+		await desk.chore.wait(job.id);
+		assert.equal(await desk.logOf(job), "/tmp\né a  $b\n");
+		assert.equal(job.name, "own");
+	});
+
+	test("ends with the exit status of its job", async () => {
+		const { status, job } = await runTask({ command: 'printf "\\033[31mred\\033[0m\\n"; exit 7' }, "seven");
+		assert.equal(await status, 7);
+		assert.equal((await desk.chore.wait(job.id)).exitCode, 7);
+	});
+
+	test("gives its problem matcher the output", async () => {
+		const pattern = { regexp: "^(.*):(\\d+): (.*)$", file: 1, line: 2, message: 3 };
+		const problemMatcher = { owner: "chore-test", fileLocation: "absolute", pattern };
+		const file = vscode.Uri.file(`${folder()}/code.txt`);
+		await vscode.workspace.fs.writeFile(file, Buffer.from("one\ntwo\n"));
+		const { status } = await runTask({ command: `echo '${file.fsPath}:2: it is wrong'`, problemMatcher }, "matched");
+		await status;
+		const [problem] = await eventually("the problem", () => {
+			const found = vscode.languages.getDiagnostics(file);
+			return found.length > 0 && found;
+		});
+		assert.deepEqual([problem?.message, problem?.range.start.line], ["it is wrong", 1]);
+		await vscode.workspace.fs.delete(file);
+	});
+
+	test("attaches to its job that still runs, instead of starting a second one", async () => {
+		const definition = { command: "exec sleep 1000" };
+		const first = await runTask(definition, "again");
+		await desk.closeTerminals();
+		await desk.known(first.job, ({ state }) => state === "running");
+		const second = await runTask(definition, "again");
+		assert.equal(second.job.id, first.job.id);
+		assert.equal((await desk.chore.list({ all: true })).length, 1);
+		assert.deepEqual(
+			vscode.tasks.taskExecutions.map(({ task }) => task.name),
+			["again"],
+		);
+	});
+
+	test("fails or replaces its job that still runs, where it says so", async () => {
+		const command = "exec sleep 1000";
+		const first = await runTask({ command }, "strict");
+		await desk.closeTerminals();
+		const second = await runTask({ command, ifRunning: "fail" }, "strict");
+		assert.equal(await second.status, 125);
+		const third = await runTask({ command, ifRunning: "replace" }, "strict", (job) => job.id !== first.job.id);
+		assert.equal((await desk.chore.get(first.job.id)).state, "stopped");
+		await desk.known(third.job, ({ state }) => state === "running");
+	});
+
+	test("is offered for each script of package.json, by the package manager of the folder", async () => {
+		const files = { "package.json": '{"scripts":{"build":"true","odd:name":"true"}}', "pnpm-lock.yaml": "" };
+		for (const [name, text] of Object.entries(files))
+			await vscode.workspace.fs.writeFile(vscode.Uri.file(`${folder()}/${name}`), Buffer.from(text));
+		const found = (await vscode.tasks.fetchTasks({ type: "chore" })).filter(({ source }) => source === "chore");
+		const scripts = found.map(({ name, definition }) => [name, definition["command"], ...(definition["args"] ?? [])].join(" "));
+		for (const wanted of ["build pnpm run build", "odd:name pnpm run odd:name"]) assert.ok(scripts.includes(wanted), scripts.join(", "));
+		for (const name of Object.keys(files)) await vscode.workspace.fs.delete(vscode.Uri.file(`${folder()}/${name}`));
+	});
+
+	/** Runs a task, and finds the job that it made or found. */
+	async function runTask(definition: Record<string, unknown>, name: string, fits: (job: Job) => boolean = () => true) {
+		const file = vscode.Uri.file(`${folder()}/.vscode/tasks.json`);
+		const text = JSON.stringify({ version: "2.0.0", tasks: [{ label: name, type: "chore", problemMatcher: [], ...definition }] });
+		await vscode.workspace.fs.writeFile(file, new TextEncoder().encode(text));
+		const task = await eventually(`the task ${name} is known`, async () => {
+			const found = await vscode.tasks.fetchTasks({ type: "chore" });
+			return found.find(
+				(one) =>
+					one.name === name &&
+					one.definition["command"] === definition["command"] &&
+					one.definition["ifRunning"] === definition["ifRunning"],
+			);
+		});
+		const status = new Promise<number | undefined>((resolve) => {
+			const listener = vscode.tasks.onDidEndTaskProcess(({ execution, exitCode }) => {
+				if (execution.task.name !== name) return;
+				listener.dispose();
+				resolve(exitCode);
+			});
+		});
+		await vscode.tasks.executeTask(task);
+		const line = definition["command"];
+		const job = await eventually("the job of the task", () =>
+			desk.parts.source.jobs.find((one) => one.command.includes(String(line)) && fits(one)),
+		);
+		return { status, job };
+	}
+});
