@@ -86,8 +86,7 @@ on("a launchctl that hangs is given up; what runs is known and ends without it",
 on("jobs outlive what runs them here, and end with their own code", {}, async (stage) => {
 	const { home, simulator } = stage;
 	const job = await ready(stage, "echo ready; while [ ! -e go ]; do sleep 0.05; done; exit 6");
-	process.kill(simulator.pid, "SIGKILL");
-	await eventually("it is gone", () => !isRunning(simulator.pid));
+	await simulator.crash();
 	assert.equal((await home.chore.get(job.id)).state, "running");
 	await assert.rejects(home.chore.run({ command: ["true"] }), isChoreError);
 	writeFileSync(`${home.path}/go`, "");

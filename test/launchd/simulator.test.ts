@@ -457,7 +457,6 @@ on("the small verbs answer as known", {}, async (simulator) => {
 
 // 18: what hangs and what is missing is the caller's affair; see launchctl.test.ts.
 on("without its process launchctl fails at once", {}, async (simulator) => {
-	process.kill(simulator.pid, "SIGKILL");
-	await eventually("it is gone", () => !isRunning(simulator.pid));
+	await simulator.crash();
 	assert.deepEqual(await simulator.call("print", "gui/501"), { code: 1, out: "", err: "Could not connect to launchd\n" });
 });

@@ -23,6 +23,8 @@ export interface Simulator extends AsyncDisposable {
 	readonly launchctl: string;
 	/** The process that starts the jobs. */
 	readonly pid: number;
+	/** Kills that process; resolved once it is reaped, since kill(2) still reaches a zombie. */
+	crash(): Promise<void>;
 	call(...words: string[]): Promise<Answer>;
 	/** Changes how it behaves from now on. */
 	set(switches: Partial<Switches>): Promise<void>;
@@ -64,6 +66,10 @@ export async function startSimulator(switches: Partial<Switches> = {}): Promise<
 		folder,
 		launchctl,
 		pid,
+		async crash() {
+			resident.kill("SIGKILL");
+			await ended;
+		},
 		call,
 		set: async (more) => void (await control("simulator:set", JSON.stringify(more))),
 		logout: async () => void (await control("simulator:logout")),
