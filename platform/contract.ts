@@ -178,7 +178,11 @@ export interface Platform extends AsyncDisposable {
 	plan(run: RunSpec): Handle;
 	/**
 	 * Starts one run; resolves once it is under way (or accepted, without `acknowledge`). A run that began and ended
-	 * at once is a success here: its exit record tells the rest.
+	 * at once is a success here: its exit record tells the rest. So is one that the platform has accepted and not come to
+	 * after a minute. Always settles in bounded time.
+	 *
+	 * An error with `refused` says that nothing of the run is there, nor will be: whatever there was of it is gone by then.
+	 * After any other error the core asks `inspect` whether the run is there.
 	 * @throws ChoreError UNIT_EXISTS when the object's name is taken; PLATFORM_FAILED with the system's own error as cause
 	 */
 	start(run: RunSpec, handle: Handle): Promise<void>;

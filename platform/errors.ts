@@ -33,11 +33,18 @@ export class ChoreError extends Error {
 	readonly code: ErrorCode;
 	/** What the user can do next, or undefined where nothing is known to help. */
 	readonly hint: string | undefined;
+	/** Of a start: nothing of the run is there or will be, and nobody need ask whether it is. False where that is not certain. */
+	readonly refused: boolean;
 
-	constructor(code: ErrorCode, message: string, options: { readonly hint?: string; readonly cause?: unknown } = {}) {
+	constructor(
+		code: ErrorCode,
+		message: string,
+		options: { readonly hint?: string; readonly cause?: unknown; readonly refused?: boolean } = {},
+	) {
 		super(message, "cause" in options ? { cause: options.cause } : {});
 		this.code = code;
 		this.hint = options.hint;
+		this.refused = options.refused ?? false;
 	}
 }
 

@@ -17,8 +17,20 @@ export interface ProcessIdentity {
 	readonly startTicks: string | null;
 }
 
+/** A process that is at work on a start, as its mark names it. */
+interface Creator extends ProcessIdentity {
+	/** When the mark was made, in seconds since boot; marks of earlier versions do not tell. */
+	readonly uptimeSeconds?: number;
+}
+
 /** How a place relates to here: what may be asked and signalled follows from it. */
 export type Distance = "here" | "earlier-boot" | "other-machine" | "other-namespace";
+
+/** How long a mark means anything. */
+const MARK_SECONDS = 300;
+
+/** Some systems tell their uptime in whole seconds: two looks at it may be rounded apart. */
+const TICK_SECONDS = 1;
 
 let cached: Place | undefined;
 
@@ -45,12 +57,12 @@ export function uptimeSeconds(): number {
 }
 
 /** This process, as a later one can recognise it. */
-export function self(): ProcessIdentity {
+function self(): ProcessIdentity {
 	return { pid: process.pid, startTicks: startTicks(process.pid) };
 }
 
 /** Whether that very process still lives. Errs on the side of "yes" where the system tells no start times. */
-export function isAlive(identity: ProcessIdentity): boolean {
+function isAlive(identity: ProcessIdentity): boolean {
 	if (identity.startTicks !== null) return startTicks(identity.pid) === identity.startTicks;
 	try {
 		process.kill(identity.pid, 0);
@@ -60,13 +72,32 @@ export function isAlive(identity: ProcessIdentity): boolean {
 	}
 }
 
-/** Whether the process still lives that a mark, or the `starting` of a run, names: it is at work on that. */
+/** What a mark says, or the `starting` of a run, while this process is at work on a start. */
+export function creatorMark(): string {
+	const creator: Creator = { ...self(), uptimeSeconds: uptimeSeconds() };
+	return `${JSON.stringify(creator)}\n`;
+}
+
+/**
+ * Whether the process still lives that a mark, or the `starting` of a run, names: then it is at work on that. A start takes
+ * less than a second, and three minutes where nobody answers: whoever made the mark earlier has left it behind.
+ */
 export function isCreatorAlive(text: string | undefined): boolean {
 	try {
-		return text !== undefined && isAlive(JSON.parse(text) as ProcessIdentity);
+		if (text === undefined) return false;
+		const creator = JSON.parse(text) as Creator;
+		return isRecent(creator.uptimeSeconds) && isAlive(creator);
 	} catch {
 		return false;
 	}
+}
+
+/** Of a mark that says when it was made; those of earlier versions do not. */
+function isRecent(madeAtSeconds: number | undefined): boolean {
+	if (madeAtSeconds === undefined) return true;
+	const ageSeconds = uptimeSeconds() - madeAtSeconds;
+	// Made later than now: before the machine was started again.
+	return ageSeconds > -TICK_SECONDS && ageSeconds < MARK_SECONDS;
 }
 
 function startTicks(pid: number): string | null {

@@ -2,13 +2,13 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, rmSync, truncateSync } from "node:fs";
 import type { Platform, RunSpec } from "../../../platform/contract.ts";
-import { ChoreError, isChoreError } from "../../../platform/errors.ts";
+import { ChoreError, errnoOf, isChoreError } from "../../../platform/errors.ts";
 import { EXIT_RECORD_BYTES } from "../../../platform/exit-record.ts";
 import type { Context } from "../context.ts";
 import { STOP_BYTES } from "../control/stop.ts";
 import { isAbsence, isFull, refuse, writeNew } from "../disk/files.ts";
 import { record } from "../disk/ledger.ts";
-import { here, self, uptimeSeconds } from "../disk/place.ts";
+import { creatorMark, here, uptimeSeconds } from "../disk/place.ts";
 import { activeIds, jobFolder, markOf, runFolder, type Session } from "../disk/session.ts";
 import {
 	type JobRecord,
@@ -49,9 +49,9 @@ export function planRun(session: Session, platform: Platform, job: JobRecord, ru
 /** The files of a run, laid out so that writing its start and its end will need no space. */
 export function writeRun(folder: string, job: JobRecord, run: RunRecord): void {
 	writeNew(`${folder}/run.json`, `${JSON.stringify(run)}\n`);
-	// As long as it is there and its process lives, nobody takes a run for lost that the platform does not have yet. The
-	// first run has the mark of its job for that.
-	if (run.run > 1) writeNew(`${folder}/starting`, `${JSON.stringify(self())}\n`);
+	// While it names a process that is at work on the start, nobody takes the run for lost that the platform does not have
+	// yet. The first run has the mark of its job for that.
+	if (run.run > 1) writeNew(`${folder}/starting`, creatorMark());
 	writeNew(`${folder}/exit`, " ".repeat(EXIT_RECORD_BYTES));
 	writeNew(`${folder}/started`, " ".repeat(STARTED_BYTES));
 	writeNew(`${folder}/stop.blank`, " ".repeat(STOP_BYTES));
@@ -89,8 +89,11 @@ export async function launch(
 	} catch (error) {
 		await refused(session, platform, stored, error, discard);
 	}
-	recordStart(session, stored, platform, options);
-	finishStart(session, stored);
+	try {
+		recordStart(session, stored, platform, options);
+	} finally {
+		finishStart(session, stored);
+	}
 	const notice = options.onWarning && (await logoutNotice(session, platform));
 	if (notice !== undefined) options.onWarning?.(notice);
 	// What it left to be settled is for whoever looks next: a start should not wait for it.
@@ -148,7 +151,8 @@ async function refused(
 	discard: (refusal: unknown) => void,
 ): Promise<never> {
 	const { id } = stored.job;
-	if (isChoreError(error) && (await mayRun(platform, stored))) {
+	if (await isKept(session, platform, stored, error)) {
+		if (!isChoreError(error)) throw error;
 		throw new ChoreError(error.code, `${error.message}; whether job ${id} runs is not known`, {
 			hint: `ask later: chore status ${shortId(id)}`,
 			cause: error,
@@ -166,13 +170,23 @@ async function refused(
 	throw error;
 }
 
-/** After a failed request: a bus that broke in the middle may have started the job all the same. */
-async function mayRun(platform: Platform, stored: StoredRun): Promise<boolean> {
-	const [observation] = await platform.inspect([stored.run.handle]);
-	return observation?.kind !== "absent";
+/**
+ * Whether the run stays after a failed request: a bus that broke in the middle may have started the job all the same. How
+ * it is then has to be asked of the platform, by this process as by any other.
+ */
+async function isKept(session: Session, platform: Platform, stored: StoredRun, error: unknown): Promise<boolean> {
+	if (isChoreError(error) && error.refused) return false;
+	let mayRun = true;
+	try {
+		const [observation] = await platform.inspect([stored.run.handle]);
+		mayRun = observation?.kind !== "absent";
+	} finally {
+		if (mayRun) abandonStart(session, stored);
+	}
+	return mayRun;
 }
 
-/** From here on the platform answers for the job: that its creator lives means nothing any more. */
+/** From here on the platform answers for the job, and the mark says no more than that it may be active. */
 function finishStart(session: Session, stored: StoredRun): void {
 	const mark = markOf(session, stored.job.id);
 	try {
@@ -182,6 +196,20 @@ function finishStart(session: Session, stored: StoredRun): void {
 		if (isAbsence(error) && stored.run.run > 1) restoreMark(session, stored, mark);
 	}
 	if (stored.run.run > 1) rmSync(`${stored.folder}/starting`, { force: true });
+}
+
+/**
+ * The request is over, and nobody knows whether the job runs: that this process lives says nothing of it any more. One
+ * character is left of its marks: it names nobody, and says to whoever finds an end that the start was not noted.
+ */
+function abandonStart(session: Session, { job, run, folder }: StoredRun): void {
+	for (const path of [markOf(session, job.id), ...(run.run > 1 ? [`${folder}/starting`] : [])]) {
+		try {
+			truncateSync(path, 1);
+		} catch (error) {
+			if (errnoOf(error) === undefined) throw error; // settled or removed by others; a mark that stays means nothing after a while
+		}
+	}
 }
 
 function restoreMark(session: Session, { job, run }: StoredRun, mark: string): void {

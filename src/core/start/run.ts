@@ -8,7 +8,7 @@ import { stop } from "../control/stop.ts";
 import { readText, refuse, removeQuietly, writeNew } from "../disk/files.ts";
 import { note, record } from "../disk/ledger.ts";
 import { claimMark } from "../disk/mark.ts";
-import { claimFreeName, claimName } from "../disk/names.ts";
+import { claimFreeName, claimName, forgetName } from "../disk/names.ts";
 import { jobFolder, makeSession, markOf, runFolder, type Session } from "../disk/session.ts";
 import type { JobRecord, StoredRun } from "../disk/store.ts";
 import { hasEnded, type Job, shortId } from "../job.ts";
@@ -42,22 +42,24 @@ export async function run(context: Context, options: RunOptions): Promise<Job> {
 	const id = uuid();
 	const acknowledge = options.acknowledge ?? true;
 	claimMark(session, id);
+	let name: string | undefined;
 	let stored: StoredRun;
 	try {
-		const name = await takeName(context, spec, options, id);
-		if (typeof name === "object") {
-			discard(session, id);
-			return name;
+		const taken = await takeName(context, spec, options, id);
+		if (typeof taken === "object") {
+			discard(session, id, undefined);
+			return taken;
 		}
+		name = taken;
 		const script = startScript({ ...spec, jobId: id, program, arguments: spec.command.slice(1), environment, limits: callerLimits() });
 		stored = writeJob(session, platform, { spec, id, name, program, script, acknowledge });
 		record(session, eventOf(stored), "created", { command: stored.job.command });
 	} catch (error) {
-		discard(session, id);
+		discard(session, id, name);
 		throw error;
 	}
 	return launch(context, platform, stored, options, (refusal) => {
-		discard(session, id);
+		discard(session, id, name);
 		note(session, eventOf(stored), "removed", { reason: refusal instanceof Error ? refusal.message.slice(0, 500) : null });
 	});
 }
@@ -138,12 +140,18 @@ function writeJob(session: Session, platform: Platform, draft: Draft): StoredRun
 	return { job, run, folder: runFolder(session, id, 1) };
 }
 
-/** Leaves nothing of a job that was not started. Why it was not is what is told, whatever is in the way here. */
-function discard(session: Session, id: string): void {
+/**
+ * Leaves nothing of a job that was not started. Why it was not is what is told, whatever is in the way here.
+ * @param name undefined where it has none yet
+ */
+function discard(session: Session, id: string, name: string | undefined): void {
 	const folder = jobFolder(session, id);
 	try {
 		renameSync(folder, `${session.trash}/${id}`);
 	} catch {}
+	try {
+		if (name !== undefined) forgetName(session, name, id);
+	} catch {} // whoever wants it finds that nobody has it
 	for (const leftover of [`${session.trash}/${id}`, `${session.trash}/new-${id}`, markOf(session, id)]) removeQuietly(leftover);
 }
 
