@@ -26,7 +26,7 @@ import { pauseRun, resumeRun } from "./pause.ts";
 import { controllerOf, PROPERTY_NAMES, split } from "./properties.ts";
 import { allowRestarts } from "./restarts.ts";
 import type { Scope } from "./scope.ts";
-import { startUnit } from "./start.ts";
+import { confirmStart, submitUnit } from "./start.ts";
 import { findOwn, killRun, letGo, stopRun } from "./stop.ts";
 import { findStrays } from "./strays.ts";
 import { Systemd } from "./systemd.ts";
@@ -85,8 +85,10 @@ export class SystemdPlatform implements Platform {
 	async start(run: RunSpec, handle: Handle): Promise<void> {
 		const hookPath = this.#context.install("hook", hook);
 		allowRestarts(run);
+		const planned = readHandle(handle, this.name);
 		const installation = { scope: this.#scope, hookPath, isPrivileged: this.#userId === 0 };
-		await this.#delivered(() => startUnit(this.#connected(), run, readHandle(handle, this.name), installation));
+		const { finished } = await this.#delivered(() => submitUnit(this.#connected(), run, planned, installation));
+		if (run.acknowledge) await confirmStart(this.#connect, run, planned, { finished, scope: this.#scope });
 	}
 
 	async stop(handle: Handle, options: Stopping): Promise<StopOutcome> {

@@ -2,7 +2,6 @@
 import { ChoreError } from "../errors.ts";
 import { busErrorName } from "./bus.ts";
 import { split } from "./properties.ts";
-import type { Scope } from "./scope.ts";
 
 /** Error answers by which the manager refuses a property, or the value of one. */
 const REFUSALS = [
@@ -39,16 +38,14 @@ export function refusedProperty(error: unknown, words: readonly string[]): unkno
 	return new ChoreError("INVALID_ARGUMENT", `${(named.length > 0 ? named : words).join(", ")}: ${message}`, {
 		hint: "this systemd does not take it; leave it out",
 		cause: error,
+		refused: true,
 	});
 }
 
-/** The error for a process that could not be set up as the properties say; undefined where they have nothing to do with it. */
-export function impossibleProperties(exitCode: number, words: readonly string[], { journalctl }: Scope): ChoreError | undefined {
+/** What to say of a process that could not be set up as the properties say; undefined where they have nothing to do with it. */
+export function impossibleProperties(exitCode: number, words: readonly string[]): string | undefined {
 	const [step, properties] = STEPS.get(exitCode) ?? [];
 	const concerned = properties === undefined ? [] : words.filter((word) => properties.test(split(word)[0]));
 	if (concerned.length === 0) return undefined;
-	const message = `systemd cannot give a job ${concerned.join(", ")} here: it failed at ${step} (exit code ${exitCode})`;
-	return new ChoreError("INVALID_ARGUMENT", message, {
-		hint: `it may need rights that you do not have here; the manager's own words are in its log: ${journalctl} -n 20`,
-	});
+	return `systemd cannot give a job ${concerned.join(", ")} here: it failed at ${step} (exit code ${exitCode})`;
 }

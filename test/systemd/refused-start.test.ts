@@ -1,0 +1,223 @@
+/**
+ * A start that the manager cannot carry out leaves nothing, says why, and keeps nobody waiting: however quickly the unit
+ * restarts, and whatever happens to the bus, the manager or the disk meanwhile.
+ */
+import assert from "node:assert/strict";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import type { PlatformModule } from "../../platform/contract.ts";
+import { isChoreError } from "../../platform/errors.ts";
+import * as systemd from "../../platform/systemd/index.ts";
+import { SystemdPlatform } from "../../platform/systemd/manager.ts";
+import { USER } from "../../platform/systemd/scope.ts";
+import { Chore } from "../../src/core/chore.ts";
+import { eventually, HANGS_MS } from "../support/eventually.ts";
+import { type Home, makeHome } from "../support/home.ts";
+import { userManager } from "../support/user-manager.ts";
+import { GoBetween } from "./fake-bus.ts";
+
+runOnSmallDisk();
+const { skip, skipHarm } = userManager(import.meta);
+const smallDisk = process.env["CHORE_TEST_SMALL_DISK"];
+const ROUNDS = Number(process.env["CHORE_TEST_ROUNDS"] ?? 5);
+const patience = { skip, timeout: HANGS_MS * Math.max(1, ROUNDS / 50) };
+
+/** What a user's manager cannot give to a job, and what is said of it. The last one it does not even accept. */
+const REFUSED: readonly (readonly [property: string, message: RegExp])[] = [
+	["CPUSchedulingPriority=10", /^systemd cannot give a job CPUSchedulingPriority=10 here: it failed at SETSCHEDULER \(exit code 214\)$/],
+	[
+		"InaccessiblePaths=/not/there",
+		/^systemd cannot give a job InaccessiblePaths=\/not\/there here: it failed at NAMESPACE \(exit code 226\)$/,
+	],
+	["IOSchedulingClass=realtime", /^systemd cannot give a job IOSchedulingClass=realtime here: it failed at IOPRIO \(exit code 211\)$/],
+	["Requires=chore-not-there.service", /^Requires=chore-not-there.service: systemd refused /],
+];
+const [CANNOT_BE_SET] = REFUSED[0] as readonly [string, RegExp];
+
+/**
+ * Root can make a small file system, which the user of the private manager cannot: then the file is run again beside one
+ * that has it, with the number of rounds.
+ */
+function runOnSmallDisk(): void {
+	if (process.geteuid?.() !== 0 || process.env["CHORE_TEST_MANAGER"] !== undefined) return;
+	const needed = ["/lib/systemd/systemd", "/usr/bin/setpriv", "/usr/bin/nsenter", "/usr/bin/dbus-daemon"];
+	if (!needed.every((path) => existsSync(path)) || spawnSync("unshare", ["-m", "true"]).status !== 0) return; // userManager says so
+	const folder = mkdtempSync(`${tmpdir()}/chore-small-`);
+	execFileSync("mount", ["-t", "tmpfs", "-o", "size=2m,mode=1777", "chore-test", folder]);
+	try {
+		chmodSync(folder, 0o1777);
+		const script = fileURLToPath(new URL("../../../test/support/user-manager.sh", import.meta.url));
+		const variables = [`CHORE_TEST_SMALL_DISK=${folder}`, `CHORE_TEST_ROUNDS=${process.env["CHORE_TEST_ROUNDS"] ?? 5}`];
+		const words = ["with", "/usr/bin/env", ...variables, process.execPath, fileURLToPath(import.meta.url)];
+		process.exitCode = spawnSync(script, words, { stdio: "inherit" }).status ?? 1;
+	} finally {
+		spawnSync("umount", [folder]);
+		rmSync(folder, { recursive: true, force: true });
+	}
+	process.exit();
+}
+
+function startRefused(chore: Chore, property = CANNOT_BE_SET, delayMs = 1): Promise<unknown> {
+	return chore.run({ command: ["true"], name: "refused", properties: [property], restart: { policy: "always", delayMs } });
+}
+
+/** The units of the jobs of these tests that the manager has. */
+function units(): string {
+	return execFileSync("systemctl", ["--user", "list-units", "--all", "--plain", "--no-legend", "chore-refused-*"], { encoding: "utf8" });
+}
+
+async function assertNothingLeft(home: Home, when: string): Promise<void> {
+	assert.deepEqual(await home.chore.list({ all: true }), [], when);
+	for (const folder of ["jobs", "active", "names"])
+		assert.deepEqual(readdirSync(`${home.path}/default/${folder}`), [], `${folder}, ${when}`);
+	assert.equal(units(), "", when);
+}
+
+/** A home on the manager of this session, which is reached by another bus. */
+function homeBy(socketPath: string): Promise<Home> {
+	const userId = process.geteuid?.() as number;
+	const module: PlatformModule = {
+		detect: systemd.detect,
+		open: async (context) => new SystemdPlatform(socketPath, { userId, scope: USER }, context),
+	};
+	return makeHome("systemd", module);
+}
+
+/** Where the manager's bus is. */
+function busPath(): string {
+	return (process.env["DBUS_SESSION_BUS_ADDRESS"] as string).replace(/^unix:path=/, "");
+}
+
+/**
+ * How a start ended that could not be carried out, and that something came in between: it is refused, or nobody could say
+ * whether it runs. In no case is it a success.
+ */
+async function endOf(start: Promise<unknown>): Promise<"refused" | "unknown"> {
+	try {
+		await start;
+	} catch (error) {
+		assert.ok(isChoreError(error), String(error));
+		if (error.code === "INVALID_ARGUMENT" && error.refused) return "refused";
+		assert.ok(["PLATFORM_UNAVAILABLE", "INVALID_ARGUMENT"].includes(error.code), `${error.code}: ${error.message}`);
+		return "unknown";
+	}
+	return assert.fail("the start was a success");
+}
+
+/** Ends every job that is left, by the verbs of the library, and sees that nothing stays of them. */
+async function clearAway(chore: Chore, home: Home): Promise<void> {
+	for (const { id } of await chore.list()) await chore.remove(id, { force: true, graceMs: 0 });
+	await eventually("their units are gone", () => units() === "");
+	await assertNothingLeft(home, "cleared");
+}
+
+for (const [property, message] of REFUSED) {
+	for (const delayMs of [1, 10]) {
+		test(`${property} is refused however often it is tried, with a restart after ${delayMs} ms`, patience, async () => {
+			await using home = await makeHome("systemd", systemd);
+			for (let round = 0; round < ROUNDS; round++) {
+				await assert.rejects(
+					startRefused(home.chore, property, delayMs),
+					(error) => isChoreError(error) && error.code === "INVALID_ARGUMENT" && error.refused && message.test(error.message),
+				);
+				await assertNothingLeft(home, `round ${round}`);
+			}
+		});
+	}
+}
+
+test("a start again that is refused leaves the job as it was", patience, async () => {
+	await using home = await makeHome("systemd", systemd);
+	const folder = mkdtempSync(`${tmpdir()}/chore-there-`);
+	const properties = [`InaccessiblePaths=${folder}`];
+	const { id } = await home.chore.run({ command: ["true"], name: "refused", properties, restart: { policy: "on-failure", delayMs: 1 } });
+	const before = await home.chore.wait(id);
+	rmSync(folder, { recursive: true });
+	for (let round = 0; round < ROUNDS; round++) {
+		await assert.rejects(home.chore.rerun(id), (error) => isChoreError(error) && error.code === "INVALID_ARGUMENT" && error.refused);
+		assert.deepEqual(await home.chore.list({ all: true }), [before]);
+		assert.deepEqual(readdirSync(`${home.path}/default/jobs/${id}/runs`), ["1"]);
+		assert.deepEqual(readdirSync(`${home.path}/default/active`), []);
+	}
+	assert.equal(units(), "");
+});
+
+test("a connection that breaks in the middle keeps no verb waiting, and a refusal is told if it can be", patience, async () => {
+	using between = await GoBetween.to(busPath());
+	await using home = await homeBy(between.socketPath);
+	for (let round = 0; round < ROUNDS * 4; round++) {
+		const start = endOf(startRefused(home.chore));
+		setTimeout(() => between.cut(), round * 2);
+		if ((await start) === "refused") await assertNothingLeft(home, `round ${round}`);
+		await clearAway(home.chore, home);
+	}
+});
+
+test("a bus that dies in the middle leaves a job that is unknown, and then known to whoever can ask", patience, async () => {
+	for (let round = 0; round < ROUNDS / 5; round++) {
+		const between = await GoBetween.to(busPath());
+		await using home = await homeBy(between.socketPath);
+		await using other = new Chore([["systemd", async () => systemd]], "test", { home: home.path });
+		await home.chore.list();
+		const start = endOf(startRefused(home.chore));
+		setTimeout(() => between[Symbol.dispose](), 4 + round * 4);
+		if ((await start) === "unknown") {
+			for (const job of await home.chore.list()) {
+				assert.equal(job.state, "unknown");
+				await assert.rejects(home.chore.stop(job.id), { code: "JOB_UNKNOWN" });
+			}
+		}
+		between[Symbol.dispose]();
+		await clearAway(other, home);
+	}
+});
+
+test("a manager that is executed anew again and again refuses all the same", { ...patience, skip: skip || skipHarm }, async () => {
+	await using home = await makeHome("systemd", systemd);
+	let isOver = false;
+	const reexecute = async (): Promise<void> => {
+		while (!isOver) await promisify(execFile)("systemctl", ["--user", "daemon-reexec"]).catch(() => {});
+	};
+	const reexecuting = reexecute();
+	try {
+		for (let round = 0; round < ROUNDS / 2; round++) {
+			await endOf(startRefused(home.chore, undefined, round % 2 === 0 ? 1 : 10));
+			for (const { id } of await home.chore.list()) await home.chore.stop(id, { graceMs: 0 }).catch(assertIsNoBug);
+		}
+	} finally {
+		isOver = true;
+		await reexecuting;
+	}
+	await clearAway(home.chore, home);
+});
+
+test("a start that is refused on a full disk is told as one of the two, and leaves nothing", {
+	...patience,
+	skip: skip || (smallDisk === undefined && "only root can make a small file system"),
+}, async () => {
+	await using home = await makeHome("systemd", systemd, {}, `${smallDisk}/home-`);
+	const ballast = `${smallDisk}/ballast`;
+	const { id } = await home.chore.run({ command: ["true"], name: "refused" });
+	await home.chore.wait(id);
+	await home.chore.remove(id);
+	let refused = 0;
+	for (let pages = 0; refused < 3; pages++) {
+		assert.ok(pages < 60, "some free space is enough");
+		rmSync(ballast, { force: true });
+		writeFileSync(ballast, Buffer.alloc((statfsSync(smallDisk as string).bavail - pages) * 4096));
+		const error: unknown = await startRefused(home.chore).catch((reason: unknown) => reason);
+		assert.ok(isChoreError(error), String(error));
+		assert.ok(["STATE_FULL", "INVALID_ARGUMENT"].includes(error.code), `${pages} free pages: ${error.code}: ${error.message}`);
+		if (error.code === "INVALID_ARGUMENT") refused++;
+		await assertNothingLeft(home, `${pages} free pages`);
+	}
+	rmSync(ballast);
+});
+
+function assertIsNoBug(error: unknown): void {
+	assert.ok(isChoreError(error), String(error));
+}
