@@ -55,7 +55,9 @@ export async function show(chore: Chore, output: Output, reference: string, opti
 /** Hands on our input until it ends, or nobody reads it any more. */
 async function feed(chore: Chore, id: string, signal: AbortSignal): Promise<void> {
 	try {
-		for await (const data of process.stdin) await chore.send(id, data as Buffer, { signal });
+		// Like a pipe: for as long as the job takes to read on.
+		const options = { signal, timeoutMs: Number.POSITIVE_INFINITY };
+		for await (const data of process.stdin) await chore.send(id, data as Buffer, options);
 		await chore.send(id, "", { end: true, signal });
 	} catch (error) {
 		const over = isChoreError(error) ? ["NO_INPUT", "JOB_NOT_ACTIVE", "ABORTED"].includes(error.code) : isClosing(error);

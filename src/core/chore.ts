@@ -126,7 +126,8 @@ export class Chore implements AsyncDisposable {
 	/**
 	 * Stops the whole job, children included: the stop signal, then SIGKILL after the grace. One that is over already
 	 * is given back as it ended.
-	 * @throws ChoreError STOP_FAILED naming the processes that outlive SIGKILL; JOB_UNKNOWN for one that cannot be reached
+	 * @throws ChoreError STOP_FAILED naming the processes that outlive SIGKILL, or for one whose start does not come to an
+	 * end within a minute; JOB_UNKNOWN for one that cannot be reached
 	 */
 	async stop(reference: string, options: StopOptions = {}): Promise<Job> {
 		return this.#worthPruning(stop(this.#context, this.#find(reference), options));
@@ -166,7 +167,7 @@ export class Chore implements AsyncDisposable {
 
 	/**
 	 * Writes to the standard input of a job that was started with `stdin: "fifo"`; resolves once the system took it all.
-	 * @throws ChoreError NO_INPUT, JOB_NOT_ACTIVE
+	 * @throws ChoreError NO_INPUT, JOB_NOT_ACTIVE; TIMED_OUT for a job that reads nothing, see SendOptions
 	 */
 	async send(reference: string, text: string | Uint8Array, options: SendOptions = {}): Promise<void> {
 		return send(this.#context, this.#find(reference), text, options);

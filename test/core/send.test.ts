@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import type { PlatformModule } from "../../platform/contract.ts";
+import { isChoreError } from "../../platform/errors.ts";
 import { eventually } from "../support/eventually.ts";
 import { fakePlatform } from "../support/fake-platform.ts";
 import { makeHome } from "../support/home.ts";
@@ -68,4 +69,16 @@ test("a job that closed its input at once is told so, by each attempt anew", PAT
 	assert.equal((await home.chore.wait(id)).state, "succeeded");
 	assert.equal(said(), "first\nsecond\nheard");
 	assert.deepEqual(readdirSync(`${home.path}/default/active`), []);
+});
+
+test("what a job does not read is given up after a while, and told how much it took", PATIENCE, async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const { id } = await home.chore.run({ command: ["sleep", "60"], stdin: "fifo" });
+	const much = Buffer.alloc(1 << 20);
+	await assert.rejects(home.chore.send(id, much, { timeoutMs: 20 }), (error: unknown) => {
+		assert.ok(isChoreError(error));
+		assert.equal(error.code, "TIMED_OUT");
+		assert.match(error.message, /^[1-9][0-9]* of 1048576 bytes were sent to sleep \([0-9a-f]{8}\), which has read nothing for 0.02 s$/);
+		return true;
+	});
 });

@@ -18,7 +18,9 @@ export function sendCommand(): Command {
 			action<Options, [string, string | undefined]>(async ({ chore, options }, reference, text) => {
 				if (text === undefined && !options.eof)
 					throw new UsageError("there is nothing to send", "give a TEXT, - for your standard input, or --eof");
-				if (text === "-") for await (const data of process.stdin) await chore.send(reference, data as Buffer);
+				// A stream is handed on like by a pipe, for as long as the job takes to read on.
+				const patience = { timeoutMs: Number.POSITIVE_INFINITY };
+				if (text === "-") for await (const data of process.stdin) await chore.send(reference, data as Buffer, patience);
 				else if (text !== undefined) await chore.send(reference, options.newline ? `${text}\n` : text);
 				if (options.eof) await chore.send(reference, "", { end: true });
 			}),

@@ -9,8 +9,12 @@ import { current } from "./stop.ts";
 export interface SendOptions {
 	/** Close the job's standard input after the text. */
 	readonly end?: boolean | undefined;
+	/** Gives up with TIMED_OUT once the job has taken nothing for so many milliseconds; Infinity never. Default 60,000. */
+	readonly timeoutMs?: number | undefined;
 	readonly signal?: AbortSignal | undefined;
 }
+
+const DEFAULT_TIMEOUT_MS = 60_000;
 
 /** Where a pipe is full, or nobody reads it yet: how often it is looked at. */
 const LOOK_EVERY_MS = 10;
@@ -28,7 +32,7 @@ export async function send(context: Context, id: string, text: string | Uint8Arr
 	if (stored === undefined || isUnreadable(stored) || stored.job.stdin !== "fifo") {
 		throw new ChoreError("NO_INPUT", `${who} was started without an input that can be sent to`, { hint: "start it with --stdin fifo" });
 	}
-	const input: Input = { who, stored, signal: options.signal };
+	const input: Input = { who, stored, timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS, signal: options.signal };
 	const data = typeof text === "string" ? Buffer.from(text) : text;
 	if (data.length > 0) await writeAll("stdin", data, input);
 	if (options.end) await writeAll("control", Buffer.from("\n"), input);
@@ -38,21 +42,29 @@ export async function send(context: Context, id: string, text: string | Uint8Arr
 interface Input {
 	readonly who: string;
 	readonly stored: StoredRun;
+	readonly timeoutMs: number;
 	readonly signal: AbortSignal | undefined;
 }
 
 /** Opens a FIFO without waiting for a reader and writes all of it, waiting only while the pipe is full. */
 async function writeAll(name: "stdin" | "control", data: Uint8Array, input: Input): Promise<void> {
-	const { who, signal } = input;
+	const { who, timeoutMs, signal } = input;
 	const file = await openWriting(name, input);
 	try {
+		let takenAtMs = performance.now();
 		for (let written = 0; written < data.length; ) {
 			try {
 				written += writeSync(file, data, written);
+				takenAtMs = performance.now();
 			} catch (error) {
 				if (errnoOf(error) !== "EAGAIN") throw closed(who, error);
-				if (signal?.aborted)
-					throw new ChoreError("ABORTED", `${written} of ${data.length} bytes were sent to ${who}`, { cause: signal.reason });
+				const sent = `${written} of ${data.length} bytes were sent to ${who}`;
+				if (signal?.aborted) throw new ChoreError("ABORTED", sent, { cause: signal.reason });
+				if (performance.now() - takenAtMs >= timeoutMs) {
+					throw new ChoreError("TIMED_OUT", `${sent}, which has read nothing for ${timeoutMs / 1000} s`, {
+						hint: "its input is full until it reads on",
+					});
+				}
 				await delay(LOOK_EVERY_MS);
 			}
 		}

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { closeSync, constants, existsSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import type { Platform } from "../../../platform/contract.ts";
-import { ChoreError } from "../../../platform/errors.ts";
+import { ChoreError, isChoreError } from "../../../platform/errors.ts";
 import { signalNumber } from "../../../platform/exit-record.ts";
 import type { Context } from "../context.ts";
 import { isAbsence, linkFirst, readNames, refuse, writeNew } from "../disk/files.ts";
@@ -11,11 +11,15 @@ import { note } from "../disk/ledger.ts";
 import { uptimeSeconds } from "../disk/place.ts";
 import { isUnreadable, readStoredRun, refuseUnreadable, type StopMark, type StoredRun } from "../disk/store.ts";
 import { hasEnded, type Job, shortId } from "../job.ts";
-import { examine } from "../settle/settle.ts";
+import { byRecord, examine } from "../settle/settle.ts";
 import { waitForEnd } from "./wait.ts";
 
 /** Bytes laid out for the request: a full disk is often why somebody stops a job. */
 export const STOP_BYTES = 256;
+
+/** How long after it was stopped the end of a run may take to be seen, and how often it is stopped before that fails. */
+const SETTLE_MS = 2_000;
+const ROUNDS = 30;
 
 export interface StopOptions {
 	/** Milliseconds between the stop signal and SIGKILL, 0 to kill at once. Default: the job's own. */
@@ -34,13 +38,38 @@ export async function stop(context: Context, id: string, options: StopOptions = 
 	const stopping = { ...stored.job.stopping, graceMs: graceMs ?? stored.job.stopping.graceMs };
 	markStop(stored, stopping.graceMs);
 	note(context.session, job, "stopped", { by: whoAsks() });
-	const outcome = await platform.stop(stored.run.handle, stopping);
-	if (outcome.kind === "survivors") {
-		throw new ChoreError("STOP_FAILED", `${job.name} (${shortId(id)}) still has processes 5 s after SIGKILL: ${outcome.pids.join(", ")}`, {
-			hint: "they wait in the kernel or belong to another user; `ps -o pid,stat,wchan,user,args -p PID` shows which",
-		});
+	for (let round = 0; round < ROUNDS; round++) {
+		const outcome = await platform.stop(stored.run.handle, stopping);
+		if (outcome.kind === "survivors") {
+			throw new ChoreError(
+				"STOP_FAILED",
+				`${job.name} (${shortId(id)}) still has processes 5 s after SIGKILL: ${outcome.pids.join(", ")}`,
+				{ hint: "they wait in the kernel or belong to another user; `ps -o pid,stat,wchan,user,args -p PID` shows which" },
+			);
+		}
+		// This very run: another process may have started the next one meanwhile.
+		const recorded = await byRecord(context, stored);
+		if (typeof recorded === "object" && hasEnded(recorded)) return recorded;
+		const end = await endWithin(context, id, SETTLE_MS);
+		if (end !== undefined) return end;
 	}
-	return waitForEnd(context, id);
+	const { state } = await current(context, id);
+	throw new ChoreError("STOP_FAILED", `${job.name} (${shortId(id)}) was asked to stop, and still is ${state}`, {
+		hint: state === "starting" ? "the process that starts it does not come to an end" : "`chore doctor` shows what is not as it should be",
+	});
+}
+
+/**
+ * The end of a run that its platform has stopped; undefined where there is none by then. So it is while another process is
+ * at work on its start: what that brings up afterwards has to be stopped again.
+ */
+async function endWithin(context: Context, id: string, timeoutMs: number): Promise<Job | undefined> {
+	try {
+		return await waitForEnd(context, id, { timeoutMs });
+	} catch (error) {
+		if (isChoreError(error) && error.code === "TIMED_OUT") return undefined;
+		throw error;
+	}
 }
 
 /**

@@ -96,7 +96,8 @@ async function isStopped(context: Context): Promise<string | undefined> {
 async function isSignalled(context: Context): Promise<string | undefined> {
 	const job = await begin(context, "signalled", "exec sleep 30");
 	// A signal reaches the processes that are there: it must have one.
-	while ((await current(context, job.id)).state === "starting") await delay(LOOK_EVERY_MS);
+	const deadlineMs = performance.now() + PATIENCE_MS;
+	while (performance.now() < deadlineMs && (await current(context, job.id)).state === "starting") await delay(LOOK_EVERY_MS);
 	await kill(context, job.id, "SIGKILL", "all");
 	const end = await waitForEnd(context, job.id, { timeoutMs: PATIENCE_MS });
 	return differs(end, { state: "failed", result: "signal", exitCode: null, signal: "SIGKILL" });

@@ -1,5 +1,6 @@
 /** Starts a job: everything is written down first, then the platform makes it true. */
 import { mkdirSync, renameSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 import { v7 as uuid } from "uuid";
 import type { Platform } from "../../../platform/contract.ts";
 import { ChoreError, isChoreError } from "../../../platform/errors.ts";
@@ -9,6 +10,7 @@ import { readText, refuse, removeQuietly, writeNew } from "../disk/files.ts";
 import { note, record } from "../disk/ledger.ts";
 import { claimMark } from "../disk/mark.ts";
 import { claimFreeName, claimName, forgetName } from "../disk/names.ts";
+import { isCreatorAlive } from "../disk/place.ts";
 import { jobFolder, makeSession, markOf, runFolder, type Session } from "../disk/session.ts";
 import type { JobRecord, StoredRun } from "../disk/store.ts";
 import { hasEnded, type Job, shortId } from "../job.ts";
@@ -64,14 +66,28 @@ export async function run(context: Context, options: RunOptions): Promise<Job> {
 	});
 }
 
+/** How long another process may be at work on a job that is over, and how often that is looked at. */
+const LET_GO_MS = 5_000;
+const LOOK_EVERY_MS = 10;
+
 /** The name the job will have, or the active job that has it already where that is what was asked for. */
 async function takeName(context: Context, spec: Spec, options: RunOptions, id: string): Promise<string | Job> {
 	if (spec.name === undefined) return claimFreeName(context.session, spec.defaultName, id);
+	let deadlineMs: number | undefined;
 	for (;;) {
 		const holder = await claimName(context, spec.name, id);
 		if (holder === undefined) return spec.name;
-		const [job] = await examine(context, [holder]);
-		if (job === undefined ? readText(markOf(context.session, holder)) === undefined : hasEnded(job)) continue; // while we looked
+		const [found] = await examine(context, [holder]);
+		const mark = readText(markOf(context.session, holder));
+		const isOver = found === undefined ? mark === undefined : hasEnded(found);
+		if (isOver && !isCreatorAlive(mark)) continue; // while we looked
+		// Just over, or about to be started again: by a process that is at work on that and will soon be done.
+		deadlineMs ??= performance.now() + LET_GO_MS;
+		if (isOver && performance.now() < deadlineMs) {
+			await delay(LOOK_EVERY_MS);
+			continue;
+		}
+		const job = isOver ? undefined : found;
 		if (options.ifRunning === "skip" && job !== undefined) return job;
 		if (options.ifRunning !== "replace" || job === undefined) {
 			throw new ChoreError(
@@ -83,6 +99,8 @@ async function takeName(context: Context, spec: Spec, options: RunOptions, id: s
 			);
 		}
 		await stopUnlessGone(context, holder);
+		deadlineMs = undefined;
+		claimMark(context.session, id); // the stop may have taken long, and a mark means something only for a while
 	}
 }
 

@@ -1,0 +1,173 @@
+/** A mark of a start says that the request is under way, and no more: nobody waits for a process that only lives. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { uptime } from "node:os";
+import { test } from "node:test";
+import type { Platform, PlatformModule } from "../../platform/contract.ts";
+import { ChoreError } from "../../platform/errors.ts";
+import { eventually } from "../support/eventually.ts";
+import { fakePlatform } from "../support/fake-platform.ts";
+import { type Home, makeHome } from "../support/home.ts";
+
+const PATIENCE = { timeout: 120_000 };
+
+/** The fake platform with other methods in the place of some of its own. */
+function fakeWith(change: (original: Platform) => Partial<Platform>): PlatformModule {
+	return {
+		...fakePlatform,
+		open: async (context) => {
+			const platform = await fakePlatform.open(context);
+			const { start, inspect, stop } = platform;
+			const original = { start: start.bind(platform), inspect: inspect.bind(platform), stop: stop.bind(platform) } as Platform;
+			return Object.assign(platform, change(original));
+		},
+	};
+}
+
+/** A platform whose starts wait until they are let go. */
+function held(): { readonly module: PlatformModule; letGo(): void } {
+	let letGo = (): void => {};
+	const told = new Promise<void>((resolve) => {
+		letGo = resolve;
+	});
+	const module = fakeWith((original) => ({
+		start: async (...given) => {
+			await told;
+			return original.start(...given);
+		},
+	}));
+	return { module, letGo: () => letGo() };
+}
+
+/** The id of the job that is being started. */
+function begun(home: Home): Promise<string> {
+	return eventually("a job is written down", async () => (await home.open().list())[0]?.id);
+}
+
+function markOf(home: Home, id: string): string {
+	return `${home.path}/default/active/${id}`;
+}
+
+test("a start that is refused for sure is not asked after", async () => {
+	let questions = 0;
+	const module = fakeWith((original) => ({
+		start: async () => {
+			throw new ChoreError("INVALID_ARGUMENT", "it cannot be", { refused: true });
+		},
+		inspect: async (handles) => {
+			questions++;
+			return original.inspect(handles);
+		},
+	}));
+	await using home = await makeHome("fake", module);
+	await assert.rejects(home.chore.run({ command: ["true"], name: "web" }), { code: "INVALID_ARGUMENT", message: "it cannot be" });
+	assert.equal(questions, 0);
+	for (const folder of ["jobs", "active", "names"]) assert.deepEqual(readdirSync(`${home.path}/default/${folder}`), [], folder);
+});
+
+test("after a start of unknown outcome the platform alone tells how the job is, first and later runs alike", PATIENCE, async () => {
+	let isBroken = true;
+	const module = fakeWith((original) => ({
+		start: async (...given) => {
+			if (!isBroken) return original.start(...given);
+			throw new ChoreError("PLATFORM_UNAVAILABLE", "nobody answers");
+		},
+		inspect: async (handles) =>
+			isBroken ? handles.map(() => ({ kind: "unreachable", reason: "nobody answers" }) as const) : original.inspect(handles),
+	}));
+	await using home = await makeHome("fake", module);
+	const unknown = { code: "PLATFORM_UNAVAILABLE", message: /^nobody answers; whether job [0-9a-f-]{36} runs is not known$/ };
+	await assert.rejects(home.chore.run({ command: ["true"], name: "web" }), unknown);
+	assert.equal((await home.chore.get("web")).state, "unknown");
+	isBroken = false;
+	assert.equal((await home.chore.stop("web")).state, "lost");
+
+	isBroken = true;
+	await assert.rejects(home.chore.rerun("web"), unknown);
+	assert.deepEqual([(await home.chore.get("web")).state, (await home.chore.get("web")).run], ["unknown", 2]);
+	isBroken = false;
+	assert.equal((await home.chore.wait("web")).state, "lost");
+	await home.chore.remove("web");
+	assert.deepEqual(readdirSync(`${home.path}/default/active`), []);
+});
+
+test("a start of unknown outcome that did happen is told in the order of events", PATIENCE, async () => {
+	const module = fakeWith((original) => ({
+		start: async (...given) => {
+			await original.start(...given);
+			throw new ChoreError("PLATFORM_UNAVAILABLE", "the answer was lost");
+		},
+	}));
+	await using home = await makeHome("fake", module);
+	await assert.rejects(home.chore.run({ command: ["sleep", "60"], name: "web" }), /is not known/);
+	await eventually("it runs", async () => (await home.chore.get("web")).state === "running");
+	await home.chore.stop("web");
+	const events: string[] = [];
+	for await (const { event } of home.chore.events()) events.push(event);
+	assert.deepEqual(events, ["created", "stopped", "started", "exited"]);
+});
+
+test("a mark means nothing after five minutes, though its process lives; one of an earlier version does", PATIENCE, async () => {
+	const { module, letGo } = held();
+	await using home = await makeHome("fake", module);
+	const start = home.chore.run({ command: ["true"], name: "web" });
+	const id = await begun(home);
+	const mark = JSON.parse(readFileSync(markOf(home, id), "utf8"));
+	assert.equal(mark.pid, process.pid);
+	const state = async (changes: object): Promise<string> => {
+		writeFileSync(markOf(home, id), `${JSON.stringify({ ...mark, ...changes })}\n`);
+		return (await home.chore.get(id)).state;
+	};
+	assert.equal(await state({ uptimeSeconds: undefined }), "starting");
+	assert.equal(await state({ uptimeSeconds: uptime() - 240 }), "starting");
+	assert.equal(await state({ uptimeSeconds: uptime() - 301 }), "lost");
+	letGo();
+	await start;
+});
+
+test("a mark that was made before the machine was started again means nothing", PATIENCE, async () => {
+	const { module, letGo } = held();
+	await using home = await makeHome("fake", module);
+	const start = home.chore.run({ command: ["true"], name: "web" });
+	const id = await begun(home);
+	const mark = JSON.parse(readFileSync(markOf(home, id), "utf8"));
+	writeFileSync(markOf(home, id), JSON.stringify({ ...mark, uptimeSeconds: uptime() + 1000 }));
+	assert.equal((await home.chore.get(id)).state, "lost");
+	letGo();
+	await start;
+});
+
+test("a stop that comes while a job is being started ends what comes up", PATIENCE, async () => {
+	const { module, letGo } = held();
+	let stops = 0;
+	const counting: PlatformModule = {
+		...module,
+		open: async (context) => {
+			const platform = await module.open(context);
+			const stop = platform.stop.bind(platform);
+			platform.stop = async (...given) => {
+				const outcome = await stop(...given);
+				if (++stops === 1) letGo();
+				return outcome;
+			};
+			return platform;
+		},
+	};
+	await using home = await makeHome("fake", counting);
+	const start = home.chore.run({ command: ["sleep", "600"], name: "web" });
+	const id = await begun(home);
+	assert.equal((await home.chore.stop(id)).state, "stopped");
+	await start;
+});
+
+test("a name whose job another process is about to start again, and does not come to it, is in use", PATIENCE, async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const { id } = await home.chore.run({ command: ["true"], name: "web" });
+	await home.chore.wait(id);
+	const ticks = readFileSync(`/proc/${process.pid}/stat`, "utf8").split(") ")[1]?.split(" ")[19];
+	writeFileSync(markOf(home, id), JSON.stringify({ pid: process.pid, startTicks: ticks, uptimeSeconds: uptime() }));
+	await assert.rejects(home.chore.run({ command: ["true"], name: "web", ifRunning: "replace" }), {
+		code: "NAME_IN_USE",
+		message: /is in use by a job that is being started/,
+	});
+});
