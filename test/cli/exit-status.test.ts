@@ -102,6 +102,15 @@ test("wait of several jobs gives the first code that is not 0, in the order give
 	);
 });
 
+test("wait --any ends at a reference that is wrong, whatever else it waits for", PATIENCE, async () => {
+	await using cli = new Cli();
+	await cli.begin("-n", "slow", "sleep", "600");
+	const outcome = await cli.chore("wait", "--any", "slow", "nobody");
+	assert.equal(outcome.status, 125);
+	assert.match(outcome.stderr, /no job named "nobody"/);
+	assert.equal((await cli.job("slow")).endedAt, null);
+});
+
 test("wait --any gives the first that is over and leaves the others alone", PATIENCE, async () => {
 	await using cli = new Cli();
 	const slow = await cli.begin("-n", "slow", "sleep", "60");

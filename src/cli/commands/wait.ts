@@ -29,9 +29,14 @@ export function waitCommand(): Command {
 async function waitForAny({ chore, options, output, setStatus }: Invocation<Options>, references: readonly string[]): Promise<void> {
 	const rest = new AbortController();
 	const waits = references.map((reference) => chore.wait(reference, { timeoutMs: options.timeout, signal: rest.signal }));
-	const job = await Promise.race(waits);
-	rest.abort();
-	await Promise.allSettled(waits);
+	let job: Job;
+	try {
+		job = await Promise.race(waits);
+	} finally {
+		// A reference that is wrong ends the others, too.
+		rest.abort();
+		await Promise.allSettled(waits);
+	}
 	output.line(options.json ? JSON.stringify(job) : job.id);
 	setStatus(exitStatus(job));
 }
