@@ -19,8 +19,8 @@ const DEFAULT_TIMEOUT_MS = 60_000;
 /** Where a pipe is full, or nobody reads it yet: how often it is looked at. */
 const LOOK_EVERY_MS = 10;
 
-/** A job that has not opened its input by then will not do so. */
-const BEGIN_MS = 10_000;
+/** How long a job that is not over may take to open its input. A machine that is slow or stands still for a while is no reason to give up. */
+const BEGIN_MS = 5 * 60_000;
 
 /** @see Chore.send in chore.ts */
 export async function send(context: Context, id: string, text: string | Uint8Array, options: SendOptions = {}): Promise<void> {
@@ -73,7 +73,11 @@ async function writeAll(name: "stdin" | "control", data: Uint8Array, input: Inpu
 	}
 }
 
-/** ENXIO: nobody reads. That passes for a job that is just starting, and not for one that closed its input. */
+/**
+ * ENXIO: nobody reads. That passes for a job that is just starting, and not for one that closed its input.
+ *
+ * @throws ChoreError NO_INPUT when the job has closed it or is over; TIMED_OUT when it never opened it; ABORTED
+ */
 async function openWriting(name: "stdin" | "control", { who, stored, signal }: Input): Promise<number> {
 	const giveUpAtMs = performance.now() + BEGIN_MS;
 	for (;;) {
@@ -82,7 +86,13 @@ async function openWriting(name: "stdin" | "control", { who, stored, signal }: I
 		try {
 			return openSync(`${stored.folder}/${name}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
 		} catch (error) {
-			if (errnoOf(error) !== "ENXIO" || isClosed || performance.now() >= giveUpAtMs) throw closed(who, error);
+			if (errnoOf(error) !== "ENXIO" || isClosed) throw closed(who, error);
+			if (performance.now() >= giveUpAtMs) {
+				throw new ChoreError("TIMED_OUT", `${who} did not open its input within ${BEGIN_MS / 60_000} minutes`, {
+					hint: "nothing was sent; `chore status` shows whether it has begun",
+					cause: error,
+				});
+			}
 			if (signal?.aborted) throw new ChoreError("ABORTED", `nothing was sent to ${who}`, { cause: signal.reason });
 			await delay(LOOK_EVERY_MS);
 		}
