@@ -22,9 +22,18 @@ function facts(
 			started: { pid: 9, uptimeSeconds: 500.5, atMs: 66 },
 			stop: more.stopAtUptime === undefined ? null : { at: "", uptimeSeconds: more.stopAtUptime, by: "", graceMs: 0 },
 		},
+		before: null,
 		observed: null,
 		startFailure: more.startFailure ?? null,
 	};
+}
+
+/** An attempt after one that ended at 507 seconds, and was to be followed by one more at most. */
+function later(line: string, { timeoutMs, startedAtUptime }: { readonly timeoutMs: number; readonly startedAtUptime: number }): Facts {
+	const known = facts(line, { timeoutMs });
+	const before = parseExitRecord(`chore-exit 1 attempt=1 up=507.00 boot=${BOOT} how=exited status=1 result=exit-code .\n`) as ExitRecord;
+	const started = { pid: 9, uptimeSeconds: startedAtUptime, atMs: 66 };
+	return { ...known, before, evidence: { ...known.evidence, started } };
 }
 
 const RECORD = `chore-exit 1 attempt=1 up=510.00 boot=${BOOT}`;
@@ -52,6 +61,24 @@ const VERDICTS: readonly (readonly [what: string, facts: Facts, state: string, r
 	[
 		"a leftover that systemd calls a timeout",
 		facts(`${RECORD} how=exited status=0 result=timeout .`, { timeoutMs: 60_000 }),
+		"succeeded",
+		"success",
+	],
+	[
+		"the time limit of a later attempt that noted its beginning late",
+		later(`chore-exit 1 attempt=2 up=510.00 boot=${BOOT} how=killed status=TERM result=timeout .`, {
+			timeoutMs: 2000,
+			startedAtUptime: 509,
+		}),
+		"failed",
+		"timeout",
+	],
+	[
+		"a leftover of a later attempt that systemd calls a timeout",
+		later(`chore-exit 1 attempt=2 up=510.00 boot=${BOOT} how=exited status=0 result=timeout .`, {
+			timeoutMs: 60_000,
+			startedAtUptime: 509,
+		}),
 		"succeeded",
 		"success",
 	],

@@ -13,7 +13,7 @@ import { runFolder, type Session } from "../disk/session.ts";
 import { type Evidence, isUnreadable, latestRun, readEnd, readEvidence, readStoredRun, type StoredRun } from "../disk/store.ts";
 import type { Job } from "../job.ts";
 import { startFault } from "../start/precheck.ts";
-import { hasBegun, laterHasBegun, mayRestart } from "./attempts.ts";
+import { hasBegun, laterHasBegun, mayRestart, readAttempts } from "./attempts.ts";
 import { type Live, snapshot, unreadableJob } from "./snapshot.ts";
 import { type End, type Facts, judge, lost } from "./verdict.ts";
 import { dropStaleMark, finishEnd, writeEnd } from "./write-end.ts";
@@ -171,7 +171,18 @@ function lostReason(evidence: Evidence): string {
 
 function facts(stored: StoredRun, evidence: Evidence, lookAgain: boolean): Facts {
 	const { run, job } = stored;
-	const known: Facts = { run, limits: job.limits, restart: job.restart, evidence, observed: null, startFailure: null };
+	const { exit } = evidence;
+	const hadTimeout = typeof exit === "object" && exit.result === "timeout" && exit.attempt > 1;
+	const before = hadTimeout ? readAttempts(stored).find(({ attempt }) => attempt === exit.attempt - 1) : undefined;
+	const known: Facts = {
+		run,
+		limits: job.limits,
+		restart: job.restart,
+		evidence,
+		before: before ?? null,
+		observed: null,
+		startFailure: null,
+	};
 	return lookAgain ? { ...known, startFailure: startFailure(known, job) } : known;
 }
 

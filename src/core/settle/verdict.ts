@@ -25,6 +25,8 @@ export interface Facts {
 	readonly limits: Pick<Limits, "timeoutMs">;
 	readonly restart: RestartPolicy;
 	readonly evidence: Evidence;
+	/** The end of the attempt before the recorded one, if there was one and it is known. */
+	readonly before: ExitRecord | null;
 	/** What the platform itself remembers; looked at only where no exit record was written. */
 	readonly observed: ObservedEnd | null;
 	/** Why the program could not be started, found by looking again after a run that ended at once; or null. */
@@ -44,9 +46,9 @@ export function judge(facts: Facts): End {
 	const attempt = record?.attempt ?? attemptsBefore(evidence) + 1;
 	const startedAtMs = startTime(facts);
 	const endedAtMs = record ? endTime(facts, record) : (observed?.endedAtMs ?? null);
-	// The limit is counted from when the process was made, which may be long before it notes that it began; so it is not
-	// shorter than this, where that is known.
-	const sinceMs = attempt === 1 ? facts.run.createdAtMs : startedAtMs;
+	// The limit is counted from when the process was made, which may be long before it notes that it began. That was after
+	// the run was laid out, and after the end of the attempt before.
+	const sinceMs = attempt === 1 ? facts.run.createdAtMs : facts.before === null ? null : endTime(facts, facts.before);
 	const mostMs = sinceMs !== null && endedAtMs !== null ? endedAtMs - sinceMs : null;
 	const result = reason(facts, record, word, status, mostMs);
 	return {
