@@ -134,17 +134,19 @@ test("zombies alone are not a job that lives on", { skip: skipUnlessProc }, asyn
 test("a spawner that is killed at any moment leaves a run that is alive, over, or never was", { skip: skipUnlessProc }, async () => {
 	await using platform = await openPlatform();
 	const seen = new Set<string>();
-	for (let round = 0; round < 40; round++) {
-		const run = layOut(platform, "sleep 0.3; exit 17");
+	for (let round = 0; round <= 40; round++) {
+		const run = layOut(platform, 'while [ ! -e "$1/go" ]; do sleep 0.02; done; exit 17');
 		const spawner = startElsewhere(run);
 		await once(spawner.stdout as NonNullable<typeof spawner.stdout>, "data");
-		await delay(round / 2); // a first start takes about 10 ms
+		// At any moment of the start, and at last once the run is under way.
+		await (round < 40 ? delay(round / 2) : wordIn(run, "started"));
 		spawner.kill("SIGKILL");
 		await once(spawner, "exit");
 		// From here on the creator is gone: what looks dead without a record must stay so.
 		const kind = (await observe(platform, run))?.kind;
 		const record = recordOf(run);
 		seen.add(kind === "running" ? "alive" : typeof record === "object" ? "over" : `${kind}`);
+		writeFileSync(`${run.folder}/go`, "");
 		if (kind === "running" || kind === "stopping" || typeof record === "object") {
 			assert.deepEqual((await ended(platform, run)).status, { code: 17 });
 		} else {
