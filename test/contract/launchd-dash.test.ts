@@ -1,0 +1,4 @@
+/** dash may be chosen as /bin/sh of macOS. */
+import { testLaunchdUnder } from "./launchd.ts";
+
+testLaunchdUnder("dash", ["/bin/dash"]);
