@@ -5,7 +5,8 @@
 #   user-manager.sh run DIR CMD…      run CMD beside it as its user, in the checkout
 #   user-manager.sh kill9 DIR         end the manager alone, as a crash would
 #   user-manager.sh stop DIR          end it with every process it had, and remove DIR
-#   user-manager.sh with CMD…         start, run and stop in one, with a folder of its own
+#   user-manager.sh with CMD…         start, run and stop in one, with a folder of its own; stopped, too, when it is killed
+#   user-manager.sh tidy              remove the user, if it was made here and no manager is left
 #
 # A mount namespace with its own /run keeps everything from leaking out; a cgroup of its own gathers all processes.
 # With CHORE_TEST_UNIFIED=yes it sees nothing but cgroup v2, in a cgroup namespace: the machine itself may be hybrid.
@@ -13,9 +14,10 @@
 # With CHORE_TEST_LOGIND=yes there is a system bus as well, with the real systemd-logind on it.
 set -euo pipefail
 
-user=chore-test
 checkout=$(cd "$(dirname "$0")/../.." && pwd)
-registry=/run/lock/chore-test
+# One user for all managers of a checkout: those of another do not count against its limits.
+user=chore-test-$(printf %s "$checkout" | cksum | cut -d ' ' -f 1)
+registry=/run/lock/$user
 trees=()
 for tree in /sys/fs/cgroup/unified /sys/fs/cgroup/systemd /sys/fs/cgroup; do
 	[ -e "$tree/cgroup.procs" ] && trees+=("$tree")
@@ -29,32 +31,43 @@ prefix_of_node() {
 	dirname "$(dirname "$(readlink -f "$(command -v node)")")"
 }
 
-# Several managers share one user: the last one to end removes it, if it was made here.
-enter_registry() {
-	mkdir -p "$registry"
+lock_registry() {
 	exec 9>"$registry.lock"
 	flock 9
+	mkdir -p "$registry"
+}
+
+# Several managers share one user. It is made under a lock; the database of users may be locked by others besides.
+enter_registry() {
+	lock_registry
 	if ! id "$user" >/dev/null 2>&1; then
-		useradd --system --no-create-home --home-dir /nonexistent --shell /bin/sh "$user"
+		for _ in $(seq 60); do
+			useradd --system --no-create-home --home-dir /nonexistent --shell /bin/sh "$user" && break
+			sleep 1
+		done
+		id "$user" >/dev/null
 		: >"$registry/made-user"
 	fi
 	printf '%s\n' "$1" >"$registry/$1"
 	flock -u 9
 }
 
+# The user stays for the next manager: `tidy` removes it.
 leave_registry() {
-	exec 9>"$registry.lock"
-	flock 9
+	lock_registry
 	rm -f "$registry/$1"
-	for other in "$registry"/[0-9]*; do
-		[ -e "$other" ] && ! kill -0 "${other##*/}" 2>/dev/null && rm -f "$other"
-	done
-	if [ -e "$registry/made-user" ] && [ "$(ls "$registry")" = made-user ]; then
-		userdel "$user" 2>/dev/null && rm -r "$registry"
-	elif [ -z "$(ls "$registry")" ]; then
-		rmdir "$registry"
-	fi
 	flock -u 9
+}
+
+tidy() {
+	local other
+	[ -d "$registry" ] || return 0
+	lock_registry
+	for other in "$registry"/[0-9]*; do
+		[ -e "$other" ] && kill -0 "${other##*/}" 2>/dev/null && return
+	done
+	[ ! -e "$registry/made-user" ] || userdel "$user" || return 0
+	rm -r "$registry" "$registry.lock"
 }
 
 # Inside the namespace: a checkout or a node under somebody's private home is shown to the user at another place.
@@ -117,8 +130,10 @@ supervise() {
 }
 
 run() {
-	local dir=$1 uid cwd=$checkout path=$PATH word words=() node namespaces=(-m)
+	local dir=$1 uid cwd=$checkout path=$PATH word words=() node namespaces=(-m) lifeline=()
 	shift
+	# What `with` runs ends with it, however that ends.
+	[ -z "${CHORE_TEST_LIFELINE:-}" ] || lifeline=(setpriv --pdeathsig KILL)
 	[ ! -e "$dir/unified" ] || namespaces=(-m -C)
 	uid=$(id -u "$user")
 	if nsenter -t "$(cat "$dir/namespace")" -m test -d /run/checkout; then cwd=/run/checkout; fi
@@ -133,7 +148,7 @@ run() {
 	done
 	# NODE_TEST_CONTEXT and NODE_OPTIONS: a test runner that started us must understand what CMD prints.
 	exec nsenter -t "$(cat "$dir/namespace")" "${namespaces[@]}" setpriv --reuid="$uid" --regid="$(id -g "$user")" --init-groups \
-		env -i -C "$cwd" HOME="$dir/home" USER="$user" LOGNAME="$user" SHELL=/bin/sh LANG=C.UTF-8 TERM="${TERM:-dumb}" PATH="$path" TMPDIR="$dir/tmp" \
+		${lifeline[@]+"${lifeline[@]}"} env -i -C "$cwd" HOME="$dir/home" USER="$user" LOGNAME="$user" SHELL=/bin/sh LANG=C.UTF-8 TERM="${TERM:-dumb}" PATH="$path" TMPDIR="$dir/tmp" \
 		${NODE_TEST_CONTEXT+NODE_TEST_CONTEXT="$NODE_TEST_CONTEXT"} ${NODE_OPTIONS+NODE_OPTIONS="$NODE_OPTIONS"} ${CI+CI="$CI"} \
 		XDG_RUNTIME_DIR=/run/user/"$uid" DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/"$uid"/bus CHORE_TEST_MANAGER="$dir" "${words[@]}"
 }
@@ -142,12 +157,20 @@ verb=${1:?start, run, kill9, stop or with}
 if [ "$verb" = with ]; then
 	shift
 	dir=$(mktemp -d "${TMPDIR:-/tmp}/chore-manager.XXXXXX")
-	trap '"$0" stop "$dir"' EXIT
+	trap '"$0" stop "$dir"; [ -n "${CHORE_TEST_RUN:-}" ] || "$0" tidy' EXIT
 	trap 'exit 130' INT TERM HUP
-	"$0" start "$dir"
+	# The other end of descriptor 8 sees when this process is gone, even by SIGKILL, and ends the manager then.
+	mkfifo "$dir/lifeline"
+	exec 8<>"$dir/lifeline"
+	setsid /bin/sh -c 'read -r nothing <"$2/lifeline"; [ ! -d "$2" ] || exec "$1" stop "$2"' sh "$0" "$dir" >/dev/null 2>&1 </dev/null 8>&- &
+	"$0" start "$dir" 8>&-
 	# In the background, so that a signal is acted on at once.
-	"$0" run "$dir" "$@" <&0 &
+	CHORE_TEST_LIFELINE=yes "$0" run "$dir" "$@" <&0 8>&- &
 	wait "$!"
+	exit
+fi
+if [ "$verb" = tidy ]; then
+	tidy
 	exit
 fi
 dir=${2:?a folder}
@@ -188,15 +211,19 @@ supervise) supervise "$dir" "$@" ;;
 run) run "$dir" "$@" ;;
 kill9) kill -9 "$(cat "$dir/pid")" ;;
 stop)
-	cgroup=$(cat "$dir/cgroup")
-	namespace=$(cat "$dir/namespace")
+	# Two may be at it: `with`, and what watches over it.
+	if ! { cgroup=$(cat "$dir/cgroup") && namespace=$(cat "$dir/namespace"); } 2>/dev/null; then
+		rm -rf "$dir"
+		exit
+	fi
 	rm -f "$dir/flags/restart"
 	if [ -e "$dir/pid" ]; then kill "$(cat "$dir/pid")" 2>/dev/null || :; fi
 	for _ in $(seq 100); do
 		kill -0 "$namespace" 2>/dev/null || break
 		sleep 0.05
 	done
-	kill -9 "$namespace" 2>/dev/null || :
+	# Its number may be another's by now.
+	if tr '\0' ' ' <"/proc/$namespace/cmdline" 2>/dev/null | grep -qF "$dir"; then kill -9 "$namespace" 2>/dev/null || :; fi
 	for tree in "${trees[@]}"; do
 		[ -d "$tree/$cgroup" ] || continue
 		for _ in $(seq 100); do

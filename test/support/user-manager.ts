@@ -6,6 +6,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { detect } from "../../platform/systemd/index.ts";
+import { eventually } from "./eventually.ts";
 
 export interface UserManager {
 	/** Why tests that need a manager cannot run here, or false. */
@@ -67,7 +68,7 @@ async function replaceManager(end: (pid: number) => void): Promise<void> {
 	const ended = managerPid();
 	writeFileSync(`${folder}/flags/restart`, "");
 	end(ended);
-	while (managerPid() === ended || pidOnBus() !== managerPid()) await new Promise((resolve) => setTimeout(resolve, 20));
+	await eventually("another manager answers on the bus", () => managerPid() !== ended && pidOnBus() === managerPid());
 }
 
 function managerPid(): number {
