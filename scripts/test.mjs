@@ -1,7 +1,11 @@
 // Runs everything that must hold before a change lands: build, lint, types, package, and all suites.
 // `npm test -- posix contract` runs only the test files whose path holds one of the words.
 import { spawnSync } from "node:child_process";
-import { readdirSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
+import { testFiles } from "./suites/files.mjs";
+import { Run } from "./suites/run.mjs";
+import { endAtSignals } from "./suites/signals.mjs";
+import { summarize, writeResults } from "./suites/summary.mjs";
 
 const words = process.argv.slice(2);
 
@@ -28,9 +32,11 @@ if (words.length === 0) {
 	step("package", bin("publint"));
 }
 
-const files = readdirSync("dist-test/test", { recursive: true, encoding: "utf8" })
-	.filter((name) => name.endsWith(".test.js") && (words.length === 0 || words.some((word) => name.includes(word))))
-	.map((name) => `dist-test/test/${name}`)
-	.sort();
-// A file that hangs has failed: without an end of its own it would hold all others for ever.
-step("tests", process.execPath, "--test", "--test-reporter=spec", "--test-concurrency=2", "--test-timeout=600000", ...files);
+const files = testFiles(words);
+console.log(`\n# tests: ${files.together.length + files.alone.length} files`);
+const run = new Run();
+endAtSignals(run);
+const verdicts = await run.all(files);
+writeResults(verdicts);
+const hasPassed = summarize(verdicts) && verdicts.length > 0;
+if (!hasPassed) process.exitCode ||= 1;

@@ -1,0 +1,126 @@
+// The processes of a test file, and their end. A file has a folder of its own for all that it makes, and a process group:
+// what is in the group, descends from it, or names the folder in its command line, environment or directory belongs to it.
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+
+/** Brings up and ends private user managers; run in the checkout. */
+export const MANAGER = "test/support/user-manager.sh";
+
+/** @returns {{pid: number, parent: number, group: number, line: string}[]} every process of this machine but this one */
+function allProcesses() {
+	const { stdout } = spawnSync("ps", ["-axww", "-o", "pid=,ppid=,pgid=,stat=,etime=,args="], { encoding: "utf8", maxBuffer: 1 << 26 });
+	return stdout
+		.split("\n")
+		.map((line) => {
+			const [pid, parent, group] = line.trim().split(/\s+/, 3).map(Number);
+			return { pid, parent, group, line };
+		})
+		.filter(({ pid }) => pid > 0 && pid !== process.pid);
+}
+
+/** What tells a process from another one that has its number later: the number, and what runs. */
+function same({ pid, line }) {
+	return `${pid} ${line.trim().split(/\s+/).slice(5).join(" ")}`;
+}
+
+/**
+ * @param folder of the test file
+ * @param group its process group, or undefined where only the folder is known
+ * @param before processes that were seen to belong to it, see `same`
+ */
+export function processesOf(folder, group, before = new Set()) {
+	const all = allProcesses();
+	const found = new Map();
+	for (const one of all) {
+		const isZombie = /^\s*\d+\s+\d+\s+\d+\s+Z/.test(one.line);
+		const belongs = one.group === group || one.line.includes(folder) || names(one.pid, folder) || before.has(same(one));
+		if (!isZombie && belongs) found.set(one.pid, one);
+	}
+	for (let before = -1; before !== found.size; ) {
+		before = found.size;
+		for (const one of all) if (found.has(one.parent)) found.set(one.pid, one);
+	}
+	return [...found.values()];
+}
+
+/** Where /proc tells: whether the environment or the directory of a process names the folder. */
+function names(pid, folder) {
+	try {
+		return readFileSync(`/proc/${pid}/environ`, "latin1").includes(folder) || readlinkSync(`/proc/${pid}/cwd`).startsWith(folder);
+	} catch {
+		return false;
+	}
+}
+
+/**
+ * Ends what a test file started: politely first, so that it can clear up after itself, then for good.
+ *
+ * @returns {Promise<{killed: string[], left: string[]}>} lines about the processes that did not end when asked to, and
+ * about those that are there still
+ */
+export async function endAll(folder, group) {
+	// Once its parent is gone, nothing may tell where a process came from.
+	const before = new Set(processesOf(folder, group).map(same));
+	signalGroup(group, "SIGTERM");
+	for (let round = 0; round < 100 && isGroupAlive(group); round++) await delay(100);
+	stopManagers(folder);
+	let left = processesOf(folder, group, before);
+	const killed = left.map(({ line }) => line);
+	for (let round = 0; round < 50 && left.length > 0; round++) {
+		for (const { pid } of left) signal(pid, "SIGKILL");
+		await delay(100);
+		left = processesOf(folder, group, before);
+	}
+	return { killed, left: left.map(({ line }) => line) };
+}
+
+/** Removes the folder of a test file, with what is mounted in it and what was made immutable there. */
+export function removeFolder(folder) {
+	for (const place of mountsUnder(folder)) spawnSync("umount", ["-l", place]);
+	const options = { recursive: true, force: true, maxRetries: 3 };
+	try {
+		rmSync(folder, options);
+	} catch {
+		spawnSync("chattr", ["-R", "-i", folder]);
+		rmSync(folder, options);
+	}
+}
+
+function mountsUnder(folder) {
+	if (!existsSync("/proc/self/mountinfo")) return [];
+	return readFileSync("/proc/self/mountinfo", "utf8")
+		.split("\n")
+		.map((line) => (line.split(" ")[4] ?? "").replaceAll(/\\(\d{3})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 8))))
+		.filter((place) => place.startsWith(`${folder}/`))
+		.reverse();
+}
+
+/** The private user managers that were brought up in the folder: see test/support/user-manager.sh. */
+function stopManagers(folder) {
+	for (const file of managersIn(folder)) {
+		spawnSync(MANAGER, ["stop", file.slice(0, -"/cgroup".length)], { stdio: "ignore", timeout: 60_000 });
+	}
+}
+
+function managersIn(folder) {
+	const found = spawnSync("find", [folder, "-maxdepth", "3", "-name", "cgroup", "-path", "*/chore-manager.*"], { encoding: "utf8" });
+	return (found.stdout ?? "").split("\n").filter((path) => path !== "");
+}
+
+function isGroupAlive(group) {
+	return group !== undefined && signal(-group, 0);
+}
+
+function signalGroup(group, name) {
+	if (group !== undefined) signal(-group, name);
+}
+
+/** @returns whether there was anything to signal */
+function signal(pid, name) {
+	try {
+		return process.kill(pid, name);
+	} catch {
+		return false;
+	}
+}

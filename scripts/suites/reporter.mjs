@@ -1,0 +1,54 @@
+// A reporter for `node --test`: one JSON line for each result of a test, for what a test file prints, and for the test
+// that is under way. scripts/suites/watched.mjs reads them.
+
+/** @param source the events of node:test */
+export default async function* (source) {
+	/** The titles of the test being reported and of the suites around it, by depth. */
+	const titles = [];
+	for await (const { type, data } of source) {
+		const line = report(type, data, titles);
+		if (line !== undefined) yield `${JSON.stringify(line)}\n`;
+	}
+}
+
+function report(type, data, titles) {
+	switch (type) {
+		case "test:dequeue":
+			return { kind: "begins", title: data.name };
+		case "test:start":
+			titles.length = data.nesting;
+			titles.push(data.name);
+			return undefined;
+		case "test:pass":
+			if (data.details.type === "suite" || isFile(data)) return undefined;
+			return { ...result(data, titles), status: data.skip === undefined ? "passed" : "skipped", reason: reason(data.skip) };
+		case "test:fail":
+			if (data.todo !== undefined) return { ...result(data, titles), status: "skipped", reason: reason(data.todo) };
+			// The test that failed within it has been told.
+			if (data.details.error?.failureType === "subtestsFailed") return undefined;
+			return { ...result(data, titles), status: "failed", error: textOf(data.details.error) };
+		case "test:stdout":
+		case "test:stderr":
+			return { kind: "output", text: data.message };
+		default:
+			return undefined;
+	}
+}
+
+function result(data, titles) {
+	return { kind: "result", titles: isFile(data) ? ["the file itself"] : titles.slice(0, data.nesting + 1), ms: data.details.duration_ms };
+}
+
+/** node:test reports a file as a test, too; its failure says that the process ended badly. */
+function isFile(data) {
+	return data.nesting === 0 && data.name === data.file;
+}
+
+function reason(value) {
+	return typeof value === "string" ? value : "";
+}
+
+function textOf(error) {
+	const cause = error?.cause ?? error;
+	return String(cause?.stack ?? cause);
+}

@@ -1,0 +1,127 @@
+// Runs test files under a watch, a few at a time, and once more, alone, those that failed. Prints a line a file.
+import { availableParallelism } from "node:os";
+import { LIMITS, nameOf } from "./files.mjs";
+import { makeRoot, removeRoot, sweep } from "./remains.mjs";
+import { WatchedFile } from "./watched.mjs";
+
+/** After so long without a line one is printed: whoever looks on sees what it is waiting for. */
+const HEARTBEAT_MS = 30_000;
+/** Nothing is begun after so long, and what runs is ended: whoever started the run has a limit, too. */
+const RUN_MS = 75 * 60_000;
+
+/**
+ * @typedef {import("./watched.mjs").Outcome} Outcome
+ * @typedef {object} Verdict on one test file
+ * @property {Outcome} first
+ * @property {Outcome | undefined} second of those that failed at first
+ */
+
+/** The files of one run of the suites. */
+export class Run {
+	#root = "";
+	#begun = 0;
+	#printedAtMs = performance.now();
+	#startedAtMs = performance.now();
+	/** @type {Set<WatchedFile>} */
+	#underWay = new Set();
+	#isOver = false;
+	#secondTry;
+
+	/** @param {{secondTry?: boolean}} how whether a file that fails is run once more, alone, at the end; default true */
+	constructor({ secondTry = true } = {}) {
+		this.#secondTry = secondTry;
+	}
+
+	/**
+	 * @param {{together: string[], alone: string[]}} files
+	 * @returns {Promise<Verdict[]>} in the order of their ends
+	 */
+	async all({ together, alone }) {
+		for (const folder of await sweep()) this.#print(`cleared away what an earlier run left in ${folder}`);
+		this.#root = makeRoot();
+		const heartbeat = setInterval(() => this.#beat(), 1_000);
+		const giveUp = setTimeout(() => this.end(`the whole run is over its limit of ${RUN_MS / 60_000} minutes`), RUN_MS);
+		try {
+			const verdicts = [];
+			const queue = [...together];
+			const worker = async () => {
+				for (let file = queue.shift(); file !== undefined; file = queue.shift())
+					verdicts.push({ first: await this.#file(file), second: undefined });
+			};
+			await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, worker));
+			for (const file of alone) verdicts.push({ first: await this.#file(file), second: undefined });
+			for (const verdict of verdicts) {
+				if (!this.#secondTry || verdict.first.passed || this.#isOver) continue;
+				this.#print(`once more, alone: ${nameOf(verdict.first.file)}`);
+				verdict.second = await this.#file(verdict.first.file);
+			}
+			return verdicts;
+		} finally {
+			clearInterval(heartbeat);
+			clearTimeout(giveUp);
+			await removeRoot(this.#root);
+		}
+	}
+
+	/** Ends all that is under way, and begins nothing more. */
+	end(why) {
+		this.#isOver = true;
+		for (const file of this.#underWay) file.end(why);
+	}
+
+	/** @returns {Promise<Outcome>} */
+	async #file(file) {
+		if (this.#isOver)
+			return { file, passed: false, ms: 0, results: [], trouble: ["it was not run: the run was ended before"], killed: [], lastLines: [] };
+		this.#begun++;
+		const watched = new WatchedFile(file, `${this.#root}/${String(this.#begun).padStart(3, "0")}`, LIMITS);
+		this.#underWay.add(watched);
+		const outcome = await watched.run();
+		this.#underWay.delete(watched);
+		this.#print(lineOf(outcome));
+		for (const line of failuresOf(outcome)) this.#print(`      ${line}`);
+		return outcome;
+	}
+
+	#beat() {
+		if (performance.now() - this.#printedAtMs < HEARTBEAT_MS) return;
+		const files = [...this.#underWay].map((one) => `${nameOf(one.file)} (${one.seconds} s, ${one.results.length} done, at "${one.title}")`);
+		this.#print(`… after ${Math.round((performance.now() - this.#startedAtMs) / 1000)} s: ${files.join("; ")}`);
+	}
+
+	#print(line) {
+		console.log(line);
+		this.#printedAtMs = performance.now();
+	}
+}
+
+/** How often each thing happened in a file. */
+export function countsOf({ results }) {
+	const count = (status) => results.filter((result) => result.status === status).length;
+	return { passed: count("passed"), failed: count("failed"), skipped: count("skipped") };
+}
+
+/** What went wrong in a file, as lines. */
+export function failuresOf(outcome) {
+	if (outcome.passed) return [];
+	const lines = outcome.results
+		.filter(({ status }) => status === "failed")
+		.flatMap(({ titles, ms, error }) => [
+			`${titles.join(" > ")} (${Math.round(ms)} ms)`,
+			...error.split("\n").map((line) => `    ${line}`),
+		]);
+	lines.push(...outcome.trouble);
+	if (outcome.trouble.length > 0 && outcome.lastLines.length > 0)
+		lines.push("its last lines:", ...outcome.lastLines.map((line) => `  ${line}`));
+	return lines;
+}
+
+function lineOf(outcome) {
+	const { passed, failed, skipped } = countsOf(outcome);
+	const counts = [`${passed} passed`, failed > 0 && `${failed} failed`, skipped > 0 && `${skipped} skipped`].filter(
+		(part) => part !== false,
+	);
+	if (outcome.killed.length > 0) counts.push(`left ${outcome.killed.length} processes running`);
+	const seconds = (outcome.ms / 1000).toFixed(1).padStart(6);
+	return `${outcome.passed ? "ok  " : "FAIL"} ${seconds} s  ${nameOf(outcome.file)}: ${counts.join(", ")}`;
+}

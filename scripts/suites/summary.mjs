@@ -1,0 +1,60 @@
+// What is said at the end of a run, so that its last lines tell all; and the results as data, for .ci/run.
+import { writeFileSync } from "node:fs";
+import { nameOf } from "./files.mjs";
+import { countsOf, failuresOf } from "./run.mjs";
+
+/** The results of the last run: one JSON line a test, with its file, titles, status, and why it was skipped. */
+export const RESULTS = "dist-test/results.jsonl";
+
+/** @param {import("./run.mjs").Verdict[]} verdicts */
+export function writeResults(verdicts) {
+	const lines = verdicts.flatMap(({ first, second }) =>
+		(second ?? first).results.map((result) => JSON.stringify({ file: nameOf(first.file), ...result })),
+	);
+	writeFileSync(RESULTS, lines.map((line) => `${line}\n`).join(""));
+}
+
+/**
+ * Prints skips, what is unsteady, and failures, in that order.
+ *
+ * @param {import("./run.mjs").Verdict[]} verdicts
+ * @returns whether all passed, at the second try at the latest
+ */
+export function summarize(verdicts) {
+	const finals = verdicts.map(({ first, second }) => second ?? first);
+	printSkips(finals);
+	const unsteady = verdicts.filter(({ first, second }) => !first.passed && second?.passed);
+	if (unsteady.length > 0) {
+		console.log("\n# unsteady: failed at first, and passed when run once more, alone");
+		for (const { first } of unsteady) printFailure(first, "unsteady");
+	}
+	const failed = verdicts.filter(({ first, second }) => !(second ?? first).passed);
+	if (failed.length > 0) {
+		console.log("\n# failed");
+		for (const { first, second } of failed) printFailure(second ?? first, "failed");
+	}
+	const total = { passed: 0, failed: 0, skipped: 0 };
+	for (const outcome of finals) {
+		const counts = countsOf(outcome);
+		for (const kind of Object.keys(total)) total[kind] += counts[kind];
+		// A file that hung or crashed has failed, whatever its tests say.
+		if (!outcome.passed && counts.failed === 0) total.failed++;
+	}
+	const note = unsteady.length > 0 ? `\nunsteady: ${unsteady.map(({ first }) => nameOf(first.file)).join(", ")}` : "";
+	console.log(`${note}\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+	return failed.length === 0;
+}
+
+function printSkips(outcomes) {
+	const reasons = new Map();
+	for (const { results } of outcomes) {
+		for (const { status, reason } of results) if (status === "skipped") reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+	}
+	if (reasons.size > 0) console.log("\n# skipped");
+	for (const [reason, count] of reasons) console.log(`${String(count).padStart(4)}  ${reason || "no reason is given"}`);
+}
+
+function printFailure(outcome, word) {
+	console.log(`${word}: ${nameOf(outcome.file)}`);
+	for (const line of failuresOf(outcome)) console.log(`      ${line}`);
+}

@@ -1,0 +1,179 @@
+// Runs one test file as a process group of its own, under a watch: whatever the file does, this comes to an end, says
+// why, and leaves nothing running.
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, mkdirSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { endAll, processesOf, removeFolder } from "./processes.mjs";
+
+const REPORTER = fileURLToPath(new URL("reporter.mjs", import.meta.url));
+/** How many lines of what a file printed are shown when it fails. */
+const LAST_LINES = 40;
+
+/**
+ * @typedef {object} Result of one test
+ * @property {string[]} titles of the suites around it and its own
+ * @property {"passed" | "failed" | "skipped"} status
+ * @property {number} ms how long it took
+ * @property {string} [reason] why it was skipped
+ * @property {string} [error] how it failed
+ *
+ * @typedef {object} Outcome of a test file
+ * @property {string} file
+ * @property {boolean} passed
+ * @property {number} ms
+ * @property {Result[]} results
+ * @property {string[]} trouble lines about the file as a whole: why it was ended, what could not be cleared away
+ * @property {string[]} killed the processes that it left running
+ * @property {string[]} lastLines of what it printed
+ */
+
+/** A test file that is being run. */
+export class WatchedFile {
+	/** @type {Result[]} */
+	results = [];
+	/** The test that is under way. */
+	title = "";
+	#file;
+	#folder;
+	#limits;
+	#child;
+	#begunAtMs = performance.now();
+	#lastLines = [];
+	#trouble = [];
+	#killed = [];
+	#isEnding = false;
+	#cleared;
+	#timers;
+
+	/**
+	 * @param {string} file compiled test file
+	 * @param {string} folder made for it, its TMPDIR; removed at the end
+	 * @param {{silenceMs: number, wholeMs: number}} limits the longest time without a result of a test, and in all
+	 */
+	constructor(file, folder, limits) {
+		this.#file = file;
+		this.#folder = folder;
+		this.#limits = limits;
+		mkdirSync(folder);
+		// Some tests work as other users there, as in any folder for temporary files.
+		chmodSync(folder, 0o1777);
+	}
+
+	get file() {
+		return this.#file;
+	}
+
+	get seconds() {
+		return Math.round((performance.now() - this.#begunAtMs) / 1000);
+	}
+
+	/** @returns {Promise<Outcome>} resolved once nothing of the file is left */
+	async run() {
+		const { silenceMs, wholeMs } = this.#limits;
+		this.#child = spawn(process.execPath, ["--test", "--test-reporter", REPORTER, "--test-concurrency=1", this.#file], {
+			detached: true,
+			stdio: ["ignore", "pipe", "pipe"],
+			env: { ...process.env, TMPDIR: this.#folder, CHORE_TEST_RUN: "yes" },
+		});
+		const exited = new Promise((resolve) => {
+			this.#child.once("error", (error) => resolve(error.message));
+			this.#child.once("exit", (code, signal) => resolve(signal ?? (code === 0 ? undefined : `exit status ${code}`)));
+		});
+		this.#timers = [setTimeout(() => this.end(`it was not done after ${wholeMs / 60_000} minutes`), wholeMs)];
+		this.#awaitResult(silenceMs);
+		const read = Promise.all([
+			readLines(this.#child.stderr, (line) => this.#said(line)),
+			readLines(this.#child.stdout, (line) => this.#told(line, silenceMs)),
+		]);
+		const failure = await exited;
+		for (const timer of this.#timers) clearTimeout(timer);
+		await this.#clear();
+		// All that could hold the pipes is gone.
+		await Promise.race([read, delay(5_000, undefined, { ref: false })]);
+		if (this.results.length === 0 && this.#trouble.length === 0) this.#trouble.push(`no test in it was run: ${failure ?? "it ended"}`);
+		const hasFailed = this.results.some(({ status }) => status === "failed");
+		if (failure !== undefined && !hasFailed && this.#trouble.length === 0)
+			this.#trouble.push(`all tests passed, but it ended with ${failure}`);
+		return {
+			file: this.#file,
+			passed: failure === undefined && !hasFailed && this.#trouble.length === 0,
+			ms: performance.now() - this.#begunAtMs,
+			results: this.results,
+			trouble: this.#trouble,
+			killed: this.#killed,
+			lastLines: this.#lastLines,
+		};
+	}
+
+	/** Ends the file, and tells what it was doing. */
+	end(why) {
+		if (this.#isEnding) return;
+		this.#isEnding = true;
+		this.#trouble.push(why, `under way: ${this.title || "nothing yet"}`);
+		this.#trouble.push(...this.#whatIsThere());
+		void this.#clear();
+	}
+
+	/** One line of the reporter; anything else was printed by a process that the file left its own stdout. */
+	#told(line, silenceMs) {
+		let told;
+		try {
+			told = JSON.parse(line);
+		} catch {
+			return this.#said(line);
+		}
+		if (told.kind === "output") for (const text of told.text.split("\n")) this.#said(text);
+		if (told.kind === "begins") this.title = told.title;
+		if (told.kind !== "result") return;
+		const { kind: _, ...result } = told;
+		this.results.push(result);
+		this.#awaitResult(silenceMs);
+	}
+
+	#said(line) {
+		if (line === "") return;
+		this.#lastLines.push(line);
+		if (this.#lastLines.length > LAST_LINES) this.#lastLines.shift();
+	}
+
+	#awaitResult(silenceMs) {
+		clearTimeout(this.#timers[1]);
+		this.#timers[1] = setTimeout(() => this.end(`no test of it was done for ${silenceMs / 60_000} minutes`), silenceMs);
+	}
+
+	/** Its processes, and the jobs that its state folders take for active, as somebody would look at them who found it hanging. */
+	#whatIsThere() {
+		const processes = processesOf(this.#folder, this.#child.pid).map(({ line }) => `  ${line.slice(0, 200)}`);
+		const script = `find "$1" -path '*/active/*' -type f -o -name ledger.jsonl | head -n 40 | while IFS= read -r file; do
+			printf '%s: ' "$file"; tail -n 5 "$file"; echo; done`;
+		const { stdout } = spawnSync("/bin/sh", ["-c", script, "sh", this.#folder], { encoding: "utf8", timeout: 10_000 });
+		const state = (stdout ?? "").split("\n").filter((line) => line !== "");
+		return ["its processes:", ...processes, "active jobs, and the last lines of ledgers:", ...state.map((line) => `  ${line}`)];
+	}
+
+	/** Whoever comes first begins it; whoever comes second waits for the same. */
+	#clear() {
+		this.#cleared ??= this.#endAndRemove();
+		return this.#cleared;
+	}
+
+	async #endAndRemove() {
+		const { killed, left } = await endAll(this.#folder, this.#child.pid);
+		if (!this.#isEnding) this.#killed = killed;
+		if (left.length > 0) this.#trouble.push("these could not be ended:", ...left);
+		try {
+			removeFolder(this.#folder);
+		} catch (error) {
+			this.#trouble.push(`its folder could not be removed: ${error.message}`);
+		}
+	}
+}
+
+function readLines(input, take) {
+	const lines = createInterface({ input });
+	lines.on("line", take);
+	return once(lines, "close");
+}
