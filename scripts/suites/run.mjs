@@ -79,6 +79,7 @@ export class Run {
 		const outcome = await watched.run();
 		this.#underWay.delete(watched);
 		this.#print(lineOf(outcome));
+		for (const line of outcome.killed) this.#print(`      left running, and killed: ${line.slice(0, 200)}`);
 		for (const line of failuresOf(outcome)) this.#print(`      ${line}`);
 		return outcome;
 	}

@@ -6,7 +6,6 @@ import { join, resolve } from "node:path";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const SCRIPT = join(ROOT, "test/support/user-manager.sh");
-const USER = "chore-test";
 
 /** @returns the manager, or why there can be none as `skip` */
 export function startManager() {
@@ -15,9 +14,9 @@ export function startManager() {
 	const missing = needed.find((path) => !existsSync(path));
 	if (missing !== undefined) return { skip: `no private user manager without ${missing}` };
 	if (spawnSync("unshare", ["-m", "true"]).status !== 0) return { skip: "mount namespaces are not allowed" };
-	const folder = mkdtempSync(join(tmpdir(), "cm-"));
+	const folder = mkdtempSync(join(tmpdir(), "chore-manager."));
 	execFileSync(SCRIPT, ["start", folder], { stdio: ["ignore", "ignore", "inherit"] });
-	const uid = Number(execFileSync("id", ["-u", USER], { encoding: "utf8" }));
+	const uid = Number(execFileSync(SCRIPT, ["run", folder, "id", "-u"], { encoding: "utf8" }));
 	const shown = spawnSync(SCRIPT, ["run", folder, "test", "-d", "/run/checkout"]).status === 0;
 	return {
 		/** Where a file of this checkout is for that user. */
@@ -29,7 +28,7 @@ export function startManager() {
 			["run", folder, "env", ...Object.entries(variables).map(([name, value]) => `${name}=${value}`), ...words],
 		],
 		/** Gives a folder and what is in it to that user. */
-		give: (path) => execFileSync("chown", ["-R", `${USER}:`, path]),
+		give: (path) => execFileSync("chown", ["-R", `${uid}:`, path]),
 		uid,
 		stop: () => execFileSync(SCRIPT, ["stop", folder], { stdio: "ignore" }),
 	};

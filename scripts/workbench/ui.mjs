@@ -2,7 +2,7 @@
 // side by side, since a person's hands are slow. What it saw is kept in .cache/screenshots. CHORE_TEST_ONLY picks the
 // steps whose titles it fits.
 import { spawn } from "node:child_process";
-import { mkdirSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { installWorkbench, WORKBENCHES } from "./install.mjs";
@@ -18,6 +18,11 @@ import { trouble, untrusted } from "./steps/trouble.mjs";
 
 const SCREENSHOTS = join(ROOT, ".cache/screenshots");
 
+/** One step. What it waits for has a minute each (page.mjs). */
+const STEP_MS = 4 * 60_000;
+/** How much of what the page said on its console is shown when a step fails. */
+const LAST_WORDS = 20;
+
 /** Each has a server, a browser and jobs of its own; its steps are taken one after another. */
 const GROUPS = [
 	{ steps: [...jobs, ...logs, ...survival, ...elsewhere, ...looks] },
@@ -26,8 +31,9 @@ const GROUPS = [
 	{ steps: pictures, workspace: "app" },
 ];
 
-const [vsix] = readdirSync(ROOT).filter((name) => name.endsWith(".vsix"));
-if (vsix === undefined) throw new Error("there is no .vsix: npm run build && npm run package");
+const { name: packageName, version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+const vsix = `${packageName}-${version}.vsix`;
+if (!existsSync(join(ROOT, vsix))) throw new Error(`there is no ${vsix}: npm run build && npm run package`);
 mkdirSync(SCREENSHOTS, { recursive: true });
 const only = new RegExp(process.env["CHORE_TEST_ONLY"] ?? "");
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(WORKBENCHES);
@@ -75,6 +81,9 @@ async function useIn(name, { steps, workspace, variables, settings }) {
 		installExtension(workbench, folders, join(ROOT, vsix));
 		await tools.start();
 		({ browser, page: tools.page, context: tools.context } = await openBrowser());
+		tools.said = [];
+		tools.page.on("console", (message) => tools.said.push(`${message.type()}: ${message.text()}`.slice(0, 300)));
+		tools.page.on("pageerror", (error) => tools.said.push(`error: ${error.message}`.slice(0, 300)));
 		tools.workbench = new Workbench(tools.page);
 		await tools.open();
 		for (const step of wanted) await take(step, tools);
@@ -92,15 +101,22 @@ async function useIn(name, { steps, workspace, variables, settings }) {
 /** One thing that a person does, and sees. */
 async function take({ title, act }, tools) {
 	const begun = performance.now();
+	let timer;
+	const limit = new Promise((_, fail) => {
+		timer = setTimeout(() => fail(new Error(`the step was not done after ${STEP_MS / 60_000} minutes`)), STEP_MS);
+	});
 	try {
-		await act(tools);
+		await Promise.race([act(tools), limit]);
 		passed++;
 		console.log(`✔ ${title} (${Math.round(performance.now() - begun)} ms)`);
 	} catch (error) {
 		failed++;
 		console.log(`✖ ${title}\n${String(error.stack).slice(0, 3000)}`);
+		for (const line of tools.said.slice(-LAST_WORDS)) console.log(`    the page said: ${line}`);
 		await tools.shot(`failure-${failed}`).catch(() => {});
 		// The next step begins in a window that is as it should be.
 		await tools.open();
+	} finally {
+		clearTimeout(timer);
 	}
 }

@@ -1,0 +1,70 @@
+// What `.ci/run` does with real editors: the suite in the extension hosts of the newest and the oldest VS Code, and beside
+// it the steps of a person in the newest. Each has a limit; one that fails is tried once more, alone, and is unsteady if
+// it passes then. Needs dist/, and a .vsix from `npm run package`.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { endAll, removeFolder } from "../suites/processes.mjs";
+import { makeRoot, removeRoot, sweep } from "../suites/remains.mjs";
+import { installWorkbench, WORKBENCHES } from "./install.mjs";
+
+const LIMIT_MS = 15 * 60_000;
+const [newest, oldest] = Object.keys(WORKBENCHES);
+
+/** What runs side by side: each list one after another. */
+const LANES = [
+	[
+		{ title: `suite ${newest}`, words: ["scripts/workbench/suite.mjs", newest] },
+		{ title: `suite ${oldest}`, words: ["scripts/workbench/suite.mjs", oldest] },
+	],
+	[{ title: `steps ${newest}`, words: ["scripts/workbench/ui.mjs", newest] }],
+];
+
+for (const name of Object.keys(WORKBENCHES)) installWorkbench(name);
+await sweep();
+const root = makeRoot();
+let begun = 0;
+const first = (
+	await Promise.all(
+		LANES.map(async (lane) => {
+			const outcomes = [];
+			for (const part of lane) outcomes.push({ part, passed: await attempt(part) });
+			return outcomes;
+		}),
+	)
+).flat();
+const failed = [];
+const unsteady = [];
+for (const { part, passed } of first) {
+	if (passed) continue;
+	console.log(`\n# once more, alone: ${part.title}`);
+	((await attempt(part)) ? unsteady : failed).push(part.title);
+}
+await removeRoot(root);
+if (unsteady.length > 0) console.log(`unsteady: ${unsteady.join(", ")}`);
+if (failed.length > 0) console.log(`failed: ${failed.join(", ")}`);
+console.log(`${first.length - failed.length} passed, ${failed.length} failed, of what needs an editor`);
+process.exit(failed.length > 0 ? 1 : 0);
+
+/** @returns whether it passed within its limit; nothing of it is left in any case */
+async function attempt({ title, words }) {
+	begun++;
+	const folder = `${root}/${String(begun).padStart(3, "0")}`;
+	mkdirSync(folder, { mode: 0o755 });
+	const child = spawn(process.execPath, words, {
+		detached: true,
+		stdio: ["ignore", "pipe", "pipe"],
+		env: { ...process.env, TMPDIR: folder, CHORE_TEST_RUN: "yes" },
+	});
+	for (const stream of [child.stdout, child.stderr]) createInterface(stream).on("line", (line) => console.log(`${title}  ${line}`));
+	const timer = setTimeout(() => {
+		console.log(`${title}  was not done after ${LIMIT_MS / 60_000} minutes`);
+		void endAll(folder, child.pid);
+	}, LIMIT_MS);
+	const [code] = await once(child, "exit");
+	clearTimeout(timer);
+	await endAll(folder, child.pid);
+	removeFolder(folder);
+	return code === 0;
+}
