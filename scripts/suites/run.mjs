@@ -18,6 +18,8 @@ const RUN_MS = 75 * 60_000;
 
 /** The files of one run of the suites. */
 export class Run {
+	/** Those that the end of the run came before. @type {string[]} */
+	notRun = [];
 	#root = "";
 	#begun = 0;
 	#printedAtMs = performance.now();
@@ -43,13 +45,14 @@ export class Run {
 		const giveUp = setTimeout(() => this.end(`the whole run is over its limit of ${RUN_MS / 60_000} minutes`), RUN_MS);
 		try {
 			const verdicts = [];
-			const queue = [...together];
-			const worker = async () => {
-				for (let file = queue.shift(); file !== undefined; file = queue.shift())
-					verdicts.push({ first: await this.#file(file), second: undefined });
+			const runAll = async (queue) => {
+				while (queue.length > 0 && !this.#isOver) verdicts.push({ first: await this.#file(queue.shift()), second: undefined });
 			};
-			await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, worker));
-			for (const file of alone) verdicts.push({ first: await this.#file(file), second: undefined });
+			const side = [...together];
+			await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, () => runAll(side)));
+			const last = [...alone];
+			await runAll(last);
+			this.notRun = [...side, ...last];
 			for (const verdict of verdicts) {
 				if (!this.#secondTry || verdict.first.passed || this.#isOver) continue;
 				this.#print(`once more, alone: ${nameOf(verdict.first.file)}`);
@@ -71,8 +74,6 @@ export class Run {
 
 	/** @returns {Promise<Outcome>} */
 	async #file(file) {
-		if (this.#isOver)
-			return { file, passed: false, ms: 0, results: [], trouble: ["it was not run: the run was ended before"], killed: [], lastLines: [] };
 		this.#begun++;
 		const watched = new WatchedFile(file, `${this.#root}/${String(this.#begun).padStart(3, "0")}`, LIMITS);
 		this.#underWay.add(watched);

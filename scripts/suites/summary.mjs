@@ -18,9 +18,10 @@ export function writeResults(verdicts) {
  * Prints skips, what is unsteady, and failures, in that order.
  *
  * @param {import("./run.mjs").Verdict[]} verdicts
- * @returns whether all passed, at the second try at the latest
+ * @param {string[]} notRun files that the end of the run came before
+ * @returns whether all were run and passed, at the second try at the latest
  */
-export function summarize(verdicts) {
+export function summarize(verdicts, notRun) {
 	const finals = verdicts.map(({ first, second }) => second ?? first);
 	printSkips(finals);
 	const unsteady = verdicts.filter(({ first, second }) => !first.passed && second?.passed);
@@ -33,6 +34,7 @@ export function summarize(verdicts) {
 		console.log("\n# failed");
 		for (const { first, second } of failed) printFailure(second ?? first, "failed");
 	}
+	if (notRun.length > 0) console.log(`\n# ${notRun.length} files were not run: ${notRun.map(nameOf).join(", ")}`);
 	const total = { passed: 0, failed: 0, skipped: 0 };
 	for (const outcome of finals) {
 		const counts = countsOf(outcome);
@@ -42,7 +44,7 @@ export function summarize(verdicts) {
 	}
 	const note = unsteady.length > 0 ? `\nunsteady: ${unsteady.map(({ first }) => nameOf(first.file)).join(", ")}` : "";
 	console.log(`${note}\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
-	return failed.length === 0;
+	return failed.length === 0 && notRun.length === 0;
 }
 
 function printSkips(outcomes) {
