@@ -4,7 +4,7 @@
  *
  *     node resident.js FOLDER SWITCHES
  */
-import { constants, openSync, rmSync, writeFileSync } from "node:fs";
+import { constants, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { errnoOf } from "../../../platform/errors.ts";
@@ -36,7 +36,9 @@ process.once("SIGTERM", () => {
 	launchd.cut();
 	process.exit();
 });
-writeFileSync(`${folder}/pid`, `${process.pid}\n`);
+// Whole at once: whoever sees it calls.
+writeFileSync(`${folder}/pid.new`, `${process.pid}\n`);
+renameSync(`${folder}/pid.new`, `${folder}/pid`);
 
 async function answer(fifo: string, directory: string, words: readonly string[]): Promise<void> {
 	const text = await callLaunchctl(launchd, directory, words).then((out) => `0 out\n${out}`, refused);
