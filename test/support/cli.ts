@@ -4,14 +4,29 @@
  */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+	chmodSync,
+	cpSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	realpathSync,
+	rmSync,
+	statSync,
+	writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import type { Job } from "../../src/core/job.ts";
 import { eventually, HANGS_MS } from "./eventually.ts";
 
-/** The program under test. */
-export const CLI = resolve(process.env["CHORE_TEST_CLI"] ?? "dist/cli.cjs");
+/** Of tests that did not come to their end: what they started would go on for ever. */
+const folders = new Set<string>();
+
+/** The program under test, where every user of this machine can run it. */
+export const CLI = forEverybody(resolve(process.env["CHORE_TEST_CLI"] ?? "dist/cli.cjs"));
 
 /** For tests that run several processes. */
 export const PATIENCE = { timeout: HANGS_MS };
@@ -190,8 +205,6 @@ export class Cli implements AsyncDisposable {
 	}
 }
 
-/** Of tests that did not come to their end: what they started would go on for ever. */
-const folders = new Set<string>();
 process.once("exit", () => {
 	for (const folder of folders) {
 		for (const pid of processesNaming(folder)) killQuietly(pid);
@@ -213,6 +226,21 @@ export function processesNaming(text: string): readonly number[] {
 			}),
 		)
 		.map(Number);
+}
+
+/** Root's tests work as other users, too, who cannot look into a checkout in somebody's private folder: a copy stands in for it. */
+function forEverybody(program: string): string {
+	if (process.geteuid?.() !== 0 || !existsSync(program) || isOpen(dirname(program))) return program;
+	const folder = mkdtempSync(`${realpathSync(tmpdir())}/chore-dist-`);
+	folders.add(folder);
+	chmodSync(folder, 0o755);
+	cpSync(dirname(program), folder, { recursive: true });
+	return `${folder}/${basename(program)}`;
+}
+
+/** Whether everybody can enter the folder, and those above it. */
+function isOpen(folder: string): boolean {
+	return (statSync(folder).mode & 0o001) !== 0 && (folder === "/" || isOpen(dirname(folder)));
 }
 
 /** The `error` object that --json puts on stderr. */
