@@ -137,7 +137,9 @@ export class SystemdPlatform implements Platform {
 	}
 
 	async forget(handle: Handle): Promise<void> {
-		await letGo(this.#connected(), readHandle(handle, this.name));
+		const run = readHandle(handle, this.name);
+		// Each request in it reaches this run's unit only, and may be made again.
+		await this.#answered(() => letGo(this.#connected(), run));
 	}
 
 	async usage(handle: Handle): Promise<Usage> {
