@@ -44,13 +44,16 @@ export function mainProcess(run: Run, table: ProcessTable): Process | undefined 
 }
 
 /**
- * Signals these processes, as `membersOf` found them, one by one: each only if it is still that one, and of this run.
+ * Signals these processes, as `membersOf` has just found them, one by one: each only if it is still that one, and of this
+ * run. Where ps(1) would have to be run to find one, the look that found all of them counts: a tree that grows would outrun
+ * one look a process.
  *
  * @param number 1 to 64, or whatever the system has
  */
 export function signalEach(run: Run, processes: readonly Process[], number: number, table: ProcessTable): void {
-	for (const { pid, startedAt } of processes) {
-		const now = table.find(pid);
+	for (const found of processes) {
+		const { pid, startedAt } = found;
+		const now = table.isCheap ? table.find(pid) : found;
 		if (now === undefined || now.startedAt !== startedAt) continue;
 		const group = shimPid(run);
 		const owner = whose(now.environment(), run);

@@ -5,26 +5,18 @@ import type { Process, ProcessTable } from "./processes.ts";
 /** One `-o NAME=` a column is the form that every ps takes; a heading would be in the way. */
 const COLUMNS: readonly string[] = ["pid", "ppid", "pgid", "stat", "lstart", "command"].flatMap((name) => ["-o", `${name}=`]);
 
-/** How old an answer may be to stand for "now" when one process after the other is asked for. */
-const FRESH_MS = 20;
-
 /** Processes by ps(1). Says nothing of what they use: the columns differ too much. */
 export class PsTable implements ProcessTable {
 	readonly source = "ps";
 	readonly isCheap = false;
-	#answer: readonly Process[] = [];
-	#answeredAtMs = Number.NEGATIVE_INFINITY;
 
 	all(): readonly Process[] {
 		// The environment is what may change (by exec) and decide: asked for last.
-		this.#answer = parsePs(ps("-axww"), ps("-axeww"));
-		this.#answeredAtMs = performance.now();
-		return this.#answer;
+		return parsePs(ps("-axww"), ps("-axeww"));
 	}
 
 	find(pid: number): Process | undefined {
-		const processes = performance.now() - this.#answeredAtMs < FRESH_MS ? this.#answer : this.all();
-		return processes.find((process) => process.pid === pid);
+		return this.all().find((process) => process.pid === pid);
 	}
 
 	usage(): null {
