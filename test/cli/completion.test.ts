@@ -134,7 +134,11 @@ describe("what chore offers", () => {
 	test("a job that ended unseen is not offered to be stopped, and is not settled by that", PATIENCE, async () => {
 		await using cli = new Cli();
 		const id = await cli.begin("-n", "short", "true");
-		await eventually("its end is recorded", () => readFileSync(`${cli.runFolder(id)}/exit`, "utf8").trim() !== "");
+		await eventually(
+			"its end is recorded",
+			() => readFileSync(`${cli.runFolder(id)}/exit`, "utf8").trim(),
+			(seen) => seen !== "",
+		);
 		assert.deepEqual((await offered(cli, "stop", "")).words, []);
 		assert.equal((await offered(cli, "start", "")).about.get("short"), "ended");
 		assert.equal(existsSync(`${cli.runFolder(id)}/end.json`), false);

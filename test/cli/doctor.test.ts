@@ -250,7 +250,11 @@ describe("what is wrong in the state folder is told, and mended by what is told"
 				const id = await cli.begin("-n", "web", "sleep", "600");
 				await eventually("it runs", async () => (await cli.job(id)).pid ?? undefined);
 				process.kill(Number.parseInt(readFileSync(`${cli.runFolder(id)}/pid`, "utf8"), 10), "SIGKILL");
-				await eventually("its shell is gone", async () => (await cli.job(id)).reason !== null);
+				await eventually(
+					"its shell is gone",
+					() => cli.job(id),
+					(seen) => seen.reason !== null,
+				);
 			},
 			kind: "unsupervised",
 			said: /web \(.{8}\) runs on, but what watched it is gone/,

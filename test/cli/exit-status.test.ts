@@ -41,7 +41,7 @@ test("a job that is lost is never a success: 125, and the reason", PATIENCE, asy
 	await eventually("the job runs", async () => (await cli.job(id)).pid !== null && readFileSync(`${cli.runFolder(id)}/output`).length > 0);
 	const waiting = cli.start(["wait", "victim"]);
 	const following = cli.start(["logs", "-f", "victim"]);
-	await eventually("it is followed", () => following.stdout() === "said\n");
+	await eventually("it is followed", () => following.stdout(), "said\n");
 	const { pid } = await cli.job(id);
 	const shim = Number.parseInt(readFileSync(`${cli.runFolder(id)}/pid`, "utf8"), 10);
 	process.kill(shim, "SIGKILL");

@@ -131,7 +131,7 @@ test("--if-running attach follows the job that is there and gives its code", PAT
 	await using cli = new Cli();
 	const id = await cli.begin("-n", "web", "-c", "echo first; while [ ! -e go ]; do sleep 0.02; done; echo last; exit 7");
 	const attached = cli.start(["run", "-n", "web", "--if-running", "attach", "false"]);
-	await eventually("the first line is shown", () => attached.stdout() === "first\n");
+	await eventually("the first line is shown", () => attached.stdout(), "first\n");
 	cli.file("project/go", "");
 	const outcome = await attached.ended;
 	assert.deepEqual([outcome.status, outcome.stdout], [7, "first\nlast\n"], outcome.stderr);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Job } from "../../src/core/job.ts";
 import { Cli, errorIn, PATIENCE } from "../support/cli.ts";
-import { eventually } from "../support/eventually.ts";
+import { above, eventually } from "../support/eventually.ts";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -239,7 +239,7 @@ test("status shows a job in detail: command, processes, limits, last lines", PAT
 		"-c",
 		"for i in 1 2 3 4 5; do echo line $i; done; printf 'esc \\033[1m'; sleep 60; true",
 	);
-	await eventually("it has written", async () => (await cli.job(id)).output.bytes > 35);
+	await eventually("it has written", async () => (await cli.job(id)).output.bytes, above(35));
 	const { stdout, status } = await cli.chore("status", "-n", "3", "web");
 	assert.equal(status, 0);
 	assert.match(stdout, /^web \([0-9a-f]{8}\) is running for \d+ s, pid \d+\n/);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { assertNoBug, Cli, PATIENCE } from "../support/cli.ts";
-import { eventually } from "../support/eventually.ts";
+import { above, eventually } from "../support/eventually.ts";
 
 test("-P takes stdin to the job and brings its two streams back", PATIENCE, async () => {
 	await using cli = new Cli();
@@ -68,7 +68,7 @@ test("a job behind -P that nobody reads any more ends as one behind a pipe would
 test("a reader that leaves early ends logs and ps quietly", PATIENCE, async () => {
 	await using cli = new Cli();
 	await cli.begin("-n", "web", "-c", "seq 1 200000; sleep 60");
-	await eventually("it has written", async () => (await cli.job("web")).output.bytes > 1_000_000);
+	await eventually("it has written", async () => (await cli.job("web")).output.bytes, above(1_000_000));
 	for (const line of ["chore logs web | head -1", "chore logs -f web | head -1", "chore logs -n 150000 web | sed -n '1q'"]) {
 		const outcome = await cli.shell(line);
 		assert.deepEqual([outcome.status, outcome.stderr], [0, ""], line);
@@ -150,7 +150,7 @@ test("send to a job that closed its input, or has none, says so", PATIENCE, asyn
 	assert.equal(none.status, 1);
 	assert.match(none.stderr, /^chore: deaf \(.*\) was started without an input.*\nhint: start it with --stdin fifo\n$/);
 	await cli.begin("-n", "closed", "--stdin", "fifo", "-c", "exec <&-; echo ready; sleep 60");
-	await eventually("it has closed its input", async () => (await cli.job("closed")).output.bytes > 0);
+	await eventually("it has closed its input", async () => (await cli.job("closed")).output.bytes, above(0));
 	const closed = await cli.chore("send", "closed", "x");
 	assertNoBug(closed);
 	assert.equal(closed.status, 1);

@@ -3,21 +3,21 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { assertNoBug, Cli, errorIn, PATIENCE } from "../support/cli.ts";
-import { eventually } from "../support/eventually.ts";
+import { above, eventually, isEmpty } from "../support/eventually.ts";
 
 test("stop tells how each job ended, and leaves no process of it", PATIENCE, async () => {
 	await using cli = new Cli();
 	await cli.begin("-n", "plain", "-c", "sleep 301 & sleep 302 & wait");
 	await cli.begin("-n", "polite", "-c", "trap 'exit 4' TERM; echo ready; while :; do sleep 0.02; done");
 	await cli.begin("-n", "stubborn", "-c", "trap '' TERM; echo ready; while :; do sleep 0.02; done");
-	for (const name of ["polite", "stubborn"]) await eventually(`${name} is ready`, async () => (await cli.job(name)).output.bytes > 0);
+	for (const name of ["polite", "stubborn"]) await eventually(`${name} is ready`, async () => (await cli.job(name)).output.bytes, above(0));
 	const { status, stdout, stderr } = await cli.chore("stop", "--grace", "300ms", "plain", "polite", "stubborn");
 	assert.deepEqual([status, stderr], [0, ""]);
 	assert.match(
 		stdout,
 		/^plain \(.{8}\) stopped by SIGTERM after .*\npolite \(.{8}\) stopped with exit code 4 after .*\nstubborn \(.{8}\) stopped by SIGKILL after .*\n$/,
 	);
-	await eventually("nothing is left", () => cli.processes().length === 0);
+	await eventually("nothing is left", () => cli.processes(), isEmpty);
 });
 
 test("stop --all ends every active job of the session, and is content with none", PATIENCE, async () => {
@@ -41,7 +41,7 @@ test("stop --all ends every active job of the session, and is content with none"
 test("TERM that came not by stop is a failure by signal; by stop it is stopped", PATIENCE, async () => {
 	await using cli = new Cli();
 	await cli.begin("-n", "web", "sleep", "60");
-	await eventually("it runs", async () => (await cli.job("web")).state === "running");
+	await eventually("it runs", async () => (await cli.job("web")).state, "running");
 	assert.equal((await cli.chore("kill", "web")).status, 0);
 	assert.equal((await cli.chore("wait", "web")).status, 143);
 	const job = await cli.job("web");
@@ -59,7 +59,7 @@ test("kill takes signals by name and number, for all processes or the main one",
 		["9", 137],
 	] as const) {
 		const id = await cli.begin("-c", "trap 'exit 1' USR1; echo ready; while :; do sleep 0.02; done");
-		await eventually("it is ready", async () => (await cli.job(id)).output.bytes > 0);
+		await eventually("it is ready", async () => (await cli.job(id)).output.bytes, above(0));
 		assert.equal((await cli.chore("kill", "--main", "-s", signal, id)).status, 0);
 		assert.equal((await cli.chore("wait", id)).status, code, signal);
 	}
@@ -82,7 +82,7 @@ test("rm forgets ended jobs with their output, refuses active ones, and stops th
 	assert.match(forced.stdout, /^forgot active \(.{8}\) stopped by SIG(KILL|TERM)/);
 	assert.ok(!existsSync(cli.jobFolder(active)));
 	assert.deepEqual([await cli.list(), readdirSync(`${cli.state}/default/active`), readdirSync(`${cli.state}/default/trash`)], [[], [], []]);
-	await eventually("nothing is left", () => cli.processes().length === 0);
+	await eventually("nothing is left", () => cli.processes(), isEmpty);
 });
 
 test("a job that is removed while it is waited for or followed ends the wait with a clear word", PATIENCE, async () => {
@@ -90,7 +90,7 @@ test("a job that is removed while it is waited for or followed ends the wait wit
 	await cli.begin("-n", "web", "-c", "echo ready; exec sleep 60");
 	const waiting = cli.start(["wait", "web"]);
 	const following = cli.start(["logs", "-f", "web"]);
-	await eventually("it is followed", () => following.stdout() === "ready\n");
+	await eventually("it is followed", () => following.stdout(), "ready\n");
 	assert.equal((await cli.chore("rm", "-f", "web")).status, 0);
 	for (const running of [waiting, following]) {
 		const outcome = await running.ended;
@@ -104,7 +104,7 @@ test("a job that is removed while it is waited for or followed ends the wait wit
 test("stop ends what lives on where the watching process was killed", PATIENCE, async () => {
 	await using cli = new Cli();
 	const id = await cli.begin("-n", "web", "-c", "echo ready; while :; do sleep 0.05; done");
-	await eventually("it is ready", async () => (await cli.job(id)).output.bytes > 0);
+	await eventually("it is ready", async () => (await cli.job(id)).output.bytes, above(0));
 	await cli.shell(`kill -9 "$(cat '${cli.runFolder(id)}/pid')"`);
 	const orphan = await eventually("it is seen", async () => {
 		const job = await cli.job(id);
@@ -117,5 +117,5 @@ test("stop ends what lives on where the watching process was killed", PATIENCE, 
 	const stopped = await cli.chore("stop", id);
 	assertNoBug(stopped);
 	assert.match(stopped.stdout, /^web \(.{8}\) lost: it was stopped, but nobody recorded how it ended/);
-	await eventually("nothing is left", () => cli.processes().length === 0);
+	await eventually("nothing is left", () => cli.processes(), isEmpty);
 });

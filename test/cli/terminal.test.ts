@@ -116,7 +116,7 @@ for (const words of [
 		await using cli = new Cli();
 		if (words[0] === "wait") await cli.begin("-n", "web", "sleep", "60");
 		const running = cli.start(words, { input: null, detached: true });
-		await eventually("the job runs", async () => (await cli.list())[0]?.state === "running");
+		await eventually("the job runs", async () => (await cli.list())[0]?.state, "running");
 		process.kill(-running.pid, "SIGINT");
 		const outcome = await running.ended;
 		assertNoBug(outcome);
@@ -143,7 +143,8 @@ test("a terminal that is closed takes the command with it and not the job, whose
 		await terminal.ended;
 		await eventually(
 			"the terminal's processes are gone",
-			async () => (await cli.shell("ps -eo args | grep -c '[c]hore run'")).stdout === "0\n",
+			async () => (await cli.shell("ps -eo args | grep -c '[c]hore run'")).stdout,
+			"0\n",
 		);
 		assert.equal((await cli.job(id)).state, "running", stays);
 		cli.file("project/go", "");
@@ -157,7 +158,7 @@ test("SIGHUP to the command's process group does not reach the job", PATIENCE, a
 	const running = cli.start(["run", "-f", "-n", "web", "-c", "echo ready; while [ ! -e go ]; do sleep 0.02; done; exit 5"], {
 		detached: true,
 	});
-	await eventually("its output is shown", () => running.stdout() === "ready\n");
+	await eventually("its output is shown", () => running.stdout(), "ready\n");
 	process.kill(-running.pid, "SIGHUP");
 	assert.equal((await running.ended).signal, "SIGHUP");
 	assert.equal((await cli.job("web")).state, "running");

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { isChoreError } from "../../platform/errors.ts";
 import type { Job } from "../../src/core/job.ts";
 import type { RunOptions } from "../../src/core/start/spec.ts";
-import { eventually, isRunning } from "../support/eventually.ts";
+import { above, eventually, isRunning } from "../support/eventually.ts";
 import type { Home } from "../support/home.ts";
 import type { Subject } from "./suite.ts";
 
@@ -65,7 +65,7 @@ export function testAttempts(on: Declare, { disturbances, asciiOnly }: Subject):
 
 	on("always: exit code 0 is followed by another attempt, a stop by none", async (home) => {
 		const { id } = await shell(home, "echo x >>tries; sleep 0.05", { restart: { policy: "always", delayMs: 10 } });
-		await eventually("several attempts were made", async () => (await home.chore.get(id)).attempt >= 3);
+		await eventually("several attempts were made", async () => (await home.chore.get(id)).attempt, above(2));
 		const end = await home.chore.stop(id);
 		assert.equal(end.state, "stopped", JSON.stringify(end));
 		const tries = readFileSync(`${home.path}/tries`, "utf8").length / 2;
@@ -119,7 +119,7 @@ export function testAttempts(on: Declare, { disturbances, asciiOnly }: Subject):
 				shell(home, `echo $$ >>pids; sleep 0.0${index}; exit 1`, { restart: { policy: "always", delayMs: index * 3 } }),
 			),
 		);
-		for (const { id } of jobs) await eventually("it was restarted", async () => (await home.chore.get(id)).attempt > 2);
+		for (const { id } of jobs) await eventually("it was restarted", async () => (await home.chore.get(id)).attempt, above(2));
 		for (const end of await Promise.all(jobs.map(({ id }) => home.chore.stop(id)))) assert.equal(end.state, "stopped", JSON.stringify(end));
 		const pids = readFileSync(`${home.path}/pids`, "utf8").trim().split("\n").map(Number);
 		await eventually("no process is left", () => !pids.some(isRunning));
@@ -143,7 +143,7 @@ export function testAttempts(on: Declare, { disturbances, asciiOnly }: Subject):
 					shell(home, "echo x >>during; sleep 0.7; exit 4", { restart: { policy: "on-failure", delayMs: 0, max: 2 } }),
 				]);
 				for (const number of [1, 2]) {
-					await eventually("an attempt is over", async () => (await home.chore.get(between.id)).attempt > number);
+					await eventually("an attempt is over", async () => (await home.chore.get(between.id)).attempt, above(number));
 					await act();
 				}
 				const ends = await Promise.all([home.chore.wait(between.id), home.chore.wait(during.id)]);
@@ -233,7 +233,7 @@ export function testAttempts(on: Declare, { disturbances, asciiOnly }: Subject):
 		assert.equal(readFileSync(`${home.path}/beats`, "utf8").length, beats);
 		assert.equal((await other.pause(id)).state, "paused", "twice is once");
 		assert.equal((await other.resume(id)).state, "running");
-		await eventually("it beats again", () => readFileSync(`${home.path}/beats`, "utf8").length > beats);
+		await eventually("it beats again", () => readFileSync(`${home.path}/beats`, "utf8").length, above(beats));
 		assert.equal((await home.chore.resume(id)).state, "running");
 		await home.chore.pause(id);
 		const end = await home.chore.stop(id);

@@ -14,7 +14,7 @@ import { signalNumber } from "../../platform/exit-record.ts";
 import { closeInherited } from "../../src/cli/descriptors.ts";
 import type { Job } from "../../src/core/job.ts";
 import type { RunOptions } from "../../src/core/start/spec.ts";
-import { eventually, HANGS_MS, isRunning } from "../support/eventually.ts";
+import { eventually, HANGS_MS, isEmpty, isRunning } from "../support/eventually.ts";
 import { type Home, makeHome } from "../support/home.ts";
 import { testAttempts } from "./attempts.ts";
 import { testNextRun } from "./next-run.ts";
@@ -157,14 +157,14 @@ export function testPlatform(subject: Subject): void {
 
 		on("a job that ignores TERM is killed once the grace is over", async (home) => {
 			const job = await home.chore.run({ command: ["/bin/sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.05; done"] });
-			await eventually("the trap is set", async () => (await output(home, job)) === "ready\n");
+			await eventually("the trap is set", () => output(home, job), "ready\n");
 			const end = await home.chore.stop(job.id, { graceMs: 200 });
 			assert.deepEqual([end.state, end.result, end.signal], ["stopped", "stopped", "SIGKILL"]);
 		});
 
 		on("a job that traps TERM ends with the code it chose", async (home) => {
 			const job = await home.chore.run({ command: ["/bin/sh", "-c", "trap 'exit 7' TERM; echo ready; while :; do sleep 0.05; done"] });
-			await eventually("the trap is set", async () => (await output(home, job)) === "ready\n");
+			await eventually("the trap is set", () => output(home, job), "ready\n");
 			const end = await home.chore.stop(job.id);
 			assert.deepEqual([end.state, end.result, end.exitCode], ["stopped", "stopped", 7]);
 		});
@@ -192,7 +192,7 @@ export function testPlatform(subject: Subject): void {
 				command: ["/bin/sh", "-c", "trap 'exit 9' USR2; echo ready; while :; do sleep 0.05; done"],
 				stopSignal: "SIGUSR2",
 			});
-			await eventually("the trap is set", async () => (await output(home, job)) === "ready\n");
+			await eventually("the trap is set", () => output(home, job), "ready\n");
 			assert.equal((await home.chore.stop(job.id)).exitCode, 9);
 		});
 
@@ -421,7 +421,7 @@ export function testPlatform(subject: Subject): void {
 			assert.equal(await output(home, await finish(home, ["cat"], { stdin: { file } })), "from the file\n");
 			const job = await home.chore.run({ command: ["cat"], stdin: "fifo" });
 			await home.chore.send(job.id, "one\n");
-			await eventually("the first line is there", async () => (await output(home, job)) === "one\n");
+			await eventually("the first line is there", () => output(home, job), "one\n");
 			await home.chore.send(job.id, "two é\n".repeat(40_000));
 			await home.chore.send(job.id, "", { end: true });
 			const end = await home.chore.wait(job.id);
@@ -430,7 +430,11 @@ export function testPlatform(subject: Subject): void {
 
 		on("a job does not find the children of its supervisor among its own", async (home) => {
 			const job = await home.chore.run({ command: ["/bin/sh", "-c", "ps -o pid= --ppid $$ | wc -l; cat"], stdin: "fifo" });
-			await eventually("it looked", async () => (await output(home, job)) !== "");
+			await eventually(
+				"it looked",
+				() => output(home, job),
+				(seen) => seen !== "",
+			);
 			assert.equal((await output(home, job)).trim(), "2"); // ps and wc
 			await home.chore.send(job.id, "", { end: true });
 			assert.equal((await home.chore.wait(job.id)).state, "succeeded");
@@ -640,7 +644,7 @@ export function testPlatform(subject: Subject): void {
 				shell(home, "kill -9 $$"),
 				finish(home, ["sleep", "9"], { timeoutMs: 200 }),
 			]);
-			for (const job of jobs) await eventually("nothing carries its mark", () => descendants(job.id).length === 0);
+			for (const job of jobs) await eventually("nothing carries its mark", () => descendants(job.id), isEmpty);
 			if (cgroup)
 				await eventually(
 					"no unit is left",
@@ -693,7 +697,7 @@ async function output({ chore }: Home, job: Job, stream?: "stdout" | "stderr"): 
 /** A job that the platform's shell has become by now: before that it may take signals in its own way. */
 async function begin(home: Home): Promise<Job> {
 	const job = await home.chore.run({ command: ["/bin/sh", "-c", "echo begun; exec sleep 60"] });
-	await eventually("it has begun", async () => (await output(home, job)) === "begun\n");
+	await eventually("it has begun", () => output(home, job), "begun\n");
 	return job;
 }
 

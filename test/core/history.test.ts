@@ -4,7 +4,7 @@ import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 
 import { test } from "node:test";
 import { openSession } from "../../src/core/disk/session.ts";
 import type { HistoryEntry } from "../../src/core/look/history.ts";
-import { eventually } from "../support/eventually.ts";
+import { above, eventually } from "../support/eventually.ts";
 import { fakePlatform } from "../support/fake-platform.ts";
 import { type Home, makeHome } from "../support/home.ts";
 
@@ -69,13 +69,13 @@ test("the filters are names, ids and their ends, states, times, and how many", a
 	await using home = await makeHome("fake", fakePlatform);
 	const one = await ran(home, "one", "true");
 	// Ends are noted by clocks that tick in hundredths of a second.
-	const moveOn = (from: number): Promise<unknown> => eventually("the clock moved on", () => Date.now() > from + 50);
+	const moveOn = (from: number): Promise<unknown> => eventually("the clock moved on", () => Date.now(), above(from + 50));
 	await moveOn(Date.now());
 	const before = new Date();
 	await moveOn(Date.now());
 	const two = await ran(home, "two", "exit 1");
 	const live = await home.chore.run({ name: "live", command: ["sleep", "60"] });
-	await eventually("it runs", async () => (await home.chore.get(live.id)).state === "running");
+	await eventually("it runs", async () => (await home.chore.get(live.id)).state, "running");
 	const names = async (filter: Parameters<Home["chore"]["history"]>[0]): Promise<string[]> =>
 		(await home.chore.history(filter)).map(({ name }) => name);
 	assert.deepEqual(await names({ jobs: ["one"] }), ["one"]);

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { allEvents, type LedgerEvent, parseLine, recentEvents, record } from "../../src/core/disk/ledger.ts";
 import { makeSession, openSession, type Session } from "../../src/core/disk/session.ts";
-import { eventually, HANGS_MS } from "../support/eventually.ts";
+import { above, eventually, HANGS_MS } from "../support/eventually.ts";
 import { fakePlatform } from "../support/fake-platform.ts";
 import { makeHome } from "../support/home.ts";
 
@@ -143,9 +143,9 @@ test("processes that write while the ledger is renamed lose no line, and a follo
 	assert.deepEqual(statuses, Array(writers).fill(0));
 	const session = openSession(home.path, "default");
 	assert.ok(ledgers(session).length >= 4, `${ledgers(session)}`);
-	await eventually("all lines are told", () => seen.length >= writers * lines);
+	await eventually("all lines are told", () => seen.length, above(writers * lines - 1));
 	record(session, { id: "end", run: 1, name: "n" }, "created");
-	await eventually("the last line is told", () => seen.at(-1)?.id === "end");
+	await eventually("the last line is told", () => seen.at(-1)?.id, "end");
 	over.abort();
 	await following;
 	for (const events of [seen, await eventsOf(session)]) {
@@ -256,7 +256,7 @@ test("an end is told after its start, also where the creator has not come to not
 	const session = openSession(home.path, "default");
 	const job = await home.chore.run({ command: ["true"] });
 	const run = `${session.jobs}/${job.id}/runs/1`;
-	await eventually("it is over", async () => (await home.chore.get(job.id)).state === "succeeded");
+	await eventually("it is over", async () => (await home.chore.get(job.id)).state, "succeeded");
 	// As it is between the start by the platform and the creator's note of it.
 	rmSync(`${run}/end.json`);
 	writeFileSync(`${session.active}/${job.id}`, JSON.stringify({ pid: process.pid, startTicks: null }));
@@ -273,7 +273,7 @@ test("events from a moment on leave out what was before", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	await home.chore.wait((await home.chore.run({ command: ["true"] })).id);
 	const since = new Date(Date.now() + 1);
-	await eventually("the clock moved on", () => Date.now() > since.getTime());
+	await eventually("the clock moved on", () => Date.now(), above(since.getTime()));
 	const job = await home.chore.run({ command: ["true"] });
 	await home.chore.wait(job.id);
 	const ids = new Set<string>();

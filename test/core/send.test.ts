@@ -61,10 +61,10 @@ test("a job that closed its input at once is told so, by each attempt anew", PAT
 		restart: { policy: "on-failure", delayMs: 0, max: 1 },
 	});
 	const said = (): string => readFileSync(`${home.path}/default/jobs/${id}/runs/1/output`, "utf8");
-	await eventually("the first has closed it", () => said() === "first\n");
+	await eventually("the first has closed it", () => said(), "first\n");
 	await assert.rejects(home.chore.send(id, "x"), { code: "NO_INPUT" });
 	writeFileSync(flag, "");
-	await eventually("the second reads", () => said() === "first\nsecond\n");
+	await eventually("the second reads", () => said(), "first\nsecond\n");
 	await home.chore.send(id, "heard", { end: true });
 	assert.equal((await home.chore.wait(id)).state, "succeeded");
 	assert.equal(said(), "first\nsecond\nheard");

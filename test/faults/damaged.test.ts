@@ -34,7 +34,7 @@ async function makeScene(home: Home, kind: "settled" | "unsettled" | "running"):
 	if (kind === "unsettled")
 		await eventually("it has ended", () => readFileSync(`${folder}/jobs/${victim.id}/runs/1/exit`, "utf8").includes("chore-exit"));
 	else victim = await chore.get(victim.id);
-	await eventually("the others are as they will be", async () => (await chore.get(active.id)).state === "running");
+	await eventually("the others are as they will be", async () => (await chore.get(active.id)).state, "running");
 	return {
 		home,
 		folder,

@@ -17,7 +17,7 @@ interface Followed {
 async function follow(cli: Cli): Promise<Followed> {
 	const id = await cli.begin("-n", "web", "-c", "echo first; while [ ! -e go ]; do sleep 0.02; done; exit 5");
 	const running = cli.start(["logs", "-f", "web"]);
-	await eventually("the first line is shown", () => running.stdout() === "first\n");
+	await eventually("the first line is shown", () => running.stdout(), "first\n");
 	return { cli, log: `${cli.runFolder(id)}/output`, running, finish: () => cli.file("project/go", "") };
 }
 
@@ -26,7 +26,7 @@ test("a log that is cut while it is followed is read from its new beginning", PA
 	const { log, running, finish } = await follow(cli);
 	truncateSync(log);
 	appendFileSync(log, "2nd\n");
-	await eventually("the new line is shown", () => running.stdout() === "first\n2nd\n");
+	await eventually("the new line is shown", () => running.stdout(), "first\n2nd\n");
 	finish();
 	const outcome = await running.ended;
 	assertNoBug(outcome);
@@ -39,7 +39,7 @@ test("a log that is rotated while it is followed is finished, then the new one i
 	appendFileSync(log, "last of the old\n");
 	renameSync(log, `${log}.1`);
 	writeFileSync(log, "first of the new\n");
-	await eventually("the new file is shown", () => running.stdout() === "first\nlast of the old\nfirst of the new\n");
+	await eventually("the new file is shown", () => running.stdout(), "first\nlast of the old\nfirst of the new\n");
 	appendFileSync(log, "more\n");
 	await eventually("and what comes after", () => running.stdout().endsWith("more\n"));
 	finish();
@@ -66,7 +66,7 @@ test("a job may be followed by many at once, from any moment on", PATIENCE, asyn
 	await using cli = new Cli();
 	const { running, finish } = await follow(cli);
 	const more = Array.from({ length: 4 }, () => cli.start(["logs", "-f", "web"]));
-	for (const one of more) await eventually("it is shown", () => one.stdout() === "first\n");
+	for (const one of more) await eventually("it is shown", () => one.stdout(), "first\n");
 	finish();
 	for (const one of [running, ...more]) {
 		const outcome = await one.ended;

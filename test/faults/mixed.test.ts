@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { LedgerEvent } from "../../src/core/disk/ledger.ts";
 import { assertNoBug, Cli, type Outcome, processesNaming } from "../support/cli.ts";
-import { eventually, HANGS_MS } from "../support/eventually.ts";
+import { eventually, HANGS_MS, isEmpty } from "../support/eventually.ts";
 import { randomFrom, seedOfTests } from "../support/random.ts";
 
 const WORKERS = 8;
@@ -77,7 +77,7 @@ test("eight processes of mixed verbs on one session lose nothing, and tell each 
 	for (const job of jobs) assert.ok(["succeeded", "failed", "stopped"].includes(job.state), JSON.stringify(job));
 	assert.deepEqual(readdirSync(`${cli.state}/default/active`), []);
 	assert.deepEqual(readdirSync(`${cli.state}/default/trash`), []);
-	await eventually("no process of a job is left", () => processesNaming(cli.folder).length === 0);
+	await eventually("no process of a job is left", () => processesNaming(cli.folder), isEmpty);
 	const ends = new Map<string, number>();
 	for (const line of readFileSync(`${cli.state}/default/ledger.jsonl`, "utf8").trim().split("\n")) {
 		const { event, id, run, state, exitCode } = JSON.parse(line) as LedgerEvent;

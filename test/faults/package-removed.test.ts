@@ -54,7 +54,7 @@ test("a command whose package is deleted while it waits still tells the end", PA
 		"-c",
 		"echo ready; while [ ! -e go ]; do sleep 0.02; done; exit 4",
 	]);
-	await eventually("it is followed", () => running.stdout() === "ready\n");
+	await eventually("it is followed", () => running.stdout(), "ready\n");
 	rmSync(`${cli.folder}/package`, { recursive: true });
 	cli.file("project/go", "");
 	const outcome = await running.ended;

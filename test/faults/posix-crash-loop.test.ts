@@ -10,7 +10,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { LedgerEvent } from "../../src/core/disk/ledger.ts";
 import type { Job } from "../../src/core/job.ts";
 import { assertNoBug, Cli, type Outcome, processesNaming } from "../support/cli.ts";
-import { eventually, HANGS_MS } from "../support/eventually.ts";
+import { eventually, HANGS_MS, isEmpty } from "../support/eventually.ts";
 import { randomFrom, seedOfTests } from "../support/random.ts";
 
 const seed = seedOfTests();
@@ -117,7 +117,7 @@ test("whatever is killed at whatever instant, every job is accounted for once, a
 	for (const job of jobs) assert.ok(canBeTrue(job, about(job.id)), JSON.stringify(job));
 
 	// Nothing of a job that is over lives on, and no mark of it is left.
-	await eventually("no process of a job is left", () => processesNaming(cli.folder).length === 0);
+	await eventually("no process of a job is left", () => processesNaming(cli.folder), isEmpty);
 	assert.deepEqual(namesIn(`${cli.state}/default/active`), []);
 
 	const events = ledger(cli);

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import type { PlatformModule } from "../../platform/contract.ts";
 import type { Job } from "../../src/core/job.ts";
 import { assertNoBug, Cli, type Outcome, PATIENCE } from "../support/cli.ts";
-import { eventually } from "../support/eventually.ts";
+import { above, eventually, isEmpty } from "../support/eventually.ts";
 import { fakePlatform } from "../support/fake-platform.ts";
 import { makeHome } from "../support/home.ts";
 
@@ -62,7 +62,7 @@ async function assertTrueEnds(cli: Cli): Promise<void> {
 	if (!existsSync(`${cli.state}/default`)) return; // no command was one that starts a job
 	assert.deepEqual(readdirSync(`${cli.state}/default/active`), []);
 	assert.deepEqual(readdirSync(`${cli.state}/default/trash`), []);
-	await eventually("no process is left", () => cli.processes().length === 0);
+	await eventually("no process is left", () => cli.processes(), isEmpty);
 	const ends = readFileSync(`${cli.state}/default/ledger.jsonl`, "utf8")
 		.trim()
 		.split("\n")
@@ -131,7 +131,7 @@ test("a job whose start is finished between the question and the answer is not l
 	await run;
 	answering.open();
 	assert.match((await list).map(({ state }) => state).join(), /^(starting|running)$/);
-	await eventually("it runs", async () => (await home.chore.list())[0]?.state === "running");
+	await eventually("it runs", async () => (await home.chore.list())[0]?.state, "running");
 });
 
 /** A place in the code to be held at. */
@@ -193,10 +193,10 @@ test("many that wait for, look at and stop one job see one end", PATIENCE, async
 	await using cli = new Cli();
 	for (let round = 0; round < 4; round++) {
 		const id = await cli.begin("-n", "web", "-c", "trap 'exit 4' TERM; echo ready; while :; do sleep 0.01; done");
-		await eventually("it is ready", async () => (await cli.job(id)).output.bytes > 0);
+		await eventually("it is ready", async () => (await cli.job(id)).output.bytes, above(0));
 		const waits = Array.from({ length: 3 }, () => cli.start(["wait", id]));
 		const follows = cli.start(["logs", "-f", id]);
-		await eventually("it is followed", () => follows.stdout() === "ready\n");
+		await eventually("it is followed", () => follows.stdout(), "ready\n");
 		const stops = await Promise.all([cli.chore("--json", "stop", id), cli.chore("--json", "stop", id), cli.chore("--json", "ps")]);
 		for (const outcome of [...(await Promise.all(waits.map(({ ended }) => ended))), await follows.ended]) {
 			assertNoBug(outcome);

@@ -69,7 +69,7 @@ test("a job that another starts between any two steps of a start is started once
 		async (chore, id, outcome, step) => {
 			assert.ok(String(outcome).startsWith("JOB_ACTIVE") || typeof outcome === "object", `step ${step}: ${JSON.stringify(outcome)}`);
 			assert.deepEqual(readdirSync(`${cli.jobFolder(id)}/runs`).sort(), ["1", "2"], `step ${step}`);
-			await eventually("it runs", async () => (await chore.get(id)).state === "running");
+			await eventually("it runs", async () => (await chore.get(id)).state, "running");
 		},
 	);
 });
@@ -93,7 +93,7 @@ test("a job that another removes between any two steps of a start is gone, and n
 				assert.deepEqual([existsSync(cli.jobFolder(id)), runs], [false, []], what);
 			} else {
 				assert.ok(typeof outcome === "object", what);
-				await eventually("it runs", async () => (await chore.get(id)).state === "running");
+				await eventually("it runs", async () => (await chore.get(id)).state, "running");
 			}
 		},
 	);
@@ -121,7 +121,7 @@ test("a job that another starts between any two steps of its removal is started 
 			if (started.has(id)) {
 				assert.match(String(outcome), /^JOB_ACTIVE/, what);
 				assert.ok(!moved.includes(`${cli.jobFolder(id)} `), `${what}: it was there all the time`);
-				await eventually("it runs", async () => (await chore.get(id)).state === "running");
+				await eventually("it runs", async () => (await chore.get(id)).state, "running");
 			} else assert.deepEqual([typeof outcome, existsSync(cli.jobFolder(id))], ["object", false], what);
 		},
 	);

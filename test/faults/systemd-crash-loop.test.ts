@@ -8,7 +8,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import * as systemd from "../../platform/systemd/index.ts";
 import { hasEnded, type Job } from "../../src/core/job.ts";
-import { eventually, HANGS_MS, isRunning } from "../support/eventually.ts";
+import { eventually, HANGS_MS, isEmpty, isRunning } from "../support/eventually.ts";
 import { type Home, makeHome } from "../support/home.ts";
 import { randomFrom, seedOfTests } from "../support/random.ts";
 import { crashManager, userManager } from "../support/user-manager.ts";
@@ -130,6 +130,6 @@ test("every job is accounted for exactly once, whatever is killed when", {
 	}
 	for (const job of jobs) assert.equal(ends.get(`${job.id} ${job.run}`), 1, `one end of ${job.id} is in the ledger`);
 	assert.deepEqual(readdirSync(`${home.path}/default/active`), []);
-	await eventually("no process of an ended job is left", () => processesWith(`${home.path}/default/jobs/`).length === 0);
+	await eventually("no process of an ended job is left", () => processesWith(`${home.path}/default/jobs/`), isEmpty);
 	context.diagnostic(`${ROUNDS} rounds, ${kills} kills, ${jobs.length} jobs, ${lost} lost with the manager or their hook`);
 });

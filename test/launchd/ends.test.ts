@@ -55,10 +55,10 @@ onEachShell("a stop, or a signal to all, is told once, and is no end of the sess
 	const job = await ready(stage, COUNTS);
 	for (const times of [1, 2, 3]) {
 		await home.chore.kill(job.id, { signal: "SIGTERM", whom: "all" });
-		await eventually("it heard the signal", () => heard(job) === times);
+		await eventually("it heard the signal", () => heard(job), times);
 	}
 	process.kill(-keepers(stage, job).shim, "SIGTERM");
-	await eventually("it heard that of somebody else", () => heard(job) === 4);
+	await eventually("it heard that of somebody else", () => heard(job), 4);
 	assert.equal((await home.chore.get(job.id)).state, "running");
 	const end = await home.chore.stop(job.id, { graceMs: 500 });
 	assert.deepEqual([facts(end), heard(end)], [["stopped", "stopped", "SIGKILL"], 5]);
@@ -75,7 +75,7 @@ onEachShell("signals that end a shell end neither of a job's two", async (stage)
 		process.kill(-shim, signal);
 		process.kill(waiter, signal);
 		times += 1;
-		await eventually(`it heard ${signal}`, () => heard(job) === times);
+		await eventually(`it heard ${signal}`, () => heard(job), times);
 	}
 	assert.deepEqual([isRunning(shim), isRunning(waiter)], [true, true]);
 	assert.deepEqual(facts(await home.chore.stop(job.id)), ["stopped", "stopped", "SIGTERM"]);

@@ -58,7 +58,7 @@ const printed = (simulator: Simulator, target: string, line: RegExp): Promise<st
 	});
 
 const gone = (simulator: Simulator, target: string): Promise<unknown> =>
-	eventually(`${target} is gone`, async () => (await simulator.call("print", target)).code === 113);
+	eventually(`${target} is gone`, async () => (await simulator.call("print", target)).code, 113);
 
 async function pidOf(simulator: Simulator, target: string): Promise<number> {
 	return Number(/^\tpid = ([0-9]+)$/m.exec(await printed(simulator, target, /^\tpid = /m))?.[1]);

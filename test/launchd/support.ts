@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { PlatformModule } from "../../platform/contract.ts";
 import { type LaunchdOptions, openWith } from "../../platform/launchd/index.ts";
 import type { Job } from "../../src/core/job.ts";
-import { eventually, HANGS_MS } from "../support/eventually.ts";
+import { eventually, HANGS_MS, isEmpty } from "../support/eventually.ts";
 import { type Home, makeHome } from "../support/home.ts";
 import { noProc, type Simulator, startSimulator } from "./simulator/simulator.ts";
 import type { Switches } from "./simulator/switches.ts";
@@ -70,5 +70,5 @@ export function targetOf(job: Job, domain = "gui/501"): string {
 }
 
 export function noLabels({ simulator }: Stage): Promise<unknown> {
-	return eventually("launchd has forgotten the jobs", async () => (await simulator.labels()).length === 0);
+	return eventually("launchd has forgotten the jobs", () => simulator.labels(), isEmpty);
 }

@@ -8,7 +8,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Platform } from "../../platform/contract.ts";
 import { openWith } from "../../platform/posix/index.ts";
 import { SHIM_TEXT as shimText } from "../../platform/shell/shim.ts";
-import { ended, eventually, livingPids, openPlatform, recordOf, SHELLS, scratchFolder, start, stop, wordIn } from "./support.ts";
+import { eventually } from "../support/eventually.ts";
+import { ended, nothingLeft, openPlatform, recordOf, SHELLS, scratchFolder, start, stop, wordIn } from "./support.ts";
 
 /** Says that it is ready, then waits for signals. */
 const READY = 'echo yes >"$1/ready"; while :; do sleep 0.02; done';
@@ -110,11 +111,11 @@ for (const [name, shell, skip] of SHELLS) {
 				return seen?.kind === "running" && seen.paused;
 			};
 			assert.equal(await platform.kill(run.handle, "SIGSTOP", "all"), true);
-			await eventually(isPaused, "it is paused");
+			await eventually("it is paused", isPaused);
 			assert.equal(await platform.kill(run.handle, "SIGCONT", "all"), true);
-			await eventually(async () => !(await isPaused()), "it goes on");
+			await eventually("it goes on", async () => !(await isPaused()));
 			process.kill(-Number(await wordIn(run, "pid")), "SIGSTOP"); // the shim, too
-			await eventually(isPaused, "it is paused again");
+			await eventually("it is paused again", isPaused);
 			assert.deepEqual(await stop(platform, run), { kind: "ended" });
 			assert.deepEqual((await ended(platform, run)).status, { signal: "SIGTERM" });
 		});
@@ -133,7 +134,7 @@ for (const [name, shell, skip] of SHELLS) {
 			for (const traps of ["", "trap '' TERM HUP INT;"]) {
 				const run = await start(platform, child(traps), { stopping: { graceMs: 100 } });
 				assert.deepEqual((await ended(platform, run)).status, { code: 6 });
-				await eventually(() => livingPids(run).length === 0, "nothing of it is left");
+				await nothingLeft(run);
 			}
 		});
 
@@ -144,7 +145,7 @@ for (const [name, shell, skip] of SHELLS) {
 			const run = await start(platform, `${child} until [ -s "$1/ready" ]; do :; done; exit 6`);
 			assert.deepEqual((await ended(platform, run)).status, { code: 6 });
 			assert.ok(readdirSync(run.folder).includes("gave-up"));
-			await eventually(() => livingPids(run).length === 0, "nothing of it is left");
+			await nothingLeft(run);
 			assert.equal(await wordIn(run, "asked"), "yes");
 		});
 
@@ -196,14 +197,14 @@ for (const [name, shell, skip] of SHELLS) {
 			renameSync(run.folder, away);
 			assert.deepEqual(await platform.inspect([run.handle]), [{ kind: "absent" }]);
 			process.kill(-Number.parseInt(readFileSync(`${away}/pid`, "latin1"), 10), "SIGTERM");
-			await eventually(() => livingPids(run).length === 0, "it is gone");
+			await nothingLeft(run);
 			renameSync(away, run.folder);
 			assert.deepEqual((await ended(platform, run)).status, { signal: "SIGTERM" });
 		});
 
 		trial("a job that removes its folder ends, and is not found", async (platform) => {
 			const run = await start(platform, 'rm -rf "$1"; exit 0');
-			await eventually(() => livingPids(run).length === 0, "it is gone");
+			await nothingLeft(run);
 			assert.deepEqual(await platform.inspect([run.handle]), [{ kind: "absent" }]);
 			assert.deepEqual(await platform.stop(run.handle, { signal: "SIGTERM", graceMs: 10, hangUp: false }), { kind: "ended" });
 			rmSync(dirname(dirname(run.folder)), { recursive: true });

@@ -8,11 +8,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Observation, Platform } from "../../platform/contract.ts";
 import { PsTable } from "../../platform/shell/ps.ts";
+import { above, eventually } from "../support/eventually.ts";
 import {
 	ended,
-	eventually,
 	layOut,
 	livingPids,
+	nothingLeft,
 	openPlatform,
 	recordOf,
 	SHELLS,
@@ -42,23 +43,23 @@ for (const [source, table] of TABLES) {
 		const run = await start(platform, `trap '' TERM; (${FOREVER}) & ${FOREVER}`);
 		await wordIn(run, "ready");
 		process.kill(Number(await wordIn(run, "pid")), "SIGKILL");
-		await eventually(async () => (await observe(platform, run))?.kind === "unsupervised", "it is unsupervised");
+		await eventually("it is unsupervised", async () => (await observe(platform, run))?.kind, "unsupervised");
 		assert.deepEqual(await stop(platform, run, { graceMs: 30 }), { kind: "ended" });
 		assert.deepEqual(await observe(platform, run), { kind: "absent" });
 		assert.equal(recordOf(run), "blank");
-		await eventually(() => livingPids(run).length === 0, "nothing is left");
+		await nothingLeft(run);
 	});
 
 	trial("the clock of a time limit alone is no job that lives on, and goes with a stop", async (platform) => {
 		const run = await start(platform, FOREVER, { timeoutMs: 3_600_000 });
 		await wordIn(run, "ready");
 		process.kill(Number(await wordIn(run, "pid")), "SIGKILL");
-		await eventually(async () => (await observe(platform, run))?.kind === "unsupervised", "it is unsupervised");
+		await eventually("it is unsupervised", async () => (await observe(platform, run))?.kind, "unsupervised");
 		process.kill(Number(await wordIn(run, "started")), "SIGKILL");
-		await eventually(async () => (await observe(platform, run))?.kind === "absent", "it is gone");
+		await eventually("it is gone", async () => (await observe(platform, run))?.kind, "absent");
 		assert.ok(livingPids(run).length > 0, "the clock is still there");
 		assert.deepEqual(await stop(platform, run), { kind: "ended" });
-		await eventually(() => livingPids(run).length === 0, "nothing is left");
+		await nothingLeft(run);
 	});
 
 	trial("processes that left the group are seen and stopped", async (platform) => {
@@ -69,7 +70,7 @@ for (const [source, table] of TABLES) {
 		assert.ok(processes.some(({ escaped, command }) => escaped && /sh -c trap/.test(command)));
 		assert.ok(processes.some(({ escaped, command }) => !escaped && /\/job/.test(command)));
 		assert.deepEqual(await stop(platform, run, { graceMs: 50 }), { kind: "ended" });
-		await eventually(() => livingPids(run).length === 0, "nothing is left");
+		await nothingLeft(run);
 		assert.deepEqual((await ended(platform, run)).status, { signal: "SIGKILL" });
 	});
 
@@ -77,10 +78,10 @@ for (const [source, table] of TABLES) {
 		const grow = `trap "" TERM HUP INT; while :; do sh "$0" $(($1 - 1)) & sh "$0" $(($1 - 1)) & wait; sleep 0.01; done`;
 		const script = `cat >"$1/grow" <<'E'\n[ $1 -gt 0 ] || { trap "" TERM; while :; do sleep 0.05; done; }\n${grow}\nE\nexec sh "$1/grow" 6`;
 		const run = await start(platform, script);
-		await eventually(() => livingPids(run).length > 100, "the tree has grown");
+		await eventually("the tree has grown", () => livingPids(run).length, above(100));
 		assert.deepEqual(await stop(platform, run, { graceMs: 300 }), { kind: "ended" });
 		assert.deepEqual((await ended(platform, run)).status, { signal: "SIGKILL" });
-		await eventually(() => livingPids(run).length === 0, "nothing is left");
+		await nothingLeft(run);
 	});
 
 	trial("a pid that now belongs to another process is not signalled", async (platform) => {
@@ -89,7 +90,7 @@ for (const [source, table] of TABLES) {
 			const run = await start(platform, FOREVER);
 			await wordIn(run, "ready");
 			process.kill(-Number(await wordIn(run, "pid")), "SIGKILL");
-			await eventually(async () => (await observe(platform, run))?.kind === "absent", "it is gone");
+			await eventually("it is gone", async () => (await observe(platform, run))?.kind, "absent");
 			writeFileSync(`${run.folder}/pid`, `${stranger.pid}\n`);
 			writeFileSync(`${run.folder}/started`, `${stranger.pid} 1.0\n`);
 			assert.deepEqual(await observe(platform, run), { kind: "absent" });
@@ -115,7 +116,7 @@ test("a job that is killed is recorded so, whatever else is killed with it", asy
 	const group = await start(platform, FOREVER);
 	await wordIn(group, "ready");
 	process.kill(-Number(await wordIn(group, "pid")), "SIGKILL");
-	await eventually(async () => (await observe(platform, group))?.kind === "absent", "it is gone");
+	await eventually("it is gone", async () => (await observe(platform, group))?.kind, "absent");
 	assert.equal(recordOf(group), "blank");
 });
 
@@ -123,12 +124,12 @@ test("zombies alone are not a job that lives on", { skip: skipUnlessProc }, asyn
 	await using platform = await openPlatform();
 	// Nobody waits for what the shim leaves, when its parent is this shell that never does.
 	const run = await start(platform, `sh -c 'setsid sh -c "sleep 0.05 & exec sleep 1000" & exec sleep 1000' & wait`);
-	await eventually(() => livingPids(run).length >= 4, "all run");
+	await eventually("all run", () => livingPids(run).length, above(3));
 	process.kill(-Number(await wordIn(run, "pid")), "SIGKILL");
-	await eventually(async () => (await observe(platform, run))?.kind === "unsupervised", "the one that left lives on");
+	await eventually("the one that left lives on", async () => (await observe(platform, run))?.kind, "unsupervised");
 	const [left] = livingPids(run);
 	process.kill(Number(left), "SIGKILL");
-	await eventually(async () => (await observe(platform, run))?.kind === "absent", "it is gone");
+	await eventually("it is gone", async () => (await observe(platform, run))?.kind, "absent");
 });
 
 test("a spawner that is killed at any moment leaves a run that is alive, over, or never was", { skip: skipUnlessProc }, async () => {
@@ -183,9 +184,13 @@ test("a shim that is killed at any moment leaves no run that looks alive, and a 
 		try {
 			process.kill(Number(await wordIn(run, "pid")), "SIGKILL");
 		} catch {}
-		await eventually(async () => (await observe(platform, run))?.kind !== "running", "it does not look alive");
+		await eventually(
+			"it does not look alive",
+			() => observe(platform, run),
+			(seen) => seen?.kind !== "running",
+		);
 		assert.deepEqual(await stop(platform, run, { graceMs: 100 }), { kind: "ended" });
-		await eventually(() => livingPids(run).length === 0, "nothing is left");
+		await nothingLeft(run);
 		assert.equal(recordOf(run), "blank");
 	}
 });

@@ -4,7 +4,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import type { Platform } from "../../platform/contract.ts";
-import { ended, eventually, layOut, openPlatform, SHELLS, type TestRun, type TestRunOptions } from "./support.ts";
+import { eventually } from "../support/eventually.ts";
+import { ended, layOut, openPlatform, SHELLS, type TestRun, type TestRunOptions } from "./support.ts";
 
 /** Each leaves a sign that it lived. */
 const LINK = '[ -e "$1/go" ] || exit\n: >"$1/sign"\nsh "$0" "$1" &\n';
@@ -27,7 +28,7 @@ for (const [name, shell, skip] of SHELLS) {
 
 		trial("what hands over all the time is gone with the job", `${BEGIN}; exit 6`, {}, async (platform, run) => {
 			assert.deepEqual((await ended(platform, run)).status, { code: 6 });
-			await eventually(() => isSilent(run), "nothing of it is left");
+			await eventually("nothing of it is left", () => isSilent(run));
 		});
 
 		// As many programs are run as it would take to see one sign.

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import type { Platform } from "../../platform/contract.ts";
-import { ended, eventually, livingPids, openPlatform, SHELLS, start, stop, wordIn } from "./support.ts";
+import { ended, livingPids, nothingLeft, openPlatform, SHELLS, start, stop, wordIn } from "./support.ts";
 
 const FOREVER = 'echo yes >"$1/ready"; while :; do sleep 0.02; done';
 
@@ -32,7 +32,7 @@ for (const [name, shell, skip] of SHELLS) {
 			const run = await start(platform, script, { timeoutMs: 150, stopping: { graceMs: 100, hangUp: true } });
 			const { status, result } = await ended(platform, run);
 			assert.deepEqual([status, result], [{ signal: "SIGKILL" }, "timeout"]);
-			await eventually(() => livingPids(run).length === 0, "nothing is left");
+			await nothingLeft(run);
 		});
 
 		trial("a main process that left the group is held to the limit, too", async (platform) => {
@@ -76,7 +76,7 @@ for (const [name, shell, skip] of SHELLS) {
 				const isNatural = "code" in status && status.code === 21;
 				assert.ok(isNatural ? ["exit-code", "timeout"].includes(result) : result === "timeout", JSON.stringify({ status, result }));
 				if (!isNatural) assert.deepEqual(status, { signal: "SIGTERM" });
-				await eventually(() => livingPids(run).length === 0, "nothing is left");
+				await nothingLeft(run);
 			});
 			await Promise.all(races);
 		});

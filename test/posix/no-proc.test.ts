@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { PsTable } from "../../platform/shell/ps.ts";
-import { ended, eventually, livingPids, openPlatform, SHELLS, start, stop, wordIn } from "./support.ts";
+import { ended, livingPids, nothingLeft, openPlatform, SHELLS, start, stop, wordIn } from "./support.ts";
 
 const FOREVER = 'echo yes >"$1/ready"; while :; do sleep 0.02; done';
 
@@ -17,7 +17,7 @@ for (const [name, shell, skip] of SHELLS) {
 				const run = await start(platform, script, { stopping: { graceMs: 100 } });
 				const record = await ended(platform, run);
 				assert.deepEqual([record.status, record.uptimeSeconds, record.bootId], [{ code: 6 }, null, null]);
-				await eventually(() => livingPids(run).length === 0, "nothing is left");
+				await nothingLeft(run);
 			}
 		});
 
@@ -27,7 +27,7 @@ for (const [name, shell, skip] of SHELLS) {
 			const run = await start(platform, script, { timeoutMs: 150, stopping: { graceMs: 100 } });
 			const { status, result } = await ended(platform, run);
 			assert.deepEqual([status, result], [{ signal: "SIGKILL" }, "timeout"]);
-			await eventually(() => livingPids(run).length === 0, "nothing is left");
+			await nothingLeft(run);
 		});
 
 		test("a run that ends before its limit leaves no clock behind", { skip }, async () => {

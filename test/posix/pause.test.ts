@@ -7,11 +7,12 @@ import type { PosixOptions } from "../../platform/posix/index.ts";
 import { procTable } from "../../platform/shell/proc.ts";
 import type { Process } from "../../platform/shell/processes.ts";
 import { PsTable } from "../../platform/shell/ps.ts";
+import { above, eventually } from "../support/eventually.ts";
 import {
 	attemptsOf,
 	ended,
-	eventually,
 	livingPids,
+	nothingLeft,
 	openPlatform,
 	SHELLS,
 	skipUnlessProc,
@@ -35,7 +36,7 @@ const beats = (run: TestRun): number => statSync(`${run.folder}/beats`, { throwI
 
 async function goesOn(run: TestRun): Promise<void> {
 	const before = beats(run);
-	await eventually(() => beats(run) > before, "it goes on");
+	await eventually("it goes on", () => beats(run), above(before));
 }
 
 /** The processes of the job: all with its mark but the shim and what that runs itself. */
@@ -76,7 +77,7 @@ for (const [name, shell, skip] of SHELLS) {
 			await goesOn(run);
 			assert.equal(await platform.resume(run.handle), true); // nor does this
 			assert.deepEqual(await stop(platform, run), { kind: "ended" });
-			await eventually(() => livingPids(run).length === 0, "nothing is left");
+			await nothingLeft(run);
 		});
 
 		trial("a run can be paused at once after the start", async (platform) => {
@@ -110,7 +111,7 @@ for (const [name, shell, skip] of SHELLS) {
 				assert.equal(await platform.pause(run.handle), true);
 				assert.deepEqual(await stop(platform, run, { graceMs }), { kind: "ended" });
 				assert.deepEqual((await ended(platform, run)).status, { signal });
-				await eventually(() => livingPids(run).length === 0, "nothing is left");
+				await nothingLeft(run);
 			}
 		});
 
@@ -126,7 +127,7 @@ for (const [name, shell, skip] of SHELLS) {
 			await goesOn(run);
 			assert.equal(await platform.pause(run.handle), true);
 			assert.equal(await platform.kill(run.handle, "SIGKILL", "main"), true);
-			await eventually(() => attemptsOf(run).length === 1, "the attempt is over");
+			await eventually("the attempt is over", () => attemptsOf(run).length, 1);
 			await goesOn(run);
 			assert.equal(await isPaused(platform, run), false);
 			await stop(platform, run);
@@ -158,7 +159,7 @@ for (const [name, shell, skip] of SHELLS) {
 				assert.equal(await isPaused(platform, run), false);
 				assert.equal(await platform.pause(run.handle), true);
 				assert.equal(await platform.kill(run.handle, "SIGKILL", "main"), true);
-				await eventually(() => attemptsOf(run).length === 1, "the attempt is over");
+				await eventually("the attempt is over", () => attemptsOf(run).length, 1);
 				await goesOn(run);
 				assert.equal(await isPaused(platform, run), false);
 				assert.equal(await platform.pause(run.handle), true);

@@ -6,11 +6,12 @@ import { describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Observation, Platform, RestartPolicy } from "../../platform/contract.ts";
 import { procTable } from "../../platform/shell/proc.ts";
+import { above, eventually } from "../support/eventually.ts";
 import {
 	attemptsOf,
 	ended,
-	eventually,
 	livingPids,
+	nothingLeft,
 	openPlatform,
 	recordOf,
 	SHELLS,
@@ -35,7 +36,7 @@ const observe = async (platform: Platform, run: TestRun): Promise<Observation | 
 const outcomes = (run: TestRun) => attemptsOf(run).map(({ attempt, status, certain, result }) => [attempt, status, certain, result]);
 
 async function waiting(platform: Platform, run: TestRun): Promise<void> {
-	await eventually(async () => (await observe(platform, run))?.kind === "queued", "it waits for its next attempt");
+	await eventually("it waits for its next attempt", async () => (await observe(platform, run))?.kind, "queued");
 }
 
 /** By what the shim waits. */
@@ -105,7 +106,7 @@ for (const [name, shell, skip] of SHELLS) {
 				seen.add(observation?.kind ?? "nothing");
 				return existsSync(`${run.folder}/ready`);
 			};
-			await eventually(look, "the second attempt has begun");
+			await eventually("the second attempt has begun", look);
 			assert.deepEqual(await observe(platform, run), { kind: "running", paused: false });
 			await stop(platform, run);
 			const [first, second] = attemptsOf(run);
@@ -151,7 +152,7 @@ for (const [name, shell, skip] of SHELLS) {
 					assert.deepEqual((await ended(platform, run)).status, { code: 0 });
 					assert.equal(readFileSync(`${run.folder}/left`, "latin1"), "");
 					assert.equal(attemptsOf(run)[0]?.uptimeSeconds === null, source === "ps");
-					await eventually(() => livingPids(run).length === 0, "nothing is left");
+					await nothingLeft(run);
 				},
 				(text) => (source === "ps" ? text.replaceAll("/proc/", "/no/proc/") : text),
 			);
@@ -182,7 +183,7 @@ for (const [name, shell, skip] of SHELLS) {
 		trial("a stop at any moment of a restart is the end", async (platform) => {
 			for (let round = 0; round < 12; round++) {
 				const run = await start(platform, `${COUNT} exit 1`, { restart: always({ delayMs: round % 3 }), timeoutMs: HOUR_MS });
-				await eventually(() => attemptsOf(run).length > 1, "it was started again");
+				await eventually("it was started again", () => attemptsOf(run).length, above(1));
 				await delay(round);
 				assert.deepEqual(await stop(platform, run), { kind: "ended" });
 				assert.deepEqual(await observe(platform, run), { kind: "absent" });
@@ -205,7 +206,7 @@ for (const [name, shell, skip] of SHELLS) {
 		trial("between two attempts nothing is signalled or held", async (platform) => {
 			const run = await start(platform, "exit 1", { restart: onFailure({ delayMs: HOUR_MS }) });
 			await waiting(platform, run);
-			await eventually(() => sleepers(run).length === 1, "the shim has done all that was to do");
+			await eventually("the shim has done all that was to do", () => sleepers(run).length, 1);
 			const before = sleepers(run);
 			assert.equal(await platform.kill(run.handle, "SIGKILL", "all"), false);
 			assert.equal(await platform.kill(run.handle, "SIGTERM", "all"), false);
@@ -222,31 +223,31 @@ for (const [name, shell, skip] of SHELLS) {
 			const run = await start(platform, "exit 4", { restart: onFailure({ delayMs: HOUR_MS }) });
 			await waiting(platform, run);
 			process.kill(Number(await wordIn(run, "pid")), "SIGKILL");
-			await eventually(async () => (await observe(platform, run))?.kind === "absent", "it is gone");
+			await eventually("it is gone", async () => (await observe(platform, run))?.kind, "absent");
 			const record = await ended(platform, run);
 			assert.deepEqual([record.attempt, record.status, String(record.pid)], [1, { code: 4 }, await wordIn(run, "started")]);
 			await stop(platform, run);
-			await eventually(() => livingPids(run).length === 0, "nothing is left");
+			await nothingLeft(run);
 		});
 
 		trial("a shim that is killed during a later attempt leaves a job that runs on, and can be stopped", async (platform) => {
 			const run = await start(platform, `${COUNT} [ $n -gt 1 ] || exit 4; ${FOREVER}`, { restart: onFailure(), timeoutMs: HOUR_MS });
 			await wordIn(run, "ready");
 			process.kill(Number(await wordIn(run, "pid")), "SIGKILL");
-			await eventually(async () => (await observe(platform, run))?.kind === "unsupervised", "it is unsupervised");
+			await eventually("it is unsupervised", async () => (await observe(platform, run))?.kind, "unsupervised");
 			assert.deepEqual(await stop(platform, run), { kind: "ended" });
 			// The clock of its limit is killed with it, and may take a moment longer.
-			await eventually(async () => (await observe(platform, run))?.kind === "absent", "it is absent");
+			await eventually("it is absent", async () => (await observe(platform, run))?.kind, "absent");
 			const record = recordOf(run);
 			assert.ok(typeof record === "object" && record.attempt === 1);
 			assert.notEqual(String(record.pid), await wordIn(run, "started"));
-			await eventually(() => livingPids(run).length === 0, "nothing is left");
+			await nothingLeft(run);
 		});
 
 		trial("a job that removes or renames its folder is not started again", async (platform) => {
 			for (const remove of ['rm -rf "$1"', 'mv "$1" "$1.away"']) {
 				const run = await start(platform, `echo x >>"$1/../made"; ${remove}; exit 1`, { restart: always() });
-				await eventually(() => livingPids(run).length === 0, "it is gone");
+				await nothingLeft(run);
 				assert.deepEqual(await observe(platform, run), { kind: "absent" });
 				assert.equal(readFileSync(`${dirname(run.folder)}/made`, "latin1"), "x\n");
 			}

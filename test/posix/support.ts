@@ -5,11 +5,10 @@ import { randomUUID } from "node:crypto";
 import { accessSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { after } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import type { Handle, Limits, Platform, RestartPolicy, RunSpec, Stopping } from "../../platform/contract.ts";
 import { type ExitRecord, parseExitRecord } from "../../platform/exit-record.ts";
 import { openWith, type PosixOptions } from "../../platform/posix/index.ts";
-import { HANGS_MS } from "../support/eventually.ts";
+import { eventually, isEmpty, signal } from "../support/eventually.ts";
 
 const NO_RESTART: RestartPolicy = { policy: "no", delayMs: 0, max: null };
 export const TERM: Stopping = { signal: "SIGTERM", graceMs: 10_000, hangUp: false };
@@ -59,9 +58,9 @@ process.env["CHORE_TEST_SCRATCH"] = scratch;
 after(async () => {
 	if (inherited !== undefined) return;
 	try {
-		await eventually(() => livingPids().length === 0, "all processes of the tests are gone");
+		await eventually("all processes of the tests are gone", () => livingPids(), isEmpty);
 	} finally {
-		for (const pid of livingPids()) process.kill(pid, "SIGKILL");
+		for (const pid of livingPids()) signal(pid, "SIGKILL");
 		rmSync(scratch, { recursive: true, force: true });
 	}
 });
@@ -150,23 +149,19 @@ export function attemptsOf(run: TestRun): readonly ExitRecord[] {
 
 /** The first word of a small file of the run, once it is there. */
 export async function wordIn(run: TestRun, name: string): Promise<string> {
-	let word: string | undefined;
-	await eventually(() => {
+	const firstWord = (): string => {
 		try {
-			word = readFileSync(`${run.folder}/${name}`, "latin1").trim().split(/\s+/)[0];
-		} catch {}
-		return word !== undefined && word !== "";
-	}, `${name} is written`);
-	return word ?? "";
+			return readFileSync(`${run.folder}/${name}`, "latin1").trim().split(/\s+/)[0] ?? "";
+		} catch {
+			return "";
+		}
+	};
+	return eventually(`${name} is written`, firstWord, (word) => word !== "");
 }
 
-/** Waits for a fact. */
-export async function eventually(isTrue: () => boolean | Promise<boolean>, fact: string, limitMs = HANGS_MS / 2): Promise<void> {
-	const giveUpAtMs = performance.now() + limitMs;
-	while (!(await isTrue())) {
-		if (performance.now() > giveUpAtMs) assert.fail(`it did not come true that ${fact}`);
-		await delay(5);
-	}
+/** Waits until no process carries the mark of this run. */
+export async function nothingLeft(run: TestRun): Promise<void> {
+	await eventually("nothing is left", () => livingPids(run), isEmpty);
 }
 
 /** The processes that carry the mark of this run, or of any run of this file. */

@@ -4,20 +4,21 @@ import { readdirSync, renameSync } from "node:fs";
 import { test } from "node:test";
 import type { Handle } from "../../platform/contract.ts";
 import { runOf } from "../../platform/shell/run-folder.ts";
-import { ended, eventually, layOut, openPlatform, recordOf, skipUnlessProc, start, stop, wordIn } from "./support.ts";
+import { above, eventually } from "../support/eventually.ts";
+import { ended, layOut, openPlatform, recordOf, skipUnlessProc, start, stop, wordIn } from "./support.ts";
 
 const openDescriptors = (): number => readdirSync("/proc/self/fd").length;
 
 test("a watch calls for an end that comes after it", async () => {
 	await using platform = await openPlatform();
 	const run = await start(platform, 'read -r word <"$1/go"; exit 1'.replace("read", 'mkfifo "$1/go"; read'));
-	await eventually(() => readdirSync(run.folder).includes("go"), "it waits");
+	await eventually("it waits", () => readdirSync(run.folder).includes("go"));
 	const seen: string[] = [];
 	await using _watch = await platform.watch([run.handle], () => seen.push(typeof recordOf(run)));
-	await eventually(() => seen.length === 1, "the first call comes");
+	await eventually("the first call comes", () => seen.length, 1);
 	assert.deepEqual(seen, ["string"]);
 	await stop(platform, run);
-	await eventually(() => seen.at(-1) === "object", "the end is told");
+	await eventually("the end is told", () => seen.at(-1), "object");
 });
 
 test("a watch calls for an end that came before it", async () => {
@@ -26,7 +27,7 @@ test("a watch calls for an end that came before it", async () => {
 	await ended(platform, run);
 	let calls = 0;
 	await using _watch = await platform.watch([run.handle], () => calls++);
-	await eventually(() => calls > 0, "the end is told");
+	await eventually("the end is told", () => calls, above(0));
 });
 
 test("a watch that is set up before the start calls for the end", async () => {
@@ -37,7 +38,7 @@ test("a watch that is set up before the start calls for the end", async () => {
 		isEnded = typeof recordOf(run) === "object";
 	});
 	await platform.start(run.spec, run.handle);
-	await eventually(() => isEnded, "the end is told");
+	await eventually("the end is told", () => isEnded);
 });
 
 test("a watch calls for the end of the last attempt", async () => {
@@ -48,7 +49,7 @@ test("a watch calls for the end of the last attempt", async () => {
 		const [observation] = await platform.inspect([run.handle]);
 		if (observation?.kind === "absent") seen = recordOf(run);
 	});
-	await eventually(() => seen !== undefined, "the end is told");
+	await eventually("the end is told", () => seen !== undefined);
 	assert.ok(typeof seen === "object" && seen !== null && "attempt" in seen && seen.attempt === 4);
 });
 
@@ -65,7 +66,7 @@ test("two watches of one run both call, and neither makes a dead run look alive"
 			}),
 		),
 	);
-	await eventually(() => over.every((set) => set.size === runs.length), "all ends are told twice");
+	await eventually("all ends are told twice", () => over.every((set) => set.size === runs.length));
 	for (const watch of watches) await watch[Symbol.asyncDispose]();
 });
 
@@ -79,7 +80,7 @@ test("a watch that is disposed keeps no descriptor and calls no more", { skip: s
 	const watch = await platform.watch(handles, () => calls++);
 	assert.equal(openDescriptors(), before + runs.length);
 	await watch[Symbol.asyncDispose]();
-	await eventually(() => openDescriptors() === before, "the descriptors are closed");
+	await eventually("the descriptors are closed", openDescriptors, before);
 	calls = 0;
 	await Promise.all(runs.map((run) => stop(platform, run)));
 	assert.equal(calls, 0);

@@ -1,5 +1,6 @@
 /** Facts that come true in their own time. */
 import { readFileSync } from "node:fs";
+import { inspect } from "node:util";
 
 /**
  * A test that takes so long hangs, and has failed. Far beyond what any takes, for machines that have other things to do
@@ -7,25 +8,73 @@ import { readFileSync } from "node:fs";
  */
 export const HANGS_MS = 300_000;
 
-/** However long it takes within reason; a time here is only how often to look. */
+/** Less than a test may take, so that what was waited for in vain is told before the test is ended. */
 const PATIENCE_MS = HANGS_MS / 2;
 
-/** Resolves with the first value that is not undefined or false. @throws Error naming the fact when it never comes true */
-export async function eventually<T>(what: string, look: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
-	const deadline = performance.now() + PATIENCE_MS;
+/** How often a fact is looked for. */
+const PAUSE_MS = 5;
+
+/** How a value is told. */
+const SHOWN = { depth: 5, maxStringLength: 4000, breakLength: 120 };
+
+type Look<T> = () => T | Promise<T>;
+
+/**
+ * Waits for a fact.
+ *
+ * @param what the fact, for who reads that it never came true
+ * @param look gives what there is to see: without `wanted`, undefined or false as long as that is nothing
+ * @param wanted the value that is waited for, or what has to be true of it
+ * @returns the value that was waited for
+ * @throws Error with the fact, and the value that was seen last, when it never comes true
+ */
+export async function eventually<T>(what: string, look: Look<T | undefined | false>): Promise<T>;
+export async function eventually<T>(what: string, look: Look<T>, wanted: NoInfer<T> | ((seen: T) => boolean)): Promise<T>;
+export async function eventually<T>(what: string, look: Look<T>, wanted: T | ((seen: T) => boolean) = isSomething): Promise<T> {
+	const deadlineMs = performance.now() + PATIENCE_MS;
 	for (;;) {
-		const value = await look();
-		if (value !== undefined && value !== false) return value;
-		if (performance.now() > deadline) throw new Error(`never came true: ${what}`);
-		await new Promise((resume) => setTimeout(resume, 5));
+		const seen = await look();
+		if (isPredicate(wanted) ? wanted(seen) : seen === wanted) return seen;
+		if (performance.now() > deadlineMs)
+			throw new Error(`never came true in ${PATIENCE_MS / 1000} s: ${what}; last seen: ${inspect(seen, SHOWN)}`);
+		await new Promise((resume) => setTimeout(resume, PAUSE_MS));
 	}
+}
+
+/** True of a number that is greater. */
+export function above(bound: number): (seen: number | undefined) => boolean {
+	return (seen) => seen !== undefined && seen > bound;
+}
+
+export function isEmpty(seen: readonly unknown[]): boolean {
+	return seen.length === 0;
+}
+
+function isSomething(seen: unknown): boolean {
+	return seen !== undefined && seen !== false;
+}
+
+function isPredicate<T>(wanted: T | ((seen: T) => boolean)): wanted is (seen: T) => boolean {
+	return typeof wanted === "function";
 }
 
 /** Whether a process is there and not a zombie. */
 export function isRunning(pid: number): boolean {
 	try {
-		return !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+		return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
 	} catch {
 		return false;
+	}
+}
+
+/** Signals a process, or a group by its negative number. @returns false where nobody is there any more */
+export function signal(pid: number, name: NodeJS.Signals): boolean {
+	// 0 and -1 are whole groups of processes, among them this one.
+	if (!(Number.isInteger(pid) && Math.abs(pid) > 1)) throw new Error(`${pid} is no process to be signalled`);
+	try {
+		return process.kill(pid, name);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+		throw error;
 	}
 }

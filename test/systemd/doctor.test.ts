@@ -6,9 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Finding, Report } from "../../src/index.ts";
-import { HANGS_MS } from "../support/eventually.ts";
+import { eventually, HANGS_MS } from "../support/eventually.ts";
 import { userManager } from "../support/user-manager.ts";
-import { eventually } from "./support.ts";
 
 const { skip } = userManager(import.meta);
 
@@ -83,7 +82,11 @@ test("a unit whose job is gone is told, and ended by what is told; those of othe
 	assert.deepEqual(other.findings(), [stray]);
 	execFileSync("/bin/sh", ["-c", stray?.cure ?? ""]);
 	// Its hook has nowhere to write to, which is a failure to systemd.
-	await eventually(() => ["inactive", "failed"].includes(stateOf(unit)));
+	await eventually(
+		"the unit is over",
+		() => stateOf(unit),
+		(state) => ["inactive", "failed"].includes(state),
+	);
 	for (const left of place.findings()) execFileSync("/bin/sh", ["-c", left.cure ?? ""]);
 	assert.deepEqual(place.findings(), []);
 	assert.equal(stateOf(place.unitOf(kept)), "active");
@@ -108,9 +111,13 @@ test("a job whose unit vanished without a record will be lost, which is told and
 	// As when the hook is killed, too: nothing is written, and the unit is forgotten.
 	rmSync(`${place.folder}/state/libexec`, { recursive: true });
 	systemctl("kill", "--signal=KILL", unit);
-	await eventually(() => stateOf(unit) === "failed" || stateOf(unit) === "inactive");
+	await eventually(
+		"the unit is over",
+		() => stateOf(unit),
+		(state) => ["inactive", "failed"].includes(state),
+	);
 	systemctl("reset-failed", unit);
-	await eventually(() => systemctl("show", "-p", "LoadState", "--value", unit) === "not-found");
+	await eventually("the unit is unloaded", () => systemctl("show", "-p", "LoadState", "--value", unit), "not-found");
 	const [lost, ...more] = place.findings();
 	assert.deepEqual([lost?.kind, more], ["lost", []]);
 	assert.equal(place.findings().length, 1, "it is not settled by that");

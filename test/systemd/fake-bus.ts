@@ -3,7 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
-import { eventually } from "./support.ts";
+import { eventually } from "../support/eventually.ts";
 
 export const noDaemon: string | false = spawnSync("dbus-daemon", ["--version"]).status === 0 ? false : "no dbus-daemon here";
 
@@ -18,7 +18,7 @@ export async function startBus(limits = ""): Promise<{ readonly socketPath: stri
 		`<busconfig><type>session</type><listen>unix:path=${socketPath}</listen>${policy}${limits}</busconfig>`,
 	);
 	const daemon = spawn("dbus-daemon", ["--nofork", `--config-file=${folder}/config`], { stdio: "ignore" });
-	await eventually(() => answers(socketPath), "the bus");
+	await eventually("the bus answers", () => answers(socketPath));
 	return {
 		socketPath,
 		[Symbol.dispose]: () => {

@@ -41,12 +41,12 @@ function testIdle(name: string, module: PlatformModule, jobs: number, reason: st
 			for await (const { event, id } of home.open().events({ follow: true, signal: over.signal })) if (event === "exited") ended.add(id);
 		})();
 		await eventually("all run", async () => (await home.chore.list()).every(({ state }) => state === "running"));
-		await eventually("no timer is left", () => timers() === before);
+		await eventually("no timer is left", timers, before);
 		for (const id of ids.slice(0, 3)) {
 			await home.chore.kill(id, { signal: "SIGKILL" });
 			await eventually("its end is told", () => ended.has(id));
 		}
-		await eventually("no timer is left", () => timers() === before);
+		await eventually("no timer is left", timers, before);
 		over.abort();
 		await following;
 		process.off("warning", warn);
@@ -74,12 +74,12 @@ function testIdleWindow(name: string, module: PlatformModule, jobs: number, reas
 		while (ids.length < jobs) await start();
 		const isShown = (id: string): boolean => window.jobs.get(id)?.state === "running";
 		await eventually("all are shown as running", () => ids.every(isShown));
-		await eventually("no timer is left", () => timers() === before);
+		await eventually("no timer is left", timers, before);
 		for (const id of [ids[0], ids[jobs - 1]] as string[]) {
 			await home.chore.kill(id, { signal: "SIGKILL" });
 			await eventually("its end is told", () => ended.has(id));
 		}
-		await eventually("no timer is left", () => timers() === before);
+		await eventually("no timer is left", timers, before);
 		await window.close();
 		assert.deepEqual(failures, []);
 	});

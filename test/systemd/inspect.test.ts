@@ -3,8 +3,9 @@ import { execFileSync, spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Observation, Stopping } from "../../platform/contract.ts";
+import { eventually, isRunning } from "../support/eventually.ts";
 import { crashManager, userManager } from "../support/user-manager.ts";
-import { eventually, Fixture, hasRecord, isAlive, type Prepared, recordOf, said } from "./support.ts";
+import { Fixture, hasRecord, type Prepared, recordOf, said } from "./support.ts";
 
 const { skip, skipHarm } = userManager(import.meta);
 
@@ -45,7 +46,7 @@ test("a hook that is killed leaves the end with the unit", { skip }, async () =>
 	const run = await fixture.startReady(UNTIL_GO.replace("ready;", 'rm "$run/started"; mkfifo "$run/started"; ready;').concat("; exit 203"));
 	const unit = String(run.handle.data["unit"]);
 	go(run);
-	await eventually(() => systemctl("show", "--value", "-p", "SubState", unit) === "stop-post");
+	await eventually("its end is being recorded", () => systemctl("show", "--value", "-p", "SubState", unit), "stop-post");
 	assert.equal((await fixture.observe(run)).kind, "stopping");
 	assert.equal(await fixture.platform.kill(run.handle, "SIGTERM", "all"), false, "the hook is no process of the job");
 	execFileSync("kill", ["-KILL", systemctl("show", "--value", "-p", "ControlPID", unit)]);
@@ -68,7 +69,7 @@ for (const verb of ["daemon-reload", "daemon-reexec"] as const) {
 		const killed = await fixture.startReady("ready; exec sleep 1000");
 		const stopped = await fixture.startReady("ready; exec sleep 1000");
 		for (let round = 0; round < 2; round++) systemctl(verb);
-		await eventually(async () => (await fixture.observe(ending)).kind === "running", "the manager to be back");
+		await eventually("the manager is back", async () => (await fixture.observe(ending)).kind, "running");
 		const started = await fixture.start("exit 5");
 		go(ending);
 		assert.deepEqual((await recordOf(ending)).status, { code: 7 });
@@ -91,7 +92,7 @@ test("after a crash of the manager a job is found by its cgroup, and can be sign
 	writeFileSync(`${run.run.runFolder}/main.sh`, main);
 	writeFileSync(`${run.run.runFolder}/child.sh`, child);
 	await fixture.platform.start(run.run, run.handle);
-	await eventually(() => said(run) === "ready");
+	await eventually("it is ready", () => said(run), "ready");
 	const other = await fixture.startReady("ready; exec env -i sleep 1000");
 	const [eldest, orphan] = [Number(said(run, "main")), Number(said(run, "child"))];
 	await crashManager();
@@ -100,7 +101,7 @@ test("after a crash of the manager a job is found by its cgroup, and can be sign
 	assert.equal(pidsOf(await fixture.is(other, "unsupervised")).length, 1, "even without the variable");
 
 	await fixture.platform.kill(run.handle, "SIGUSR1", "main");
-	await eventually(() => said(run) === "USR1");
+	await eventually("it heard the signal", () => said(run), "USR1");
 
 	// The name is used again: the two runs now share a cgroup.
 	const young = await fixture.startReady("ready; exec sleep 1000", { unitName });
@@ -108,7 +109,7 @@ test("after a crash of the manager a job is found by its cgroup, and can be sign
 	assert.ok(pidsOf(await fixture.observe(run)).includes(eldest));
 
 	assert.deepEqual(await fixture.platform.stop(run.handle, { ...TERM, graceMs: 200 }), { kind: "ended" });
-	assert.equal(isAlive(eldest) || isAlive(orphan), false);
+	assert.equal(isRunning(eldest) || isRunning(orphan), false);
 	assert.equal((await fixture.observe(run)).kind, "absent");
 	assert.equal((await fixture.observe(young)).kind, "running");
 	assert.equal(hasRecord(run), false);
@@ -126,7 +127,7 @@ test("a process elsewhere that bears a job's mark is nothing of the job's", { sk
 	try {
 		assert.equal((await fixture.observe(run)).kind, "absent");
 		await fixture.platform.stop(run.handle, { ...TERM, graceMs: 0 });
-		assert.equal(isAlive(Number(impostor.pid)), true);
+		assert.equal(isRunning(Number(impostor.pid)), true);
 	} finally {
 		impostor.kill("SIGKILL");
 	}
@@ -135,11 +136,11 @@ test("a process elsewhere that bears a job's mark is nothing of the job's", { sk
 test("usage tells processes and CPU time of the whole job, and nothing of one that is over", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const run = await fixture.startReady("sleep 1000 & ready; n=0; while [ $n -lt 20000 ]; do n=$((n + 1)); done; wait");
-	let usage = await fixture.platform.usage(run.handle);
-	await eventually(async () => {
-		usage = await fixture.platform.usage(run.handle);
-		return usage.processes.some(({ command }) => command === "sleep 1000");
-	});
+	const usage = await eventually(
+		"the child is seen",
+		() => fixture.platform.usage(run.handle),
+		({ processes }) => processes.some(({ command }) => command === "sleep 1000"),
+	);
 	const main = usage.processes.find(({ command }) => command.includes("/start"));
 	const sleeper = usage.processes.find(({ command }) => command === "sleep 1000");
 	assert.ok(main !== undefined && sleeper?.parentPid === main.pid);

@@ -3,8 +3,9 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Stopping } from "../../platform/contract.ts";
+import { eventually, isRunning } from "../support/eventually.ts";
 import { crashManager, userManager } from "../support/user-manager.ts";
-import { eventually, Fixture, isAlive, type Prepared, recordOf, said } from "./support.ts";
+import { Fixture, type Prepared, recordOf, said } from "./support.ts";
 
 const { skip, skipHarm } = userManager(import.meta, { unified: true });
 
@@ -35,7 +36,7 @@ async function standsStill(run: Prepared): Promise<void> {
 
 async function goesOn(run: Prepared): Promise<void> {
 	const before = beats(run);
-	await eventually(() => beats(run).every((count, index) => count > (before[index] ?? 0)), "every process to go on");
+	await eventually("every process goes on", () => beats(run).every((count, index) => count > (before[index] ?? 0)));
 }
 
 test("every process of a paused run stands still until it is resumed", { skip }, async () => {
@@ -68,7 +69,7 @@ for (const verb of ["daemon-reload", "daemon-reexec"] as const) {
 		const run = await fixture.startReady(TREE);
 		await fixture.platform.pause(run.handle);
 		systemctl(verb);
-		await eventually(async () => (await fixture.observe(run)).kind === "running", "the manager to be back");
+		await eventually("the manager is back", async () => (await fixture.observe(run)).kind, "running");
 		assert.deepEqual(await fixture.observe(run), PAUSED);
 		await fixture.platform.resume(run.handle);
 		await goesOn(run);
@@ -113,7 +114,7 @@ test("a signal that asks a paused run to end wakes it up; another waits until it
 	await standsStill(run);
 	assert.equal(said(run), "ready");
 	await fixture.platform.resume(run.handle);
-	await eventually(() => said(run) === "USR1");
+	await eventually("it heard the signal", () => said(run), "USR1");
 });
 
 test("the time limit of a paused run ends it, and is recorded", { skip }, async () => {
@@ -132,7 +133,7 @@ test("a paused run that is killed from outside is recorded, and its next attempt
 	await fixture.platform.pause(run.handle);
 	process.kill(Number(said(run, "pids")), "SIGKILL");
 	assert.deepEqual((await recordOf(run)).status, { signal: "SIGKILL" });
-	await eventually(() => said(run, "pids")?.split("\n").length === 2, "the next attempt");
+	await eventually("the next attempt has begun", () => said(run, "pids")?.split("\n")?.length, 2);
 	assert.deepEqual(await fixture.is(run, "running"), RUNNING);
 });
 
@@ -202,5 +203,5 @@ test("the processes of a run are counted in a pure cgroup v2 tree, too", { skip 
 	writeFileSync(`${run.run.runFolder}/go`, "");
 	const record = await recordOf(run);
 	assert.ok(record.cpuTimeMs !== null && record.cpuTimeMs > 0);
-	assert.equal(isAlive(child), false);
+	assert.equal(isRunning(child), false);
 });

@@ -9,9 +9,10 @@ import { controllerOf, PROPERTY_NAMES, readProperties } from "../../platform/sys
 import { sandboxProperties } from "../../platform/systemd/sandbox.ts";
 import { planUnit } from "../../platform/systemd/unit.ts";
 import type { Job } from "../../src/core/job.ts";
+import { eventually } from "../support/eventually.ts";
 import { type Home, makeHome } from "../support/home.ts";
 import { userManager } from "../support/user-manager.ts";
-import { eventually, Fixture, type Prepared, prepareRun, recordOf, said } from "./support.ts";
+import { Fixture, type Prepared, prepareRun, recordOf, said } from "./support.ts";
 
 const { skip } = userManager(import.meta, { unified: true });
 const noUsers = spawnSync("unshare", ["-Ur", "true"]).status === 0 ? false : "this kernel lets nobody make a user namespace";
@@ -281,7 +282,7 @@ test("every property arrives, and daemon-reload changes nothing for the job that
 			assert.equal(show(String(handle.data["unit"]), String(property)), value, `${name}: ${property}`);
 	};
 	for (const { name, prepared } of started) {
-		await eventually(() => said(prepared) === "ready", name);
+		await eventually(name, () => said(prepared), "ready");
 		shownOf(name, prepared);
 	}
 	execFileSync("systemctl", ["--user", "daemon-reload"]);

@@ -6,10 +6,10 @@ import type { RestartPolicy, RunSpec, Stopping } from "../../platform/contract.t
 import { type ExitRecord, parseExitRecord } from "../../platform/exit-record.ts";
 import * as systemd from "../../platform/systemd/index.ts";
 import type { Job } from "../../src/core/job.ts";
-import { eventually as come, HANGS_MS } from "../support/eventually.ts";
+import { eventually, HANGS_MS, isRunning } from "../support/eventually.ts";
 import { makeHome } from "../support/home.ts";
 import { crashManager, userManager } from "../support/user-manager.ts";
-import { eventually, Fixture, isAlive, type Prepared, recordOf, said } from "./support.ts";
+import { Fixture, type Prepared, recordOf, said } from "./support.ts";
 
 const { skip, skipHarm } = userManager(import.meta);
 
@@ -40,7 +40,7 @@ function attemptsOf({ run }: Prepared): readonly ExitRecord[] {
 
 async function reaches(run: Prepared, attempt: number): Promise<ExitRecord> {
 	const has = async () => (await recordOf(run)).attempt >= attempt;
-	await eventually(has, `the record of attempt ${attempt}`);
+	await eventually(`attempt ${attempt} is on record`, has);
 	return recordOf(run);
 }
 
@@ -54,7 +54,7 @@ function unitOf({ handle }: Prepared): string {
 
 /** Waits until the manager itself has nothing more to do for the run. */
 async function isUnloaded(run: Prepared): Promise<void> {
-	await eventually(() => systemctl("show", "--value", "-p", "LoadState", unitOf(run)) === "not-found", "the unit to be unloaded");
+	await eventually("the unit is unloaded", () => systemctl("show", "--value", "-p", "LoadState", unitOf(run)), "not-found");
 }
 
 test("on-failure starts the program again until it succeeds, and every attempt is on record", { skip }, async () => {
@@ -130,7 +130,11 @@ test("the last attempt allowed is the last, and the run is over with it", { skip
 		const run = await fixture.start(`${COUNT}; exit 4`, restarting(policy, 5_000, 1));
 		await reaches(run, 2);
 		const overAtMs = performance.now();
-		await eventually(async () => ["ended", "absent"].includes((await fixture.observe(run)).kind));
+		await eventually(
+			"the run is over",
+			() => fixture.observe(run),
+			({ kind }) => ["ended", "absent"].includes(kind),
+		);
 		assert.ok(performance.now() - overAtMs < 4_500, "not only after the delay of a restart");
 		await fixture.platform.forget(run.handle);
 		await isUnloaded(run);
@@ -154,7 +158,7 @@ test("a name is free once the last attempt is over, however long the delay", { s
 	const unitName = `chore-test-last-${process.pid}`;
 	const first = await fixture.start(`${COUNT}; exit 4`, { unitName, ...restarting("always", 1_500, 1) });
 	await reaches(first, 2);
-	await eventually(() => systemctl("show", "--value", "-p", "SubState", unitOf(first)) === "auto-restart");
+	await eventually("it is past the last attempt", () => systemctl("show", "--value", "-p", "SubState", unitOf(first)), "auto-restart");
 	const second = await fixture.startReady("ready; exec sleep 1000", { unitName });
 	assert.equal((await fixture.observe(second)).kind, "running");
 	assert.equal((await fixture.observe(first)).kind, "absent");
@@ -227,7 +231,7 @@ test("what an attempt left running is ended before the next begins", { skip }, a
 	const script = `${COUNT}; [ $n -ge 2 ] && exit 0; setsid sh -c 'echo $$ >"$1/child"; exec sleep 1000' sh "$run" & until [ -s "$run/child" ]; do sleep 0.01; done; exit 1`;
 	const run = await fixture.start(script, restarting("on-failure", 1));
 	await reaches(run, 2);
-	assert.equal(isAlive(Number(said(run, "child"))), false);
+	assert.equal(isRunning(Number(said(run, "child"))), false);
 });
 
 test("start resolves where the first attempt ends at once and another follows", { skip }, async () => {
@@ -253,7 +257,11 @@ for (const verb of ["daemon-reload", "daemon-reexec"] as const) {
 		const waiting = await fixture.start(`${COUNT}; exit 1`, restarting("on-failure", LONG_MS));
 		await fixture.is(waiting, "queued");
 		for (const attempt of [1, 2, 3]) {
-			await eventually(() => both.every((run) => begun(run) === attempt), `attempt ${attempt} of both`);
+			await eventually(
+				`both are at attempt ${attempt}`,
+				() => both.map(begun),
+				(counts) => counts.every((count) => count === attempt),
+			);
 			systemctl(verb);
 			for (const run of both) go(run, attempt);
 			for (const run of both) await reaches(run, attempt);
@@ -262,7 +270,11 @@ for (const verb of ["daemon-reload", "daemon-reexec"] as const) {
 		}
 		for (const run of both) {
 			assert.deepEqual((await recordOf(run)).status, { code: 9 });
-			await eventually(async () => ["ended", "absent"].includes((await fixture.observe(run)).kind));
+			await eventually(
+				"the run is over",
+				() => fixture.observe(run),
+				({ kind }) => ["ended", "absent"].includes(kind),
+			);
 			await isUnloaded(run);
 			assert.equal(begun(run), 3);
 		}
@@ -278,7 +290,10 @@ test("a hook that is killed costs one record, not the attempts after it", { skip
 	const script = `${COUNT}; [ $n -ge 3 ] && exit 0; [ $n -ge 2 ] || exit 5; rm "$run/started"; mkfifo "$run/started"; exit 6`;
 	const run = await fixture.start(script, restarting("on-failure", 300));
 	await reaches(run, 1);
-	await eventually(() => begun(run) === 2 && systemctl("show", "--value", "-p", "SubState", unitOf(run)) === "stop-post");
+	await eventually(
+		"the hook of attempt 2 waits",
+		() => begun(run) === 2 && systemctl("show", "--value", "-p", "SubState", unitOf(run)) === "stop-post",
+	);
 	execFileSync("kill", ["-KILL", systemctl("show", "--value", "-p", "ControlPID", unitOf(run))]);
 	await fixture.is(run, "queued");
 	rmSync(`${run.run.runFolder}/started`);
@@ -309,7 +324,7 @@ test("a crash of the manager between two attempts ends the run, one during an at
 		fixture.start(`${COUNT}; ${UNTIL_GO}; exit 1`, restarting("always", 10)),
 	]);
 	await fixture.is(waiting, "queued");
-	await eventually(() => begun(running) === 1);
+	await eventually("its first attempt has begun", () => begun(running), 1);
 	await crashManager();
 	await fixture.is(waiting, "absent");
 	await fixture.is(running, "unsupervised");
@@ -344,7 +359,7 @@ test("the number of restarts being used up is told as such, and leaves no unit",
 test("a job that waits to be started again is stopped, and its reason is told meanwhile", { skip, timeout: HANGS_MS }, async () => {
 	await using home = await makeHome("systemd", systemd);
 	const job = await home.chore.run({ command: ["sh", "-c", "exit 6"], restart: { policy: "on-failure", delayMs: LONG_MS } });
-	const waiting = await come("it waits", async () => {
+	const waiting = await eventually("it waits", async () => {
 		const now = await home.chore.get(job.id);
 		return now.state === "queued" && now;
 	});
@@ -356,5 +371,5 @@ test("a job that waits to be started again is stopped, and its reason is told me
 
 async function leavesNoUnit({ unit }: Job): Promise<void> {
 	assert.ok(unit !== null);
-	await come("the unit is gone", () => systemctl("show", "--value", "-p", "LoadState", unit) === "not-found");
+	await eventually("the unit is gone", () => systemctl("show", "--value", "-p", "LoadState", unit) === "not-found");
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as systemd from "../../platform/systemd/index.ts";
-import { eventually, HANGS_MS } from "../support/eventually.ts";
+import { above, eventually, HANGS_MS } from "../support/eventually.ts";
 import { makeHome } from "../support/home.ts";
 import { endSession, userManager } from "../support/user-manager.ts";
 
@@ -15,7 +15,7 @@ test("a job that ends with the session is told as such; one that chose its code 
 	await using home = await makeHome("systemd", systemd);
 	const plain = await home.chore.run({ command: ["sleep", "600"] });
 	const trapping = await home.chore.run({ command: ["sh", "-c", "trap 'exit 6' TERM; echo ready; while :; do sleep 0.05; done"] });
-	await eventually("the trap is set", async () => (await home.chore.get(trapping.id)).output.bytes > 0);
+	await eventually("the trap is set", async () => (await home.chore.get(trapping.id)).output.bytes, above(0));
 	await endSession();
 	const end = await home.chore.wait(plain.id);
 	assert.deepEqual([end.state, end.result, end.signal], ["failed", "session-ended", "SIGTERM"]);

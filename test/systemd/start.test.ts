@@ -4,8 +4,9 @@ import { writeFileSync } from "node:fs";
 import { test } from "node:test";
 import type { ExitStatus } from "../../platform/contract.ts";
 import { type ErrorCode, isChoreError } from "../../platform/errors.ts";
+import { eventually } from "../support/eventually.ts";
 import { userManager } from "../support/user-manager.ts";
-import { eventually, Fixture, hasRecord, type Prepared, recordOf, said } from "./support.ts";
+import { Fixture, hasRecord, type Prepared, recordOf, said } from "./support.ts";
 
 const { skip } = userManager(import.meta);
 
@@ -62,7 +63,7 @@ test("the unit of an ordinary end is unloaded by itself, also after daemon-reloa
 	for (const run of runs) execFileSync("touch", [`${run.run.runFolder}/go`]);
 	for (const run of runs) {
 		await recordOf(run);
-		await eventually(() => show(unitOf(run), "LoadState") === "not-found", "the unit to be unloaded");
+		await eventually("the unit is unloaded", () => show(unitOf(run), "LoadState"), "not-found");
 	}
 });
 
@@ -106,7 +107,7 @@ test("a failed left-over of chore gives its name to the next run, that of anybod
 
 	const foreign = `chore-test-foreign-${process.pid}.service`;
 	execFileSync("systemd-run", ["--user", "--quiet", "--unit", foreign, "--", "/bin/sh", "-c", "exit 3"]);
-	await eventually(() => show(foreign, "ActiveState") === "failed");
+	await eventually("it has failed", () => show(foreign, "ActiveState"), "failed");
 	await assert.rejects(fixture.start("exit 0", { unitName: foreign }), rejectsWith("UNIT_EXISTS", /systemctl --user status/));
 	assert.equal(show(foreign, "ActiveState"), "failed");
 	execFileSync("systemctl", ["--user", "reset-failed", foreign]);
@@ -207,7 +208,7 @@ test("a name whose run is just being recorded is waited for", { skip }, async ()
 	const unitName = `chore-test-leaving-${process.pid}`;
 	// The hook looks into `started` for a code of systemd's own, and waits in the FIFO.
 	const first = await fixture.start('rm "$1/started"; mkfifo "$1/started"; exit 203', { unitName });
-	await eventually(() => show(unitOf(first), "SubState") === "stop-post");
+	await eventually("its end is being recorded", () => show(unitOf(first), "SubState"), "stop-post");
 	const second = fixture.start("exit 5", { unitName });
 	writeFileSync(`${first.run.runFolder}/started`, "1\n");
 	assert.deepEqual((await recordOf(await second)).status, { code: 5 });

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Stopping } from "../../platform/contract.ts";
+import { eventually, isRunning } from "../support/eventually.ts";
 import { userManager } from "../support/user-manager.ts";
-import { eventually, Fixture, hasRecord, isAlive, recordOf, said } from "./support.ts";
+import { Fixture, hasRecord, recordOf, said } from "./support.ts";
 
 const { skip } = userManager(import.meta);
 
@@ -94,11 +95,11 @@ test("children that left the process group and the session are stopped too", { s
 		'setsid sh -c \'trap "" TERM HUP; echo $$ >"$1/child"; while :; do sleep 0.1; done\' sh "$run" & until [ -s "$run/child" ]; do sleep 0.01; done; ready; wait',
 	);
 	const child = Number(said(run, "child"));
-	assert.equal(isAlive(child), true);
+	assert.equal(isRunning(child), true);
 	const { processes } = await fixture.platform.usage(run.handle);
 	assert.ok(processes.some(({ pid, command, escaped }) => pid === child && command.includes("trap") && !escaped));
 	assert.deepEqual(await fixture.platform.stop(run.handle, { ...TERM, graceMs: 200 }), { kind: "ended" });
-	assert.equal(isAlive(child), false);
+	assert.equal(isRunning(child), false);
 });
 
 test("a left-over child keeps the run in stopping, and does not change how it ended", { skip }, async () => {
@@ -143,10 +144,10 @@ test("kill signals the main process or all, and says when there is none", { skip
 		`(${child}) & trap 'echo USR1 >"$run/said"' USR1; trap 'exit 8' RTMIN+3; until [ -s "$run/child" ]; do sleep 0.01; done; ready; while :; do sleep 0.02; done`,
 	);
 	assert.equal(await fixture.platform.kill(run.handle, "SIGUSR1", "main"), true);
-	await eventually(() => said(run) === "USR1");
+	await eventually("the main process heard the signal", () => said(run), "USR1");
 	assert.equal(said(run, "child"), "ready");
 	assert.equal(await fixture.platform.kill(run.handle, "SIGUSR1", "all"), true);
-	await eventually(() => said(run, "child") === "USR1");
+	await eventually("the child heard the signal", () => said(run, "child"), "USR1");
 	assert.equal(await fixture.platform.kill(run.handle, "SIGRTMIN+4", "main"), true);
 	assert.deepEqual((await recordOf(run)).status, { signal: "SIGRTMIN+4" });
 	await fixture.is(run, "ended");

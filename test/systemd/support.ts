@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import type { Handle, Observation, Platform, PlatformContext, RunSpec } from "../../platform/contract.ts";
 import { type ExitRecord, parseExitRecord } from "../../platform/exit-record.ts";
 import { open } from "../../platform/systemd/index.ts";
-import { HANGS_MS } from "../support/eventually.ts";
+import { eventually } from "../support/eventually.ts";
 
 /** Every character here has spoilt a path somewhere: in a unit file, in a shell, in a command line of systemd. */
 const ODD = 'it\'s $HOME $$ %h %% "état" \\x41; a';
@@ -49,7 +49,7 @@ export class Fixture implements AsyncDisposable {
 	/** A run whose script has said `ready`, which a function in it does. */
 	async startReady(script: string, changes: Partial<RunSpec> = {}): Promise<Prepared> {
 		const prepared = await this.start(`ready() { echo ready >"$run/said"; }\nrun=$1\n${script}`, changes);
-		await eventually(() => said(prepared) === "ready");
+		await eventually("the job is ready", () => said(prepared), "ready");
 		return prepared;
 	}
 
@@ -60,12 +60,8 @@ export class Fixture implements AsyncDisposable {
 	}
 
 	async is(prepared: Prepared, kind: Observation["kind"]): Promise<Observation> {
-		let last: Observation = await this.observe(prepared);
-		await eventually(async () => {
-			last = await this.observe(prepared);
-			return last.kind === kind;
-		}, `the run to be ${kind}`);
-		return last;
+		const look = () => this.observe(prepared);
+		return eventually(`the run is ${kind}`, look, (seen) => seen.kind === kind);
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
@@ -135,29 +131,11 @@ export function said({ run }: Prepared, file = "said"): string | undefined {
 /** The exit record, once it is there. */
 export async function recordOf({ run }: Prepared): Promise<ExitRecord> {
 	const read = () => parseExitRecord(readFileSync(`${run.runFolder}/exit`, "utf8"));
-	await eventually(() => read() !== "blank", "an exit record");
-	const record = read();
+	const record = await eventually("its end is recorded", read, (seen) => seen !== "blank");
 	assert.ok(typeof record === "object", `the record is ${JSON.stringify(record)}`);
 	return record;
 }
 
 export function hasRecord({ run }: Prepared): boolean {
 	return parseExitRecord(readFileSync(`${run.runFolder}/exit`, "utf8")) !== "blank";
-}
-
-/** Waits for a fact. */
-export async function eventually(fact: () => boolean | Promise<boolean>, what = "the fact", withinMs = HANGS_MS / 2): Promise<void> {
-	const deadlineMs = performance.now() + withinMs;
-	while (!(await fact())) {
-		assert.ok(performance.now() < deadlineMs, `waited ${withinMs} ms in vain for ${what}`);
-		await new Promise((resolve) => setTimeout(resolve, 10));
-	}
-}
-
-export function isAlive(pid: number): boolean {
-	try {
-		return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-	} catch {
-		return false;
-	}
 }

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import type { Handle, Stopping } from "../../platform/contract.ts";
+import { above, eventually } from "../support/eventually.ts";
 import { crashManager, userManager } from "../support/user-manager.ts";
-import { eventually, Fixture, type Prepared, recordOf } from "./support.ts";
+import { Fixture, type Prepared, recordOf } from "./support.ts";
 
 const { skip, skipHarm } = userManager(import.meta);
 
@@ -28,8 +29,7 @@ async function settled(fixture: Fixture): Promise<void> {
 	await fixture.platform.start(marker.run, marker.handle);
 	await recordOf(marker);
 	await fixture.is(marker, "absent");
-	const before = hints.of(marker);
-	await eventually(() => hints.of(marker) >= before && before > 1);
+	await eventually("its end is hinted at", () => hints.of(marker), above(1));
 }
 
 test("a watch calls back for every run at its beginning, and again at the end of each", { skip }, async () => {
@@ -39,12 +39,15 @@ test("a watch calls back for every run at its beginning, and again at the end of
 	const [first, second] = [await fixture.startReady("ready; exec sleep 1000"), await fixture.startReady("ready; exec sleep 1000")];
 	const hints = new Hints();
 	await using _watch = await fixture.platform.watch([over.handle, first.handle, second.handle], hints.note);
-	await eventually(() => [over, first, second].every((run) => hints.of(run) > 0), "the first hints");
-	const before = [hints.of(first), hints.of(second)];
+	await eventually("the first hints", () => [over, first, second].every((run) => hints.of(run) > 0));
+	await settled(fixture); // those of both beginnings, too
+	const before = { first: hints.of(first), second: hints.of(second) };
 	await fixture.platform.stop(first.handle, TERM);
-	await eventually(() => hints.of(first) > (before[0] ?? 0), "a hint of the end");
+	await eventually("a hint of the end", () => hints.of(first), above(before.first));
 	await settled(fixture);
-	assert.equal(hints.of(second), before[1]);
+	assert.equal(hints.of(second), before.second, "nothing became of the other");
+	await fixture.platform.stop(second.handle, TERM);
+	await eventually("a hint of the other's end", () => hints.of(second), above(before.second));
 });
 
 test("a failed end is told as well", { skip }, async () => {
@@ -55,7 +58,11 @@ test("a failed end is told as well", { skip }, async () => {
 		kinds.push((await fixture.observe(run)).kind);
 	});
 	await fixture.platform.kill(run.handle, "SIGKILL", "main");
-	await eventually(() => kinds.includes("ended"));
+	await eventually(
+		"the end is told",
+		() => kinds,
+		(all) => all.includes("ended"),
+	);
 });
 
 test("to inspect in the callback causes no further callback", { skip }, async () => {
@@ -67,9 +74,11 @@ test("to inspect in the callback causes no further callback", { skip }, async ()
 		calls += 1;
 		await fixture.platform.inspect([never.handle, over.handle]);
 	});
-	await settled(fixture);
-	await settled(fixture);
-	assert.ok(calls <= 4, `${calls} callbacks`);
+	await eventually("both are hinted at", () => calls, above(1));
+	for (let barrier = 0; barrier < 2; barrier++) await settled(fixture); // what the first callbacks caused
+	const before = calls;
+	for (let barrier = 0; barrier < 2; barrier++) await settled(fixture);
+	assert.equal(calls, before);
 });
 
 test("a watch that is disposed is silent, and others go on", { skip }, async () => {
@@ -78,18 +87,18 @@ test("a watch that is disposed is silent, and others go on", { skip }, async () 
 	const [gone, kept] = [new Hints(), new Hints()];
 	const disposed = await fixture.platform.watch([run.handle], gone.note);
 	await using _watch = await fixture.platform.watch([run.handle], kept.note);
-	await eventually(() => gone.of(run) > 0 && kept.of(run) > 0);
+	await eventually("both have their first hint", () => gone.of(run) > 0 && kept.of(run) > 0);
 	const before = gone.of(run);
 	await disposed[Symbol.asyncDispose]();
 	await disposed[Symbol.asyncDispose]();
 	await fixture.platform.stop(run.handle, TERM);
 	await fixture.is(run, "absent");
 	await settled(fixture);
-	assert.ok(kept.of(run) > 1);
+	await eventually("the one that is kept tells the end", () => kept.of(run), above(1));
 	assert.equal(gone.of(run), before);
 	const again = new Hints();
 	await using _again = await fixture.platform.watch([run.handle], again.note);
-	await eventually(() => again.of(run) > 0);
+	await eventually("the new watch has its first hint", () => again.of(run), above(0));
 });
 
 test("a watch outlives daemon-reexec", { skip: skipHarm }, async () => {
@@ -97,13 +106,16 @@ test("a watch outlives daemon-reexec", { skip: skipHarm }, async () => {
 	const run = await fixture.startReady("ready; exec sleep 1000");
 	const hints = new Hints();
 	await using _watch = await fixture.platform.watch([run.handle], hints.note);
-	await eventually(() => hints.of(run) === 1);
+	await eventually("the first hint", () => hints.of(run), above(0));
+	await settled(fixture);
+	const first = hints.of(run);
 	execFileSync("systemctl", ["--user", "daemon-reexec"]);
-	await eventually(() => hints.of(run) > 1, "a hint that the manager was replaced");
+	await eventually("a hint that the manager was replaced", () => hints.of(run), above(first));
 	await fixture.is(run, "running");
+	await settled(fixture);
 	const before = hints.of(run);
 	await fixture.platform.kill(run.handle, "SIGTERM", "main");
-	await eventually(() => hints.of(run) > before, "a hint of the end");
+	await eventually("a hint of the end", () => hints.of(run), above(before));
 });
 
 test("a watch outlives a crash of the manager, and tells of its new runs", { skip: skipHarm }, async () => {
@@ -111,15 +123,21 @@ test("a watch outlives a crash of the manager, and tells of its new runs", { ski
 	const [old, young] = [await fixture.startReady("ready; exec sleep 1000"), fixture.prepare("exit 0")];
 	const hints = new Hints();
 	await using _watch = await fixture.platform.watch([old.handle, young.handle], hints.note);
-	await eventually(() => hints.of(old) === 1);
+	await eventually("the first hint", () => hints.of(old), above(0));
+	await settled(fixture);
+	const first = hints.of(old);
 	await crashManager();
-	await eventually(() => hints.of(old) > 1, "a hint of the crash");
+	await eventually("a hint of the crash", () => hints.of(old), above(first));
 	await fixture.is(old, "unsupervised");
-	await eventually(async () => {
+	await eventually("signals of the new manager are told", async () => {
 		const before = hints.of(young);
-		await fixture.platform.start(young.run, young.handle).catch(() => {});
-		await new Promise((resolve) => setTimeout(resolve, 50));
-		return hints.of(young) > before + 1;
-	}, "signals of the new manager");
+		try {
+			await fixture.platform.start(young.run, young.handle);
+		} catch {
+			return false; // the new manager is not there yet
+		}
+		await settled(fixture);
+		return hints.of(young) > before + 1; // one tells that it is connected again
+	});
 	await fixture.platform.stop(old.handle, { ...TERM, graceMs: 0 });
 });
