@@ -2,7 +2,19 @@
 import assert from "node:assert/strict";
 import { appendFileSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { ended, layOut, mountSmall, openPlatform, SHELLS, skipUnlessRoot, start, wordIn } from "./support.ts";
+import {
+	ended,
+	HOUR_MS,
+	layOut,
+	limitIsUp,
+	mountSmall,
+	openPlatform,
+	SHELLS,
+	skipUnlessRoot,
+	start,
+	withLimitOfTest,
+	wordIn,
+} from "./support.ts";
 
 for (const [name, shell, missing] of SHELLS) {
 	describe(name, () => {
@@ -13,16 +25,17 @@ for (const [name, shell, missing] of SHELLS) {
 			["while :; do sleep 0.02; done", { signal: "SIGTERM" }, "timeout"],
 		] as const) {
 			test(`"${script}" is recorded on a full disk`, { skip: missing || skipUnlessRoot }, async () => {
-				await using platform = await openPlatform({ shell });
+				await using platform = await openPlatform({ shell }, withLimitOfTest);
 				const small = mountSmall(128 * 1024);
 				try {
 					const wait = 'echo yes >"$1/ready"; until [ -e "$1/go" ]; do sleep 0.02; done;';
-					const options = { home: small.folder, ...(result === "timeout" ? { timeoutMs: 300 } : {}) };
+					const options = { home: small.folder, ...(result === "timeout" ? { timeoutMs: HOUR_MS } : {}) };
 					const run = layOut(platform, `${wait} ${script}`, options);
 					await platform.start(run.spec, run.handle);
 					await wordIn(run, "ready");
 					fill(small.folder);
-					if (result !== "timeout") makeEmpty(`${run.folder}/go`);
+					makeEmpty(`${run.folder}/go`);
+					if (result === "timeout") limitIsUp(run);
 					const record = await ended(platform, run);
 					assert.deepEqual([record.status, record.certain, record.result], [status, true, result]);
 				} finally {
@@ -45,7 +58,7 @@ for (const [name, shell, missing] of SHELLS) {
 						'echo yes >"$1/ready"; until [ -e "$1/go" ]; do sleep 0.02; done; mv "$1/go" "$1/one"; exit 1',
 					];
 					const restart = { policy: "on-failure", delayMs: 0, max } as const;
-					const run = await start(platform, script.join("\n"), { home: small.folder, restart, timeoutMs: 3_600_000 });
+					const run = await start(platform, script.join("\n"), { home: small.folder, restart, timeoutMs: HOUR_MS });
 					await wordIn(run, "ready");
 					fill(small.folder);
 					makeEmpty(`${run.folder}/go`);

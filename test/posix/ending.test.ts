@@ -8,7 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Observation, Platform } from "../../platform/contract.ts";
 import { PsTable } from "../../platform/shell/ps.ts";
-import { above, eventually } from "../support/eventually.ts";
+import { above, eventually, kill } from "../support/eventually.ts";
 import {
 	ended,
 	layOut,
@@ -42,7 +42,7 @@ for (const [source, table] of TABLES) {
 	trial("a job whose shim is killed runs on unsupervised, and can be stopped", async (platform) => {
 		const run = await start(platform, `trap '' TERM; (${FOREVER}) & ${FOREVER}`);
 		await wordIn(run, "ready");
-		process.kill(Number(await wordIn(run, "pid")), "SIGKILL");
+		kill(Number(await wordIn(run, "pid")), "SIGKILL");
 		await eventually("it is unsupervised", async () => (await observe(platform, run))?.kind, "unsupervised");
 		assert.deepEqual(await stop(platform, run, { graceMs: 30 }), { kind: "ended" });
 		assert.deepEqual(await observe(platform, run), { kind: "absent" });
@@ -53,9 +53,9 @@ for (const [source, table] of TABLES) {
 	trial("the clock of a time limit alone is no job that lives on, and goes with a stop", async (platform) => {
 		const run = await start(platform, FOREVER, { timeoutMs: 3_600_000 });
 		await wordIn(run, "ready");
-		process.kill(Number(await wordIn(run, "pid")), "SIGKILL");
+		kill(Number(await wordIn(run, "pid")), "SIGKILL");
 		await eventually("it is unsupervised", async () => (await observe(platform, run))?.kind, "unsupervised");
-		process.kill(Number(await wordIn(run, "started")), "SIGKILL");
+		kill(Number(await wordIn(run, "started")), "SIGKILL");
 		await eventually("it is gone", async () => (await observe(platform, run))?.kind, "absent");
 		assert.ok(livingPids(run).length > 0, "the clock is still there");
 		assert.deepEqual(await stop(platform, run), { kind: "ended" });
@@ -89,7 +89,7 @@ for (const [source, table] of TABLES) {
 		try {
 			const run = await start(platform, FOREVER);
 			await wordIn(run, "ready");
-			process.kill(-Number(await wordIn(run, "pid")), "SIGKILL");
+			kill(-Number(await wordIn(run, "pid")), "SIGKILL");
 			await eventually("it is gone", async () => (await observe(platform, run))?.kind, "absent");
 			writeFileSync(`${run.folder}/pid`, `${stranger.pid}\n`);
 			writeFileSync(`${run.folder}/started`, `${stranger.pid} 1.0\n`);
@@ -110,12 +110,12 @@ test("a job that is killed is recorded so, whatever else is killed with it", asy
 	await using platform = await openPlatform();
 	const job = await start(platform, FOREVER);
 	await wordIn(job, "ready");
-	process.kill(Number(await wordIn(job, "started")), "SIGKILL");
+	kill(Number(await wordIn(job, "started")), "SIGKILL");
 	assert.deepEqual((await ended(platform, job)).status, { signal: "SIGKILL" });
 
 	const group = await start(platform, FOREVER);
 	await wordIn(group, "ready");
-	process.kill(-Number(await wordIn(group, "pid")), "SIGKILL");
+	kill(-Number(await wordIn(group, "pid")), "SIGKILL");
 	await eventually("it is gone", async () => (await observe(platform, group))?.kind, "absent");
 	assert.equal(recordOf(group), "blank");
 });
@@ -123,12 +123,12 @@ test("a job that is killed is recorded so, whatever else is killed with it", asy
 test("zombies alone are not a job that lives on", { skip: skipUnlessProc }, async () => {
 	await using platform = await openPlatform();
 	// Nobody waits for what the shim leaves, when its parent is this shell that never does.
-	const run = await start(platform, `sh -c 'setsid sh -c "sleep 0.05 & exec sleep 1000" & exec sleep 1000' & wait`);
+	const left = `setsid sh -c 'sleep 0.05 & echo $$ >"$0/left"; exec sleep 1000' "$1"`;
+	const run = await start(platform, `(${left} & exec sleep 1000) & wait`);
 	await eventually("all run", () => livingPids(run).length, above(3));
-	process.kill(-Number(await wordIn(run, "pid")), "SIGKILL");
+	kill(-Number(await wordIn(run, "pid")), "SIGKILL");
 	await eventually("the one that left lives on", async () => (await observe(platform, run))?.kind, "unsupervised");
-	const [left] = livingPids(run);
-	process.kill(Number(left), "SIGKILL");
+	kill(Number(await wordIn(run, "left")), "SIGKILL");
 	await eventually("it is gone", async () => (await observe(platform, run))?.kind, "absent");
 });
 
@@ -181,9 +181,7 @@ test("a shim that is killed at any moment leaves no run that looks alive, and a 
 	for (let round = 0; round < 40; round++) {
 		const run = await start(platform, "sleep 0.02 & sleep 1000", { timeoutMs: 1_000_000 });
 		await delay(round / 5);
-		try {
-			process.kill(Number(await wordIn(run, "pid")), "SIGKILL");
-		} catch {}
+		kill(Number(await wordIn(run, "pid")), "SIGKILL");
 		await eventually(
 			"it does not look alive",
 			() => observe(platform, run),

@@ -1,9 +1,24 @@
 /** The time limit, under every shell. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Platform } from "../../platform/contract.ts";
-import { ended, livingPids, nothingLeft, openPlatform, SHELLS, start, stop, wordIn } from "./support.ts";
+import {
+	ended,
+	HOUR_MS,
+	limitIsUp,
+	livingPids,
+	nothingLeft,
+	openPlatform,
+	SHELLS,
+	start,
+	stop,
+	type TestRun,
+	type TestRunOptions,
+	withLimitOfTest,
+	wordIn,
+} from "./support.ts";
 
 const FOREVER = 'echo yes >"$1/ready"; while :; do sleep 0.02; done';
 
@@ -11,32 +26,42 @@ for (const [name, shell, skip] of SHELLS) {
 	describe(name, () => {
 		const trial = (fact: string, check: (platform: Platform) => Promise<void>) =>
 			test(fact, { skip }, async () => {
-				await using platform = await openPlatform({ shell });
+				await using platform = await openPlatform({ shell }, withLimitOfTest);
 				await check(platform);
 			});
 
+		/** Starts a run whose limit is up once it is ready. */
+		const startAndHit = async (platform: Platform, script: string, options: TestRunOptions = {}): Promise<TestRun> => {
+			const run = await start(platform, script, { timeoutMs: HOUR_MS, ...options });
+			await wordIn(run, "ready");
+			limitIsUp(run);
+			return run;
+		};
+
 		trial("a run that hits its limit is ended by the stop signal", async (platform) => {
-			const run = await start(platform, FOREVER, { timeoutMs: 150, stopping: { signal: "SIGUSR1" } });
+			const run = await startAndHit(platform, FOREVER, { stopping: { signal: "SIGUSR1" } });
 			const { status, result } = await ended(platform, run);
 			assert.deepEqual([status, result], [{ signal: "SIGUSR1" }, "timeout"]);
 		});
 
 		trial("a run that answers the signal keeps its exit code, and is said to have hit the limit", async (platform) => {
-			const run = await start(platform, `trap 'exit 12' TERM; ${FOREVER}`, { timeoutMs: 150 });
+			const run = await startAndHit(platform, `trap 'exit 12' TERM; ${FOREVER}`);
 			const { status, result } = await ended(platform, run);
 			assert.deepEqual([status, result], [{ code: 12 }, "timeout"]);
 		});
 
 		trial("a run that ignores the signal is killed, and so are its children and those that left it", async (platform) => {
-			const script = `trap '' TERM HUP; (${FOREVER}) & setsid sh -c 'trap "" TERM HUP; while :; do sleep 0.02; done' & wait; ${FOREVER}`;
-			const run = await start(platform, script, { timeoutMs: 150, stopping: { graceMs: 100, hangUp: true } });
+			const left = `setsid sh -c 'trap "" TERM HUP; echo yes >"$0/left"; while :; do sleep 0.02; done' "$1"`;
+			const child = "(while :; do sleep 0.02; done)";
+			const script = `trap '' TERM HUP; ${child} & ${left} & until [ -s "$1/left" ]; do sleep 0.02; done; ${FOREVER}`;
+			const run = await startAndHit(platform, script, { stopping: { graceMs: 100, hangUp: true } });
 			const { status, result } = await ended(platform, run);
 			assert.deepEqual([status, result], [{ signal: "SIGKILL" }, "timeout"]);
 			await nothingLeft(run);
 		});
 
 		trial("a main process that left the group is held to the limit, too", async (platform) => {
-			const run = await start(platform, "exec setsid sleep 1000", { timeoutMs: 150 });
+			const run = await startAndHit(platform, `exec setsid sh -c '${FOREVER.replaceAll("$1", "$0")}' "$1"`);
 			const { status, result } = await ended(platform, run);
 			assert.deepEqual([status, result], [{ signal: "SIGTERM" }, "timeout"]);
 		});
@@ -53,14 +78,14 @@ for (const [name, shell, skip] of SHELLS) {
 		});
 
 		trial("a run that ends before its limit leaves no clock behind, and does not wait for it", async (platform) => {
-			const run = await start(platform, "exit 3", { timeoutMs: 3_600_000 });
+			const run = await start(platform, "exit 3", { timeoutMs: HOUR_MS });
 			const { status, result } = await ended(platform, run);
 			assert.deepEqual([status, result], [{ code: 3 }, "exit-code"]);
 			assert.deepEqual(livingPids(run), []);
 		});
 
 		trial("a run that is stopped before its limit did not hit it", async (platform) => {
-			const run = await start(platform, `trap 'exit 0' TERM; ${FOREVER}`, { timeoutMs: 3_600_000 });
+			const run = await start(platform, `trap 'exit 0' TERM; ${FOREVER}`, { timeoutMs: HOUR_MS });
 			await wordIn(run, "ready");
 			assert.deepEqual(await stop(platform, run), { kind: "ended" });
 			const { status, result } = await ended(platform, run);
@@ -69,9 +94,16 @@ for (const [name, shell, skip] of SHELLS) {
 		});
 
 		trial("a limit that races the natural end gives a record that can be true", async (platform) => {
-			// The limit begins some milliseconds after the job: both outcomes come up.
+			// Each looks for its sign every 20 ms: both outcomes come up.
 			const races = Array.from({ length: 24 }, async (_, index) => {
-				const run = await start(platform, "sleep 0.2; exit 21", { timeoutMs: 175 + index });
+				const script = 'echo yes >"$1/ready"; until [ -e "$1/go" ]; do sleep 0.02; done; exit 21';
+				const run = await start(platform, script, { timeoutMs: HOUR_MS });
+				await wordIn(run, "ready");
+				const go = (): void => writeFileSync(`${run.folder}/go`, "");
+				const [first, second] = index % 2 === 0 ? [go, () => limitIsUp(run)] : [() => limitIsUp(run), go];
+				first();
+				await delay(index / 2);
+				second();
 				const { status, result } = await ended(platform, run);
 				const isNatural = "code" in status && status.code === 21;
 				assert.ok(isNatural ? ["exit-code", "timeout"].includes(result) : result === "timeout", JSON.stringify({ status, result }));

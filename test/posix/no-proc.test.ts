@@ -2,13 +2,25 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { PsTable } from "../../platform/shell/ps.ts";
-import { ended, livingPids, nothingLeft, openPlatform, SHELLS, start, stop, wordIn } from "./support.ts";
+import {
+	ended,
+	HOUR_MS,
+	limitIsUp,
+	livingPids,
+	nothingLeft,
+	openPlatform,
+	SHELLS,
+	start,
+	stop,
+	withLimitOfTest,
+	wordIn,
+} from "./support.ts";
 
 const FOREVER = 'echo yes >"$1/ready"; while :; do sleep 0.02; done';
 
 for (const [name, shell, skip] of SHELLS) {
 	describe(name, () => {
-		const open = () => openPlatform({ shell, table: new PsTable() }, (text) => text.replaceAll("/proc/", "/no/proc/"));
+		const open = () => openPlatform({ shell, table: new PsTable() }, (text) => withLimitOfTest(text).replaceAll("/proc/", "/no/proc/"));
 
 		test("what a job leaves behind is ended", { skip }, async () => {
 			await using platform = await open();
@@ -23,8 +35,11 @@ for (const [name, shell, skip] of SHELLS) {
 
 		test("a time limit ends the job and those that left it", { skip }, async () => {
 			await using platform = await open();
-			const script = `trap '' TERM; setsid sh -c 'trap "" TERM; while :; do sleep 0.02; done' & ${FOREVER}`;
-			const run = await start(platform, script, { timeoutMs: 150, stopping: { graceMs: 100 } });
+			const left = `setsid sh -c 'trap "" TERM; echo yes >"$0/left"; while :; do sleep 0.02; done' "$1"`;
+			const script = `trap '' TERM; ${left} & until [ -s "$1/left" ]; do sleep 0.02; done; ${FOREVER}`;
+			const run = await start(platform, script, { timeoutMs: HOUR_MS, stopping: { graceMs: 100 } });
+			await wordIn(run, "ready");
+			limitIsUp(run);
 			const { status, result } = await ended(platform, run);
 			assert.deepEqual([status, result], [{ signal: "SIGKILL" }, "timeout"]);
 			await nothingLeft(run);
@@ -32,7 +47,7 @@ for (const [name, shell, skip] of SHELLS) {
 
 		test("a run that ends before its limit leaves no clock behind", { skip }, async () => {
 			await using platform = await open();
-			const run = await start(platform, "exit 3", { timeoutMs: 3_600_000 });
+			const run = await start(platform, "exit 3", { timeoutMs: HOUR_MS });
 			assert.equal((await ended(platform, run)).result, "exit-code");
 			assert.deepEqual(livingPids(run), []);
 		});

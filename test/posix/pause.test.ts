@@ -11,6 +11,8 @@ import { above, eventually } from "../support/eventually.ts";
 import {
 	attemptsOf,
 	ended,
+	HOUR_MS,
+	limitIsUp,
 	livingPids,
 	nothingLeft,
 	openPlatform,
@@ -19,6 +21,7 @@ import {
 	start,
 	stop,
 	type TestRun,
+	withLimitOfTest,
 	wordIn,
 } from "./support.ts";
 
@@ -57,7 +60,7 @@ for (const [name, shell, skip] of SHELLS) {
 			});
 
 		trial("a tree that keeps growing is held to the last process, and goes on", async (platform) => {
-			const run = await start(platform, TREE, { timeoutMs: 3_600_000 });
+			const run = await start(platform, TREE, { timeoutMs: HOUR_MS });
 			for (let round = 0; round < 5; round++) {
 				await goesOn(run);
 				assert.equal(await platform.pause(run.handle), true);
@@ -115,9 +118,12 @@ for (const [name, shell, skip] of SHELLS) {
 			}
 		});
 
-		trial("the time limit goes on while a run is held, and ends it", async (platform) => {
-			const run = await start(platform, FOREVER, { timeoutMs: 400 });
+		test("the time limit goes on while a run is held, and ends it", { skip: skip || skipUnlessProc }, async () => {
+			await using platform = await openPlatform({ shell }, withLimitOfTest);
+			const run = await start(platform, FOREVER, { timeoutMs: HOUR_MS });
+			await goesOn(run);
 			assert.equal(await platform.pause(run.handle), true);
+			limitIsUp(run);
 			const { status, result } = await ended(platform, run);
 			assert.deepEqual([status, result], [{ signal: "SIGTERM" }, "timeout"]);
 		});

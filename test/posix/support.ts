@@ -8,7 +8,7 @@ import { after } from "node:test";
 import type { Handle, Limits, Platform, RestartPolicy, RunSpec, Stopping } from "../../platform/contract.ts";
 import { type ExitRecord, parseExitRecord } from "../../platform/exit-record.ts";
 import { openWith, type PosixOptions } from "../../platform/posix/index.ts";
-import { eventually, isEmpty, signal } from "../support/eventually.ts";
+import { eventually, isEmpty, kill } from "../support/eventually.ts";
 
 const NO_RESTART: RestartPolicy = { policy: "no", delayMs: 0, max: null };
 export const TERM: Stopping = { signal: "SIGTERM", graceMs: 10_000, hangUp: false };
@@ -60,7 +60,7 @@ after(async () => {
 	try {
 		await eventually("all processes of the tests are gone", () => livingPids(), isEmpty);
 	} finally {
-		for (const pid of livingPids()) signal(pid, "SIGKILL");
+		for (const pid of livingPids()) kill(pid, "SIGKILL");
 		rmSync(scratch, { recursive: true, force: true });
 	}
 });
@@ -74,6 +74,9 @@ export function openPlatform(options: PosixOptions = {}, edit = (text: string): 
 	};
 	return openWith({ install }, options);
 }
+
+/** Far beyond any test. */
+export const HOUR_MS = 3_600_000;
 
 /** Lays out a run of a /bin/sh script, whose $1 is the run's folder. */
 export function layOut(platform: Platform, script: string, options: TestRunOptions = {}): TestRun {
@@ -157,6 +160,18 @@ export async function wordIn(run: TestRun, name: string): Promise<string> {
 		}
 	};
 	return eventually(`${name} is written`, firstWord, (word) => word !== "");
+}
+
+/** The shim with a time limit that is up when the test says so, see `limitIsUp`: on no machine it is too short. */
+export function withLimitOfTest(text: string): string {
+	const changed = text.replace('until sleep "$limit"; do', 'until until [ -e "$run/up$attempt" ]; do sleep 0.02; done; do');
+	assert.notEqual(changed, text);
+	return changed;
+}
+
+/** The time limit of an attempt is up: of one whose limit is an hour, by the shim. */
+export function limitIsUp(run: TestRun, attempt = 1): void {
+	writeFileSync(`${run.folder}/up${attempt}`, ""); // needs no space
 }
 
 /** Waits until no process carries the mark of this run. */

@@ -1,13 +1,25 @@
 /** Watching runs, many at once, and what looking at them costs. */
 import assert from "node:assert/strict";
-import { readdirSync, renameSync } from "node:fs";
+import { readdirSync, readlinkSync, renameSync } from "node:fs";
 import { test } from "node:test";
 import type { Handle } from "../../platform/contract.ts";
 import { runOf } from "../../platform/shell/run-folder.ts";
 import { above, eventually } from "../support/eventually.ts";
-import { ended, layOut, openPlatform, recordOf, skipUnlessProc, start, stop, wordIn } from "./support.ts";
+import { ended, layOut, openPlatform, recordOf, skipUnlessProc, start, stop, type TestRun, wordIn } from "./support.ts";
 
-const openDescriptors = (): number => readdirSync("/proc/self/fd").length;
+/** How many descriptors of this process lead to files of these runs. */
+function descriptorsOf(runs: readonly TestRun[]): number {
+	const isOf = (path: string): boolean => runs.some(({ folder }) => path.startsWith(folder));
+	return readdirSync("/proc/self/fd").filter((descriptor) => isOf(targetOf(`/proc/self/fd/${descriptor}`))).length;
+}
+
+function targetOf(link: string): string {
+	try {
+		return readlinkSync(link);
+	} catch {
+		return ""; // closed meanwhile
+	}
+}
 
 test("a watch calls for an end that comes after it", async () => {
 	await using platform = await openPlatform();
@@ -74,38 +86,33 @@ test("a watch that is disposed keeps no descriptor and calls no more", { skip: s
 	await using platform = await openPlatform();
 	const runs = await Promise.all(Array.from({ length: 10 }, () => start(platform, 'echo yes >"$1/ready"; sleep 1000')));
 	await Promise.all(runs.map((run) => wordIn(run, "ready")));
-	const before = openDescriptors();
+	const before = descriptorsOf(runs);
 	let calls = 0;
 	const handles = runs.map(({ handle }) => handle);
 	const watch = await platform.watch(handles, () => calls++);
-	assert.equal(openDescriptors(), before + runs.length);
+	assert.equal(descriptorsOf(runs), before + runs.length);
 	await watch[Symbol.asyncDispose]();
-	await eventually("the descriptors are closed", openDescriptors, before);
+	await eventually("the descriptors are closed", () => descriptorsOf(runs), before);
 	calls = 0;
 	await Promise.all(runs.map((run) => stop(platform, run)));
 	assert.equal(calls, 0);
-	assert.equal(openDescriptors(), before);
+	assert.equal(descriptorsOf(runs), before);
 });
 
-test("100 runs start at once, are told apart, and are looked at in little time", async () => {
+test("100 runs start at once, are told apart, and are looked at together", async () => {
 	await using platform = await openPlatform();
-	const startedAtMs = performance.now();
 	const runs = await Promise.all(
 		Array.from({ length: 100 }, (_, index) =>
 			start(platform, `trap 'exit ${index}' TERM; echo yes >"$1/ready"; while :; do sleep 0.2; done`),
 		),
 	);
-	const tookMs = performance.now() - startedAtMs;
 	await Promise.all(runs.map((run) => wordIn(run, "ready")));
 	const handles = runs.map(({ handle }) => handle);
-	const looks = [];
-	for (let look = 0; look < 20; look++) {
-		const lookedAtMs = performance.now();
-		const seen = await platform.inspect(handles);
-		looks.push(performance.now() - lookedAtMs);
-		assert.ok(seen.every(({ kind }) => kind === "running"));
-	}
-	console.log(`100 starts took ${tookMs.toFixed(0)} ms, a look at 100 runs ${looks.sort((one, other) => one - other)[10]?.toFixed(2)} ms`);
+	const seen = await platform.inspect(handles);
+	assert.deepEqual(
+		seen.map(({ kind }) => kind),
+		runs.map(() => "running"),
+	);
 	const outcomes = await Promise.all(runs.map((run) => stop(platform, run)));
 	assert.ok(outcomes.every(({ kind }) => kind === "ended"));
 	for (const [index, run] of runs.entries()) assert.deepEqual((await ended(platform, run)).status, { code: index });

@@ -68,7 +68,7 @@ export function isRunning(pid: number): boolean {
 }
 
 /** Signals a process, or a group by its negative number. @returns false where nobody is there any more */
-export function signal(pid: number, name: NodeJS.Signals): boolean {
+export function kill(pid: number, name: NodeJS.Signals): boolean {
 	// 0 and -1 are whole groups of processes, among them this one.
 	if (!(Number.isInteger(pid) && Math.abs(pid) > 1)) throw new Error(`${pid} is no process to be signalled`);
 	try {
