@@ -229,7 +229,7 @@ export function testAttempts(on: Declare, { disturbances, asciiOnly }: Subject):
 		assert.equal((await other.get(id)).state, "paused");
 		assert.equal((await other.list()).find((job) => job.id === id)?.state, "paused");
 		const beats = readFileSync(`${home.path}/beats`, "utf8").length;
-		await new Promise((resume) => setTimeout(resume, 100));
+		await new Promise((resume) => setTimeout(resume, 100)); // in which ten would come
 		assert.equal(readFileSync(`${home.path}/beats`, "utf8").length, beats);
 		assert.equal((await other.pause(id)).state, "paused", "twice is once");
 		assert.equal((await other.resume(id)).state, "running");

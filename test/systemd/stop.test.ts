@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Stopping } from "../../platform/contract.ts";
-import { eventually, isRunning } from "../support/eventually.ts";
+import { eventually, isRunning, kill } from "../support/eventually.ts";
 import { userManager } from "../support/user-manager.ts";
 import { Fixture, hasRecord, recordOf, said } from "./support.ts";
 
@@ -50,7 +50,8 @@ test("a grace as planned is kept by systemd itself, a planned one below 5 s by s
 	const longStop = fixture.platform.stop(long.handle, { ...TERM, graceMs: 5_000 });
 	assert.deepEqual(await fixture.platform.stop(short.handle, { ...TERM, graceMs: 200 }), { kind: "ended" });
 	assert.ok(elapsedMs() >= 190, `${elapsedMs()} ms`);
-	assert.equal((await recordOf(short)).result, "signal", "systemd's own time for a stop was not up");
+	// systemd's own time for a stop is 5 s: only a machine that stood still for so long lets that be up.
+	if (elapsedMs() < 5_000) assert.equal((await recordOf(short)).result, "signal");
 	assert.deepEqual(await longStop, { kind: "ended" });
 	assert.ok(elapsedMs() >= 4_900, `${elapsedMs()} ms`);
 	assert.equal((await recordOf(long)).result, "timeout", "of the stop, which the core knows of");
@@ -104,28 +105,34 @@ test("children that left the process group and the session are stopped too", { s
 
 test("a left-over child keeps the run in stopping, and does not change how it ended", { skip }, async () => {
 	await using fixture = await Fixture.open();
-	const run = await fixture.startReady(
-		'(trap \'\' TERM; echo x >"$run/child"; exec sleep 1000) & until [ -s "$run/child" ]; do sleep 0.01; done; ready; exit 0',
-		{
-			stopping: { ...TERM, graceMs: 5_000 },
-		},
-	);
-	await fixture.is(run, "stopping");
-	assert.equal(hasRecord(run), false);
-	const record = await recordOf(run);
+	const child = `sh -c 'trap "" TERM; echo $$ >"$0/child"; exec sleep 1000' "$run"`;
+	const script = `${child} & until [ -s "$run/child" ]; do sleep 0.01; done; ready; exit 0`;
+	const [patient, impatient] = await Promise.all([
+		fixture.startReady(script, { stopping: { ...TERM, graceMs: 3_600_000 } }),
+		fixture.startReady(script, { stopping: { ...TERM, graceMs: 5_000 } }),
+	]);
+	await fixture.is(patient, "stopping");
+	assert.equal(hasRecord(patient), false);
+	kill(Number(said(patient, "child")), "SIGKILL");
+	assert.deepEqual((await recordOf(patient)).status, { code: 0 });
+	const record = await recordOf(impatient);
 	assert.deepEqual([record.status, record.result], [{ code: 0 }, "timeout"]);
 });
 
 test("the time limit ends a run, and the unit remembers until it is forgotten", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const limits = { timeoutMs: 300, memoryBytes: null, cpus: null, tasks: null };
-	const plain = await fixture.start("exec sleep 1000", { limits });
-	const trapping = await fixture.start("trap 'exit 0' TERM; while :; do sleep 0.05; done", { limits });
+	const earliestMs = Date.now();
+	const [plain, trapping] = await Promise.all([
+		fixture.start("exec sleep 1000", { limits }),
+		// Three seconds, to set a trap in.
+		fixture.start("trap 'exit 0' TERM; while :; do sleep 0.05; done", { limits: { ...limits, timeoutMs: 3_000 } }),
+	]);
 	assert.deepEqual([(await recordOf(plain)).result, (await recordOf(plain)).status], ["timeout", { signal: "SIGTERM" }]);
 	assert.deepEqual([(await recordOf(trapping)).result, (await recordOf(trapping)).status], ["timeout", { code: 0 }]);
 	const ended = await fixture.is(plain, "ended");
 	assert.ok(ended.kind === "ended" && ended.end.result === "timeout" && ended.end.endedAtMs !== null);
-	assert.ok(Math.abs(Date.now() - ended.end.endedAtMs) < 60_000);
+	assert.ok(ended.end.endedAtMs >= earliestMs && ended.end.endedAtMs <= Date.now(), new Date(ended.end.endedAtMs).toISOString());
 	await fixture.platform.forget(plain.handle);
 	await fixture.is(plain, "absent");
 });
