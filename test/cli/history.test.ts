@@ -6,7 +6,7 @@ import { test } from "node:test";
 import type { LedgerEvent } from "../../src/core/disk/ledger.ts";
 import type { HistoryEntry } from "../../src/core/look/history.ts";
 import { assertNoBug, Cli, PATIENCE, type Running } from "../support/cli.ts";
-import { eventually } from "../support/eventually.ts";
+import { eventually, kill } from "../support/eventually.ts";
 
 const noScript = spawnSync("script", ["--version"], { encoding: "utf8" }).stdout?.includes("util-linux") !== true;
 
@@ -39,9 +39,9 @@ test("history is a table of runs, latest first, with those of forgotten jobs, an
 	assert.deepEqual([status, stderr], [0, ""]);
 	const lines = stdout.trimEnd().split("\n");
 	assert.match(lines[0] ?? "", /^NAME +ID +RUN +STATE +STARTED +TOOK +COMMAND$/);
-	assert.match(lines[1] ?? "", /^live +[0-9a-f]{8} +1 +(starting|running) +([\d:]{8} +\d+ s so far +)?sleep 60$/);
-	assert.match(lines[2] ?? "", /^good +[0-9a-f]{8} +2 +succeeded +[\d:]{8} +.* s +true$/);
-	assert.match(lines[3] ?? "", /^bad +[0-9a-f]{8} +1 +failed, code 3, forgotten +[\d:]{8} +.* s +sh -c 'exit 3' 'a b'$/);
+	assert.match(lines[1] ?? "", /^live +[0-9a-f]{8} +1 +(starting|running) +((\S+ )?[\d:]{8} +\d+ s so far +)?sleep 60$/);
+	assert.match(lines[2] ?? "", /^good +[0-9a-f]{8} +2 +succeeded +(\S+ )?[\d:]{8} +.* s +true$/);
+	assert.match(lines[3] ?? "", /^bad +[0-9a-f]{8} +1 +failed, code 3, forgotten +(\S+ )?[\d:]{8} +.* s +sh -c 'exit 3' 'a b'$/);
 	assert.match(lines[4] ?? "", /^good +[0-9a-f]{8} +1 +succeeded /);
 	assert.equal(lines.length, 5);
 	const names = async (...words: readonly string[]): Promise<string[]> =>
@@ -105,10 +105,10 @@ test("events are told one a line: for people, and as JSON", PATIENCE, async () =
 	const { status, stdout, stderr } = await cli.chore("events");
 	assert.deepEqual([status, stderr], [0, ""]);
 	const lines = stdout.trimEnd().split("\n");
-	for (const line of lines) assert.match(line, /^\d\d:\d\d:\d\d (web|live) \([0-9a-f]{8}\) /);
+	for (const line of lines) assert.match(line, /^(\S+ )?\d\d:\d\d:\d\d (web|live) \([0-9a-f]{8}\) /);
 	const told = lines.map((line) =>
 		line
-			.replace(/^\S+ /, "")
+			.replace(/^(\S+ )?\S+ (?=(web|live) )/, "") // with the date, of what was before midnight
 			.replace(/\([0-9a-f]{8}\) /, "")
 			.replace(/after .* s\b/, "after a time"),
 	);
@@ -154,7 +154,7 @@ test("events -f tells what happens from now on, in order, each once, until Ctrl-
 		assert.equal(of(id)[2]?.exitCode, index);
 	}
 	assert.ok(!follower.stdout().includes('"before"'), "nothing of what was before");
-	process.kill(-follower.pid, "SIGINT"); // as a terminal does it: to all of the foreground
+	kill(-follower.pid, "SIGINT"); // as a terminal does it: to all of the foreground
 	const outcome = await follower.ended;
 	assertNoBug(outcome);
 	assert.deepEqual([outcome.status, outcome.signal, outcome.stderr], [130, null, ""]);
@@ -170,7 +170,7 @@ test("events -f --since begins at that moment, and goes on", PATIENCE, async () 
 	);
 	await cli.chore("run", "-n", "after", "--wait", "-c", "exit 3");
 	await eventually("it goes on", () => / after \([0-9a-f]{8}\) failed: exit code 3/.test(follower.stdout()));
-	process.kill(-follower.pid, "SIGINT");
+	kill(-follower.pid, "SIGINT");
 	assert.equal((await follower.ended).status, 130);
 });
 

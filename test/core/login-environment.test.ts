@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { loginEnvironment } from "../../src/index.ts";
 import { busy } from "../support/busy.ts";
-import { eventually, isRunning } from "../support/eventually.ts";
+import { eventually, isRunning, kill } from "../support/eventually.ts";
 
 describe("the environment of the login shell", () => {
 	let home = "";
@@ -34,12 +34,12 @@ describe("the environment of the login shell", () => {
 		const pid = join(home, "pid");
 		const found = await ask(`sleep 1000 & echo $! >'${pid}'; export AFTER=yes\n`);
 		assert.equal(found["AFTER"], "yes");
-		process.kill(Number(await readFile(pid, "utf8")));
+		kill(Number(await readFile(pid, "utf8")), "SIGTERM");
 	});
 
 	test("is given up, and the shell ended, when the start files take too long", async () => {
 		const path = join(home, "hung");
-		await assert.rejects(ask(`echo $$ >'${path}'; while :; do sleep 1; done\n`, { timeoutMs: 1500 }), { code: "TIMED_OUT" });
+		await assert.rejects(ask(`echo $$ >'${path}'; while :; do sleep 1; done\n`, { timeoutMs: 4000 }), { code: "TIMED_OUT" });
 		const pid = Number(await readFile(path, "utf8"));
 		await eventually("the shell is ended", () => !isRunning(pid));
 	});

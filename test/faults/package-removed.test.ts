@@ -15,13 +15,13 @@ function copyOf(cli: Cli, name: string): (words: readonly string[]) => ReturnTyp
 test("jobs go on when the package is deleted, and another copy reads how they ended", PATIENCE, async () => {
 	await using cli = new Cli();
 	const chore = copyOf(cli, "package");
-	const names = ["code", "killed", "limit", "stopped", "fed"];
+	const names = ["code", "killed", "stopped", "fed", "limit"];
 	const options: readonly (readonly string[])[] = [
 		["-c", "while [ ! -e go ]; do sleep 0.02; done; echo said; exit 9"],
 		["-c", "while [ ! -e go ]; do sleep 0.02; done; kill -9 $$"],
-		["--timeout", "1500ms", "-c", "sleep 60 & wait"],
 		["sleep", "60"],
 		["--stdin", "fifo", "cat"],
+		["--timeout", "3s", "-c", "sleep 60 & wait"],
 	];
 	for (const [index, words] of options.entries()) {
 		const outcome = await chore(["run", "-n", names[index] ?? "", ...words]);

@@ -20,7 +20,8 @@ import {
 import { tmpdir } from "node:os";
 import { basename, dirname, resolve } from "node:path";
 import type { Job } from "../../src/core/job.ts";
-import { eventually, HANGS_MS } from "./eventually.ts";
+import { begun } from "./begun.ts";
+import { eventually, HANGS_MS, isEmpty, kill } from "./eventually.ts";
 
 /** Of tests that did not come to their end: what they started would go on for ever. */
 const folders = new Set<string>();
@@ -83,7 +84,8 @@ export class Cli implements AsyncDisposable {
 		this.state = `${this.folder}/state`;
 		this.directory = `${this.folder}/project`;
 		folders.add(this.folder);
-		for (const name of ["bin", "home", "project", "state", "state/notices"]) mkdirSync(`${this.folder}/${name}`, { mode: 0o700 });
+		for (const name of ["bin", "home", "project", "runtime-dir", "state", "state/notices"])
+			mkdirSync(`${this.folder}/${name}`, { mode: 0o700 });
 		// Said once, where there is a logind: not what the tests are about.
 		for (const platform of ["posix", "systemd"]) writeFileSync(`${this.state}/notices/logout-${platform}`, "");
 		writeFileSync(`${this.folder}/bin/chore`, `#!/bin/sh\nexec '${CLI}' "$@"\n`, { mode: 0o755 });
@@ -91,6 +93,8 @@ export class Cli implements AsyncDisposable {
 			PATH: `${this.folder}/bin:${process.env["PATH"]}`,
 			HOME: `${this.folder}/home`,
 			CHORE_HOME: this.state,
+			// Without a bus: that of a session of whoever runs the tests is not theirs.
+			XDG_RUNTIME_DIR: `${this.folder}/runtime-dir`,
 			CHORE_PLATFORM: "posix",
 			LANG: "C.UTF-8",
 			...env,
@@ -153,6 +157,12 @@ export class Cli implements AsyncDisposable {
 		return outcome.stdout.trim();
 	}
 
+	/** Starts a job, and waits until it runs. */
+	async begun(...words: readonly string[]): Promise<Job & { readonly pid: number }> {
+		const id = await this.begin(...words);
+		return begun(() => this.job(id));
+	}
+
 	/** Runs a command that must go well. @returns its stdout as JSON */
 	async json<T>(...words: readonly string[]): Promise<T> {
 		const outcome = await this.chore("--json", ...words);
@@ -195,11 +205,12 @@ export class Cli implements AsyncDisposable {
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
-		await eventually("all processes of the test are gone", () => {
+		const look = () => {
 			const left = this.processes();
-			for (const pid of left) killQuietly(pid);
-			return left.length === 0;
-		});
+			for (const pid of left) kill(pid, "SIGKILL");
+			return left;
+		};
+		await eventually("all processes of the test are gone", look, isEmpty);
 		rmSync(this.folder, { recursive: true, force: true });
 		folders.delete(this.folder);
 	}
@@ -207,7 +218,7 @@ export class Cli implements AsyncDisposable {
 
 process.once("exit", () => {
 	for (const folder of folders) {
-		for (const pid of processesNaming(folder)) killQuietly(pid);
+		for (const pid of processesNaming(folder)) kill(pid, "SIGKILL");
 		rmSync(folder, { recursive: true, force: true });
 	}
 });
@@ -254,12 +265,4 @@ export function errorIn({ stderr }: Outcome): { readonly code: string; readonly 
 export function assertNoBug(outcome: Outcome): void {
 	assert.doesNotMatch(outcome.stderr, /this is a bug in chore|\n {4}at |node:internal/, outcome.stderr);
 	assert.notEqual(outcome.signal, "SIGABRT");
-}
-
-function killQuietly(pid: number): void {
-	try {
-		process.kill(pid, "SIGKILL");
-	} catch {
-		// gone by itself
-	}
 }
