@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Job } from "../../src/core/job.ts";
+import { begun } from "../support/begun.ts";
 import { Cli, errorIn, PATIENCE } from "../support/cli.ts";
 import { above, eventually } from "../support/eventually.ts";
 
@@ -95,7 +96,10 @@ test("ps, status, stop, kill, rm and wait give an array; run, doctor and wait --
 	await using cli = new Cli();
 	const parse = async (...words: string[]): Promise<unknown> => JSON.parse((await cli.chore("--json", ...words)).stdout);
 	assert.deepEqual(await parse("ps"), []);
-	for (const name of ["one", "two"]) assert.equal(((await parse("run", "-n", name, "/usr/bin/sleep", "60")) as Job).name, name);
+	for (const name of ["one", "two"]) {
+		assert.equal(((await parse("run", "-n", name, "/usr/bin/sleep", "60")) as Job).name, name);
+		await begun(() => cli.job(name));
+	}
 	const names = async (...words: string[]): Promise<readonly string[]> => ((await parse(...words)) as Job[]).map(({ name }) => name);
 	assert.deepEqual(await names("ps"), ["two", "one"]);
 	assert.deepEqual(await names("ls", "--state", "running,paused"), ["two", "one"]);
@@ -163,7 +167,7 @@ test("ps is a table with the active jobs first, and says nothing where there are
 	await cli.begin("-n", "slow", "--timeout", "50ms", "sleep", "60");
 	await cli.begin("-n", "hit", "-c", "kill -9 $$");
 	await cli.chore("wait", "ok", "bad", "slow", "hit");
-	await cli.begin("-n", "web", "sleep", "60");
+	await cli.begun("-n", "web", "sleep", "60");
 	const { stdout } = await cli.chore("ps");
 	const lines = stdout.trimEnd().split("\n");
 	assert.match(lines[0] ?? "", /^NAME {2}ID {8}STATE {15}SINCE {2,}COMMAND$/);

@@ -11,7 +11,7 @@ test("prune tells how much it forgot; a dry run which jobs that would be", PATIE
 	await cli.chore("wait", bad);
 	const split = await cli.begin("-n", "split", "--output", "split", "-c", "head -c 50000 /dev/zero; echo oh no >&2");
 	await cli.chore("wait", split);
-	const live = await cli.begin("-n", "live", "-c", "echo on; sleep 60");
+	const { id: live } = await cli.begun("-n", "live", "-c", "echo on; sleep 60");
 	assert.equal((await cli.chore("prune")).stdout, "forgot 0 jobs, 0 B\n", "they are young");
 	const dry = await cli.chore("prune", "--all", "--dry-run");
 	const tail = (id: string): string => id.slice(-8);

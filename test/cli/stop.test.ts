@@ -11,7 +11,7 @@ test("stop tells how each job ended, and leaves no process of it", PATIENCE, asy
 	await cli.begin("-n", "polite", "-c", "trap 'exit 4' TERM; echo ready; while :; do sleep 0.02; done");
 	await cli.begin("-n", "stubborn", "-c", "trap '' TERM; echo ready; while :; do sleep 0.02; done");
 	for (const name of ["polite", "stubborn"]) await eventually(`${name} is ready`, async () => (await cli.job(name)).output.bytes, above(0));
-	const { status, stdout, stderr } = await cli.chore("stop", "--grace", "300ms", "plain", "polite", "stubborn");
+	const { status, stdout, stderr } = await cli.chore("stop", "--grace", "3s", "plain", "polite", "stubborn");
 	assert.deepEqual([status, stderr], [0, ""]);
 	assert.match(
 		stdout,
@@ -24,6 +24,8 @@ test("stop --all ends every active job of the session, and is content with none"
 	await using cli = new Cli();
 	for (let number = 0; number < 5; number++) await cli.begin("sleep", "60");
 	const other = (await cli.chore("--session", "other", "run", "sleep", "60")).stdout.trim();
+	const others = () => cli.list("--session", "other");
+	await eventually("the other runs", async () => (await others())[0]?.state, "running");
 	await cli.begin("-n", "ended", "true");
 	await cli.chore("wait", "ended");
 	const jobs = await cli.json<readonly { state: string }[]>("stop", "--all");
@@ -33,15 +35,14 @@ test("stop --all ends every active job of the session, and is content with none"
 	);
 	assert.deepEqual(await cli.json("stop", "--all"), []);
 	assert.deepEqual(
-		(await cli.list("--session", "other")).map(({ id, state }) => [id, state]),
+		(await others()).map(({ id, state }) => [id, state]),
 		[[other, "running"]],
 	);
 });
 
 test("TERM that came not by stop is a failure by signal; by stop it is stopped", PATIENCE, async () => {
 	await using cli = new Cli();
-	await cli.begin("-n", "web", "sleep", "60");
-	await eventually("it runs", async () => (await cli.job("web")).state, "running");
+	await cli.begun("-n", "web", "sleep", "60");
 	assert.equal((await cli.chore("kill", "web")).status, 0);
 	assert.equal((await cli.chore("wait", "web")).status, 143);
 	const job = await cli.job("web");
@@ -68,7 +69,7 @@ test("kill takes signals by name and number, for all processes or the main one",
 test("rm forgets ended jobs with their output, refuses active ones, and stops them with -f", PATIENCE, async () => {
 	await using cli = new Cli();
 	const ended = await cli.begin("-n", "ended", "-c", "echo output");
-	const active = await cli.begin("-n", "active", "sleep", "60");
+	const { id: active } = await cli.begun("-n", "active", "sleep", "60");
 	await cli.chore("wait", "ended");
 	const refused = await cli.chore("rm", "active", "ended");
 	assert.equal(refused.status, 1);

@@ -4,6 +4,7 @@ import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 
 import { test } from "node:test";
 import { openSession } from "../../src/core/disk/session.ts";
 import type { HistoryEntry } from "../../src/core/look/history.ts";
+import { begun } from "../support/begun.ts";
 import { above, eventually } from "../support/eventually.ts";
 import { fakePlatform } from "../support/fake-platform.ts";
 import { type Home, makeHome } from "../support/home.ts";
@@ -24,6 +25,7 @@ test("each run is told once, the latest begun first, with how it ended", async (
 	const good = await ran(home, "good", "true");
 	const bad = await ran(home, "bad", "exit 3");
 	const live = await home.chore.run({ name: "live", command: ["sleep", "60"] });
+	await begun(() => home.chore.get(live.id));
 	await home.chore.rerun(good);
 	await home.chore.wait(good);
 	await home.chore.remove(bad);

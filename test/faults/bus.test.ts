@@ -83,7 +83,7 @@ test("beside a bus that hangs, jobs of other platforms are listed and stopped, a
 	skip,
 }, async () => {
 	await using cli = await FalseBus.open(() => {});
-	const id = await cli.begin("-n", "here", "sleep", "60");
+	const { id } = await cli.begun("-n", "here", "sleep", "60");
 	const how = { env: cli.env };
 	const listed = await cli.run(["--json", "ps"], how);
 	assert.deepEqual(

@@ -148,7 +148,7 @@ for (const [kind, files] of [
 
 test("a record that cannot be read is shown with its file, kept, and forgotten by rm -f alone", PATIENCE, async () => {
 	await using cli = new Cli();
-	await cli.begin("-n", "good", "sleep", "60");
+	await cli.begun("-n", "good", "sleep", "60");
 	for (const [file, content, why] of [
 		["job.json", "", /it is empty/],
 		["job.json", "{", /it is damaged/],
@@ -233,7 +233,7 @@ test("a folder, a link or nothing where a file of a job should be harms no other
 
 test("a name whose entry is damaged blocks nobody, and leads to no other job", PATIENCE, async () => {
 	await using cli = new Cli();
-	const bystander = await cli.begin("-n", "bystander", "sleep", "60");
+	const { id: bystander } = await cli.begun("-n", "bystander", "sleep", "60");
 	for (const content of ["", "\n", "x", "..", "../../..", "/", ".", "0".repeat(36), "{}", "\0"]) {
 		const id = await cli.begin("-n", "web", "true");
 		await cli.chore("wait", id);

@@ -123,8 +123,8 @@ test("with not one byte free a running job is stopped, its end is recorded, and 
 	await using cli = new SmallDisk(256);
 	const ended = await cli.begin("-n", "ended", "-c", "exit 3");
 	await cli.chore("wait", "ended");
-	const stopped = await cli.begin("-n", "stopped", "sleep", "60");
-	const failing = await cli.begin("-n", "failing", "-c", `while [ ! -e '${cli.folder}/go' ]; do sleep 0.02; done; exit 9`);
+	const { id: stopped } = await cli.begun("-n", "stopped", "sleep", "60");
+	const { id: failing } = await cli.begun("-n", "failing", "-c", `while [ ! -e '${cli.folder}/go' ]; do sleep 0.02; done; exit 9`);
 	cli.leave(0);
 	const full = statfsSync(cli.state);
 	assert.equal(full.bavail, 0);

@@ -184,7 +184,7 @@ test("on a read-only file system jobs are still shown and waited for, and what w
 	await cli.chore("wait", "ended");
 	const unseen = await cli.begin("-n", "unseen", "-c", "exit 4");
 	await cli.shell(`until grep -q chore-exit '${cli.runFolder(unseen)}/exit'; do :; done`);
-	const active = await cli.begin("-n", "active", "-c", "echo said; exec sleep 60");
+	const { id: active } = await cli.begun("-n", "active", "-c", "echo said; exec sleep 60");
 	// A mount namespace of its own: nobody else sees the state become read-only.
 	const readOnly = (line: string) =>
 		cli.shell(`mount --bind '${cli.state}' '${cli.state}' && mount -o remount,ro,bind '${cli.state}' && exec ${line}`, {

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Ajv } from "ajv";
 import type { Printed } from "../../src/cli/json.ts";
+import { begun } from "../support/begun.ts";
 import { Cli, PATIENCE } from "../support/cli.ts";
 
 const FILE = "schema/chore.schema.json";
@@ -37,12 +38,14 @@ test("what the commands print is what the schema says, field by field", PATIENCE
 	};
 	await check("run", "run", "-n", "web", "-d", "sleep", "60");
 	await check("run", "run", "--wait", "-n", "bad", "-c", "exit 3");
+	await begun(() => cli.job("web"));
 	await check("ps", "ps");
 	await check("status", "status", "web", "bad");
 	await check("pause", "pause", "web");
 	await check("resume", "resume", "web");
 	await check("kill", "kill", "-s", "WINCH", "web");
 	await check("restart", "restart", "web");
+	await begun(() => cli.job("web"));
 	await check("status", "status", "web");
 	await check("stop", "stop", "web");
 	await check("start", "start", "bad");
