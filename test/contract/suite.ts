@@ -15,7 +15,7 @@ import { closeInherited } from "../../src/cli/descriptors.ts";
 import type { Job } from "../../src/core/job.ts";
 import type { RunOptions } from "../../src/core/start/spec.ts";
 import { BURNT_MS, burning } from "../support/burning.ts";
-import { eventually, HANGS_MS, isEmpty, isRunning } from "../support/eventually.ts";
+import { eventually, HANGS_MS, isEmpty, isRunning, kill } from "../support/eventually.ts";
 import { type Home, makeHome } from "../support/home.ts";
 import { testAttempts } from "./attempts.ts";
 import { testNextRun } from "./next-run.ts";
@@ -172,7 +172,7 @@ export function testPlatform(subject: Subject): void {
 
 		on("TERM that nobody asked chore for is a death by signal", async (home) => {
 			const job = await begin(home);
-			process.kill(await mainPid(home, job), "SIGTERM");
+			kill(await mainPid(home, job), "SIGTERM");
 			const end = await home.chore.wait(job.id);
 			assert.deepEqual([end.state, end.result, end.signal], ["failed", "signal", "SIGTERM"]);
 		});

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { constants } from "node:os";
 import { test } from "node:test";
-import fc from "fast-check";
 import { EXIT_RECORD_BYTES, parseExitRecord, signalName, signalNumber } from "../../platform/exit-record.ts";
+import { fc } from "../support/random.ts";
 
 const WHOLE =
 	"chore-exit 1 attempt=2 how=exited status=7 certain=yes result=exit-code up=5012.34 boot=abc cpu=1234567 peak=4096 pid=77 .\n";

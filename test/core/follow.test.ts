@@ -5,9 +5,9 @@ import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import fc from "fast-check";
 import { follow } from "../../src/core/look/follow.ts";
 import { eventually } from "../support/eventually.ts";
+import { fc } from "../support/random.ts";
 
 async function withFile(body: (path: string) => Promise<void>): Promise<void> {
 	const folder = mkdtempSync(join(tmpdir(), "chore-follow-"));

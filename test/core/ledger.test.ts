@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { appendFileSync, readdirSync, renameSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import fc from "fast-check";
 import { allEvents, type LedgerEvent, parseLine, recentEvents, record } from "../../src/core/disk/ledger.ts";
 import { makeSession, openSession, type Session } from "../../src/core/disk/session.ts";
 import { above, eventually, HANGS_MS } from "../support/eventually.ts";
 import { fakePlatform } from "../support/fake-platform.ts";
 import { makeHome } from "../support/home.ts";
+import { fc } from "../support/random.ts";
 
 test("every line that a crash left whole is read, whatever byte the file was cut at", async () => {
 	await using home = await makeHome("fake", fakePlatform);

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import fc from "fast-check";
 import { isChoreError } from "../../platform/errors.ts";
 import { checkName } from "../../src/core/disk/session.ts";
 import { fakePlatform } from "../support/fake-platform.ts";
 import { makeHome } from "../support/home.ts";
+import { fc } from "../support/random.ts";
 
 test("jobs without a name take their program's, numbered while it is taken", async () => {
 	await using home = await makeHome("fake", fakePlatform);

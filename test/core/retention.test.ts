@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { beyond, type Ended, EVERYTHING, type Retention, retention } from "../../src/core/forget/retention.ts";
+import { fc } from "../support/random.ts";
 
 const NOW = 1_000_000;
 

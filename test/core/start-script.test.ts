@@ -6,9 +6,9 @@ import { closeSync, constants, mkdirSync, mkdtempSync, openSync, readFileSync, r
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import fc from "fast-check";
 import { type StartOptions, startScript } from "../../src/core/start/start-script.ts";
 import { eventually } from "../support/eventually.ts";
+import { fc } from "../support/random.ts";
 
 const PLAIN: StartOptions = {
 	jobId: "id",

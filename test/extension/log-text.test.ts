@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
-import fc from "fast-check";
 import { LogText } from "../../extension/log-text.ts";
+import { fc } from "../support/random.ts";
 
 /** @param cuts where the bytes are cut into pieces */
 function decode(codes: "kept" | "removed", bytes: Uint8Array, cuts: readonly number[] = []): string {

@@ -6,13 +6,13 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { isChoreError } from "../../platform/errors.ts";
 import * as posix from "../../platform/posix/index.ts";
 import { hasEnded, type Job } from "../../src/core/job.ts";
 import { assertNoBug, Cli, PATIENCE } from "../support/cli.ts";
 import { eventually, HANGS_MS } from "../support/eventually.ts";
 import { type Home, makeHome } from "../support/home.ts";
+import { fc } from "../support/random.ts";
 
 /** A session with a job of each kind; the one to be damaged, and the others. */
 interface Scene {

@@ -4,15 +4,13 @@
  */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
-import { test } from "node:test";
 import type { LedgerEvent } from "../../src/core/disk/ledger.ts";
 import { assertNoBug, Cli, type Outcome, processesNaming } from "../support/cli.ts";
 import { eventually, HANGS_MS, isEmpty } from "../support/eventually.ts";
-import { randomFrom, seedOfTests } from "../support/random.ts";
+import { randomFrom, testBySeed } from "../support/random.ts";
 
 const WORKERS = 8;
 const verbs = Number(process.env["CHORE_TEST_VERBS"] ?? 25);
-const seed = seedOfTests();
 
 /** What a verb may end with where others do what they like with the same jobs. */
 const FAIR = new Set([
@@ -26,10 +24,9 @@ const FAIR = new Set([
 	"JOB_UNREADABLE",
 ]);
 
-test("eight processes of mixed verbs on one session lose nothing, and tell each end once", {
-	timeout: HANGS_MS + verbs * 4000,
-}, async (context) => {
-	context.diagnostic(`CHORE_TEST_SEED=${seed}, ${WORKERS} × ${verbs} verbs`);
+const TITLE = "eight processes of mixed verbs on one session lose nothing, and tell each end once";
+testBySeed(TITLE, { timeout: HANGS_MS + verbs * 4000 }, async (seed, context) => {
+	context.diagnostic(`${WORKERS} × ${verbs} verbs`);
 	await using cli = new Cli();
 	const codes = new Map<string, number>();
 	const work = async (worker: number): Promise<void> => {

@@ -5,16 +5,16 @@
  */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { LedgerEvent } from "../../src/core/disk/ledger.ts";
 import type { Job } from "../../src/core/job.ts";
 import { assertNoBug, Cli, type Outcome, processesNaming } from "../support/cli.ts";
-import { eventually, HANGS_MS, isEmpty } from "../support/eventually.ts";
-import { randomFrom, seedOfTests } from "../support/random.ts";
+import { eventually, HANGS_MS, isEmpty, kill } from "../support/eventually.ts";
+import { randomFrom, testBySeed } from "../support/random.ts";
 
-const seed = seedOfTests();
 const rounds = Number(process.env["CHORE_TEST_ROUNDS"] ?? 240);
+/** Made however slow the machine is. */
+const LEAST_ROUNDS = 40;
 /** Enough for a machine that does much else. */
 const LIMIT_MS = 10_000 + rounds * 200;
 
@@ -28,10 +28,8 @@ interface Known {
 	removeAsked: boolean;
 }
 
-test("whatever is killed at whatever instant, every job is accounted for once, and truly", {
-	timeout: LIMIT_MS + HANGS_MS,
-}, async (context) => {
-	context.diagnostic(`CHORE_TEST_SEED=${seed}`);
+const TITLE = "whatever is killed at whatever instant, every job is accounted for once, and truly";
+testBySeed(TITLE, { timeout: LIMIT_MS + HANGS_MS }, async (seed, context) => {
 	const below = randomFrom(seed);
 	const pick = <T>(choices: readonly T[]): T => choices[below(choices.length)] as T;
 	const deadline = performance.now() + LIMIT_MS;
@@ -46,7 +44,7 @@ test("whatever is killed at whatever instant, every job is accounted for once, a
 
 	let done = 0;
 	let kills = 0;
-	for (; done < rounds && performance.now() < deadline; done++) {
+	for (; done < rounds && (done < LEAST_ROUNDS || performance.now() < deadline); done++) {
 		const target = present().length === 0 ? undefined : pick(present());
 		const victim = pick(["nobody", "command", "command", "shim", "job"]);
 		const words = pick<readonly string[]>([
@@ -79,29 +77,28 @@ test("whatever is killed at whatever instant, every job is accounted for once, a
 		if (words.includes("replace")) for (const id of before) about(id).stopAsked = true;
 		const running = cli.start(words);
 		await Promise.race([delay(below(150)), running.ended]);
-		if (victim === "command" && running.child.exitCode === null) {
+		const killCommand = async (): Promise<void> => {
 			running.child.kill("SIGKILL");
 			kills++;
 			await running.ended;
 			for (const id of present()) if (!before.has(id)) about(id).mayBeLost = true;
 			if (target !== undefined && ["start", "restart"].includes(words[0] ?? "")) about(target).mayBeLost = true;
-		} else if (victim === "shim" || victim === "job") {
+		};
+		if (victim === "command" && running.child.exitCode === null) await killCommand();
+		else if (victim === "shim" || victim === "job") {
 			const hit = victim === "shim" ? shimOf(cli, target) : mainOf(cli, target);
 			if (target !== undefined && hit !== undefined) {
 				about(target)[victim === "shim" ? "mayBeLost" : "wasKilled"] = true;
-				killQuietly(hit);
+				kill(hit, "SIGKILL");
 				kills++;
 			}
 		}
 		const outcome = await settled(running.ended);
-		if (outcome === undefined) {
-			running.child.kill("SIGKILL");
-			await running.ended;
-		} else if (outcome.signal === null) assertNoBug(outcome);
+		if (outcome === undefined) await killCommand();
+		else if (outcome.signal === null) assertNoBug(outcome);
 		for (const id of present()) about(id);
 	}
 	context.diagnostic(`${done} rounds, ${kills} kills, ${known.size} jobs`);
-	assert.ok(done >= Math.min(rounds, 40), `${done} rounds`);
 
 	// Jobs that go on are stopped, and what lives on without its shim with them.
 	for (let tries = 0; tries < 5; tries++) {
@@ -210,14 +207,6 @@ function namesIn(path: string): string[] {
 		return readdirSync(path);
 	} catch {
 		return [];
-	}
-}
-
-function killQuietly(pid: number): void {
-	try {
-		process.kill(pid, "SIGKILL");
-	} catch {
-		// gone by itself
 	}
 }
 

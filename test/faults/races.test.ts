@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import fc from "fast-check";
 import type { PlatformModule } from "../../platform/contract.ts";
 import type { Job } from "../../src/core/job.ts";
 import { begun } from "../support/begun.ts";
@@ -10,6 +9,7 @@ import { assertNoBug, Cli, type Outcome, PATIENCE } from "../support/cli.ts";
 import { above, eventually, isEmpty } from "../support/eventually.ts";
 import { fakePlatform } from "../support/fake-platform.ts";
 import { makeHome } from "../support/home.ts";
+import { fc } from "../support/random.ts";
 
 /** What two users may do to the job named `web` at the same time. */
 const MOVES: readonly (readonly string[])[] = [

@@ -5,12 +5,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { test } from "node:test";
 import * as systemd from "../../platform/systemd/index.ts";
 import { hasEnded, type Job } from "../../src/core/job.ts";
-import { eventually, HANGS_MS, isEmpty, isRunning } from "../support/eventually.ts";
+import { eventually, HANGS_MS, isEmpty, isRunning, kill } from "../support/eventually.ts";
 import { type Home, makeHome } from "../support/home.ts";
-import { randomFrom, seedOfTests } from "../support/random.ts";
+import { randomFrom, testBySeed } from "../support/random.ts";
 import { crashManager, userManager } from "../support/user-manager.ts";
 
 const { skip, skipHarm } = userManager(import.meta);
@@ -57,20 +56,11 @@ function processesWith(text: string): number[] {
 let kills = 0;
 
 function killQuietly(pid: number): void {
-	try {
-		process.kill(pid, "SIGKILL");
-		kills++;
-	} catch {
-		// it was quicker
-	}
+	if (kill(pid, "SIGKILL")) kills++;
 }
 
-test("every job is accounted for exactly once, whatever is killed when", {
-	skip: skip || skipHarm,
-	timeout: HANGS_MS + ROUNDS * 2000,
-}, async (context) => {
-	const seed = seedOfTests();
-	context.diagnostic(`CHORE_TEST_SEED=${seed}`);
+const LIMITS = { skip: skip || skipHarm, timeout: HANGS_MS + ROUNDS * 2000 };
+testBySeed("every job is accounted for exactly once, whatever is killed when", LIMITS, async (seed, context) => {
 	const random = randomFrom(seed);
 	await using home = await makeHome("systemd", systemd);
 	const started: { readonly job: Job; readonly code: number; harmed: boolean }[] = [];

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Job } from "../../src/core/job.ts";
-import { eventually, isRunning } from "../support/eventually.ts";
+import { eventually, isRunning, kill } from "../support/eventually.ts";
 import { keepers, noLabels, on, onEachShell, outputOf, ready, targetOf } from "./support.ts";
 
 /** Longer than any test: what is waited for here must not come. */
@@ -57,7 +57,7 @@ onEachShell("a stop, or a signal to all, is told once, and is no end of the sess
 		await home.chore.kill(job.id, { signal: "SIGTERM", whom: "all" });
 		await eventually("it heard the signal", () => heard(job), times);
 	}
-	process.kill(-keepers(stage, job).shim, "SIGTERM");
+	kill(-keepers(stage, job).shim, "SIGTERM");
 	await eventually("it heard that of somebody else", () => heard(job), 4);
 	assert.equal((await home.chore.get(job.id)).state, "running");
 	const end = await home.chore.stop(job.id, { graceMs: 500 });
@@ -72,8 +72,8 @@ onEachShell("signals that end a shell end neither of a job's two", async (stage)
 	const { shim, waiter } = keepers(stage, job);
 	let times = 0;
 	for (const signal of ["SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM"] as const) {
-		process.kill(-shim, signal);
-		process.kill(waiter, signal);
+		kill(-shim, signal);
+		kill(waiter, signal);
 		times += 1;
 		await eventually(`it heard ${signal}`, () => heard(job), times);
 	}
@@ -100,7 +100,7 @@ onEachShell("the session's end between two attempts is the end of the job", asyn
 onEachShell("a job whose waiting shell is killed goes on, and its end is recorded", async (stage) => {
 	const { home, simulator } = stage;
 	const job = await ready(stage, `echo ready; while [ ! -e go ]; do sleep 0.05; done; exit 6`);
-	process.kill(keepers(stage, job).waiter, "SIGKILL");
+	kill(keepers(stage, job).waiter, "SIGKILL");
 	await eventually("launchd knows", async () => /Killed: 9/.test((await simulator.call("print", targetOf(job))).out));
 	assert.equal((await home.chore.get(job.id)).state, "running");
 	const go = await home.chore.run({ command: ["touch", "go"], directory: home.path });
@@ -112,7 +112,7 @@ onEachShell("a job whose waiting shell is killed goes on, and its end is recorde
 onEachShell("a job whose waiting shell is killed can be stopped", async (stage) => {
 	const { home } = stage;
 	const job = await ready(stage, "echo ready; exec sleep 600");
-	process.kill(keepers(stage, job).waiter, "SIGKILL");
+	kill(keepers(stage, job).waiter, "SIGKILL");
 	assert.deepEqual(facts(await home.chore.stop(job.id)), ["stopped", "stopped", "SIGTERM"]);
 	await noLabels(stage);
 });
@@ -121,7 +121,7 @@ onEachShell("a job whose shim is killed goes on unwatched, can be stopped, and i
 	const { home } = stage;
 	const job = await ready(stage, "echo ready; exec sleep 600");
 	const pid = (await home.chore.get(job.id)).pid ?? 0;
-	process.kill(keepers(stage, job).shim, "SIGKILL");
+	kill(keepers(stage, job).shim, "SIGKILL");
 	await noLabels(stage);
 	assert.ok(isRunning(pid));
 	const shown = await home.chore.get(job.id);

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { isChoreError } from "../../platform/errors.ts";
 import { layOut, mountSmall, skipUnlessRoot } from "../posix/support.ts";
-import { eventually, isRunning } from "../support/eventually.ts";
+import { eventually, isRunning, kill } from "../support/eventually.ts";
 import { makeHome } from "../support/home.ts";
 import { noProc, startSimulator } from "./simulator/simulator.ts";
 import type { Switches } from "./simulator/switches.ts";
@@ -171,9 +171,9 @@ on("two processes that start jobs at once lose none", {}, async ({ home, simulat
 on("what was left to launchd is found when its job is gone", {}, async (stage) => {
 	const { home, simulator } = stage;
 	const job = await ready(stage, "echo ready; exec sleep 600");
-	process.kill(keepers(stage, job).waiter, "SIGKILL");
-	process.kill(keepers(stage, job).shim, "SIGKILL");
-	process.kill((await home.chore.get(job.id)).pid ?? 0, "SIGKILL");
+	kill(keepers(stage, job).waiter, "SIGKILL");
+	kill(keepers(stage, job).shim, "SIGKILL");
+	kill((await home.chore.get(job.id)).pid ?? 0, "SIGKILL");
 	assert.equal(outputOf(job), "ready\n");
 	rmSync(`${home.path}/default/jobs/${job.id}`, { recursive: true });
 	const { findings } = await home.chore.doctor();

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
-import { eventually, isRunning } from "../support/eventually.ts";
+import { eventually, isRunning, kill } from "../support/eventually.ts";
 import { EXITED, KILLED, LISTED, RUNNING } from "./captures.ts";
 import { parsePropertyList } from "./simulator/property-list.ts";
 import { noProc, type Simulator, startSimulator } from "./simulator/simulator.ts";
@@ -345,7 +345,7 @@ on("what is left in the process group dies with the main process, unless that is
 	await eventually("the child is gone", () => !isRunning(swept));
 	const abandoned = await left("abandoned", { AbandonProcessGroup: true });
 	assert.ok(isRunning(abandoned));
-	process.kill(abandoned, "SIGKILL");
+	kill(abandoned, "SIGKILL");
 });
 
 // 13

@@ -101,6 +101,11 @@ class FakePlatform implements Platform {
 	async [Symbol.asyncDispose](): Promise<void> {}
 }
 
+/** Ends the runs of that state folder, without a word to anybody. */
+export function endFakeRuns(home: string): void {
+	for (const [path, run] of runs) if (path.startsWith(`${home}/`)) run.end();
+}
+
 /** One run with its attempts, one after the other. */
 class FakeRun {
 	readonly listeners = new Set<() => void>();
@@ -148,6 +153,13 @@ class FakeRun {
 			this.#become("over");
 		}
 		await this.#end(stopping);
+	}
+
+	/** At once, with no attempt after it. */
+	end(): void {
+		this.#isStopped = true;
+		clearTimeout(this.#waiting);
+		this.#signalGroup("SIGKILL");
 	}
 
 	signal(number: number, whom: "main" | "all"): boolean {

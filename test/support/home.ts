@@ -1,10 +1,16 @@
 /** A state folder of a test's own, and a handle on it. Nothing outlives the test. */
+import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { PlatformModule } from "../../platform/contract.ts";
 import { Chore } from "../../src/core/chore.ts";
 import type { ChoreOptions } from "../../src/core/options.ts";
+import { endJobs } from "./clean-up.ts";
+
+/** Longer than it takes to close a handle whose jobs are gone. */
+const CLOSING_MS = 60_000;
 
 export interface Home extends AsyncDisposable {
 	readonly path: string;
@@ -28,16 +34,11 @@ export async function makeHome(name: string, module: PlatformModule, options: Ch
 		chore,
 		open,
 		async [Symbol.asyncDispose]() {
-			await stopAll(chore);
-			for (const one of opened) await one.close();
-			await rm(path, { recursive: true, force: true });
+			const left = await endJobs(path);
+			const closing = Promise.all(opened.map((one) => one.close()));
+			const isClosed = await Promise.race([closing.then(() => true), delay(CLOSING_MS, false, { ref: false })]);
+			await rm(path, { recursive: true, force: true, maxRetries: 3 });
+			assert.deepEqual([left, isClosed], [[], true], "what the test left, and whether its handles could be closed");
 		},
 	};
-}
-
-/** Stops whatever a test left running. */
-export async function stopAll(chore: Chore): Promise<void> {
-	for (const job of await chore.list()) {
-		if (job.endedAt === null && job.state !== "lost" && job.state !== "unknown") await chore.remove(job.id, { force: true, graceMs: 0 });
-	}
 }

@@ -1,3 +1,7 @@
+/** What tests choose at random, and how it is had again. */
+import { type TestContext, type TestOptions, test } from "node:test";
+import fc from "fast-check";
+
 /** Numbers that look random and can be had again from their seed (mulberry32): each from 0 to one less than the bound. */
 export function randomFrom(seed: number): (below: number) => number {
 	let state = seed;
@@ -9,7 +13,35 @@ export function randomFrom(seed: number): (below: number) => number {
 	};
 }
 
-/** The seed of this run of the tests: CHORE_TEST_SEED repeats one that was printed. */
-export function seedOfTests(): number {
-	return Number(process.env["CHORE_TEST_SEED"] ?? Date.now() % 1e9);
+/** In CI: what fails at a commit shall fail there again. */
+const FIXED_SEED = 20_260_101;
+
+/** By name. CHORE_TEST_SEED repeats a seed that was printed; else CI has the fixed one beside another each time. */
+const SEEDS: readonly (readonly [name: string, seed: number])[] = (() => {
+	const given = process.env["CHORE_TEST_SEED"];
+	if (given !== undefined) return [["a given seed", Number(given)]];
+	const byClock = ["a seed of the clock", Date.now() % 1e9] as const;
+	return process.env["CI"] === undefined ? [byClock] : [["the fixed seed", FIXED_SEED], byClock];
+})();
+
+// It prints the seed of a failure by itself.
+const [first] = SEEDS;
+if (first !== undefined && first[0] !== "a seed of the clock") fc.configureGlobal({ seed: first[1] });
+
+/** The tests by properties, with the seed where one is set. */
+export { fc };
+
+/** Declares a test that chooses at random, once for each seed. The last line of its failure tells how to have that again. */
+export function testBySeed(title: string, options: TestOptions, body: (seed: number, context: TestContext) => Promise<void>): void {
+	for (const [name, seed] of SEEDS) {
+		test(`${title}, by ${name}`, options, async (context) => {
+			context.diagnostic(`CHORE_TEST_SEED=${seed}`);
+			try {
+				await body(seed, context);
+			} catch (error) {
+				if (error instanceof Error) error.stack = `${error.stack}\nCHORE_TEST_SEED=${seed}`;
+				throw error;
+			}
+		});
+	}
 }
