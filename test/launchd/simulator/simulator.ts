@@ -1,7 +1,7 @@
 /** A launchd of a test's own, with the launchctl that belongs to it. Nothing outlives it. */
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { eventually, isRunning } from "../../support/eventually.ts";
@@ -51,7 +51,7 @@ export async function startSimulator(switches: Partial<Switches> = {}): Promise<
 	const resident = spawn(process.execPath, [RESIDENT, folder, JSON.stringify(switches)], { stdio: ["ignore", "ignore", "inherit"] });
 	const ended = once(resident, "exit");
 	const pid = resident.pid ?? 0;
-	await eventually("the simulator is ready", () => existsSync(`${folder}/pid`));
+	await eventually("the simulator is ready", () => existsSync(`${folder}/pid`) && readFileSync(`${folder}/pid`, "utf8").endsWith("\n"));
 
 	const call = (...words: string[]): Promise<Answer> =>
 		new Promise((resolve) => {
