@@ -39,7 +39,7 @@ test("history is a table of runs, latest first, with those of forgotten jobs, an
 	assert.deepEqual([status, stderr], [0, ""]);
 	const lines = stdout.trimEnd().split("\n");
 	assert.match(lines[0] ?? "", /^NAME +ID +RUN +STATE +STARTED +TOOK +COMMAND$/);
-	assert.match(lines[1] ?? "", /^live +[0-9a-f]{8} +1 +(starting|running) +((\S+ )?[\d:]{8} +\d+ s so far +)?sleep 60$/);
+	assert.match(lines[1] ?? "", /^live +[0-9a-f]{8} +1 +(starting|running) +((\S+ )?[\d:]{8} +\d+ (s|min) so far +)?sleep 60$/);
 	assert.match(lines[2] ?? "", /^good +[0-9a-f]{8} +2 +succeeded +(\S+ )?[\d:]{8} +.* s +true$/);
 	assert.match(lines[3] ?? "", /^bad +[0-9a-f]{8} +1 +failed, code 3, forgotten +(\S+ )?[\d:]{8} +.* s +sh -c 'exit 3' 'a b'$/);
 	assert.match(lines[4] ?? "", /^good +[0-9a-f]{8} +1 +succeeded /);

@@ -51,7 +51,7 @@ export function testAttempts(on: Declare, { disturbances, asciiOnly }: Subject):
 			["kill -KILL $$", 2, null, "SIGKILL"],
 			["kill -TERM $$", 2, null, "SIGTERM"],
 			["kill -HUP $$", 2, null, "SIGHUP"],
-			["exec sleep 60", 2, null, "SIGTERM", { timeoutMs: 150 }],
+			["exec sleep 60", 2, null, "SIGTERM", { timeoutMs: 2000 }],
 		];
 		const ends = await Promise.all(
 			lines.map(async ([line, , , , more]) => home.chore.wait((await shell(home, line, { restart, ...more })).id)),

@@ -25,6 +25,11 @@ export function testNextRun(on: Declare, open: (context: PlatformContext) => Pro
 			for (const pid of pids) assert.ok(isRunning(pid), `after ${after}: process ${pid} of the next run is there`);
 			assert.equal((await home.chore.get(id)).state, "running", after);
 		};
+		await eventually(
+			"the first run has cleared up",
+			async () => (await platform.inspect([over]))[0]?.kind,
+			(kind) => kind === "absent" || kind === "ended",
+		);
 		await isOver("its end");
 		for (const whom of ["main", "all"] as const) {
 			for (const signal of ["SIGSTOP", "SIGKILL"]) {

@@ -1,6 +1,6 @@
 /** Channels of logs: what they show of much, of little, and of jobs that are removed meanwhile. */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { afterEach, describe, test } from "node:test";
 import type { JobSource } from "../../extension/source.ts";
 import type { Job, LogPiece } from "../../src/index.ts";
 import { eventually } from "../support/eventually.ts";
@@ -42,6 +42,8 @@ async function shown(pieces: readonly Uint8Array[], fromByte?: number) {
 }
 
 describe("a channel", () => {
+	afterEach(() => settings.delete("logTailSize"));
+
 	test("shows the text without codes, then how the job ended", async () => {
 		const { channel } = await shown([Buffer.from("a\u001b[3"), Buffer.from("1mb\u001b[0m \xe6", "latin1"), Buffer.from([0xbc, 0xa2])]);
 		assert.match(channel.text, /^ab 漢\n\[chore: build, succeeded, made [\d: -]+\]\n$/);
@@ -56,7 +58,6 @@ describe("a channel", () => {
 	test("says so also where as much as is shown at first comes at once", async () => {
 		settings.set("logTailSize", 1);
 		const { channel } = await shown([Buffer.from("1234567\n".repeat(128))], 1000);
-		settings.delete("logTailSize");
 		assert.match(channel.text, /^\[chore: the first 1000 bytes are not shown; .*\]\n(1234567\n){128}\[chore: build/);
 	});
 

@@ -160,9 +160,8 @@ test("a job that another removes between any two steps of its replacement is rep
 		using interference = interfere(id, (reached) => {
 			if (reached === step) spawnSync(CLI, ["rm", "-f", "--grace", "0", id], { env });
 		});
-		const outcome = await outcomeOf(
-			chore.run({ command: ["sleep", "601"], name: "web", ifRunning: "replace", setEnvironment: markOf(cli) }),
-		);
+		const other = { command: ["sleep", "601"], name: "web", ifRunning: "replace", setEnvironment: markOf(cli) } as const;
+		const outcome = await outcomeOf(chore.run(other));
 		const { steps } = interference;
 		interference[Symbol.dispose]();
 		assert.ok(typeof outcome === "object" && outcome.id !== id, `step ${step}: ${JSON.stringify(outcome)}`);

@@ -1,4 +1,4 @@
-/** What must not take long, in the extension host. */
+/** What the extension host does with much. How long that takes is measured for the benchmark, and no reason to fail. */
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -13,7 +13,7 @@ import { measures } from "./measures.ts";
 suite("the extension host", () => {
 	const desk = new Desk();
 
-	test("has 2,000 jobs drawn within 100 ms, the newest 200 and a row for more", async () => {
+	test("has the newest 200 of 2,000 jobs drawn, and a row for more", async () => {
 		const first = await desk.chore.wait((await desk.shell("true")).id);
 		await desk.untilRow("finished", first.name);
 		// Rows of jobs that are not on disk: this is about drawing.
@@ -34,10 +34,9 @@ suite("the extension host", () => {
 		}
 		tree.dispose();
 		measures["2,000 jobs drawn"] = best;
-		assert.ok(best < 100, `${best} ms`);
 	});
 
-	test("has read 2,000 jobs of a session, and the one of them that changes, before anybody would wait", async () => {
+	test("reads 2,000 jobs of a session, and the one of them that changes", async () => {
 		const first = await desk.chore.wait((await desk.shell("true", { name: "model" })).id);
 		copies(first, 1999);
 		const { source } = desk.parts;
@@ -75,8 +74,7 @@ suite("the extension host", () => {
 		const text = await desk.untilChannel(job, "[chore: flood, succeeded");
 		delay.disable();
 		measures["50 MB into an open channel: event loop delay, p99"] = delay.percentile(99) / 1e6;
-		const p99 = delay.percentile(99) / 1e6;
-		assert.ok(p99 < 100, `${p99} ms`);
+		assert.ok(delay.count > 10, `others had ${delay.count} turns meanwhile`);
 		assert.ok(text.length < 6_000_000, `${text.length}`);
 	});
 });
