@@ -165,8 +165,11 @@ class FakeRun {
 	signal(number: number, whom: "main" | "all"): boolean {
 		const pid = this.pid;
 		if (pid === undefined) return false;
-		process.kill(whom === "all" ? -pid : pid, number);
-		return true;
+		try {
+			return process.kill(whom === "all" ? -pid : pid, number);
+		} catch {
+			return false; // it ended just now, and Node has not said so yet
+		}
 	}
 
 	hold(isHeld: boolean): boolean {

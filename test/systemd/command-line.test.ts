@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { HANGS_MS } from "../support/eventually.ts";
+import { eventually, HANGS_MS } from "../support/eventually.ts";
 import { userManager } from "../support/user-manager.ts";
 
 const { skip } = userManager(import.meta);
@@ -33,11 +33,12 @@ describe("the built command on systemd", () => {
 		assert.match(stderr, / runs on systemd as /);
 	});
 
-	test("starts, shows, stops and forgets a job", { skip }, () => {
+	test("starts, shows, stops and forgets a job", { skip }, async () => {
 		const id = chore("run", "-q", "-n", "web", "--", "sleep", "600").stdout.trim();
 		assert.equal(chore("ps", "-q").stdout.split("\n")[0], id);
-		const [job] = JSON.parse(chore("status", "web", "--json").stdout);
-		assert.deepEqual([job.platform, job.state, job.usage.processes.length], ["systemd", "running", 1]);
+		const look = () => JSON.parse(chore("status", "web", "--json").stdout)[0];
+		const job = await eventually("it runs", look, ({ state }) => state === "running");
+		assert.deepEqual([job.platform, job.usage.processes.length], ["systemd", 1]);
 		assert.match(chore("stop", "web").stdout, /^web .* stopped by SIGTERM/);
 		assert.equal(chore("rm", "web").status, 0);
 		assert.equal(chore("status", "web").status, 4);
