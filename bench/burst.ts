@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { Benchmark } from "./support/benchmark.ts";
 import type { Row } from "./support/row.ts";
 import { command, type Scene } from "./support/scene.ts";
-import { inTurns, pause, textOf, timed, until } from "./support/timing.ts";
+import { inTurns, textOf, timed, until } from "./support/timing.ts";
 
 const COUNT = 1000;
 /** As many calls of systemd-run as make a steady rate. */
@@ -105,7 +105,10 @@ async function inProcess(scene: Scene, session: string, program: string, words: 
 async function systemdRun(): Promise<number> {
 	const loop = 'i=0; while [ "$i" -lt "$1" ]; do systemd-run --user --no-block --quiet true; i=$((i + 1)); done';
 	const { ms } = timed(["sh", "-c", loop, "sh", String(LOOP_COUNT)], process.env);
-	await pause(500);
+	await until("the manager has let go of its units", () => {
+		const units = execFileSync("systemctl", ["--user", "list-units", "--all", "--no-legend", "--plain", "run-r*"], { encoding: "utf8" });
+		return units.trim() === "";
+	});
 	return rate(LOOP_COUNT, ms);
 }
 

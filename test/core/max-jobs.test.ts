@@ -1,6 +1,6 @@
 /** How many jobs may be active: those that ended without anybody having looked do not count. */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, statfsSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { test } from "node:test";
 import { openSession } from "../../src/core/disk/session.ts";
 import { HANGS_MS } from "../support/eventually.ts";
@@ -8,25 +8,25 @@ import { fakePlatform } from "../support/fake-platform.ts";
 import { makeHome } from "../support/home.ts";
 import { makePast } from "../support/past.ts";
 
-/** So many files take a disk that others use as well a long time. In memory they need some 100 MB: containers may have less. */
-const inMemory = freeBytesOf("/dev/shm") > 256e6 ? "/dev/shm/chore-test-" : undefined;
+/** More than a process may have files open, as most systems limit that. */
+const MANY = 1500;
 
-test("4,096 quick jobs that ended unseen are in the way of no other, and each keeps its own end", { timeout: HANGS_MS }, async () => {
-	await using home = await makeHome("fake", fakePlatform, {}, inMemory);
+test("1,500 quick jobs that ended unseen are in the way of no other, and each keeps its own end", { timeout: HANGS_MS }, async () => {
+	await using home = await makeHome("fake", fakePlatform, { maxJobs: MANY });
 	const { id } = await home.chore.run({ command: ["sh", "-c", "exit 3"], name: "model" });
 	await home.chore.wait(id);
 	const session = openSession(home.path, "default");
-	const quick = Array.from({ length: 4096 }, (_, index) =>
+	const quick = Array.from({ length: MANY }, (_, index) =>
 		makePast(session, id, { hoursAgo: 0, isOfThisBoot: true, isSeen: false, name: `quick-${index}` }),
 	);
-	assert.equal(readdirSync(session.active).length, 4096);
+	assert.equal(readdirSync(session.active).length, MANY);
 	const live = await home.chore.run({ command: ["sleep", "60"], name: "live" });
 	assert.deepEqual(readdirSync(session.active), [live.id]);
 	const jobs = await home.chore.list({ states: ["failed"] });
 	assert.deepEqual(new Set(jobs.map((job) => job.id)), new Set([id, ...quick]));
 	assert.deepEqual(new Set(jobs.map(({ exitCode }) => exitCode)), new Set([3]));
 	const told = (await home.chore.history({ states: ["failed"] })).map((entry) => entry.id);
-	assert.deepEqual([told.length, new Set(told).size], [4097, 4097]);
+	assert.deepEqual([told.length, new Set(told).size], [MANY + 1, MANY + 1]);
 });
 
 test("as many as are allowed may be active, and not one more, whoever starts them", async () => {
@@ -42,9 +42,3 @@ test("as many as are allowed may be active, and not one more, whoever starts the
 	assert.equal((await home.chore.get(first.id)).run, 1);
 	await home.open({ session: "other" }).run({ command: ["true"] });
 });
-
-function freeBytesOf(folder: string): number {
-	if (!existsSync(folder)) return 0;
-	const { bavail, bsize } = statfsSync(folder);
-	return bavail * bsize;
-}
