@@ -195,7 +195,7 @@ class FakeRun {
 		const { runFolder, restart } = this.#spec;
 		const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 		const [up] = readFileSync("/proc/uptime", "utf8").split(" ");
-		const line = `chore-exit 1 attempt=${this.#attempt} ${how} up=${up} boot=${boot} pid=${this.#child?.pid} .\n`;
+		const line = `chore-exit 1 attempt=${this.#attempt} ${how} up=${up} boot=${boot} pid=${startedPid(runFolder)} .\n`;
 		record(runFolder, line, restart.policy !== "no");
 		this.#isHeld = false;
 		const mayRestart = restart.max === null || this.#attempt <= restart.max;
@@ -221,6 +221,15 @@ class FakeRun {
 
 function key(handle: Handle): string {
 	return String(handle.data["runFolder"]);
+}
+
+/** The first word of `started`, whichever attempt wrote it: one that is killed before it comes to that leaves the word of the one before. */
+function startedPid(folder: string): string {
+	try {
+		return readFileSync(`${folder}/started`, "utf8").trim().split(" ")[0] ?? "";
+	} catch {
+		return ""; // the test removed the job
+	}
 }
 
 function record(folder: string, line: string, isOneOfSeveral: boolean): void {
