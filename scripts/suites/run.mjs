@@ -124,6 +124,6 @@ function lineOf(outcome) {
 		(part) => part !== false,
 	);
 	if (outcome.killed.length > 0) counts.push(`left ${outcome.killed.length} processes running`);
-	const seconds = (outcome.ms / 1000).toFixed(1).padStart(6);
-	return `${outcome.passed ? "ok  " : "FAIL"} ${seconds} s  ${nameOf(outcome.file)}: ${counts.join(", ")}`;
+	const seconds = (ms) => (ms / 1000).toFixed(1).padStart(6);
+	return `${outcome.passed ? "ok  " : "FAIL"} ${seconds(outcome.ms)} s ${seconds(outcome.cpuMs)} s of CPU  ${nameOf(outcome.file)}: ${counts.join(", ")}`;
 }

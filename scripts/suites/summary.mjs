@@ -43,6 +43,8 @@ export function summarize(verdicts, notRun) {
 		if (!outcome.passed && counts.failed === 0) total.failed++;
 	}
 	const note = unsteady.length > 0 ? `\nunsteady: ${unsteady.map(({ first }) => nameOf(first.file)).join(", ")}` : "";
+	const cpuMs = verdicts.reduce((sum, { first, second }) => sum + first.cpuMs + (second?.cpuMs ?? 0), 0);
+	console.log(`\n# ${Math.round(cpuMs / 1000)} s of CPU`);
 	console.log(`${note}\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 	return failed.length === 0 && notRun.length === 0;
 }

@@ -9,6 +9,8 @@ import { fileURLToPath } from "node:url";
 import { endAll, processesOf, removeFolder } from "./processes.mjs";
 
 const REPORTER = fileURLToPath(new URL("reporter.mjs", import.meta.url));
+/** A line of times(1p): user and system time. */
+const TIMES = /^(\d+)m([\d.]+)s (\d+)m([\d.]+)s$/;
 /** How many lines of what a file printed are shown when it fails. */
 const LAST_LINES = 40;
 
@@ -24,6 +26,7 @@ const LAST_LINES = 40;
  * @property {string} file
  * @property {boolean} passed
  * @property {number} ms
+ * @property {number} cpuMs time of the processor, of all processes of it that somebody waited for
  * @property {Result[]} results
  * @property {string[]} trouble lines about the file as a whole: why it was ended, what could not be cleared away
  * @property {string[]} killed the processes that it left running
@@ -46,6 +49,7 @@ export class WatchedFile {
 	#killed = [];
 	#isEnding = false;
 	#cleared;
+	#cpuMs = 0;
 	#timers;
 
 	/**
@@ -73,7 +77,9 @@ export class WatchedFile {
 	/** @returns {Promise<Outcome>} resolved once nothing of the file is left */
 	async run() {
 		const { silenceMs, wholeMs } = this.#limits;
-		this.#child = spawn(process.execPath, ["--test", "--test-reporter", REPORTER, "--test-concurrency=1", this.#file], {
+		const words = [process.execPath, "--test", "--test-reporter", REPORTER, "--test-concurrency=1", this.#file];
+		// The shell says at the end what time of the processor all of it took.
+		this.#child = spawn("/bin/sh", ["-c", '"$@"; status=$?; times; exit "$status"', "sh", ...words], {
 			detached: true,
 			stdio: ["ignore", "pipe", "pipe"],
 			env: { ...process.env, TMPDIR: this.#folder, CHORE_TEST_RUN: "yes" },
@@ -101,6 +107,7 @@ export class WatchedFile {
 			file: this.#file,
 			passed: failure === undefined && !hasFailed && this.#trouble.length === 0,
 			ms: performance.now() - this.#begunAtMs,
+			cpuMs: this.#cpuMs,
 			results: this.results,
 			trouble: this.#trouble,
 			killed: this.#killed,
@@ -119,6 +126,11 @@ export class WatchedFile {
 
 	/** One line of the reporter; anything else was printed by a process that the file left its own stdout. */
 	#told(line, silenceMs) {
+		const [, minutes, seconds, systemMinutes, systemSeconds] = TIMES.exec(line) ?? [];
+		if (minutes !== undefined) {
+			this.#cpuMs += (Number(minutes) + Number(systemMinutes)) * 60_000 + (Number(seconds) + Number(systemSeconds)) * 1000;
+			return;
+		}
 		let told;
 		try {
 			told = JSON.parse(line);
