@@ -18,7 +18,7 @@ const apart = {
 	"platform-launchd": "platform/launchd/index.ts",
 	"platform-posix": "platform/posix/index.ts",
 	"platform-systemd": "platform/systemd/index.ts",
-	"platform-systemd-manager": "platform/systemd/manager.ts",
+	"platform-systemd-manager": "platform/systemd/platform.ts",
 };
 const loadedWhenUsed = {
 	name: "loaded-when-used",

@@ -3,8 +3,8 @@ import { existsSync } from "node:fs";
 import type { Detection, Platform, PlatformContext } from "../contract.ts";
 import { membersText, SHIM_TEXT } from "../shell/shim.ts";
 import { tableOfThisSystem } from "../shell/table.ts";
-import { LaunchdPlatform } from "./agent.ts";
 import { Launchctl } from "./launchctl.ts";
+import { LaunchdPlatform } from "./platform.ts";
 import { text as waiterText } from "./waiter.sh.ts";
 
 /** What tests replace. */

@@ -21,7 +21,7 @@ export async function open(context: PlatformContext): Promise<Platform> {
 	const bus = findBus(process.env, userId);
 	if ("reason" in bus) throw unavailable(bus.reason);
 	// Loaded only here: most of it is the message bus, which whoever only asks whether it is there need not wait for.
-	const { SystemdPlatform } = await import("./manager.ts");
+	const { SystemdPlatform } = await import("./platform.ts");
 	return new SystemdPlatform(bus.socketPath, { userId, scope: USER }, context);
 }
 
@@ -38,7 +38,7 @@ export const system: PlatformModule = {
 		const userId = process.geteuid?.() ?? -1;
 		const bus = findSystemBus(userId);
 		if ("reason" in bus) throw unavailable(bus.reason);
-		const { SystemdPlatform } = await import("./manager.ts");
+		const { SystemdPlatform } = await import("./platform.ts");
 		return new SystemdPlatform(bus.socketPath, { userId, scope: SYSTEM }, context);
 	},
 };

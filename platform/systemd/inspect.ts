@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import type { Observation } from "../contract.ts";
 import { isHeld } from "./held.ts";
 import { findProcesses } from "./processes.ts";
+import type { Systemd } from "./requests.ts";
 import { mayStartAgain } from "./restarts.ts";
 import { isWaiting, judgeRow, readEnd, type UnitRow } from "./status.ts";
-import type { Systemd } from "./systemd.ts";
 import { type PlannedUnit, unitToken } from "./unit.ts";
 
 /** One observation for each run, in their order. */

@@ -8,8 +8,8 @@ import { signalNumber } from "../exit-record.ts";
 import { dropNote, noteHeld } from "./held.ts";
 import { withStrays } from "./inspect.ts";
 import { isAlive, isStopped, processesOf } from "./processes.ts";
+import type { Systemd } from "./requests.ts";
 import { findOwn, signalRun } from "./stop.ts";
-import type { Systemd } from "./systemd.ts";
 import type { PlannedUnit } from "./unit.ts";
 
 /** A job that starts processes faster than they can be held is left to that. */

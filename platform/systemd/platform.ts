@@ -16,7 +16,6 @@ import type {
 	Usage,
 } from "../contract.ts";
 import { ChoreError, isChoreError } from "../errors.ts";
-import { Bus, busErrorName, type Patience } from "./bus.ts";
 import { controllersOf, delegatedControllers } from "./controllers.ts";
 import { description } from "./describe.ts";
 import { text as hook } from "./hook.sh.ts";
@@ -24,16 +23,17 @@ import { Inspector, inspectUnits } from "./inspect.ts";
 import { enableLinger, hasLogind, logoutFate } from "./linger.ts";
 import { pauseRun, resumeRun } from "./pause.ts";
 import { controllerOf, PROPERTY_NAMES, split } from "./properties.ts";
+import { Systemd } from "./requests.ts";
 import { allowRestarts } from "./restarts.ts";
 import type { Scope } from "./scope.ts";
 import { confirmStart, submitUnit } from "./start.ts";
 import { findOwn, killRun, letGo, stopRun } from "./stop.ts";
 import { findStrays } from "./strays.ts";
-import { Systemd } from "./systemd.ts";
 import { type PlannedUnit, planUnit, readHandle } from "./unit.ts";
 import { NO_USAGE, usageOf } from "./usage.ts";
 import { Waiter } from "./waiter.ts";
 import { Watch } from "./watch.ts";
+import { Bus, busErrorName, type Patience } from "./wire.ts";
 
 /** How long a manager may take to come back, and how often it is looked for, in milliseconds. */
 const RESTART_MS = 3000;

@@ -1,7 +1,7 @@
 /** What systemd says against the properties of a run, in words that name them. Pure. */
 import { ChoreError } from "../errors.ts";
-import { busErrorName } from "./bus.ts";
 import { split } from "./properties.ts";
+import { busErrorName } from "./wire.ts";
 
 /** Error answers by which the manager refuses a property, or the value of one. */
 const REFUSALS = [

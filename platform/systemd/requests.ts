@@ -1,7 +1,8 @@
 /** The requests to the user manager that chore makes (org.freedesktop.systemd1(5)), over one connection. */
-import { type Bus, busErrorName, plainProperties, variant } from "./bus.ts";
+
 import type { Property } from "./property.ts";
 import { parseRows, type UnitRow } from "./status.ts";
+import { type Bus, busErrorName, plainProperties, variant } from "./wire.ts";
 
 const NAME = "org.freedesktop.systemd1";
 const PATH = "/org/freedesktop/systemd1";

@@ -3,15 +3,15 @@ import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { RunSpec } from "../contract.ts";
 import { ChoreError, isChoreError } from "../errors.ts";
-import { busErrorName } from "./bus.ts";
 import { hasStarted } from "./inspect.ts";
 import { impossibleProperties, refusedProperty } from "./refusal.ts";
+import type { LoadedUnit, Systemd } from "./requests.ts";
 import { forbidRestarts, mayStartAgain } from "./restarts.ts";
 import type { Scope } from "./scope.ts";
 import { isRecording, isWaiting } from "./status.ts";
 import { findOwn } from "./stop.ts";
-import type { LoadedUnit, Systemd } from "./systemd.ts";
 import { hasAnyToken, type Installation, type PlannedUnit, unitProperties } from "./unit.ts";
+import { busErrorName } from "./wire.ts";
 
 const UNIT_EXISTS = "org.freedesktop.systemd1.UnitExists";
 

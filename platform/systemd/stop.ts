@@ -5,9 +5,9 @@ import { signalNumber } from "../exit-record.ts";
 import { dropNote, hasNote } from "./held.ts";
 import { withStrays } from "./inspect.ts";
 import { processesOf, startTicks } from "./processes.ts";
+import type { LoadedUnit, Systemd } from "./requests.ts";
 import { forbidRestarts, mayStartAgain } from "./restarts.ts";
 import { isRecording, isWaiting } from "./status.ts";
-import type { LoadedUnit, Systemd } from "./systemd.ts";
 import { LEAST_STOP_TIMEOUT_MS, type PlannedUnit, unitToken } from "./unit.ts";
 import type { Waiter } from "./waiter.ts";
 

@@ -3,8 +3,8 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Stray } from "../contract.ts";
 import { isChoreError } from "../errors.ts";
+import type { Systemd } from "./requests.ts";
 import type { UnitRow } from "./status.ts";
-import type { Systemd } from "./systemd.ts";
 import { jobInToken } from "./unit.ts";
 
 /** @param systemctl the command by which people reach this manager */

@@ -1,6 +1,6 @@
 /** Hints that a run may have changed, from the manager's signals, across its restarts. */
 import type { Handle } from "../contract.ts";
-import { type Systemd, type UnitEvent, unitPath } from "./systemd.ts";
+import { type Systemd, type UnitEvent, unitPath } from "./requests.ts";
 import { readHandle } from "./unit.ts";
 
 /** Milliseconds until a lost connection is tried again: at first, doubled each time, at most. */

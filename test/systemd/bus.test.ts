@@ -6,10 +6,10 @@ import { test } from "node:test";
 import { promisify } from "node:util";
 import type { Handle } from "../../platform/contract.ts";
 import { isChoreError } from "../../platform/errors.ts";
-import { Bus, type Patience, type Request } from "../../platform/systemd/bus.ts";
-import { SystemdPlatform } from "../../platform/systemd/manager.ts";
+import { SystemdPlatform } from "../../platform/systemd/platform.ts";
 import { USER } from "../../platform/systemd/scope.ts";
 import { planUnit } from "../../platform/systemd/unit.ts";
+import { Bus, type Patience, type Request } from "../../platform/systemd/wire.ts";
 import { busy } from "../support/busy.ts";
 import { HANGS_MS } from "../support/eventually.ts";
 import { GoBetween, noDaemon, startBus } from "./fake-bus.ts";
@@ -145,7 +145,7 @@ test("a process that has closed its connections ends by itself", { skip: noDaemo
 	using daemon = await startBus();
 	using hanging = await GoBetween.to(() => {});
 	const script = `
-		import { Bus } from ${JSON.stringify(new URL("../../platform/systemd/bus.js", import.meta.url).href)};
+		import { Bus } from ${JSON.stringify(new URL("../../platform/systemd/wire.js", import.meta.url).href)};
 		const request = ${JSON.stringify(LIST_NAMES)};
 		const bus = new Bus(${JSON.stringify(daemon.socketPath)});
 		await bus.call(request);

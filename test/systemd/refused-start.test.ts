@@ -12,7 +12,7 @@ import { promisify } from "node:util";
 import type { PlatformModule } from "../../platform/contract.ts";
 import { isChoreError } from "../../platform/errors.ts";
 import * as systemd from "../../platform/systemd/index.ts";
-import { SystemdPlatform } from "../../platform/systemd/manager.ts";
+import { SystemdPlatform } from "../../platform/systemd/platform.ts";
 import { USER } from "../../platform/systemd/scope.ts";
 import { Chore } from "../../src/core/chore.ts";
 import { hasEnded } from "../../src/core/job.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ObservedEnd } from "../../platform/contract.ts";
+import { unitPath } from "../../platform/systemd/requests.ts";
 import { isRecording, judgeRow, parseRows, type RowVerdict, readEnd } from "../../platform/systemd/status.ts";
-import { unitPath } from "../../platform/systemd/systemd.ts";
 
 const TOKEN = " [chore a/1]";
 const RUNNING: RowVerdict = { kind: "running", paused: false };

@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import { findBus } from "../../platform/systemd/address.ts";
 import * as systemd from "../../platform/systemd/index.ts";
-import { SystemdPlatform } from "../../platform/systemd/manager.ts";
+import { SystemdPlatform } from "../../platform/systemd/platform.ts";
 import { SYSTEM } from "../../platform/systemd/scope.ts";
 import { makeHome } from "../support/home.ts";
 import { userManager } from "../support/user-manager.ts";
