@@ -27,10 +27,10 @@ import { runs } from "./look/runs.ts";
 import { type JobDetails, status } from "./look/status.ts";
 import type { ChoreOptions } from "./options.ts";
 import { type Found, Platforms } from "./platforms.ts";
+import { DEFAULT_GRACE_MS, type RunOptions } from "./prepare/spec.ts";
 import type { LaunchOptions } from "./start/launch.ts";
 import { type RestartJobOptions, rerun, restart } from "./start/rerun.ts";
 import { run } from "./start/run.ts";
-import { DEFAULT_GRACE_MS, type RunOptions } from "./start/spec.ts";
 
 const DEFAULT_MAX_JOBS = 4096;
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { isChoreError } from "../../platform/errors.ts";
 import type { Job } from "../../src/core/job.ts";
-import type { RunOptions } from "../../src/core/start/spec.ts";
+import type { RunOptions } from "../../src/core/prepare/spec.ts";
 import { above, eventually, isRunning } from "../support/eventually.ts";
 import type { Home } from "../support/home.ts";
 import type { Subject } from "./suite.ts";

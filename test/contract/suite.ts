@@ -13,7 +13,7 @@ import { isChoreError } from "../../platform/errors.ts";
 import { signalNumber } from "../../platform/exit-record.ts";
 import { closeInherited } from "../../src/cli/descriptors.ts";
 import type { Job } from "../../src/core/job.ts";
-import type { RunOptions } from "../../src/core/start/spec.ts";
+import type { RunOptions } from "../../src/core/prepare/spec.ts";
 import { BURNT_MS, burning } from "../support/burning.ts";
 import { eventually, HANGS_MS, isEmpty, isRunning, kill } from "../support/eventually.ts";
 import { type Home, makeHome } from "../support/home.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isChoreError } from "../../platform/errors.ts";
-import { jobEnvironment } from "../../src/core/start/environment.ts";
-import { parseLimits } from "../../src/core/start/resource-limits.ts";
+import { jobEnvironment } from "../../src/core/prepare/environment.ts";
+import { parseLimits } from "../../src/core/prepare/resource-limits.ts";
 
 test("variables of the caller's supervisor and seat stay behind, unless asked for", () => {
 	const from = {

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
 import { Silence } from "../../platform/silence.ts";
-import { within } from "../../src/core/within.ts";
+import { within } from "../../src/core/doctor/within.ts";
 import { busy } from "../support/busy.ts";
 import { eventually } from "../support/eventually.ts";
 

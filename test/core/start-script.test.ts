@@ -6,7 +6,7 @@ import { closeSync, constants, mkdirSync, mkdtempSync, openSync, readFileSync, r
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { type StartOptions, startScript } from "../../src/core/start/start-script.ts";
+import { type StartOptions, startScript } from "../../src/core/prepare/start-script.ts";
 import { eventually } from "../support/eventually.ts";
 import { fc } from "../support/random.ts";
 

@@ -9,8 +9,8 @@ import type { StoredRun } from "../disk/store.ts";
 import { shortId } from "../job.ts";
 import type { Platforms } from "../platforms.ts";
 import { hasRecordedEnd } from "../settle/settle.ts";
-import { ANSWER_MS, within } from "../within.ts";
 import { type Findings, shellWord } from "./finding.ts";
+import { ANSWER_MS, within } from "./within.ts";
 
 /** Platforms, and those of them that were found not to answer, with the reason: nobody waits for them twice. */
 export interface Askable {

@@ -11,7 +11,6 @@ import { checkPrivateFolder } from "../disk/files.ts";
 import { isId, openSession, sessionFolders, stateRoot } from "../disk/session.ts";
 import type { ChoreOptions } from "../options.ts";
 import { Platforms } from "../platforms.ts";
-import { ANSWER_MS, within } from "../within.ts";
 import type { Askable } from "./ask-after.ts";
 import { checkSession, type SessionReport } from "./checkup.ts";
 import { checkDisk, type Disk, diskOf } from "./disk.ts";
@@ -19,6 +18,7 @@ import { type Finding, Findings, shellWord } from "./finding.ts";
 import { stalePaths } from "./leftovers.ts";
 import { type Location, locate } from "./location.ts";
 import { SCRATCH, type SelfTest, selfTest } from "./self-test.ts";
+import { ANSWER_MS, within } from "./within.ts";
 
 export interface DoctorOptions extends ChoreOptions {
 	/** Whether to try out the platform with three short jobs of its own. Default true. */

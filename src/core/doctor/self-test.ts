@@ -16,7 +16,7 @@ import { logs } from "../look/logs.ts";
 import { jobIds } from "../look/resolve.ts";
 import { Platforms } from "../platforms.ts";
 import { run } from "../start/run.ts";
-import { within } from "../within.ts";
+import { within } from "./within.ts";
 
 /** One thing that was tried. */
 export interface Check {

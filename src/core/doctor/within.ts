@@ -1,6 +1,6 @@
 /** An answer in bounded time. */
-import { ChoreError } from "../../platform/errors.ts";
-import { Silence } from "../../platform/silence.ts";
+import { ChoreError } from "../../../platform/errors.ts";
+import { Silence } from "../../../platform/silence.ts";
 
 /**
  * What the promise comes to, if it does so in time; what comes of it later is nobody's concern.

@@ -3,12 +3,12 @@ import { setMaxListeners } from "node:events";
 import { isChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
 import { waitForEnd } from "../control/wait.ts";
+import { Bell } from "../disk/bell.ts";
 import { FileWatch } from "../disk/file-watch.ts";
 import { allEvents, type LedgerEvent, newEvents } from "../disk/ledger.ts";
 import { LedgerReader } from "../disk/ledger-files.ts";
 import { activeIds, makeSession } from "../disk/session.ts";
 import { latestRun } from "../disk/store.ts";
-import { Bell } from "./bell.ts";
 
 export interface EventOptions {
 	/**

@@ -5,9 +5,9 @@
 
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { Bell } from "../disk/bell.ts";
 import { FileWatch } from "../disk/file-watch.ts";
 import { isAbsence, refuse } from "../disk/files.ts";
-import { Bell } from "./bell.ts";
 
 export interface FollowOptions {
 	/** Begin at this byte. Default 0. */

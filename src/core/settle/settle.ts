@@ -12,7 +12,7 @@ import { type Distance, distance, isCreatorAlive } from "../disk/place.ts";
 import { runFolder, type Session } from "../disk/session.ts";
 import { type Evidence, isUnreadable, latestRun, readEnd, readEvidence, readStoredRun, type StoredRun } from "../disk/store.ts";
 import type { Job } from "../job.ts";
-import { startFault } from "../start/precheck.ts";
+import { startFault } from "../prepare/precheck.ts";
 import { hasBegun, laterHasBegun, mayRestart, readAttempts } from "./attempts.ts";
 import { type Live, snapshot, unreadableJob } from "./snapshot.ts";
 import { type End, type Facts, judge, lost } from "./verdict.ts";

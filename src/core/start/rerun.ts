@@ -11,8 +11,8 @@ import { makeSession, markOf, runFolder, type Session } from "../disk/session.ts
 import { isUnreadable, type JobRecord, type RunRecord, readStoredRun, refuseUnreadable } from "../disk/store.ts";
 import { forget, isBeingForgotten } from "../forget/remove.ts";
 import { hasEnded, type Job, shortId } from "../job.ts";
+import { checkDirectory, checkInput, findProgram } from "../prepare/precheck.ts";
 import { checkRoom, type LaunchOptions, launch, planRun, writeRun } from "./launch.ts";
-import { checkDirectory, checkInput, findProgram } from "./precheck.ts";
 
 /** @see Chore.rerun in chore.ts */
 export async function rerun(context: Context, id: string, options: LaunchOptions = {}): Promise<Job> {

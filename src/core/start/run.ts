@@ -14,13 +14,13 @@ import { isCreatorAlive } from "../disk/place.ts";
 import { jobFolder, makeSession, markOf, runFolder, type Session } from "../disk/session.ts";
 import type { JobRecord, StoredRun } from "../disk/store.ts";
 import { hasEnded, type Job, shortId } from "../job.ts";
+import { jobEnvironment } from "../prepare/environment.ts";
+import { checkDirectory, checkInput, findProgram } from "../prepare/precheck.ts";
+import { callerLimits } from "../prepare/resource-limits.ts";
+import { checkCapabilities, normalise, type RunOptions, type Spec } from "../prepare/spec.ts";
+import { startScript } from "../prepare/start-script.ts";
 import { examine } from "../settle/settle.ts";
-import { jobEnvironment } from "./environment.ts";
 import { checkRoom, eventOf, launch, planRun, writeRun } from "./launch.ts";
-import { checkDirectory, checkInput, findProgram } from "./precheck.ts";
-import { callerLimits } from "./resource-limits.ts";
-import { checkCapabilities, normalise, type RunOptions, type Spec } from "./spec.ts";
-import { startScript } from "./start-script.ts";
 
 /** @see Chore.run in chore.ts */
 export async function run(context: Context, options: RunOptions): Promise<Job> {
