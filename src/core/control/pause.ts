@@ -3,7 +3,7 @@ import { ChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
 import { note } from "../disk/ledger.ts";
 import { hasEnded, type Job, shortId } from "../job.ts";
-import { current, reachable } from "./stop.ts";
+import { current, reachable } from "./reach.ts";
 
 /** @see Chore.pause in chore.ts */
 export async function pause(context: Context, id: string): Promise<Job> {

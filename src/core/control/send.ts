@@ -4,7 +4,7 @@ import { ChoreError, errnoOf } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
 import { hasOpenedInput, isUnreadable, readEvidence, readStoredRun, type StoredRun } from "../disk/store.ts";
 import { hasEnded, shortId } from "../job.ts";
-import { current } from "./stop.ts";
+import { current } from "./reach.ts";
 
 export interface SendOptions {
 	/** Close the job's standard input after the text. */

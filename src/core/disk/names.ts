@@ -6,63 +6,26 @@
  */
 import { rmdirSync, rmSync } from "node:fs";
 import { errnoOf } from "../../../platform/errors.ts";
-import type { Context } from "../context.ts";
-import { hasEnded } from "../job.ts";
-import { examine, hasRecordedEnd } from "../settle/settle.ts";
-import { claimLink, makePrivateFolder, readLink, readNames, readText } from "./files.ts";
-import { isCreatorAlive } from "./place.ts";
-import { isId, isName, markOf, type Session } from "./session.ts";
-
-/**
- * Takes a name for a job whose active mark is there already.
- * @returns undefined when it is ours, else the id of the active job that has it
- */
-export async function claimName(context: Context, name: string, id: string): Promise<string | undefined> {
-	for (;;) {
-		const claim = holderToReplace(context.session, name);
-		if (claim.holder !== undefined && (await isActive(context, claim.holder))) return claim.holder;
-		if (take(claim, id)) return undefined;
-	}
-}
-
-/**
- * Takes a name that is free, or the same with -2, -3 … A job that ended unseen may still count as active here: nobody
- * asked for exactly that name, and a thousand jobs of one program are not asked after one by one. Without a wait in
- * it: of many starts in one process each has its name before the next looks for one.
- */
-export function claimFreeName(session: Session, base: string, id: string): string {
-	const numbered = (number: number): string => (number === 1 ? base : `${base}-${number}`);
-	const isFree = (number: number): boolean => {
-		const holder = holderOf(session, numbered(number));
-		return holder === undefined || !seemsActive(session, holder);
-	};
-	const given = lastGiven(session);
-	for (;;) {
-		const number = isFree(1) ? 1 : firstWhere(isFree, (given.get(base) ?? 1) + 1);
-		const claim = holderToReplace(session, numbered(number));
-		if (claim.holder !== undefined && seemsActive(session, claim.holder)) continue;
-		if (!take(claim, id)) continue;
-		given.set(base, number);
-		return numbered(number);
-	}
-}
+import { claimLink, makePrivateFolder, readLink, readNames } from "./files.ts";
+import { isId, isName, type Session } from "./session.ts";
 
 /** A name as it was found: only the number after that of the holder can be won. */
-interface Claim {
+export interface Claim {
 	readonly folder: string;
 	readonly mine: number;
 	readonly holder: string | undefined;
 }
 
-function holderToReplace(session: Session, name: string): Claim {
+/** Who holds a name, and the number that whoever takes it from that one has to win. Makes the folder of the name. */
+export function holderToReplace(session: Session, name: string): Claim {
 	const folder = `${session.names}/${name}`;
 	makePrivateFolder(folder);
 	const top = highest(folder);
 	return { folder, mine: top + 1, holder: entry(folder, top) };
 }
 
-/** @returns false when another was faster */
-function take({ folder, mine, holder }: Claim, id: string): boolean {
+/** Makes a job the holder of a name. @returns false when another was faster */
+export function take({ folder, mine, holder }: Claim, id: string): boolean {
 	if (!claimLink(`${folder}/${mine}`, id)) return false;
 	const all = numbers(folder);
 	const followsHolder = mine === 1 || (all.includes(mine - 1) && entry(folder, mine - 1) === holder);
@@ -85,35 +48,6 @@ export function forgetName(session: Session, name: string, id: string): void {
 	}
 }
 
-/** The number that this process gave last, by base name: after a thousand jobs of one program it need not look far. */
-const given = new WeakMap<Session, Map<string, number>>();
-
-function lastGiven(session: Session): Map<string, number> {
-	const known = given.get(session) ?? new Map<string, number>();
-	given.set(session, known);
-	return known;
-}
-
-/** A number from the least on for which it is so, by doubling and halving: the first one where all before it are not. */
-function firstWhere(isSo: (number: number) => boolean, least: number): number {
-	if (isSo(least)) return least;
-	let not = least;
-	let so = least + 1;
-	while (!isSo(so)) [not, so] = [so, so + 2 * (so - not)];
-	while (so - not > 1) {
-		const middle = (not + so) >> 1;
-		if (isSo(middle)) so = middle;
-		else not = middle;
-	}
-	return so;
-}
-
-/** By its files alone; nobody is asked. */
-function seemsActive(session: Session, holder: string): boolean {
-	const mark = readText(markOf(session, holder));
-	return mark !== undefined && (isCreatorAlive(mark) || !hasRecordedEnd(session, holder));
-}
-
 /** The id of the job that holds a name, ended or not; undefined for a name never used. The job may be removed by now. */
 export function holderOf(session: Session, name: string): string | undefined {
 	const folder = `${session.names}/${name}`;
@@ -132,21 +66,12 @@ function entry(folder: string, number: number): string | undefined {
 	return isId(id) ? id : undefined;
 }
 
-/** Whether a job is not over: it runs, waits, is being made, or cannot be asked. */
-async function isActive(context: Context, id: string): Promise<boolean> {
-	const mark = (): string | undefined => readText(markOf(context.session, id));
-	if (mark() === undefined) return false;
-	const [job] = await examine(context, [id]);
-	// Without a job but with its mark, or over and being started again: somebody is at work on it.
-	return job === undefined ? mark() !== undefined : !hasEnded(job) || isCreatorAlive(mark());
-}
-
 function highest(folder: string): number {
 	return Math.max(0, ...numbers(folder));
 }
 
 function numbers(folder: string): number[] {
 	return readNames(folder)
-		.filter((name) => /^[1-9][0-9]*$/.test(name))
+		.filter((name) => /^[1-9][0-9]{0,14}$/.test(name))
 		.map(Number);
 }

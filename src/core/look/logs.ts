@@ -1,7 +1,7 @@
 /** The output of a job, as it was written. */
 import { ChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
-import { current } from "../control/stop.ts";
+import { current } from "../control/reach.ts";
 import { waitForEnd } from "../control/wait.ts";
 import { isUnreadable, latestRun, outputPaths, readStoredRun, refuseUnreadable } from "../disk/store.ts";
 import { hasEnded, shortId } from "../job.ts";

@@ -1,6 +1,6 @@
 /** The runs of a job, one after the other. */
 import type { Context } from "../context.ts";
-import { current } from "../control/stop.ts";
+import { current } from "../control/reach.ts";
 import { isUnreadable, readStoredRun } from "../disk/store.ts";
 import type { Job } from "../job.ts";
 import { byRecord } from "../settle/settle.ts";

@@ -2,7 +2,7 @@
 import type { Usage } from "../../../platform/contract.ts";
 import { isChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
-import { current } from "../control/stop.ts";
+import { current } from "../control/reach.ts";
 import { isUnreadable, readStoredRun } from "../disk/store.ts";
 import { hasEnded, type Job } from "../job.ts";
 import { readAttempts } from "../settle/attempts.ts";

@@ -3,16 +3,21 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, renameSync } from "node:fs";
 import { ChoreError, errnoOf, isChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
-import { current, type StopOptions, stop } from "../control/stop.ts";
+import { current } from "../control/reach.ts";
+import { type StopOptions, stop } from "../control/stop.ts";
 import { isAbsence, refuse, removeQuietly } from "../disk/files.ts";
 import { claimMark, releaseMark } from "../disk/mark.ts";
-import { claimName, holderOf } from "../disk/names.ts";
+import { holderOf } from "../disk/names.ts";
 import { makeSession, markOf, runFolder, type Session } from "../disk/session.ts";
 import { isUnreadable, type JobRecord, type RunRecord, readStoredRun, refuseUnreadable } from "../disk/store.ts";
 import { forget, isBeingForgotten } from "../forget/remove.ts";
 import { hasEnded, type Job, shortId } from "../job.ts";
 import { checkDirectory, checkInput, findProgram } from "../prepare/precheck.ts";
-import { checkRoom, type LaunchOptions, launch, planRun, writeRun } from "./launch.ts";
+import { claimName } from "./claim-name.ts";
+import { type LaunchOptions, launch } from "./launch.ts";
+import { writeRun } from "./lay-out.ts";
+import { planRun } from "./plan.ts";
+import { checkRoom } from "./room.ts";
 
 /** @see Chore.rerun in chore.ts */
 export async function rerun(context: Context, id: string, options: LaunchOptions = {}): Promise<Job> {

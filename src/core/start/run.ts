@@ -9,7 +9,7 @@ import { stop } from "../control/stop.ts";
 import { readText, refuse, removeQuietly, writeNew } from "../disk/files.ts";
 import { note, record } from "../disk/ledger.ts";
 import { claimMark } from "../disk/mark.ts";
-import { claimFreeName, claimName, forgetName } from "../disk/names.ts";
+import { forgetName } from "../disk/names.ts";
 import { isCreatorAlive } from "../disk/place.ts";
 import { jobFolder, makeSession, markOf, runFolder, type Session } from "../disk/session.ts";
 import type { JobRecord, StoredRun } from "../disk/store.ts";
@@ -20,7 +20,11 @@ import { callerLimits } from "../prepare/resource-limits.ts";
 import { checkCapabilities, normalise, type RunOptions, type Spec } from "../prepare/spec.ts";
 import { startScript } from "../prepare/start-script.ts";
 import { examine } from "../settle/settle.ts";
-import { checkRoom, eventOf, launch, planRun, writeRun } from "./launch.ts";
+import { claimFreeName, claimName } from "./claim-name.ts";
+import { launch } from "./launch.ts";
+import { writeRun } from "./lay-out.ts";
+import { eventOf, planRun } from "./plan.ts";
+import { checkRoom } from "./room.ts";
 
 /** @see Chore.run in chore.ts */
 export async function run(context: Context, options: RunOptions): Promise<Job> {

@@ -1,0 +1,26 @@
+/** Sends a signal to a job. */
+import { ChoreError } from "../../../platform/errors.ts";
+import { signalNumber } from "../../../platform/exit-record.ts";
+import type { Context } from "../context.ts";
+import { hasEnded, type Job, shortId } from "../job.ts";
+import { current, reachable } from "./reach.ts";
+
+/**
+ * Sends a signal to a job without asking it to be over: whatever follows is its own doing.
+ *
+ * @param signal "SIGUSR1", "SIGRTMIN+3"
+ * @throws ChoreError INVALID_ARGUMENT for a signal that is none, JOB_NOT_ACTIVE when the job is over
+ */
+export async function kill(context: Context, id: string, signal: string, whom: "main" | "all"): Promise<Job> {
+	if (signalNumber(signal) === undefined) {
+		throw new ChoreError("INVALID_ARGUMENT", `there is no signal ${signal} on this system`, { hint: "`kill -l` lists them" });
+	}
+	const job = await current(context, id);
+	const over = new ChoreError("JOB_NOT_ACTIVE", `${job.name} (${shortId(id)}) is not active: ${job.state}`, {
+		hint: "only an active job can be signalled",
+	});
+	if (hasEnded(job)) throw over;
+	const { stored, platform } = await reachable(context, job);
+	if (!(await platform.kill(stored.run.handle, signal, whom))) throw over;
+	return current(context, id);
+}

@@ -1,0 +1,30 @@
+/** A job as it is now, and the platform that can act on it: what every verb on a job begins with. */
+import type { Platform } from "../../../platform/contract.ts";
+import { ChoreError } from "../../../platform/errors.ts";
+import type { Context } from "../context.ts";
+import { isUnreadable, readStoredRun, refuseUnreadable, type StoredRun } from "../disk/store.ts";
+import { type Job, shortId } from "../job.ts";
+import { examine } from "../settle/settle.ts";
+
+/** The job as it is now. @throws ChoreError JOB_NOT_FOUND when it was removed meanwhile */
+export async function current(context: Context, id: string): Promise<Job> {
+	const [job] = await examine(context, [id]);
+	return job ?? gone(id);
+}
+
+/** The records of a job that may be signalled from here, and its platform. @throws ChoreError JOB_NOT_FOUND, JOB_UNKNOWN, JOB_UNREADABLE */
+export async function reachable(context: Context, job: Job): Promise<{ readonly stored: StoredRun; readonly platform: Platform }> {
+	const stored = readStoredRun(context.session, job.id);
+	if (stored !== undefined && isUnreadable(stored)) return refuseUnreadable(stored);
+	if (stored === undefined) return gone(job.id);
+	if (job.state === "unknown") {
+		throw new ChoreError("JOB_UNKNOWN", `${job.name} (${shortId(job.id)}) cannot be reached: ${job.reason}`, {
+			hint: "nothing was signalled",
+		});
+	}
+	return { stored, platform: await context.platforms.get(job.platform) };
+}
+
+function gone(id: string): never {
+	throw new ChoreError("JOB_NOT_FOUND", `there is no job ${id} any more`, { hint: "`chore ps -a` lists the jobs" });
+}

@@ -1,0 +1,42 @@
+/** A run as it is planned: its record, with the handle by which its platform will find it again, and what the platform is told. */
+import type { Platform, RunSpec } from "../../../platform/contract.ts";
+import { here, uptimeSeconds } from "../disk/place.ts";
+import { jobFolder, runFolder, type Session } from "../disk/session.ts";
+import type { JobRecord, RunRecord, StoredRun } from "../disk/store.ts";
+import { type Job, shortId } from "../job.ts";
+
+/** The record of a run that is yet to be made. @throws ChoreError INVALID_ARGUMENT for what its platform refuses */
+export function planRun(session: Session, platform: Platform, job: JobRecord, run: number, acknowledge: boolean): RunRecord {
+	return {
+		format: 1,
+		run,
+		createdAtMs: Date.now(),
+		createdUptimeSeconds: uptimeSeconds(),
+		place: here(),
+		handle: platform.plan(runSpec(session, job, run, acknowledge)),
+	};
+}
+
+/** What the platform needs to know of a run. */
+export function runSpec(session: Session, job: JobRecord, run: number, acknowledge: boolean): RunSpec {
+	return {
+		jobId: job.id,
+		run,
+		label: `${job.name}-${shortId(job.id)}`,
+		unitName: job.unitName,
+		description: job.description ?? `chore job ${job.name}`,
+		jobFolder: jobFolder(session, job.id),
+		runFolder: runFolder(session, job.id, run),
+		limits: job.limits,
+		restart: job.restart,
+		stopping: job.stopping,
+		properties: job.properties,
+		slice: job.slice,
+		acknowledge,
+	};
+}
+
+/** What every event of a run tells. */
+export function eventOf({ job, run }: StoredRun): Pick<Job, "id" | "run" | "name"> {
+	return { id: job.id, run: run.run, name: job.name };
+}

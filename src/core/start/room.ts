@@ -1,0 +1,20 @@
+/** How many jobs may be active at once. */
+import { ChoreError } from "../../../platform/errors.ts";
+import type { Context } from "../context.ts";
+import { activeIds } from "../disk/session.ts";
+import { examine } from "../settle/settle.ts";
+
+/** @throws ChoreError TOO_MANY_JOBS */
+export async function checkRoom(context: Context): Promise<void> {
+	const { session, maxJobs } = context;
+	if (activeIds(session).length < maxJobs) return;
+	// Some may have ended without anybody having looked.
+	await examine(context, activeIds(session));
+	const active = activeIds(session).length;
+	if (active < maxJobs) return;
+	throw new ChoreError(
+		"TOO_MANY_JOBS",
+		`${active} jobs are active in session ${JSON.stringify(session.name)}, and the limit is ${maxJobs}`,
+		{ hint: "stop some, or raise max_jobs in config.toml" },
+	);
+}
