@@ -34,6 +34,7 @@
 	end_session() {
 		is_ending=yes
 		mv -f "$run/session-ended.blank" "$run/session-ended"
+		find_members # those outside of the group are told one by one
 		force_members
 	}
 

@@ -22,13 +22,15 @@ onEachShell("a job that somebody boots out has its TERM once, and ends as the se
 	const { home, simulator } = stage;
 	const plain = await ready(stage, "echo ready; exec sleep 600");
 	const polite = await ready(stage, "trap 'echo heard; sleep 0.3; exit 5' TERM; echo ready; while :; do sleep 0.05; done");
-	const away = await ready(stage, "setsid sleep 600 & echo $!; echo ready; wait");
+	const hears = "echo $$; trap 'echo heard; exit' TERM; echo ready; while :; do sleep 0.05; done";
+	const away = await ready(stage, `setsid sh -c "${hears.replaceAll("$", () => "\\$")}" & wait`);
 	for (const job of [plain, polite, away]) assert.equal((await simulator.call("bootout", targetOf(job))).code, 0);
 	assert.deepEqual(facts(await home.chore.wait(plain.id)), ["failed", "session-ended", "SIGTERM"]);
 	const end = await home.chore.wait(polite.id);
 	assert.deepEqual([facts(end), heard(end)], [["failed", "session-ended", 5], 1]);
 	assert.deepEqual(facts(await home.chore.wait(away.id)), ["failed", "session-ended", "SIGTERM"]);
 	await noLabels(stage);
+	assert.equal(heard(away), 1);
 	await eventually("what left the group is gone", () => !isRunning(Number(outputOf(away).split("\n")[0])));
 });
 
