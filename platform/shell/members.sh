@@ -11,31 +11,32 @@
 
 # Finds the live processes of the run: those of the group, the children of the shim (the main process may have left the
 # group) and, when $wide, those that carry the mark. Fills $members with PID:PARENT:in|out, by group. What searches shall
-# not find itself: it has no mark, and nothing of it outlives its shell, not even as a zombie.
+# not find itself: it has no mark, and nothing of it outlives its shell, not even as a zombie. sed(1) begins with a 1: ksh93
+# may lose all that a program wrote here when a stop's signals come meanwhile, and nobody would seem to be left.
 find_members() {
 	members='' looks=20
 	until found=$(
 		exec 4>&- 2>/dev/null
 		if [ -r /proc/self/stat ]; then
-			sed -n -e "s/^\([0-9]*\) (.*) [A-WYt] \([0-9]*\) $shim [-0-9 ]*\$/\1:\2:in/p" \
+			sed -n -e 1= -e "s/^\([0-9]*\) (.*) [A-WYt] \([0-9]*\) $shim [-0-9 ]*\$/\1:\2:in/p" \
 				-e "s/^\([0-9]*\) (.*) [A-WYt] $shim [-0-9 ]*\$/\1:$shim:out/p" /proc/[0-9]*/stat
 			# GNU sed gives up at a process that ends while it reads of it: what stands behind that one was not looked at.
 			[ $? -ne 4 ] || exit 1
 			[ -z "$wide" ] || CHORE_RUN_ID='' grep -lsF "CHORE_RUN_ID=$CHORE_RUN_ID" /proc/[0-9]*/environ | sed 's/[^0-9]//g; s/$/:0:out/'
 		else
 			ps -A -o pid= -o ppid= -o pgid= -o stat= |
-				sed -n -e "s/^ *\([0-9][0-9]*\)  *\([0-9][0-9]*\)  *$shim  *[A-WYt].*/\1:\2:in/p" \
+				sed -n -e 1= -e "s/^ *\([0-9][0-9]*\)  *\([0-9][0-9]*\)  *$shim  *[A-WYt].*/\1:\2:in/p" \
 					-e "s/^ *\([0-9][0-9]*\)  *$shim  *[0-9][0-9]*  *[A-WYt].*/\1:$shim:out/p"
 			[ -z "$wide" ] || CHORE_RUN_ID='' ps -axeww -o pid= -o command= | sed -n "s/^ *\([0-9][0-9]*\) .*CHORE_RUN_ID=$CHORE_RUN_ID.*/\1:0:out/p"
 		fi
 		:
-	); do
+	) && case $found in 1 | 1[!0-9:]*) ;; *) false ;; esac; do
 		looks=$((looks - 1))
 		[ "$looks" -gt 0 ] || break
 	done
 	for member in $found; do
 		pid=${member%%:*}
-		case " $shim $self $members " in *" $pid "* | *" $pid:"*) continue ;; esac
+		case " 1 $shim $self $members " in *" $pid "* | *" $pid:"*) continue ;; esac
 		kill -0 "$pid" && members="$members $member" # the search itself is over by now
 	done 2>/dev/null
 	[ -n "$members" ]
