@@ -47,11 +47,15 @@
 		begun=''
 		while read -r begun rest <"$run/started" || :; do
 			[ -z "$begun" ] && [ -e "$run/started" ] && kill -0 $$ || break
-			sleep 0.02 || sleep 1
+			sleep 0.02 || [ $? -ge 128 ] || sleep 1
 		done
-		until sleep "$limit"; do
-			[ $? -ge 128 ] && continue # killed: not yet
-			sleep "$limit_whole" || exit
+		until /usr/bin/env sleep "$limit"; do # a program also in ksh93: it is to be killed without this shell
+			if [ $? -ge 128 ]; then
+				# Killed: by the shim once the main process is over, or by anybody before it is time.
+				{ [ -n "$begun" ] && kill -0 "$begun"; } || ! kill -0 $$ || exit
+				continue
+			fi
+			/usr/bin/env sleep "$limit_whole" || exit
 			break
 		done
 		self=$(exec "$@" -c 'echo $PPID')
@@ -172,19 +176,19 @@
 		if [ "$hang_up" = yes ]; then asking="$stop HUP"; else asking=$stop; fi
 		for signal in $asking; do command trap '' "$signal"; done 2>/dev/null
 
-		# The clock of the limit and its sleep(1) take no part in what follows; it is held first, so that it starts nothing
-		# in between.
-		if [ -n "$timer" ] && find_members; then
-			case "$members " in
-				*" $timer:$$:"*)
-					kill -STOP "$timer"
-					find_members
-					for member in $members; do
-						case $member in "$timer":* | *":$timer:"*) kill -KILL "${member%%:*}" ;; esac
-					done
-					;;
-			esac
-		fi
+		# The clock of the limit takes no part in what follows. Its sleep(1) is killed, and then it ends by itself: killed first,
+		# it could leave one that it is just about to start, and nobody could tell whose that is. Nor can it be held meanwhile:
+		# whoever asks for a stop sends SIGCONT to the group. At the limit, and before the main process begins, it does not end
+		# by itself, but starts nothing that lasts.
+		rounds=20
+		while [ -n "$timer" ] && find_members; do
+			case "$members " in *" $timer:$$:"*) ;; *) break ;; esac
+			rounds=$((rounds - 1))
+			if [ "$result" = timeout ] || [ -z "$begun" ] || [ "$rounds" -eq 0 ]; then kill -KILL "$timer"; fi
+			for member in $members; do
+				case $member in *":$timer:"*) kill -KILL "${member%%:*}" ;; esac
+			done
+		done 2>/dev/null
 		if [ "$result" = timeout ] || [ "$next" -gt "$attempt" ]; then wide=yes; fi
 		# Processes that start each other in turn, and end, are seen by no look: hence what is done to the group unseen.
 		if [ "$next" -eq "$attempt" ]; then

@@ -6,13 +6,15 @@ import { Silence } from "../silence.ts";
 import { signallableShim } from "./begin.ts";
 import { liveness, onceDead } from "./liveness.ts";
 import { type Members, membersOf, signalEach, signalGroup } from "./members.ts";
-import type { Process, ProcessTable } from "./processes.ts";
-import { type Run, stageOf } from "./run-folder.ts";
+import { isHeld, type Process, type ProcessTable } from "./processes.ts";
+import { type Run, shimPid, stageOf } from "./run-folder.ts";
 
 /** How long SIGKILL may take before the survivors are named. */
 const KILL_MS = 5000;
 /** Between two looks at processes that nobody can wait for. */
 const LOOK_MS = 25;
+/** How often it is looked whether the clock is held: each takes as long as a fork(2), or longer. */
+const HOLD_LOOKS = 10;
 
 const SIGHUP = signalNumber("SIGHUP") as number;
 const SIGCONT = signalNumber("SIGCONT") as number;
@@ -91,15 +93,26 @@ async function killAll(run: Run, table: ProcessTable): Promise<StopOutcome> {
  */
 function wake(run: Run, ownProcesses: readonly Process[], table: ProcessTable): boolean {
 	if (stageOf(run) !== "waiting") return false;
-	signalEach(run, ownProcesses, SIGKILL, table);
+	const shim = shimPid(run);
+	// Nothing else of the shim's: what it looks at the processes with, or the clock of a limit, which would leave its sleep(1).
+	const sleeps = ownProcesses.filter((process) => process.parentPid === shim && process.command().startsWith("sleep "));
+	signalEach(run, sleeps, SIGKILL, table);
 	return true;
 }
 
-/** What a dead shim left of its own: the clock of a time limit. It is held first, so that it starts nothing in between. */
+/**
+ * What a dead shim left of its own: the clock of a time limit. It is held first, so that it starts nothing in between. One
+ * that is in the middle of fork(2) is held only afterwards: hence two looks that find all held, unless one never is.
+ */
 function endOwn(run: Run, ownProcesses: readonly Process[], table: ProcessTable): void {
-	if (ownProcesses.length === 0) return;
-	signalEach(run, ownProcesses, SIGSTOP, table);
-	signalEach(run, membersOf(run, table).ownProcesses, SIGKILL, table);
+	let own = ownProcesses;
+	let looksWithAllHeld = 0;
+	for (let look = 0; own.length > 0 && looksWithAllHeld < 2 && look < HOLD_LOOKS; look++) {
+		signalEach(run, own, SIGSTOP, table);
+		own = membersOf(run, table).ownProcesses;
+		looksWithAllHeld = own.every((process) => isHeld(process, () => own)) ? looksWithAllHeld + 1 : 0;
+	}
+	signalEach(run, own, SIGKILL, table);
 }
 
 function targetsOf({ group, escaped }: Members): readonly Process[] {

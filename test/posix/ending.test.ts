@@ -2,15 +2,18 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Observation, Platform } from "../../platform/contract.ts";
+import { procTable } from "../../platform/shell/proc.ts";
 import { PsTable } from "../../platform/shell/ps.ts";
 import { above, eventually, kill } from "../support/eventually.ts";
 import {
+	edited,
 	ended,
+	LATE_SLEEP,
 	layOut,
 	livingPids,
 	nothingLeft,
@@ -31,6 +34,30 @@ const TABLES = [
 ] as const;
 
 const observe = async (platform: Platform, run: TestRun): Promise<Observation | undefined> => (await platform.inspect([run.handle]))[0];
+
+test("a clock whose shim is gone goes with a stop, also when it is just about to sleep", { skip: skipUnlessProc }, async () => {
+	// Its sleep(1) comes up behind the back of the first look that finds it held.
+	let run: TestRun | undefined;
+	const all = () => {
+		const seen = procTable.all();
+		const held = run === undefined ? undefined : seen.find((one) => one.stopped && one.command().includes(`${run?.folder} `));
+		if (run === undefined || held === undefined || existsSync(`${run.folder}/seen`)) return seen;
+		writeFileSync(`${run.folder}/seen`, "");
+		process.kill(held.pid, "SIGCONT");
+		while (!procTable.all().some(({ parentPid, command }) => parentPid === held.pid && command().startsWith("sleep ")));
+		return seen;
+	};
+	await using platform = await openPlatform({ table: { ...procTable, all } }, (text) => edited(text, LATE_SLEEP));
+	const started = await start(platform, FOREVER, { timeoutMs: 3_600_000 });
+	await wordIn(started, "ready");
+	await eventually("its clock is about to sleep", () => existsSync(`${started.folder}/at-sleep`));
+	process.kill(Number(await wordIn(started, "pid")), "SIGKILL");
+	await eventually("it is unsupervised", async () => (await observe(platform, started))?.kind, "unsupervised");
+	run = started;
+	assert.deepEqual(await stop(platform, run), { kind: "ended" });
+	assert.ok(existsSync(`${run.folder}/seen`), "its clock was held, and went on");
+	await nothingLeft(run);
+});
 
 for (const [source, table] of TABLES) {
 	const trial = (fact: string, check: (platform: Platform) => Promise<void>) =>

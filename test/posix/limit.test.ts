@@ -1,6 +1,6 @@
 /** The time limit, under every shell. */
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Platform } from "../../platform/contract.ts";
@@ -17,10 +17,44 @@ import {
 	type TestRun,
 	type TestRunOptions,
 	withLimitOfTest,
+	edited,
+	LATE_SLEEP,
+	NOTES_ASKED,
+	skipUnlessProc,
 	wordIn,
 } from "./support.ts";
 
 const FOREVER = 'echo yes >"$1/ready"; while :; do sleep 0.02; done';
+
+/** Goes on to its end, or to its next attempt, once the clock is about to start the sleep(1) of its limit. */
+const ONCE_AT_SLEEP = 'until [ -e "$1/at-sleep" ]; do :; done; exit 1';
+
+/**
+ * The clock starts its sleep(1) in the middle of the shim's second look at it, let go by a SIGCONT as whoever asks for a
+ * stop sends it: that look does not see it. Whatever is asked to end, and waited for, is written down in `asked`.
+ */
+function startSleepBetweenLooks(text: string): string {
+	return edited(
+		text,
+		LATE_SLEEP,
+		[
+			'\t[ -n "$members" ]\n}',
+			`	case "$members " in
+		*" \${timer:-none}:$shim:"*)
+			times=\${times:-}+
+			if [ $times = ++ ]; then
+				: >"$run/seen"
+				kill -CONT "$timer"
+				until grep -qs "^[0-9]* (sleep) . $timer " /proc/[0-9]*/stat; do :; done
+			fi
+			;;
+	esac
+	[ -n "$members" ]
+}`,
+		],
+		NOTES_ASKED,
+	);
+}
 
 for (const [name, shell, skip] of SHELLS) {
 	describe(name, () => {
@@ -83,6 +117,20 @@ for (const [name, shell, skip] of SHELLS) {
 			assert.deepEqual([status, result], [{ code: 3 }, "exit-code"]);
 			assert.deepEqual(livingPids(run), []);
 		});
+
+		for (const max of [0, 1]) {
+			const when = max === 0 ? "at the end" : "between two attempts";
+			test(`a clock that is just about to sleep is not waited for ${when}`, { skip: skip || skipUnlessProc }, async () => {
+				await using platform = await openPlatform({ shell }, startSleepBetweenLooks);
+				const restart = { policy: "on-failure", delayMs: 0, max } as const;
+				const run = await start(platform, ONCE_AT_SLEEP, { timeoutMs: 3_600_000, restart, stopping: { graceMs: 100 } });
+				const { attempt, status } = await ended(platform, run);
+				assert.deepEqual([attempt, status], [max + 1, { code: 1 }]);
+				assert.ok(existsSync(`${run.folder}/seen`), "it slept after it was looked for");
+				assert.ok(!existsSync(`${run.folder}/asked`), "nobody was asked to end");
+				assert.deepEqual(livingPids(run), []);
+			});
+		}
 
 		trial("a run that is stopped before its limit did not hit it", async (platform) => {
 			const run = await start(platform, `trap 'exit 0' TERM; ${FOREVER}`, { timeoutMs: HOUR_MS });

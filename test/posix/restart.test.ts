@@ -1,6 +1,6 @@
 /** Attempts: a run that is started again by its shim, under every shell. */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
@@ -10,11 +10,14 @@ import { BURNT_MS, burning } from "../support/burning.ts";
 import { above, eventually, kill } from "../support/eventually.ts";
 import {
 	attemptsOf,
+	edited,
 	ended,
 	HOUR_MS,
 	limitIsUp,
 	livingPids,
 	nothingLeft,
+	LATE_SLEEP,
+	NOTES_ASKED,
 	openPlatform,
 	recordOf,
 	SHELLS,
@@ -209,6 +212,31 @@ for (const [name, shell, skip] of SHELLS) {
 				assert.equal(attemptsOf(run).length, attempt);
 				assert.deepEqual(livingPids(run), []);
 			}
+		});
+
+		test("a stop between two attempts does not end the clock, nor wait for it", { skip: skip || skipUnlessProc }, async () => {
+			// The clock starts its sleep(1) behind the back of the first look, and the shim clears up after that.
+			let run: TestRun | undefined;
+			let looks = 0;
+			const all = () => {
+				const seen = procTable.all();
+				if (run === undefined) return seen;
+				writeFileSync(`${run.folder}/${looks === 0 ? "seen" : "go"}`, "");
+				looks += 1;
+				while (looks === 1 && sleepers(run).length === 0);
+				return seen;
+			};
+			await using platform = await openPlatform({ shell, table: { ...procTable, all } }, (text) =>
+				edited(text, LATE_SLEEP, ["\tclear_up() {", '\tclear_up() {\n\t\tuntil [ -e "$run/go" ]; do :; done'], NOTES_ASKED),
+			);
+			const script = 'until [ -e "$1/at-sleep" ]; do :; done; exit 1';
+			const started = await start(platform, script, { restart: onFailure(), timeoutMs: HOUR_MS, stopping: { graceMs: 100 } });
+			await waiting(platform, started);
+			run = started;
+			assert.deepEqual(await stop(platform, run), { kind: "ended" });
+			assert.ok(looks > 1, "it was looked for");
+			assert.ok(!existsSync(`${run.folder}/asked`), "nobody was asked to end");
+			assert.deepEqual(livingPids(run), []);
 		});
 
 		trial("an attempt that cannot begin is a failed start, without a pid", async (platform) => {

@@ -77,6 +77,27 @@ export function openPlatform(options: PosixOptions = {}, edit = (text: string): 
 
 /** Far beyond any test. */
 export const HOUR_MS = 3_600_000;
+/** For `openPlatform`: the text of the shim with each of these replaced, once; all must be there. */
+export function edited(text: string, ...changes: readonly (readonly [from: string, to: string])[]): string {
+	return changes.reduce((before, [from, to]) => {
+		assert.ok(before.includes(from), `the shim has: ${from}`);
+		return before.replace(from, () => to);
+	}, text);
+}
+
+const LIMIT_SLEEP = 'until /usr/bin/env sleep "$limit"';
+/** The clock of a time limit notes that it is `at-sleep`, and starts its sleep(1) once there is `seen`. */
+export const LATE_SLEEP: readonly [string, string] = [
+	LIMIT_SLEEP,
+	LIMIT_SLEEP.replace("until ", 'until : >"$run/at-sleep"; until [ -e "$run/seen" ]; do :; done; '),
+];
+
+const ASKED_LOOK = '\twhile find_members; do\n\t\t[ "$left"';
+/** Whoever is asked to end, and waited for, is written down in `asked`. */
+export const NOTES_ASKED: readonly [string, string] = [
+	ASKED_LOOK,
+	ASKED_LOOK.replace("\n", () => '\n\t\techo "$members" >>"$run/asked"\n'),
+];
 
 /** Lays out a run of a /bin/sh script, whose $1 is the run's folder. */
 export function layOut(platform: Platform, script: string, options: TestRunOptions = {}): TestRun {
@@ -164,9 +185,7 @@ export async function wordIn(run: TestRun, name: string): Promise<string> {
 
 /** The shim with a time limit that is up when the test says so, see `limitIsUp`: on no machine it is too short. */
 export function withLimitOfTest(text: string): string {
-	const changed = text.replace('until sleep "$limit"; do', 'until until [ -e "$run/up$attempt" ]; do sleep 0.02; done; do');
-	assert.notEqual(changed, text);
-	return changed;
+	return edited(text, [LIMIT_SLEEP, `until /bin/sh -c 'until [ -e "$0" ]; do sleep 0.02; done' "$run/up$attempt"`]);
 }
 
 /** The time limit of an attempt is up: of one whose limit is an hour, by the shim. */
