@@ -66,7 +66,12 @@ end_members() {
 		text=0.$step
 		[ "$step" -ge 10 ] || text=0.0$step
 		[ "$step" -lt 100 ] || text=1
-		sleep "$text" 4>&- 2>/dev/null || { sleep 1 4>&-; step=100; }
+		sleep "$text" 4>&- 2>/dev/null || if [ $? -ge 128 ]; then
+			step=2 # killed, early on for all that is known
+		else
+			sleep 1 4>&-
+			step=100
+		fi
 		left=$((left - step)) step=$((step * 2))
 		[ "$step" -le 100 ] || step=100
 	done

@@ -239,6 +239,27 @@ for (const [name, shell, skip] of SHELLS) {
 			assert.deepEqual(livingPids(run), []);
 		});
 
+		test("a stop between two attempts leaves what left the group its grace", { skip: skip || skipUnlessProc }, async () => {
+			let looks = 0;
+			let isEnough = (): void => {};
+			const all = () => {
+				looks += 1;
+				if (looks === 100) isEnough();
+				return procTable.all();
+			};
+			await using platform = await openPlatform({ shell, table: { ...procTable, all } });
+			const away = `trap 'echo yes >"$1/heard"; until [ -e "$1/enough" ]; do sleep 0.02; done; echo yes >"$1/done"; exit' TERM`;
+			const script = [
+				`cat >"$1/away" <<'E'\n${away}\necho yes >"$1/ready"\nwhile :; do sleep 0.02; done\nE`,
+				`setsid sh "$1/away" "$1" &\nuntil [ -s "$1/ready" ]; do sleep 0.02; done; exit 1`,
+			];
+			const run = await start(platform, script.join("\n"), { restart: onFailure(), stopping: { graceMs: 20_000 } });
+			await wordIn(run, "heard");
+			isEnough = () => writeFileSync(`${run.folder}/enough`, "");
+			assert.deepEqual(await stop(platform, run, { graceMs: HOUR_MS }), { kind: "ended" });
+			assert.ok(existsSync(`${run.folder}/done`), "it ended by itself");
+		});
+
 		trial("an attempt that cannot begin is a failed start, without a pid", async (platform) => {
 			const run = await start(platform, 'mv "$1/../../start" "$1/away"; exit 1', { restart: onFailure({ max: 1 }) });
 			const { attempt, result, pid } = await ended(platform, run);
