@@ -5,22 +5,22 @@ import { describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Platform } from "../../platform/contract.ts";
 import {
+	edited,
 	ended,
 	HOUR_MS,
+	LATE_SLEEP,
 	limitIsUp,
 	livingPids,
+	NOTES_ASKED,
 	nothingLeft,
 	openPlatform,
 	SHELLS,
+	skipUnlessProc,
 	start,
 	stop,
 	type TestRun,
 	type TestRunOptions,
 	withLimitOfTest,
-	edited,
-	LATE_SLEEP,
-	NOTES_ASKED,
-	skipUnlessProc,
 	wordIn,
 } from "./support.ts";
 
