@@ -49,7 +49,7 @@ export class Run {
 				while (queue.length > 0 && !this.#isOver) verdicts.push({ first: await this.#file(queue.shift()), second: undefined });
 			};
 			const side = [...together];
-			await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, () => runAll(side)));
+			await Promise.all(Array.from({ length: availableParallelism() + 1 }, () => runAll(side)));
 			const last = [...alone];
 			await runAll(last);
 			this.notRun = [...side, ...last];
