@@ -1,9 +1,11 @@
-// Uses chore hard for a long time: processes killed at random on both platforms, and many users of one session. Not part
-// of `npm test`. Each round takes another seed, which is printed; a failure can be had again with CHORE_TEST_SEED.
+// Uses chore hard for a long time: processes killed at random on both platforms, many users of one session, and the steps of
+// a person in the oldest editor, which .ci/run takes in the newest. Not part of `npm test`. Each round takes another seed,
+// which is printed; a failure can be had again with CHORE_TEST_SEED.
 //
 //   soak.mjs [--minutes N]    10 unless told
 import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
+import { WORKBENCHES } from "./workbench/install.mjs";
 
 const { values } = parseArgs({ options: { minutes: { type: "string", default: "10" } } });
 const minutes = Number(values.minutes);
@@ -49,6 +51,10 @@ for (const { name, share, env } of PARTS) {
 	} while (performance.now() < until && !failed);
 	totals.push(`${name}: ${rounds} times, ${[...figures].map(([what, count]) => `${count} ${what}`).join(", ")}`);
 	console.log(`# ${totals.at(-1)}`);
+}
+const oldest = Object.keys(WORKBENCHES).at(-1);
+for (const words of [["scripts/package.mjs"], ["scripts/workbench/ui.mjs", oldest]]) {
+	if (!failed && spawnSync(process.execPath, words, { stdio: "inherit" }).status !== 0) failed = true;
 }
 console.log(failed ? "# failed" : `# ${minutes} minutes, all well`);
 process.exitCode = failed ? 1 : 0;
