@@ -15,7 +15,7 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
 	["platform/systemd/platform.ts", 'import { sessionBus } from "dbus-next";\nsessionBus();\n'],
 	["platform/systemd/platform.ts", 'await import("dbus-next");\n'],
 	["platform/systemd/wire.ts", 'import { Command } from "commander";\nnew Command();\n'],
-	["platform/systemd/closest.ts", 'import { readFileSync } from "node:fs";\nreadFileSync("");\n'],
+	["platform/closest.ts", 'import { readFileSync } from "node:fs";\nreadFileSync("");\n'],
 	["platform/systemd/stop.ts", 'import { stop } from "../shell/stop.ts";\nstop();\n'],
 	["platform/shell/stop.ts", 'import { detach } from "../posix/detach.ts";\ndetach();\n'],
 	["platform/launchd/platform.ts", 'import { detach } from "../posix/detach.ts";\ndetach();\n'],

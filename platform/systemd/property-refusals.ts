@@ -1,6 +1,6 @@
 /** What is said of a property that is not taken: what to use instead, or which one was probably meant. */
+import { closest } from "../closest.ts";
 import { ChoreError } from "../errors.ts";
-import { closest } from "./closest.ts";
 import { printable } from "./property.ts";
 import { PROPERTY_NAMES } from "./property-table.ts";
 

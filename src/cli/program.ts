@@ -1,6 +1,7 @@
 /** The command line: words in, one library call, words out. */
 import { Command, CommanderError } from "commander";
 import { version } from "../index.ts";
+import { closest } from "../words.ts";
 import { common, currentStatus } from "./command.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -60,7 +61,7 @@ export function program(first?: string): Command {
 		.helpOption("-h, --help", "print help")
 		.helpCommand(false)
 		.enablePositionalOptions()
-		.showSuggestionAfterError()
+		.showSuggestionAfterError(false)
 		.addHelpText(
 			"after",
 			"\n  chore run -- make test      start a job; chore logs -f make follows it\n  chore help run              all about one command",
@@ -100,21 +101,38 @@ function writeOut(text: string): void {
 	new Output({ colour: false }).line(text.replace(/\n$/, ""));
 }
 
-/** commander's message in chore's words: "error: unknown option '--foo'\n(Did you mean --food?)". */
-function usageError(error: CommanderError, command: string | undefined): UsageError {
-	const [first = "", ...rest] = error.message.replace(/^error: /, "").split("\n");
-	const guess = /\(Did you mean (?:one of )?(.*?)\?\)/.exec(rest.join(" "))?.[1];
-	const message = first
+/** commander's message in chore's words: "error: unknown option '--foo'". */
+function usageError(error: CommanderError, command: Command): UsageError {
+	const message = error.message
+		.replace(/^error: /, "")
 		.replace(/^option '([^']*)' argument '.*?' is invalid\. /s, "$1: ")
 		.replace(/^command-argument value '(.*)' is invalid for argument '([^']*)'\. Allowed choices are /s, '$2: "$1" is none of ')
 		.replace(/\.$/, "");
-	const help = command === undefined ? "`chore help` lists the commands" : `\`chore help ${command}\` lists its options`;
-	return new UsageError(message, guess === undefined ? help : `did you mean ${guess}?`);
+	const meant = meantBy(error, command);
+	if (meant !== undefined) return new UsageError(message, `did you mean ${meant}?`);
+	const isVerb = command.parent !== null;
+	return new UsageError(message, isVerb ? `\`chore help ${command.name()}\` lists its options` : "`chore help` lists the commands");
+}
+
+/** The command or long option that was probably meant by one that there is not. */
+function meantBy({ code, message }: CommanderError, command: Command): string | undefined {
+	const [, word = ""] = /'([^']*)'/.exec(message) ?? [];
+	const help = command.createHelp();
+	if (code === "commander.unknownCommand") {
+		return closest(
+			word,
+			help.visibleCommands(command).flatMap((one) => [one.name(), ...one.aliases()]),
+		);
+	}
+	if (code !== "commander.unknownOption" || !word.startsWith("--")) return undefined;
+	const names = help.visibleOptions(command).flatMap(({ long }) => long?.slice("--".length) ?? []);
+	const meant = closest(word.slice("--".length), names);
+	return meant && `--${meant}`;
 }
 
 interface Circumstances extends Manner {
-	/** The command that was used, where there is one of that name. */
-	readonly command: string | undefined;
+	/** The command that was used; chore itself where there is none of that name. */
+	readonly command: Command;
 }
 
 /** How failures are told follows from the verb and chore's own options, also where those make no sense. */
@@ -122,7 +140,7 @@ function circumstances(chore: Command, words: readonly string[]): Circumstances 
 	const { command, verb, given } = readLine(chore, words);
 	const stays = ["wait", "follow", "pipe"].some((name) => given.has(name));
 	return {
-		command: command === chore ? undefined : command.name(),
+		command,
 		givesJobsStatus: verb === "wait" || ((verb === "run" || verb === "logs") && stays),
 		json: given.has("json"),
 	};

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { closest } from "../../platform/systemd/closest.ts";
 import {
 	readBoolean,
 	readCount,
@@ -143,20 +142,3 @@ for (const [what, read, table] of TABLES) {
 		for (const [text, value] of table) assert.deepEqual(read(text), value, JSON.stringify(text));
 	});
 }
-
-test("the name that was probably meant is found, and none where none is near", () => {
-	const names = ["MemoryMax", "MemoryMin", "CPUQuota", "Nice", "IOWeight"];
-	for (const [word, name] of [
-		["MemoryMaxx", "MemoryMax"],
-		["memorymax", "MemoryMax"],
-		["MemroyMax", "MemoryMax"],
-		["CPUQuata", "CPUQuota"],
-		["nice", "Nice"],
-		["IOWeihgt", "IOWeight"],
-		["Bogus", undefined],
-		["", undefined],
-		["X", undefined],
-	] as const) {
-		assert.equal(closest(word, names), name, word);
-	}
-});

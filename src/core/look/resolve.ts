@@ -1,6 +1,6 @@
 /** Finds the job that a word means: an exact name, a full id, or a unique tail of an id. */
 import { existsSync } from "node:fs";
-import { closest, distance } from "fastest-levenshtein";
+import { closest } from "../../../platform/closest.ts";
 import { ChoreError, isChoreError } from "../../../platform/errors.ts";
 import { readNames, readText } from "../disk/files.ts";
 import { holderOf } from "../disk/names.ts";
@@ -84,10 +84,9 @@ function byId(session: Session, reference: string): string | undefined {
 
 function nearest(session: Session, reference: string): string | undefined {
 	const names = readNames(session.names);
-	if (names.length === 0 || names.length > 2000) return undefined;
-	const longer = names.filter((name) => name.startsWith(reference)).sort();
-	const near = longer[0] ?? closest(reference, names);
-	if (longer.length === 0 && distance(reference, near) > Math.ceil(near.length / 3)) return undefined;
+	if (names.length > 2000) return undefined;
+	const near = closest(reference, names);
+	if (near === undefined) return undefined;
 	const holder = holderOf(session, near);
 	return holder !== undefined && existsSync(jobFolder(session, holder)) ? near : undefined;
 }
