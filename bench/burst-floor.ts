@@ -91,15 +91,13 @@ function writeFiles(id: string, index: number): RunSpec {
 		jobId: id,
 		run: 1,
 		label: `${name}-${id.slice(-8)}`,
-		unitName: null,
 		description: `chore job ${name}`,
 		jobFolder,
 		runFolder: `${jobFolder}/runs/1`,
 		limits: { timeoutMs: null, memoryBytes: null, cpus: null, tasks: null },
 		stopping: { signal: "SIGTERM", graceMs: 10_000, hangUp: false },
 		restart: { policy: "no", delayMs: 0, max: null },
-		properties: [],
-		slice: null,
+		native: {},
 		acknowledge: acknowledge === "acknowledged",
 	};
 }

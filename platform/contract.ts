@@ -26,10 +26,11 @@ export interface Capabilities {
 	readonly accounting: boolean;
 	/** Holds a run where it is, and lets it go on. */
 	readonly pause: boolean;
-	/** Names of the `properties` that it takes; none where it has no such thing. */
-	readonly properties: readonly string[];
-	/** Gives its object for a run the name asked for by `unitName`, and groups objects by `slice`. */
-	readonly units: boolean;
+	/**
+	 * The keys of `native` that it takes; none where it has no words of its own. Each with the names that a value may begin
+	 * with, which completion offers; none where a value is free.
+	 */
+	readonly native: Readonly<Record<string, readonly string[]>>;
 	/** Sends SIGHUP right after the stop signal when `stopping.hangUp` is set. */
 	readonly hangUp: boolean;
 	/** Accepts a run without waiting until it is under way (`acknowledge: false`). */
@@ -41,6 +42,12 @@ export interface Capabilities {
 	readonly containment: "cgroup" | "group-and-mark";
 }
 
+/**
+ * What the user asks of one platform in that platform's own words, such as the name of a systemd unit. Only the platform
+ * knows what keys there are and what their values mean: whoever is above it stores them and hands them on.
+ */
+export type NativeOptions = Readonly<Record<string, string | readonly string[]>>;
+
 /** One run, as a platform needs to know it. All paths are absolute. */
 export interface RunSpec {
 	readonly jobId: string;
@@ -48,8 +55,6 @@ export interface RunSpec {
 	readonly run: number;
 	/** Fit for the name of a unit: `[A-Za-z0-9._-]{1,80}`, readable and near enough unique. */
 	readonly label: string;
-	/** The name that the user asked for the platform's object, without suffix, or null for one made from `label`. */
-	readonly unitName: string | null;
 	/** One line for people, free of control characters. */
 	readonly description: string;
 	/** Holds `start`; stays for the whole life of the job. */
@@ -62,10 +67,7 @@ export interface RunSpec {
 	readonly limits: Limits;
 	readonly restart: RestartPolicy;
 	readonly stopping: Stopping;
-	/** `Name=Value` each, in the platform's own words, as the user gave them. `plan` refuses what is wrong with them. */
-	readonly properties: readonly string[];
-	/** systemd.slice(5), or null for the platform's default. */
-	readonly slice: string | null;
+	readonly native: NativeOptions;
 	/** False: return as soon as the platform has accepted the run. */
 	readonly acknowledge: boolean;
 }
@@ -171,6 +173,13 @@ export interface Platform extends AsyncDisposable {
 	readonly name: string;
 	/** Ask here what it can do, never by name. */
 	readonly capabilities: Capabilities;
+	/**
+	 * Looks at what is asked in the platform's own words. The core calls it before it makes anything of a job or of a later
+	 * run. No I/O but what `capabilities` needs.
+	 * @throws ChoreError OPTION_UNSUPPORTED for a key that it does not take, INVALID_ARGUMENT for a value that cannot be: both
+	 * say what to use instead
+	 */
+	check(asked: Pick<RunSpec, "native" | "limits">): void;
 	/**
 	 * The handle that `start` will make true. No I/O: the core stores it first, so that a crash in between loses nothing.
 	 * @throws ChoreError INVALID_ARGUMENT for what of `run` can be seen to be impossible, naming it

@@ -37,7 +37,7 @@ export async function doctor(options: DoctorOptions = {}): Promise<Report> {
 	return examineAll(registry, version, options);
 }
 
-export type { Capabilities, Detection, Fact, JobProcess, LogoutFate, Usage } from "../platform/contract.ts";
+export type { Capabilities, Detection, Fact, JobProcess, LogoutFate, NativeOptions, Usage } from "../platform/contract.ts";
 export { ChoreError, type ErrorCode, isChoreError } from "../platform/errors.ts";
 export { signalName, signalNumber } from "../platform/exit-record.ts";
 export type { Chore } from "./core/chore.ts";

@@ -21,8 +21,7 @@ export const CAPABILITIES: Capabilities = {
 	// The record has the CPU time of the processes that were waited for, not that of the whole job, and no memory.
 	accounting: false,
 	pause: true,
-	properties: [],
-	units: false,
+	native: {},
 	hangUp: true,
 	enqueue: true,
 	containment: "group-and-mark",
@@ -34,8 +33,7 @@ export const LACKING: Description["lacking"] = {
 	cpuLimit: NO_CGROUP,
 	taskLimit: NO_CGROUP,
 	accounting: "what a process used that nobody waited for is not counted anywhere",
-	properties: "they are systemd's",
-	units: "they are systemd's",
+	native: "only systemd has units, slices and properties",
 };
 
 /** The shell, and what it works with. */

@@ -2,7 +2,7 @@
 import type { Capabilities, Handle, Observation, RunSpec, StopOutcome, Stopping, Usage } from "../contract.ts";
 import { ChoreError } from "../errors.ts";
 import { signalNumber } from "../exit-record.ts";
-import { CAPABILITIES } from "./describe.ts";
+import { CAPABILITIES, LACKING } from "./describe.ts";
 import { inspect } from "./inspect.ts";
 import { kill } from "./kill.ts";
 import { pause, resume } from "./pause.ts";
@@ -23,6 +23,15 @@ export abstract class ShellPlatform implements AsyncDisposable {
 	constructor(shell: readonly string[], table: ProcessTable) {
 		this.shell = shell;
 		this.table = table;
+	}
+
+	/** A shell has no words of its own. */
+	check({ native }: Pick<RunSpec, "native">): void {
+		const [key] = Object.keys(native);
+		if (key === undefined) return;
+		throw new ChoreError("OPTION_UNSUPPORTED", `the platform ${this.name} cannot give a job any ${key}: ${LACKING.native}`, {
+			hint: "leave the option out; `chore doctor` shows what each platform can do, and why",
+		});
 	}
 
 	plan(run: RunSpec): Handle {

@@ -21,9 +21,10 @@ import { description } from "./describe.ts";
 import { text as hook } from "./hook.sh.ts";
 import { Inspector, inspectUnits } from "./inspect.ts";
 import { enableLinger, hasLogind, logoutFate } from "./linger.ts";
+import { NATIVE, propertyWords, readNative } from "./native.ts";
 import { pauseRun, resumeRun } from "./pause.ts";
 import { split } from "./properties.ts";
-import { controllerOf, PROPERTY_NAMES } from "./property-table.ts";
+import { controllerOf } from "./property-table.ts";
 import { Systemd } from "./requests.ts";
 import { allowRestarts } from "./restarts.ts";
 import type { Scope } from "./scope.ts";
@@ -77,10 +78,13 @@ export class SystemdPlatform implements Platform {
 		return this.#capabilities;
 	}
 
+	check(asked: Pick<RunSpec, "native" | "limits">): void {
+		readNative(asked, this.name);
+		this.#checkControllers(asked);
+	}
+
 	plan(run: RunSpec): Handle {
-		const handle = planUnit(run, this.name);
-		this.#checkControllers(run);
-		return handle;
+		return planUnit(run, this.name);
 	}
 
 	async start(run: RunSpec, handle: Handle): Promise<void> {
@@ -178,8 +182,8 @@ export class SystemdPlatform implements Platform {
 	}
 
 	/** systemd itself accepts a bound that it cannot enforce, and says nothing. @throws ChoreError OPTION_UNSUPPORTED */
-	#checkControllers(run: RunSpec): void {
-		for (const word of run.properties) {
+	#checkControllers({ native }: Pick<RunSpec, "native">): void {
+		for (const word of propertyWords(native)) {
 			const [name] = split(word);
 			const controller = controllerOf(name);
 			if (controller === undefined || this.#delegated()?.has(controller)) continue;
@@ -243,8 +247,7 @@ function capabilitiesWith(controllers: ReadonlySet<string> | null): Capabilities
 		// CPU time is counted in every cgroup v2 tree, the peak of memory where its controller is there.
 		accounting: controllers !== null,
 		pause: true,
-		properties: PROPERTY_NAMES,
-		units: true,
+		native: NATIVE,
 		hangUp: true,
 		enqueue: true,
 		containment: "cgroup",

@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { RunSpec } from "../contract.ts";
 import { ChoreError, isChoreError } from "../errors.ts";
 import { hasStarted } from "./inspect.ts";
+import { propertyWords } from "./native.ts";
 import { impossibleProperties, refusedProperty } from "./refusal.ts";
 import type { LoadedUnit, Systemd } from "./requests.ts";
 import { forbidRestarts, mayStartAgain } from "./restarts.ts";
@@ -50,7 +51,7 @@ export async function submitUnit(
 			submitted.finished.catch(() => {}); // not everybody waits for it
 			return submitted;
 		} catch (error) {
-			if (busErrorName(error) !== UNIT_EXISTS) throw refusedProperty(error, run.properties);
+			if (busErrorName(error) !== UNIT_EXISTS) throw refusedProperty(error, propertyWords(run.native));
 			if (performance.now() > deadlineMs || !(await makeRoom(systemd, unit))) throw unitExists(unit, scope, error);
 		}
 	}
@@ -181,7 +182,7 @@ function reasonAgainst(
 		if (["failed", "timeout", "interrupted", "late"].includes(result)) return undefined;
 		return { code: "PLATFORM_FAILED", message: `systemd could not start ${unit}: its manager job ended as "${result}"`, hint: "" };
 	}
-	const impossible = impossibleProperties(attempt.exitStatus, run.properties);
+	const impossible = impossibleProperties(attempt.exitStatus, propertyWords(run.native));
 	if (impossible !== undefined) {
 		return { code: "INVALID_ARGUMENT", message: impossible, hint: "it may need rights that you do not have here; " };
 	}

@@ -5,7 +5,7 @@
 import type { Handle, RunSpec, Stopping } from "../contract.ts";
 import { ChoreError } from "../errors.ts";
 import { signalNumber } from "../exit-record.ts";
-import { readProperties } from "./properties.ts";
+import { readNative, unitName } from "./native.ts";
 import { count, flag, INFINITY, integer, type Property, printable, text } from "./property.ts";
 import { restartsFile } from "./restarts.ts";
 import { sandboxProperties } from "./sandbox.ts";
@@ -28,9 +28,6 @@ const HANDLE_VERSION = 1;
  */
 export const LEAST_STOP_TIMEOUT_MS = 5_000;
 
-/** systemd refuses longer names (UNIT_NAME_MAX). */
-const MAX_UNIT_NAME_LENGTH = 255;
-
 const MAX_DESCRIPTION_LENGTH = 256;
 
 /**
@@ -47,31 +44,15 @@ const FAILURES = [
 	["SIGHUP", "SIGINT", "SIGTERM", "SIGPIPE"].map((name) => signalNumber(name)),
 ];
 
-/**
- * The unit's name: `unitName` with its suffix, or one made from the label.
- *
- * @throws ChoreError INVALID_ARGUMENT for a name that systemd would refuse (systemd.unit(5), UNIT_NAME_MAX)
- */
-export function unitName(run: Pick<RunSpec, "unitName" | "label">): string {
-	const wanted = run.unitName ?? `chore-${run.label}`;
-	const name = wanted.endsWith(".service") ? wanted : `${wanted}.service`;
-	if (!/^[A-Za-z0-9:_.\\-]+(@[A-Za-z0-9:_.\\@-]+)?\.service$/.test(name) || name.length > MAX_UNIT_NAME_LENGTH) {
-		throw new ChoreError("INVALID_ARGUMENT", `"${printable(wanted)}" cannot be the name of a systemd unit`, {
-			hint: `up to ${MAX_UNIT_NAME_LENGTH - ".service".length} letters, digits and any of : _ . \\ -`,
-		});
-	}
-	return name;
-}
-
-/** The handle of a run that is yet to be started. @throws ChoreError INVALID_ARGUMENT for a name or property that cannot be */
+/** The handle of a run that is yet to be started. @throws ChoreError as `readNative` */
 export function planUnit(run: RunSpec, platform: string = USER.name): Handle {
-	readProperties(run.properties, run.limits);
+	const { unit } = readNative(run, platform);
 	const { signal, graceMs, hangUp } = run.stopping;
 	return {
 		platform,
 		version: HANDLE_VERSION,
 		data: {
-			unit: unitName(run),
+			unit: unit ?? unitName(`chore-${run.label}`),
 			jobId: run.jobId,
 			run: run.run,
 			runFolder: run.runFolder,
@@ -134,7 +115,7 @@ export interface Installation {
 /** The properties of the unit, for StartTransientUnit. @throws ChoreError INVALID_ARGUMENT for what is impossible */
 export function unitProperties(run: RunSpec, installation: Installation): readonly Property[] {
 	const { limits, stopping } = run;
-	const asked = readProperties(run.properties, limits);
+	const asked = readNative(run);
 	const properties: Property[] = [
 		text("Description", unitDescription(run)),
 		text("Type", "exec"),
@@ -159,7 +140,7 @@ export function unitProperties(run: RunSpec, installation: Installation): readon
 	}
 	if (limits.cpus !== null) properties.push(count("CPUQuotaPerSecUSec", limits.cpus * 1_000_000));
 	if (limits.tasks !== null) properties.push(count("TasksMax", limits.tasks));
-	if (run.slice !== null) properties.push(text("Slice", sliceName(run.slice)));
+	if (asked.slice !== undefined) properties.push(text("Slice", asked.slice));
 	const sandbox = sandboxProperties(asked.properties, { ...installation, jobFolder: run.jobFolder });
 	return [...properties, ...asked.properties, ...sandbox];
 }
@@ -227,14 +208,4 @@ function stopSignal({ signal, graceMs }: Stopping): number {
 	const number = signalNumber(graceMs > 0 ? signal : "SIGKILL");
 	if (number === undefined) throw new ChoreError("INVALID_ARGUMENT", `there is no signal ${printable(signal)}`);
 	return number;
-}
-
-function sliceName(wanted: string): string {
-	const name = wanted.endsWith(".slice") ? wanted : `${wanted}.slice`;
-	// "-" separates the levels, and "-.slice" is the root (systemd.slice(5)).
-	const valid = /^[A-Za-z0-9:_.\\]+(-[A-Za-z0-9:_.\\]+)*\.slice$/.test(name) || name === "-.slice";
-	if (!valid || name.length > MAX_UNIT_NAME_LENGTH) {
-		throw new ChoreError("INVALID_ARGUMENT", `"${printable(wanted)}" cannot be the name of a systemd slice`);
-	}
-	return name;
 }

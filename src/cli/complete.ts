@@ -119,7 +119,7 @@ const VALUES: Readonly<Record<string, (typed: string, line: Line) => Answer | Pr
 	property: (typed, line) =>
 		ask(line, async (chore) =>
 			answer(
-				(await chore.capabilities()).properties.map((name) => ({ word: `${name}=`, about: "" })),
+				((await chore.capabilities()).native["properties"] ?? []).map((name) => ({ word: `${name}=`, about: "" })),
 				typed,
 				"nospace",
 			),

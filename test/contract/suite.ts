@@ -108,7 +108,9 @@ export function testPlatform(subject: Subject): void {
 			);
 			assert.equal((await home.chore.get(job.id)).endedAt, null);
 			const capabilities = await home.chore.capabilities();
-			const denied = Object.entries(capabilities).filter(([, can]) => can === false || (Array.isArray(can) && can.length === 0));
+			const denied = Object.entries(capabilities).filter(
+				([, can]) => can === false || (typeof can === "object" && Object.keys(can).length === 0),
+			);
 			for (const [name] of denied) assert.ok(platforms[0]?.lacking[name], `it does not say why it lacks ${name}`);
 		});
 
@@ -588,12 +590,13 @@ export function testPlatform(subject: Subject): void {
 				["memoryLimit", { memoryBytes: 1e9 }],
 				["cpuLimit", { cpus: 1 }],
 				["taskLimit", { tasks: 100 }],
-				["units", { slice: "background.slice" }],
+				["native", { native: { slice: "background.slice" } }],
 				["hangUp", { sendHangUp: true }],
 			];
 			for (const [ability, options] of asked) {
 				const outcome = home.chore.run({ command: ["true"], ...options });
-				if (capabilities?.[ability]) await home.chore.wait((await outcome).id);
+				const can = capabilities[ability];
+				if (typeof can === "object" ? "slice" in can : can) await home.chore.wait((await outcome).id);
 				else
 					await assert.rejects(
 						outcome,

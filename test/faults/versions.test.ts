@@ -63,7 +63,9 @@ test("two versions side by side start, see, stop and restart each other's jobs",
 
 test("what a later format wrote is shown, and neither judged, started, stopped nor removed unasked", PATIENCE, async () => {
 	await using cli = new Cli();
-	const later = new OtherVersion(cli, (source) => source.replace(/\bFORMAT ?= ?1\b/g, "FORMAT=2").replace(/\bformat: ?1\b/g, "format:2"));
+	const later = new OtherVersion(cli, (source) =>
+		source.replace(/\bJOB_FORMAT ?= ?2\b/g, "JOB_FORMAT=3").replace(/\bformat: ?2\b/g, "format:3"),
+	);
 	const { id: old } = await cli.begun("-n", "old", "sleep", "60");
 	const started = await later.run("run", "-n", "new", "sleep", "60");
 	assert.equal(started.status, 0, started.stderr);

@@ -13,6 +13,7 @@ import type {
 	Stopping,
 	Usage,
 } from "../../platform/contract.ts";
+import { ChoreError } from "../../platform/errors.ts";
 import { signalNumber } from "../../platform/exit-record.ts";
 
 export const fakePlatform: PlatformModule = {
@@ -32,12 +33,15 @@ class FakePlatform implements Platform {
 		taskLimit: false,
 		accounting: false,
 		pause: true,
-		properties: [],
-		units: false,
+		native: {},
 		hangUp: false,
 		enqueue: true,
 		containment: "group-and-mark",
 	};
+
+	check({ native }: Pick<RunSpec, "native">): void {
+		if (Object.keys(native).length > 0) throw new ChoreError("OPTION_UNSUPPORTED", "the platform fake has no options of its own");
+	}
 
 	plan(run: RunSpec): Handle {
 		return { platform: this.name, version: 1, data: { runFolder: run.runFolder, jobId: run.jobId } };

@@ -45,7 +45,7 @@ describe("the built command on systemd", () => {
 	});
 
 	test("the names of the properties that it takes are offered at the command line", { skip }, () => {
-		const { properties } = JSON.parse(chore("doctor", "--json", "--no-test").stdout).platforms[0].capabilities;
+		const { properties } = JSON.parse(chore("doctor", "--json", "--no-test").stdout).platforms[0].capabilities.native;
 		const [how, ...offered] = chore("__complete", "--", "run", "-p", "").stdout.trimEnd().split("\n");
 		assert.deepEqual([how, offered.map((line) => line.split("\t")[0])], ["nospace", properties.map((name: string) => `${name}=`)]);
 	});

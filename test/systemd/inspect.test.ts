@@ -88,7 +88,7 @@ test("after a crash of the manager a job is found by its cgroup, and can be sign
 	const child = `trap "" TERM USR1; echo $$ >child; while :; do sleep 0.02; done`;
 	const main = `setsid sh ./child.sh & until [ -s child ]; do sleep 0.01; done; echo $$ >main
 		trap "echo USR1 >said" USR1; echo ready >said; while :; do sleep 0.02; done`;
-	const run = fixture.prepare('cd "$1"; exec sh ./main.sh', { unitName });
+	const run = fixture.prepare('cd "$1"; exec sh ./main.sh', { native: { unit: unitName } });
 	writeFileSync(`${run.run.runFolder}/main.sh`, main);
 	writeFileSync(`${run.run.runFolder}/child.sh`, child);
 	await fixture.platform.start(run.run, run.handle);
@@ -104,7 +104,7 @@ test("after a crash of the manager a job is found by its cgroup, and can be sign
 	await eventually("it heard the signal", () => said(run), "USR1");
 
 	// The name is used again: the two runs now share a cgroup.
-	const young = await fixture.startReady("ready; exec sleep 1000", { unitName });
+	const young = await fixture.startReady("ready; exec sleep 1000", { native: { unit: unitName } });
 	assert.equal((await fixture.observe(young)).kind, "running");
 	assert.ok(pidsOf(await fixture.observe(run)).includes(eldest));
 

@@ -273,7 +273,7 @@ test("every property arrives, and daemon-reload changes nothing for the job that
 	for (const [name, [value]] of Object.entries(SAMPLES)) {
 		// Beside what `plan` refuses where a controller is missing: here only the manager's answer counts.
 		const run = prepareRun(fixture.folder, 'echo ready >"$1/said"; until [ -e "$1/go" ]; do sleep 0.05; done; exit 3', {
-			properties: [`${name}=${value}`],
+			native: { properties: [`${name}=${value}`] },
 		});
 		const prepared = { run, handle: planUnit(run) };
 		await fixture.platform.start(run, prepared.handle);
@@ -317,11 +317,11 @@ test("limits are those asked for, not the caller's, and bind the job alone", { s
 		"LimitSTACK=4M:infinity",
 		"LimitMEMLOCK=64K",
 	];
-	const job = await home.chore.run({ command: ["cat", "/proc/self/limits"], properties });
+	const job = await home.chore.run({ command: ["cat", "/proc/self/limits"], native: { properties } });
 	const end = await home.chore.wait(job.id);
 	// Nothing can be written by the job itself; the record is there all the same.
 	assert.deepEqual([end.result, end.signal], ["signal", "SIGXFSZ"]);
-	const more = await home.chore.run({ command: ["cat", "/proc/self/limits"], properties: properties.toSpliced(1, 1) });
+	const more = await home.chore.run({ command: ["cat", "/proc/self/limits"], native: { properties: properties.toSpliced(1, 1) } });
 	await home.chore.wait(more.id);
 	const limits = await outputOf(home, more);
 	for (const row of [
@@ -339,7 +339,7 @@ test("the job sees what its sandbox says, and its output and end are written", {
 	await using home = await plainHome();
 	const look = "ls -A /tmp | wc -l; touch /usr/x 2>&1; cat /proc/self/status; ls /sys/class/net; exit 3";
 	const inside = async (...properties: readonly string[]): Promise<string> => {
-		const job = await home.chore.run({ command: ["/bin/sh", "-c", look], directory: "/", properties });
+		const job = await home.chore.run({ command: ["/bin/sh", "-c", look], directory: "/", native: { properties } });
 		const end = await home.chore.wait(job.id);
 		assert.deepEqual([end.result, end.exitCode], ["exit-code", 3], properties.join(" "));
 		return outputOf(home, end);
@@ -355,7 +355,7 @@ test("the job sees what its sandbox says, and its output and end are written", {
 	const restarted = await home.chore.run({
 		command: ["/bin/sh", "-c", "exit 4"],
 		directory: "/",
-		properties: ["PrivateTmp=yes", "ProtectSystem=strict"],
+		native: { properties: ["PrivateTmp=yes", "ProtectSystem=strict"] },
 		restart: { policy: "on-failure", delayMs: 10, max: 2 },
 	});
 	const end = await home.chore.wait(restarted.id);
@@ -366,7 +366,7 @@ test("a delegated cgroup is accounted as a whole", { skip }, async () => {
 	await using home = await plainHome();
 	const job = await home.chore.run({
 		command: ["/bin/sh", "-c", burning('"$0"'), `${home.path}/times`],
-		properties: ["Delegate=yes"],
+		native: { properties: ["Delegate=yes"] },
 	});
 	const end = await home.chore.wait(job.id);
 	assert.ok((end.cpuTimeMs ?? 0) >= BURNT_MS, `${end.cpuTimeMs} ms`);
@@ -380,7 +380,7 @@ test("what a sandbox would hide, and what nobody takes, is refused before anythi
 		[["Bogus=1"], /no property/],
 		[["Nice=5", "Type=oneshot"], /Type cannot be set/],
 	] as const) {
-		await assert.rejects(home.chore.run({ command: ["true"], properties }), isRefused(message));
+		await assert.rejects(home.chore.run({ command: ["true"], native: { properties } }), isRefused(message));
 	}
 	assert.deepEqual(await home.chore.list({ all: true }), []);
 });
@@ -404,7 +404,7 @@ test("what this manager or this user may not have is told by its name, and leave
 	] as const) {
 		const restart = { policy: "always", delayMs: 10 } as const;
 		for (const options of [{}, { restart }]) {
-			const start = home.chore.run({ command: ["true"], properties: ["Nice=5", property], ...options });
+			const start = home.chore.run({ command: ["true"], native: { properties: ["Nice=5", property] }, ...options });
 			await assert.rejects(start, (error) => isRefused(message)(error) && isChoreError(error) && error.refused);
 		}
 	}
@@ -418,18 +418,18 @@ test("what this manager or this user may not have is told by its name, and leave
 
 test("a bound that the kernel does not enforce here is refused", { skip }, async (context) => {
 	await using home = await plainHome();
-	const { properties } = await home.chore.capabilities();
-	assert.deepEqual(properties, PROPERTY_NAMES);
+	const { native } = await home.chore.capabilities();
+	assert.deepEqual(native, { unit: [], slice: [], properties: PROPERTY_NAMES });
 	const controllers = readFileSync("/sys/fs/cgroup/cgroup.controllers", "utf8").trim().split(" ");
 	if (controllers.includes("memory")) return context.skip("the memory controller is there");
-	await assert.rejects(home.chore.run({ command: ["true"], properties: ["MemoryHigh=1G"] }), (error: unknown) => {
+	await assert.rejects(home.chore.run({ command: ["true"], native: { properties: ["MemoryHigh=1G"] } }), (error: unknown) => {
 		return isChoreError(error) && error.code === "OPTION_UNSUPPORTED" && /MemoryHigh would do nothing here/.test(error.message);
 	});
 	assert.equal(controllerOf("MemoryHigh"), "memory");
 });
 
 test("plan refuses what start would, before anything is asked of the manager", () => {
-	const run: RunSpec = { ...prepareRunLike(), properties: ["ExecStart=/bin/true"] };
+	const run: RunSpec = { ...prepareRunLike(), native: { properties: ["ExecStart=/bin/true"] } };
 	assert.throws(() => planUnit(run), isRefused(/ExecStart cannot be set/));
 });
 
@@ -438,15 +438,13 @@ function prepareRunLike(): RunSpec {
 		jobId: "a",
 		run: 1,
 		label: "a",
-		unitName: null,
 		description: "",
 		jobFolder: "/a",
 		runFolder: "/a/1",
 		limits: { timeoutMs: null, memoryBytes: null, cpus: null, tasks: null },
 		restart: { policy: "no", delayMs: 0, max: null },
 		stopping: { signal: "SIGTERM", graceMs: 0, hangUp: false },
-		properties: [],
-		slice: null,
+		native: {},
 		acknowledge: true,
 	};
 }

@@ -61,7 +61,7 @@ function runOnSmallDisk(): void {
 }
 
 function startRefused(chore: Chore, property = CANNOT_BE_SET, delayMs = 1): Promise<unknown> {
-	return chore.run({ command: ["true"], name: "refused", properties: [property], restart: { policy: "always", delayMs } });
+	return chore.run({ command: ["true"], name: "refused", native: { properties: [property] }, restart: { policy: "always", delayMs } });
 }
 
 /** The units of the jobs of these tests that the manager has. */
@@ -132,8 +132,8 @@ for (const [property, message] of REFUSED) {
 test("a start again that is refused leaves the job as it was", patience, async () => {
 	await using home = await makeHome("systemd", systemd);
 	const folder = mkdtempSync(`${tmpdir()}/chore-there-`);
-	const properties = [`InaccessiblePaths=${folder}`];
-	const { id } = await home.chore.run({ command: ["true"], name: "refused", properties, restart: { policy: "on-failure", delayMs: 1 } });
+	const native = { properties: [`InaccessiblePaths=${folder}`] };
+	const { id } = await home.chore.run({ command: ["true"], name: "refused", native, restart: { policy: "on-failure", delayMs: 1 } });
 	const before = await home.chore.wait(id);
 	rmSync(folder, { recursive: true });
 	for (let round = 0; round < ROUNDS; round++) {

@@ -170,7 +170,7 @@ test("the last attempt is the last though nobody lets go of its unit", { skip },
 test("a name is free once the last attempt is over, however long the delay", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const unitName = `chore-test-last-${process.pid}`;
-	const first = await fixture.start(`${COUNT}; exit 4`, { unitName, ...restarting("always", 3_000, 1) });
+	const first = await fixture.start(`${COUNT}; exit 4`, { native: { unit: unitName }, ...restarting("always", 3_000, 1) });
 	await reaches(first, 2);
 	// Its delay is over already on a machine that stood still.
 	await eventually(
@@ -178,12 +178,12 @@ test("a name is free once the last attempt is over, however long the delay", { s
 		() => systemctl("show", "--value", "-p", "SubState", unitOf(first)),
 		(state) => ["auto-restart", "dead"].includes(state),
 	);
-	const second = await fixture.startReady("ready; exec sleep 1000", { unitName });
+	const second = await fixture.startReady("ready; exec sleep 1000", { native: { unit: unitName } });
 	assert.equal((await fixture.observe(second)).kind, "running");
 	assert.equal((await fixture.observe(first)).kind, "absent");
-	const waiting = await fixture.start("exit 1", { unitName: `${unitName}-b`, ...restarting("always", LONG_MS) });
+	const waiting = await fixture.start("exit 1", { native: { unit: `${unitName}-b` }, ...restarting("always", LONG_MS) });
 	await fixture.is(waiting, "queued");
-	await assert.rejects(fixture.start("exit 1", { unitName: `${unitName}-b` }), /there already is a unit/);
+	await assert.rejects(fixture.start("exit 1", { native: { unit: `${unitName}-b` } }), /there already is a unit/);
 	assert.equal((await fixture.observe(waiting)).kind, "queued");
 });
 

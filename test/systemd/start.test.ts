@@ -91,24 +91,24 @@ test("what a job puts into its environment does not fool the hook", { skip }, as
 test("a name that is taken is refused with UNIT_EXISTS and left alone", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const unitName = `chore-test-taken-${process.pid}`;
-	const holder = await fixture.startReady("ready; exec sleep 1000", { unitName });
-	await assert.rejects(fixture.start("exit 0", { unitName }), rejectsWith("UNIT_EXISTS", /already is a unit .*chore ps/));
+	const holder = await fixture.startReady("ready; exec sleep 1000", { native: { unit: unitName } });
+	await assert.rejects(fixture.start("exit 0", { native: { unit: unitName } }), rejectsWith("UNIT_EXISTS", /already is a unit .*chore ps/));
 	assert.equal((await fixture.observe(holder)).kind, "running");
 });
 
 test("a failed left-over of chore gives its name to the next run, that of anybody else does not", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const unitName = `chore-test-failed-${process.pid}.service`;
-	const first = await fixture.start("kill -KILL $$", { unitName });
+	const first = await fixture.start("kill -KILL $$", { native: { unit: unitName } });
 	await fixture.is(first, "ended");
-	const second = await fixture.startReady("ready; exec sleep 1000", { unitName });
+	const second = await fixture.startReady("ready; exec sleep 1000", { native: { unit: unitName } });
 	assert.equal((await fixture.observe(second)).kind, "running");
 	assert.equal((await fixture.observe(first)).kind, "absent");
 
 	const foreign = `chore-test-foreign-${process.pid}.service`;
 	execFileSync("systemd-run", ["--user", "--quiet", "--unit", foreign, "--", "/bin/sh", "-c", "exit 3"]);
 	await eventually("it has failed", () => show(foreign, "ActiveState"), "failed");
-	await assert.rejects(fixture.start("exit 0", { unitName: foreign }), rejectsWith("UNIT_EXISTS", /systemctl --user status/));
+	await assert.rejects(fixture.start("exit 0", { native: { unit: foreign } }), rejectsWith("UNIT_EXISTS", /systemctl --user status/));
 	assert.equal(show(foreign, "ActiveState"), "failed");
 	execFileSync("systemctl", ["--user", "reset-failed", foreign]);
 });
@@ -117,21 +117,20 @@ test("what systemd refuses is PLATFORM_FAILED in its own words", { skip }, async
 	await using fixture = await Fixture.open();
 	execFileSync("systemctl", ["--user", "mask", "--quiet", "--runtime", "chore-test-masked.slice"]);
 	try {
-		await assert.rejects(fixture.start("exit 0", { slice: "chore-test-masked" }), (error: unknown) => {
+		await assert.rejects(fixture.start("exit 0", { native: { slice: "chore-test-masked" } }), (error: unknown) => {
 			return rejectsWith("PLATFORM_FAILED", /masked/)(error) && (error as Error).cause !== undefined;
 		});
 	} finally {
 		execFileSync("systemctl", ["--user", "unmask", "--quiet", "--runtime", "chore-test-masked.slice"]);
 	}
-	assert.throws(() => fixture.prepare("exit 0", { unitName: "no such/name" }), rejectsWith("INVALID_ARGUMENT", /no such\/name/));
+	assert.throws(() => fixture.prepare("exit 0", { native: { unit: "no such/name" } }), rejectsWith("INVALID_ARGUMENT", /no such\/name/));
 });
 
 test("a run has the name, slice and bounds asked for", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const unitName = `chore-test-bounds-${process.pid}`;
 	const run = await fixture.startReady("ready; exec sleep 1000", {
-		unitName,
-		slice: "chore-test.slice",
+		native: { unit: unitName, slice: "chore-test.slice" },
 		limits: { timeoutMs: 3_600_000, memoryBytes: 1e9, cpus: 1.5, tasks: 50 },
 		stopping: { signal: "SIGUSR1", graceMs: 7_000, hangUp: true },
 	});
@@ -197,7 +196,7 @@ test("a name is free again as soon as the end of its run is recorded", { skip },
 	await using fixture = await Fixture.open();
 	const unitName = `chore-test-turns-${process.pid}`;
 	for (let turn = 0; turn < 30; turn++) {
-		const run = await fixture.start(`exit ${turn}`, { unitName });
+		const run = await fixture.start(`exit ${turn}`, { native: { unit: unitName } });
 		while (!hasRecord(run)) await new Promise((resolve) => setImmediate(resolve));
 		assert.deepEqual((await recordOf(run)).status, { code: turn });
 	}
@@ -207,9 +206,9 @@ test("a name whose run is just being recorded is waited for", { skip }, async ()
 	await using fixture = await Fixture.open();
 	const unitName = `chore-test-leaving-${process.pid}`;
 	// The hook looks into `started` for a code of systemd's own, and waits in the FIFO.
-	const first = await fixture.start('rm "$1/started"; mkfifo "$1/started"; exit 203', { unitName });
+	const first = await fixture.start('rm "$1/started"; mkfifo "$1/started"; exit 203', { native: { unit: unitName } });
 	await eventually("its end is being recorded", () => show(unitOf(first), "SubState"), "stop-post");
-	const second = fixture.start("exit 5", { unitName });
+	const second = fixture.start("exit 5", { native: { unit: unitName } });
 	writeFileSync(`${first.run.runFolder}/started`, "1\n");
 	assert.deepEqual((await recordOf(await second)).status, { code: 5 });
 	assert.deepEqual((await recordOf(first)).status, { code: 203 });

@@ -173,10 +173,10 @@ test("100 stops at once are all answered", { skip }, async () => {
 test("an old handle acts on nothing once its name is another run's", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const unitName = `chore-test-again-${process.pid}`;
-	const old = await fixture.start("exit 0", { unitName });
+	const old = await fixture.start("exit 0", { native: { unit: unitName } });
 	await recordOf(old);
 	await fixture.is(old, "absent");
-	const young = await fixture.startReady("ready; exec sleep 1000", { unitName });
+	const young = await fixture.startReady("ready; exec sleep 1000", { native: { unit: unitName } });
 	assert.deepEqual(await fixture.platform.inspect([old.handle, young.handle]), [{ kind: "absent" }, { kind: "running", paused: false }]);
 	assert.deepEqual(await fixture.platform.stop(old.handle, { ...TERM, graceMs: 0 }), { kind: "ended" });
 	assert.equal(await fixture.platform.kill(old.handle, "SIGKILL", "all"), false);

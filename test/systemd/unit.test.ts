@@ -2,21 +2,20 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RunSpec } from "../../platform/contract.ts";
 import { isChoreError } from "../../platform/errors.ts";
-import { hasAnyToken, planUnit, readHandle, unitName, unitProperties, unitToken } from "../../platform/systemd/unit.ts";
+import { readNative } from "../../platform/systemd/native.ts";
+import { hasAnyToken, planUnit, readHandle, unitProperties, unitToken } from "../../platform/systemd/unit.ts";
 
 const RUN: RunSpec = {
 	jobId: "01936f0e-8d2a-7c31-9b55-0e6a1c9e2f40",
 	run: 2,
 	label: "web-1c9e2f40",
-	unitName: null,
 	description: "npm run dev",
 	jobFolder: "/state/jobs/1",
 	runFolder: "/state/jobs/1/runs/2",
 	limits: { timeoutMs: null, memoryBytes: null, cpus: null, tasks: null },
 	stopping: { signal: "SIGTERM", graceMs: 10_000, hangUp: false },
 	restart: { policy: "no", delayMs: 0, max: null },
-	properties: [],
-	slice: null,
+	native: {},
 	acknowledge: true,
 };
 const TOKEN = " [chore 01936f0e-8d2a-7c31-9b55-0e6a1c9e2f40/2]";
@@ -35,17 +34,34 @@ function isRefused(error: unknown): boolean {
 }
 
 test("a unit is named as asked for, or after the label", () => {
-	const names: readonly (readonly [wanted: string | null, name: string])[] = [
-		[null, "chore-web-1c9e2f40.service"],
+	const names: readonly (readonly [wanted: string | undefined, name: string])[] = [
+		[undefined, "chore-web-1c9e2f40.service"],
 		["web", "web.service"],
 		["web.service", "web.service"],
 		["web@one", "web@one.service"],
 		["a:b_c.d\\x2d-e", "a:b_c.d\\x2d-e.service"],
 		["x".repeat(247), `${"x".repeat(247)}.service`],
 	];
-	for (const [wanted, name] of names) assert.equal(unitName({ ...RUN, unitName: wanted }), name);
+	const named = (wanted: string | undefined) => planUnit({ ...RUN, native: wanted === undefined ? {} : { unit: wanted } }).data["unit"];
+	for (const [wanted, name] of names) assert.equal(named(wanted), name);
 	for (const wanted of ["", ".service", "a b", "a/b", "é", "@x", "x@", "a\n", "$(x)", "x".repeat(248)]) {
-		assert.throws(() => unitName({ ...RUN, unitName: wanted }), isRefused, wanted);
+		assert.throws(() => named(wanted), isRefused, wanted);
+	}
+});
+
+test("of what is asked in the words of systemd, a key that there is not is refused with those that there are", () => {
+	for (const [native, code, message, hint] of [
+		[{ partition: "long" }, "OPTION_UNSUPPORTED", /^the platform systemd cannot give a job any "partition"$/, /unit, slice, properties$/],
+		[{ slcie: "batch" }, "OPTION_UNSUPPORTED", /"slcie"/, /^did you mean slice\?$/],
+		[{ toString: "x" }, "OPTION_UNSUPPORTED", /"toString"/, /./],
+		[{ unit: ["a", "b"] }, "INVALID_ARGUMENT", /^systemd takes one unit for a job, not 2$/, /./],
+		[{ properties: "Bogus=1" }, "INVALID_ARGUMENT", /"Bogus" is no property/, /./],
+	] as const) {
+		assert.throws(
+			() => readNative({ native, limits: RUN.limits }),
+			(error) => isChoreError(error) && error.code === code && message.test(error.message) && hint.test(error.hint ?? ""),
+			JSON.stringify(native),
+		);
 	}
 });
 
@@ -110,13 +126,13 @@ test("bounds are set where asked for, in systemd's units", () => {
 	const bounds = ["RuntimeMaxUSec", "MemoryMax", "MemorySwapMax", "CPUQuotaPerSecUSec", "TasksMax", "Slice"];
 	const none = properties({});
 	for (const name of bounds) assert.equal(none[name], undefined);
-	const all = properties({ limits: { timeoutMs: 0.4, memoryBytes: 2 ** 40, cpus: 0.25, tasks: 7 }, slice: "batch" });
+	const all = properties({ limits: { timeoutMs: 0.4, memoryBytes: 2 ** 40, cpus: 0.25, tasks: 7 }, native: { slice: "batch" } });
 	assert.deepEqual(
 		bounds.map((name) => all[name]),
 		[400n, 2n ** 40n, 0n, 250_000n, 7n, "batch.slice"],
 	);
 	assert.equal(properties({ limits: { ...RUN.limits, timeoutMs: 0 } })["RuntimeMaxUSec"], 1n, "0 would be no limit at all");
-	for (const slice of ["a b", "-a", "a--b", "/", ""]) assert.throws(() => properties({ slice }), isRefused, slice);
+	for (const slice of ["a b", "-a", "a--b", "/", ""]) assert.throws(() => properties({ native: { slice } }), isRefused, slice);
 });
 
 test("restarts are bounded by a condition on the run's own file", () => {

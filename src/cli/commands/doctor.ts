@@ -84,8 +84,10 @@ function describePlatform({ name, used, available, reason, error, facts, locatio
 
 function describeCapabilities(capabilities: Capabilities, lacking: PlatformReport["lacking"]): string[] {
 	const skills = Object.keys(SKILLS) as Skill[];
-	const has = (skill: Skill): boolean => (skill === "properties" ? capabilities.properties.length > 0 : capabilities[skill]);
-	const words = (some: readonly Skill[]): string => some.map((skill) => SKILLS[skill]).join(", ");
+	const own = Object.keys(capabilities.native);
+	const has = (skill: Skill): boolean => (skill === "native" ? own.length > 0 : capabilities[skill]);
+	const words = (some: readonly Skill[]): string =>
+		some.map((skill) => (skill === "native" && own.length > 0 ? `${SKILLS.native} (${own.join(", ")})` : SKILLS[skill])).join(", ");
 	const cannot = skills.filter((skill) => !has(skill));
 	const reasons = [...new Set(cannot.map((skill) => lacking[skill]))];
 	return [
@@ -126,8 +128,7 @@ const SKILLS: Readonly<Record<Skill, string>> = {
 	taskLimit: "limit of processes",
 	accounting: "count CPU time and memory",
 	pause: "pause and resume",
-	properties: "properties of systemd",
-	units: "named units and slices",
+	native: "options of its own",
 	hangUp: "HUP after the stop signal",
 	enqueue: "start without waiting",
 };

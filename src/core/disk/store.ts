@@ -3,23 +3,25 @@
  * tells of itself. `cat` is enough to read them.
  */
 import { closeSync, constants, existsSync, fstatSync, openSync } from "node:fs";
-import type { Handle, Limits, RestartPolicy, Stopping } from "../../../platform/contract.ts";
+import type { Handle, Limits, NativeOptions, RestartPolicy, Stopping } from "../../../platform/contract.ts";
 import { ChoreError, isChoreError } from "../../../platform/errors.ts";
 import { type ExitRecord, parseExitRecord } from "../../../platform/exit-record.ts";
 import { readSettled } from "../../../platform/settled-read.ts";
 import { hasEnded, type Job, type OutputMode } from "../job.ts";
 import { isAbsence, readLink, readNames, readText, refuse } from "./files.ts";
+import { type Fields, fromFormat1 } from "./format-1.ts";
 import type { Place } from "./place.ts";
 import { jobFolder, runFolder, type Session } from "./session.ts";
 
-/** Version of job.json and run.json that this chore writes, and the highest that it reads. */
-const FORMAT = 1;
+/**
+ * Versions of the two records: what this chore writes, and the highest that it reads. They are counted apart, so that an
+ * older chore still reads a run that this one started of a job which the older one made.
+ */
+const JOB_FORMAT = 2;
+const RUN_FORMAT = 1;
 
 /** The latest moment that a Date can hold. */
 export const LATEST_MS = 8.64e15;
-
-/** What was read of a record, before anything of it is known. */
-type Fields = Readonly<Record<string, unknown>>;
 
 /** Bytes laid out for `started`. */
 export const STARTED_BYTES = 64;
@@ -29,7 +31,7 @@ export const READER_BYTES = 16;
 
 /** `job.json`: what to run. Never rewritten. */
 export interface JobRecord {
-	readonly format: 1;
+	readonly format: 2;
 	readonly id: string;
 	readonly name: string;
 	readonly createdAtMs: number;
@@ -43,9 +45,8 @@ export interface JobRecord {
 	readonly limits: Limits;
 	readonly restart: RestartPolicy;
 	readonly stopping: Stopping;
-	readonly properties: readonly string[];
-	readonly unitName: string | null;
-	readonly slice: string | null;
+	/** As the user gave them: the platform reads them again at each start. */
+	readonly native: NativeOptions;
 }
 
 /** `runs/<k>/run.json`: one start of the job, written before the platform is asked to make it true. */
@@ -102,12 +103,17 @@ export interface Evidence {
 /** Reads a job's record and its latest run. @returns undefined for a job that is not there (any more) */
 export function readStoredRun(session: Session, id: string, wantedRun?: number): StoredRun | Unreadable | undefined {
 	const path = `${jobFolder(session, id)}/job.json`;
-	const job = readRecord<JobRecord>(id, path, (value) => value["id"] === id && isJobRecord(value));
+	const job = readRecord<JobRecord>(id, path, JOB_FORMAT, (value) => {
+		const record = value["format"] === 1 ? fromFormat1(value) : value;
+		return record["id"] === id && isJobRecord(record) ? record : undefined;
+	});
 	if (job === undefined) return existsSync(jobFolder(session, id)) ? { id, file: path, why: "it is missing", newer: false } : undefined;
 	if ("why" in job) return job;
 	const number = wantedRun ?? latestRun(session, id);
 	const folder = runFolder(session, id, number);
-	const run = readRecord<RunRecord>(id, `${folder}/run.json`, (value) => value["run"] === number && isRunRecord(value));
+	const run = readRecord<RunRecord>(id, `${folder}/run.json`, RUN_FORMAT, (value) =>
+		value["run"] === number && isRunRecord(value) ? value : undefined,
+	);
 	// The job may have been removed between the one look and the other.
 	if (run === undefined)
 		return existsSync(jobFolder(session, id)) ? { id, file: `${folder}/run.json`, why: "it is missing", newer: false } : undefined;
@@ -190,8 +196,8 @@ function readStop(folder: string): StopMark | null {
 }
 
 /** Whether all is there that would be in the way if it were not. What a later version adds is nobody's business here. */
-function isJobRecord(value: Fields): boolean {
-	const { name, createdAtMs, command, program, directory, output, limits, restart, stopping, properties } = value;
+function isJobRecord(value: Fields): value is Fields & JobRecord {
+	const { name, createdAtMs, command, program, directory, output, limits, restart, stopping, native } = value;
 	return (
 		[name, program, directory].every((text) => typeof text === "string") &&
 		isTime(createdAtMs) &&
@@ -201,11 +207,13 @@ function isJobRecord(value: Fields): boolean {
 		isObject(limits) &&
 		isObject(restart) &&
 		isObject(stopping) &&
-		Array.isArray(properties)
+		isObject(native) &&
+		Object.values(native).every((words) => [words].flat().every((word) => typeof word === "string"))
 	);
 }
 
-function isRunRecord({ createdAtMs, createdUptimeSeconds, place, handle }: Fields): boolean {
+function isRunRecord(value: Fields): value is Fields & RunRecord {
+	const { createdAtMs, createdUptimeSeconds, place, handle } = value;
 	return (
 		isTime(createdAtMs) &&
 		Number.isFinite(createdUptimeSeconds) &&
@@ -224,7 +232,8 @@ function isTime(value: unknown): boolean {
 	return typeof value === "number" && value >= 0 && value <= LATEST_MS;
 }
 
-function readRecord<T>(id: string, path: string, isSound: (value: Fields) => boolean): T | Unreadable | undefined {
+/** @param parse gives the record that these fields are, or undefined where they are none */
+function readRecord<T>(id: string, path: string, newest: number, parse: (value: Fields) => T | undefined): T | Unreadable | undefined {
 	let text: string | undefined;
 	try {
 		text = readText(path);
@@ -238,10 +247,11 @@ function readRecord<T>(id: string, path: string, isSound: (value: Fields) => boo
 		const value: unknown = JSON.parse(text);
 		if (isObject(value)) {
 			const format = value["format"];
-			if (typeof format === "number" && format > FORMAT) {
+			if (typeof format === "number" && format > newest) {
 				return { id, file: path, why: `a newer version of chore wrote it (format ${format})`, newer: true };
 			}
-			if (format === FORMAT && isSound(value)) return value as T;
+			const record = typeof format === "number" && format >= 1 ? parse(value) : undefined;
+			if (record !== undefined) return record;
 		}
 	} catch {}
 	return { id, file: path, why: "it is damaged", newer: false };

@@ -1,7 +1,7 @@
 /** What a caller may ask of a new job, and the same with every default filled in and every value checked. */
 import { constants } from "node:os";
 import { basename, resolve } from "node:path";
-import type { Capabilities, Limits, RestartPolicy, Stopping } from "../../../platform/contract.ts";
+import type { Capabilities, Limits, NativeOptions, RestartPolicy, Stopping } from "../../../platform/contract.ts";
 import { ChoreError } from "../../../platform/errors.ts";
 import { checkName } from "../disk/session.ts";
 import type { OutputMode } from "../job.ts";
@@ -48,12 +48,11 @@ export interface RunOptions {
 	readonly nice?: number | undefined;
 	/** File mode creation mask. Default: the caller's. */
 	readonly umask?: number | undefined;
-	/** `Name=Value` each, as in systemd-run(1) -p: systemd.resource-control(5), systemd.exec(5), systemd.kill(5). */
-	readonly properties?: readonly string[] | undefined;
-	/** systemd.slice(5). */
-	readonly slice?: string | undefined;
-	/** Name of the platform's own object, such as a systemd unit. */
-	readonly unitName?: string | undefined;
+	/**
+	 * Options of the platform itself, in its own words; another platform refuses them. systemd takes `unit`, the name of the
+	 * unit; `slice`, as in systemd.slice(5); and `properties`, `Name=Value` each, as in systemd-run(1) -p.
+	 */
+	readonly native?: Readonly<Record<string, string | readonly string[] | undefined>> | undefined;
 	/** When an active job has that name: fail with NAME_IN_USE (default), give back that job, or stop it first. */
 	readonly ifRunning?: "fail" | "skip" | "replace" | undefined;
 	/** False: do not wait until the platform has started it. Default true. */
@@ -84,11 +83,9 @@ export interface Spec {
 	readonly limits: Limits;
 	readonly restart: RestartPolicy;
 	readonly stopping: Stopping;
-	readonly properties: readonly string[];
+	readonly native: NativeOptions;
 	readonly nice: number;
 	readonly umask: number;
-	readonly slice: string | null;
-	readonly unitName: string | null;
 }
 
 /** Milliseconds between the stop signal and KILL. systemd's DefaultTimeoutStopSec, 90 s, is too long at a prompt. */
@@ -134,11 +131,9 @@ export function normalise(options: RunOptions, defaults: { readonly graceMs: num
 			graceMs: inRange("the grace", options.graceMs, { least: 0, unit: " ms" }) ?? defaults.graceMs,
 			hangUp: options.sendHangUp ?? false,
 		},
-		properties: (options.properties ?? []).map((property) => checkWord("a property", property)),
+		native: checkNative(options.native ?? {}),
 		nice: checkNice(options.nice ?? 0),
 		umask: options.umask ?? callerUmask(),
-		slice: options.slice === undefined ? null : checkWord("the slice", options.slice),
-		unitName: options.unitName === undefined ? null : checkWord("the unit name", options.unitName),
 	};
 }
 
@@ -151,13 +146,10 @@ export function checkCapabilities(
 	const { capabilities } = platform;
 	const wanted: readonly (readonly [asked: boolean, can: boolean, what: string])[] = [
 		[spec.restart.policy !== "no", capabilities.restart, "restarts"],
-		[spec.properties.length > 0, capabilities.properties.length > 0, "properties of systemd"],
 		[spec.limits.timeoutMs !== null, capabilities.timeout, "a time limit"],
 		[spec.limits.memoryBytes !== null, capabilities.memoryLimit, "a memory limit"],
 		[spec.limits.cpus !== null, capabilities.cpuLimit, "a CPU limit"],
 		[spec.limits.tasks !== null, capabilities.taskLimit, "a limit of processes"],
-		[spec.slice !== null, capabilities.units, "a slice"],
-		[spec.unitName !== null, capabilities.units, "a unit name"],
 		[spec.stopping.hangUp, capabilities.hangUp, "SIGHUP after the stop signal"],
 		[options.acknowledge === false, capabilities.enqueue, "a start that is not waited for"],
 	];
@@ -184,6 +176,20 @@ function checkWord(what: string, word: string): string {
 	throw new ChoreError("INVALID_ARGUMENT", `${what} ${wrong}: ${JSON.stringify(word.slice(0, 60))}`, {
 		hint: "such a word can be written in a script, or with $'…' inside chore run -c 'LINE'",
 	});
+}
+
+/** Only that these are words; what they mean is for the platform to say. A key without a value asks for nothing. */
+function checkNative(options: NonNullable<RunOptions["native"]>): NativeOptions {
+	const native: Record<string, string | readonly string[]> = {};
+	for (const [key, value] of Object.entries(options)) {
+		if (value === undefined) continue;
+		const words = typeof value === "string" ? [value] : value;
+		if (!Array.isArray(words) || words.some((word) => typeof word !== "string"))
+			throw new ChoreError("INVALID_ARGUMENT", `the option ${JSON.stringify(key)} of the platform takes a word, or a list of words`);
+		for (const word of words) checkWord(`a word of the option ${JSON.stringify(key)}`, word);
+		if (words.length > 0) native[key] = value;
+	}
+	return native;
 }
 
 /** An empty path is most often an empty variable, and would mean the caller's own directory. */

@@ -23,15 +23,13 @@ export function runSpec(session: Session, job: JobRecord, run: number, acknowled
 		jobId: job.id,
 		run,
 		label: `${job.name}-${shortId(job.id)}`,
-		unitName: job.unitName,
 		description: job.description ?? `chore job ${job.name}`,
 		jobFolder: jobFolder(session, job.id),
 		runFolder: runFolder(session, job.id, run),
 		limits: job.limits,
 		restart: job.restart,
 		stopping: job.stopping,
-		properties: job.properties,
-		slice: job.slice,
+		native: job.native,
 		acknowledge,
 	};
 }

@@ -52,6 +52,7 @@ async function startAfter(context: Context, before: Job, options: LaunchOptions)
 	findProgram(job.program, job.directory, undefined);
 	if (typeof job.stdin === "object") checkInput(job.stdin.file);
 	const platform = await context.platforms.get(last.run.handle.platform);
+	platform.check(job);
 	makeSession(session);
 	await checkRoom(context);
 

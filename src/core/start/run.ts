@@ -32,6 +32,7 @@ export async function run(context: Context, options: RunOptions): Promise<Job> {
 	const spec = normalise(options, context);
 	const platform = await context.platforms.choose(context.platform);
 	checkCapabilities(spec, options, platform);
+	platform.check(spec);
 	checkDirectory(spec.directory);
 	if (typeof spec.stdin === "object") checkInput(spec.stdin.file);
 	const { environment, dropped } = jobEnvironment({
@@ -130,7 +131,7 @@ interface Draft {
 function writeJob(session: Session, platform: Platform, draft: Draft): StoredRun {
 	const { spec, id, name } = draft;
 	const job: JobRecord = {
-		format: 1,
+		format: 2,
 		id,
 		name,
 		createdAtMs: Date.now(),
@@ -143,9 +144,7 @@ function writeJob(session: Session, platform: Platform, draft: Draft): StoredRun
 		limits: spec.limits,
 		restart: spec.restart,
 		stopping: spec.stopping,
-		properties: spec.properties,
-		unitName: spec.unitName,
-		slice: spec.slice,
+		native: spec.native,
 	};
 	const run = planRun(session, platform, job, 1, draft.acknowledge);
 	const aside = `${session.trash}/new-${id}`;
