@@ -1,7 +1,8 @@
-/** How jobs are put into words, in the terminal and in the editor alike. */
+/** How jobs are put into words, in the terminal and in the editor alike; and how words are read that both may meet. */
 import { type Job, signalNumber } from "./index.ts";
 
 export { closest } from "../platform/closest.ts";
+export { readBytes, readSpan } from "../platform/quantities.ts";
 
 /** How a run is, or how it ended: of a job, an entry of the history, or an event. */
 export type HowItIs = Pick<Job, "state" | "result" | "exitCode" | "signal">;

@@ -1,5 +1,6 @@
 /** Values of properties as systemd spells them in its unit files. Each reader gives undefined for what is none. */
 import { signalName, signalNumber } from "../exit-record.ts";
+import { readBytes, readSpan } from "../quantities.ts";
 
 const TRUE = ["1", "yes", "y", "true", "t", "on"];
 const FALSE = ["0", "no", "n", "false", "f", "off"];
@@ -22,12 +23,8 @@ export function readCount(text: string): bigint | undefined {
 
 /** "1.5G". @param base of the suffixes: 1024, or 1000 for what goes over a wire or to a disk */
 export function readSize(text: string, base: 1000 | 1024): bigint | undefined {
-	const [, digits = "", suffix = ""] = /^([0-9]{1,15}(?:\.[0-9]{1,6})?) ?([KMGTPE]?)B?$/.exec(text) ?? [];
-	if (digits === "") return undefined;
-	const factor = BigInt(base) ** BigInt(["", "K", "M", "G", "T", "P", "E"].indexOf(suffix));
-	const [whole = "", fraction = ""] = digits.split(".");
-	const size = BigInt(whole) * factor + (BigInt(`0${fraction}`) * factor) / 10n ** BigInt(fraction.length);
-	return size < 2n ** 63n ? size : undefined;
+	const size = readBytes(text, base);
+	return size !== undefined && size < 2n ** 63n ? size : undefined;
 }
 
 /** Hundredths of a percent: 12.5% is 1250. */
@@ -36,37 +33,10 @@ export function readPercent(text: string): number | undefined {
 	return digits === undefined ? undefined : Math.round(Number(digits) * 100);
 }
 
-const SECOND_US = 1_000_000;
-const MINUTE_US = 60 * SECOND_US;
-const DAY_US = 24 * 60 * MINUTE_US;
-
-/** The units of systemd.time(7), in microseconds. */
-const TIME_UNITS: ReadonlyMap<string, number> = new Map(
-	(
-		[
-			["us usec µs", 1],
-			["ms msec", 1000],
-			["s sec second seconds", SECOND_US],
-			["m min minute minutes", MINUTE_US],
-			["h hr hour hours", 60 * MINUTE_US],
-			["d day days", DAY_US],
-			["w week weeks", 7 * DAY_US],
-			["M month months", 30.44 * DAY_US],
-			["y year years", 365.25 * DAY_US],
-		] as const
-	).flatMap(([names, microseconds]) => names.split(" ").map((name): [string, number] => [name, microseconds])),
-);
-
 /** Microseconds: "1min 30s". @param unitUs of a number without a unit */
-export function readTime(text: string, unitUs: number = SECOND_US): number | undefined {
-	if (!/^(?: *[0-9]+(?:\.[0-9]+)? *[a-zA-Zµ]*)+$/u.test(text)) return undefined;
-	let sumUs = 0;
-	for (const [, digits, unit] of text.matchAll(/([0-9]+(?:\.[0-9]+)?) *([a-zA-Zµ]*)/gu)) {
-		const factor = unit === "" ? unitUs : TIME_UNITS.get(String(unit));
-		if (factor === undefined) return undefined;
-		sumUs += Number(digits) * factor;
-	}
-	return sumUs <= Number.MAX_SAFE_INTEGER ? Math.round(sumUs) : undefined;
+export function readTime(text: string, unitUs?: number): number | undefined {
+	const span = readSpan(text, unitUs);
+	return span !== undefined && span <= Number.MAX_SAFE_INTEGER ? Math.round(span) : undefined;
 }
 
 /** "SIGTERM", "TERM", "15": the number. */

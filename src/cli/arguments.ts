@@ -2,40 +2,21 @@
 import { constants } from "node:os";
 import { InvalidArgumentError } from "commander";
 import { isState, type JobState, STATES, signalName, signalNumber } from "../index.ts";
-
-/** Units of systemd.time(7), in milliseconds. */
-const TIME_UNITS: Readonly<Record<string, number>> = Object.fromEntries(
-	(
-		[
-			[0.001, "us usec µs μs"],
-			[1, "ms msec"],
-			[1000, "s sec second seconds"],
-			[60_000, "m min minute minutes"],
-			[3_600_000, "h hr hour hours"],
-			[86_400_000, "d day days"],
-			[604_800_000, "w week weeks"],
-			[2_629_800_000, "M month months"],
-			[31_557_600_000, "y year years"],
-		] as const
-	).flatMap(([milliseconds, names]) => names.split(" ").map((name) => [name, milliseconds])),
-);
+import { readBytes, readSpan } from "../words.ts";
 
 /** A span of time as in systemd.time(7): `90` (seconds), `1.5s`, `2min 10s`, `1h`. @returns milliseconds */
 export function duration(text: string): number {
-	const words = /^\s*([0-9]+(\.[0-9]+)?\s*[A-Za-zµμ]*\s*)+$/.test(text) ? [...text.matchAll(/([0-9]+(?:\.[0-9]+)?)\s*([A-Za-zµμ]*)/g)] : [];
-	let milliseconds = 0;
-	for (const [, number, unit] of words) milliseconds += Number(number) * (unit === "" ? 1000 : (TIME_UNITS[unit ?? ""] ?? Number.NaN));
-	if (words.length === 0 || !Number.isFinite(milliseconds))
+	const microseconds = readSpan(text);
+	if (microseconds === undefined || !Number.isFinite(microseconds))
 		throw new InvalidArgumentError(`"${text}" is no span of time; one is written 90, 1.5s, 2min 10s or 1h.`);
-	return milliseconds;
+	return microseconds / 1000;
 }
 
 /** A size as systemd has it: `512M`, `2G`, powers of 1024. @returns bytes */
 export function size(text: string): number {
-	const found = /^([0-9]+(?:\.[0-9]+)?)([KMGTP]?)B?$/.exec(text.trim());
-	const power = "KMGTP".indexOf(found?.[2] || " ") + 1;
-	if (!found) throw new InvalidArgumentError(`"${text}" is no size; one is written 512M, 2G or 1048576.`);
-	return Math.round(Number(found[1]) * 1024 ** power);
+	const bytes = readBytes(text.trim(), 1024);
+	if (bytes === undefined) throw new InvalidArgumentError(`"${text}" is no size; one is written 512M, 2G or 1048576.`);
+	return Number(bytes);
 }
 
 /** A number of processors: `0.5`, `2`, or `150%` of one. */

@@ -1,0 +1,52 @@
+/** Spans of time and sizes as systemd spells them, for options and properties alike. Pure. */
+
+const SECOND_US = 1_000_000;
+const HOUR_US = 3600 * SECOND_US;
+const DAY_US = 24 * HOUR_US;
+
+/** The units of systemd.time(7), in microseconds. A month and a year are what `systemd-analyze timespan` takes them for. */
+const TIME_UNITS: ReadonlyMap<string, number> = new Map(
+	(
+		[
+			["us usec µs μs", 1],
+			["ms msec", 1000],
+			["s sec second seconds", SECOND_US],
+			["m min minute minutes", 60 * SECOND_US],
+			["h hr hour hours", HOUR_US],
+			["d day days", DAY_US],
+			["w week weeks", 7 * DAY_US],
+			["M month months", 2_629_800 * SECOND_US],
+			["y year years", 365.25 * DAY_US],
+		] as const
+	).flatMap(([names, microseconds]) => names.split(" ").map((name): [string, number] => [name, microseconds])),
+);
+
+/**
+ * A span of time: "90" (seconds), "1.5s", "2min 10s", "1h".
+ *
+ * @param unitUs of a number without a unit
+ * @returns microseconds, or undefined for what is no span
+ */
+export function readSpan(text: string, unitUs: number = SECOND_US): number | undefined {
+	if (!/^(?:\s*[0-9]+(?:\.[0-9]+)?\s*[a-zA-Zµμ]*)+$/u.test(text)) return undefined;
+	let sumUs = 0;
+	for (const [, digits, unit] of text.matchAll(/([0-9]+(?:\.[0-9]+)?)\s*([a-zA-Zµμ]*)/gu)) {
+		const factor = unit === "" ? unitUs : TIME_UNITS.get(String(unit));
+		if (factor === undefined) return undefined;
+		sumUs += Number(digits) * factor;
+	}
+	return sumUs;
+}
+
+/**
+ * A size: "512M", "1.5G", "1048576".
+ *
+ * @param base of the suffixes: 1024, or 1000 for what goes over a wire or to a disk
+ * @returns whole bytes, however many, or undefined for what is no size
+ */
+export function readBytes(text: string, base: 1000 | 1024): bigint | undefined {
+	const [, whole = "", fraction = "", suffix = ""] = /^([0-9]+)(?:\.([0-9]+))? ?([KMGTPE]?)B?$/.exec(text) ?? [];
+	if (whole === "") return undefined;
+	const factor = BigInt(base) ** BigInt(["", "K", "M", "G", "T", "P", "E"].indexOf(suffix));
+	return BigInt(whole) * factor + (BigInt(`0${fraction}`) * factor) / 10n ** BigInt(fraction.length);
+}
