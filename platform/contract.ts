@@ -106,7 +106,10 @@ export interface Stopping {
 	readonly hangUp: boolean;
 }
 
-/** What a platform needs to find a run again. Made before the start, stored by the core, read by this platform only. */
+/**
+ * What a platform needs to find a run again. Made before the start, stored by the core, read by this platform only; but where
+ * `data` has a `unit`, the core shows it as the platform's own name for the run.
+ */
 export interface Handle {
 	readonly platform: string;
 	/** Version of `data`, counted by the platform. */

@@ -1,11 +1,20 @@
 /** The platforms in the order of preference: the first that is available is used. One line each, loaded when needed. */
 import type { PlatformModule } from "./contract.ts";
 
-export type Registry = readonly (readonly [name: string, load: () => Promise<PlatformModule>])[];
+export interface Registered {
+	readonly name: string;
+	/** Whose the jobs are: the user's who calls, or the system's, which take root. */
+	readonly scope: Scope;
+	readonly load: () => Promise<PlatformModule>;
+}
+
+export type Scope = "user" | "system";
+
+export type Registry = readonly Registered[];
 
 export const registry: Registry = [
-	["systemd", () => import("./systemd/index.ts")],
-	["launchd", () => import("./launchd/index.ts")],
-	["posix", () => import("./posix/index.ts")],
-	["systemd-system", async () => (await import("./systemd/index.ts")).system],
+	{ name: "systemd", scope: "user", load: () => import("./systemd/index.ts") },
+	{ name: "launchd", scope: "user", load: () => import("./launchd/index.ts") },
+	{ name: "posix", scope: "user", load: () => import("./posix/index.ts") },
+	{ name: "systemd-system", scope: "system", load: async () => (await import("./systemd/index.ts")).system },
 ];

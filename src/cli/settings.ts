@@ -49,7 +49,7 @@ export async function tolerantOptions(
 function withConfig(options: CommonOptions, config: Readonly<Record<string, unknown>>): ChoreOptions {
 	return {
 		session: options.session ?? (process.env["CHORE_SESSION"] || text(config["session"])),
-		platform: platformOf(options) ?? (process.env["CHORE_PLATFORM"] || text(config["platform"])),
+		...wishOf(options, process.env["CHORE_PLATFORM"] || text(config["platform"])),
 		graceMs: config["grace"] === undefined ? undefined : duration(String(config["grace"])),
 		maxJobs: number(config["max_jobs"]),
 		keepDays: number(config["keep_days"]),
@@ -58,15 +58,16 @@ function withConfig(options: CommonOptions, config: Readonly<Record<string, unkn
 	};
 }
 
-/** The platform that the words ask for, one way or the other. */
-function platformOf({ platform, user, system }: CommonOptions): string | undefined {
-	if (system !== true) return platform;
-	if (user === true || (platform !== undefined && platform !== SYSTEM))
-		throw new UsageError("--system and another platform exclude each other", "--system is for jobs of root under the system's own manager");
-	return SYSTEM;
+/**
+ * What is asked of the platform for new jobs. Which one is the system's the library knows: it refuses one by name that is not.
+ * @param standing the platform that holds where the command line says nothing
+ */
+function wishOf({ platform, user, system }: CommonOptions, standing: string | undefined): Pick<ChoreOptions, "platform" | "scope"> {
+	if (system !== true) return { platform: platform ?? standing, scope: user === true ? "user" : undefined };
+	if (user === true)
+		throw new UsageError("--user and --system exclude each other", "--system is for jobs of root under the system's own manager");
+	return { platform, scope: "system" };
 }
-
-const SYSTEM = "systemd-system";
 
 /** `${XDG_CONFIG_HOME:-~/.config}/chore/config.toml`; undefined for a user without a home. */
 function configPath(): string | undefined {

@@ -53,6 +53,7 @@ export class Chore implements AsyncDisposable {
 			session,
 			platforms: new Platforms(registry, { install: (name, text) => installProgram(session.root, name, text) }),
 			platform: options.platform,
+			scope: options.scope,
 			graceMs: options.graceMs ?? DEFAULT_GRACE_MS,
 			maxJobs: options.maxJobs ?? DEFAULT_MAX_JOBS,
 			keep: retention(options),
@@ -221,7 +222,7 @@ export class Chore implements AsyncDisposable {
 
 	/** Whether new jobs outlive the last logout; if not, why, and the cure. */
 	async logout(): Promise<LogoutFate> {
-		return (await this.#context.platforms.choose(this.#context.platform)).logout();
+		return (await this.#context.platforms.choose(this.#context)).logout();
 	}
 
 	/** The platforms in the order of preference, and whether each is available. Connects to nothing. */
@@ -231,7 +232,7 @@ export class Chore implements AsyncDisposable {
 
 	/** What the platform for new jobs can do here. Connects to nothing. @throws ChoreError PLATFORM_UNAVAILABLE */
 	async capabilities(): Promise<Capabilities> {
-		return (await this.#context.platforms.choose(this.#context.platform)).capabilities;
+		return (await this.#context.platforms.choose(this.#context)).capabilities;
 	}
 
 	/**

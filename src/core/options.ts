@@ -1,11 +1,14 @@
 /** What a handle on jobs is opened with. */
+import type { Scope } from "../../platform/registry.ts";
 
 /** Where and how to work with jobs. */
 export interface ChoreOptions {
 	/** A separate set of jobs. Default "default". */
 	readonly session?: string | undefined;
-	/** "systemd", "posix" or "systemd-system". Default: the first that is available. Existing jobs stay on theirs. */
+	/** What runs new jobs, such as "posix". Default: the first that is available. Existing jobs stay on theirs. */
 	readonly platform?: string | undefined;
+	/** Whose new jobs are, where that matters: only a platform for jobs of the user, or of the system, is used. */
+	readonly scope?: Scope | undefined;
 	/** The state folder, an absolute path. Default: `$CHORE_HOME`, else `${XDG_STATE_HOME:-~/.local/state}/chore`. */
 	readonly home?: string | undefined;
 	/** Milliseconds between the stop signal and SIGKILL for jobs that do not say. Default 10,000. */

@@ -1,11 +1,19 @@
 /** Which platform runs a job: chosen once for a new job, and for an old one always the platform in its record. */
 import type { Detection, Platform, PlatformContext } from "../../platform/contract.ts";
 import { ChoreError } from "../../platform/errors.ts";
-import type { Registry } from "../../platform/registry.ts";
+import type { Registry, Scope } from "../../platform/registry.ts";
+
+/** What is asked of the platform for new jobs; nothing asked means the first that is available. */
+export interface Wish {
+	readonly platform: string | undefined;
+	readonly scope: Scope | undefined;
+}
 
 /** What was found of one platform, for `doctor` and for error messages. */
 export interface Found {
 	readonly name: string;
+	/** Whose jobs it runs: the user's, or the system's. */
+	readonly scope: Scope;
 	readonly detection: Detection;
 }
 
@@ -21,13 +29,26 @@ export class Platforms implements AsyncDisposable {
 	}
 
 	/**
-	 * The platform for a new job: the one asked for, else the first that is available.
-	 * @throws ChoreError INVALID_ARGUMENT for a name that is none; PLATFORM_UNAVAILABLE with the reason
+	 * The platform for a new job: the one asked for, else the first that is available and of the scope asked for.
+	 * @throws ChoreError INVALID_ARGUMENT for a name that is none, or is of another scope; PLATFORM_UNAVAILABLE with the reason
 	 */
-	async choose(asked?: string): Promise<Platform> {
-		if (asked !== undefined) return this.get(asked);
+	async choose({ platform, scope }: Wish): Promise<Platform> {
+		const candidates = this.#registry.filter((one) => scope === undefined || one.scope === scope);
+		if (platform !== undefined) {
+			const other = this.#registry.find(({ name }) => name === platform);
+			if (other !== undefined && !candidates.includes(other)) {
+				throw new ChoreError(
+					"INVALID_ARGUMENT",
+					`a job of the ${scope}'s is asked for, and the platform ${platform} runs those of the ${other.scope}`,
+					{
+						hint: `leave one of the two out, or take a platform of the ${scope}'s: ${candidates.map(({ name }) => name).join(", ")}`,
+					},
+				);
+			}
+			return this.get(platform);
+		}
 		const reasons: string[] = [];
-		for (const [name, load] of this.#registry) {
+		for (const { name, load } of candidates) {
 			const detection = (await load()).detect();
 			if (detection.available) return this.get(name);
 			reasons.push(`${name}: ${detection.reason}`);
@@ -47,7 +68,7 @@ export class Platforms implements AsyncDisposable {
 
 	/** What is available here, in the order of preference. */
 	async survey(): Promise<readonly Found[]> {
-		return Promise.all(this.#registry.map(async ([name, load]) => ({ name, detection: (await load()).detect() })));
+		return Promise.all(this.#registry.map(async ({ name, scope, load }) => ({ name, scope, detection: (await load()).detect() })));
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
@@ -57,13 +78,13 @@ export class Platforms implements AsyncDisposable {
 	}
 
 	async #open(name: string): Promise<Platform> {
-		const entry = this.#registry.find(([known]) => known === name);
+		const entry = this.#registry.find((one) => one.name === name);
 		if (entry === undefined) {
 			throw new ChoreError("INVALID_ARGUMENT", `there is no platform "${name}"`, {
-				hint: `the platforms are ${this.#registry.map(([known]) => known).join(", ")}`,
+				hint: `the platforms are ${this.#registry.map((one) => one.name).join(", ")}`,
 			});
 		}
-		const module = await entry[1]();
+		const module = await entry.load();
 		const detection = module.detect();
 		if (!detection.available) {
 			throw new ChoreError("PLATFORM_UNAVAILABLE", `the platform ${name} is not available here: ${detection.reason}`, {

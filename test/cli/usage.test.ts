@@ -311,6 +311,21 @@ test("options of systemd-run that say what chore does anyway are taken", PATIENC
 	}
 });
 
+test("a job of the system's goes to a platform that runs those, and to no other", PATIENCE, async () => {
+	await using cli = new Cli();
+	for (const [words, message] of [
+		[["--system", "--platform", "posix"], /^chore: a job of the system's is asked for, .* posix .*\nhint: .*: systemd-system\n$/],
+		[["--user", "--platform", "systemd-system"], /^chore: a job of the user's is asked for, .*\nhint: .*: systemd, launchd, posix\n$/],
+		[["--user", "--system"], /^chore: --user and --system exclude each other\nhint: /],
+		[["--system", "--platform", "bogus"], /there is no platform "bogus"/],
+	] as const) {
+		const outcome = await cli.run(["run", ...words, "true"]);
+		assert.deepEqual([outcome.status, outcome.stdout], [2, ""], words.join(" "));
+		assert.match(outcome.stderr, message);
+	}
+	assert.deepEqual(await cli.list(), []);
+});
+
 test("an option that the platform cannot honour is refused in its name, and nothing is started", PATIENCE, async () => {
 	await using cli = new Cli();
 	for (const words of [
@@ -319,6 +334,7 @@ test("an option that the platform cannot honour is refused in its name, and noth
 		["--tasks", "10"],
 		["--slice", "user.slice"],
 		["-u", "web"],
+		["-p", "Nice=5"],
 	]) {
 		const outcome = await cli.run(["run", ...words, "true"]);
 		assert.equal(outcome.status, 2, outcome.stderr);

@@ -24,7 +24,7 @@ export async function makeHome(name: string, module: PlatformModule, options: Ch
 	const path = await mkdtemp(resolve(tmpdir(), prefix));
 	const opened: Chore[] = [];
 	const open = (more: ChoreOptions = {}): Chore => {
-		const chore = new Chore([[name, async () => module]], "test", { home: path, ...options, ...more });
+		const chore = new Chore([{ name, scope: "user", load: async () => module }], "test", { home: path, ...options, ...more });
 		opened.push(chore);
 		return chore;
 	};

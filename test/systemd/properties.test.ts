@@ -416,6 +416,16 @@ test("what this manager or this user may not have is told by its name, and leave
 	);
 });
 
+test("a job that was to be replaced runs on where what is asked for the new one is wrong", { skip }, async () => {
+	await using home = await plainHome();
+	const { id } = await home.chore.run({ command: ["sleep", "600"], name: "web" });
+	for (const native of [{ properties: ["Bogus=1"] }, { unit: "a b" }, { partition: "long" }])
+		await assert.rejects(home.chore.run({ command: ["true"], name: "web", ifRunning: "replace", native }), isChoreError);
+	assert.equal((await home.chore.get("web")).id, id);
+	assert.equal((await home.chore.get(id)).state, "running");
+	assert.equal((await home.chore.list({ all: true })).length, 1);
+});
+
 test("a bound that the kernel does not enforce here is refused", { skip }, async (context) => {
 	await using home = await plainHome();
 	const { native } = await home.chore.capabilities();

@@ -160,7 +160,7 @@ test("a bus that dies in the middle leaves a job that is unknown, and then known
 	for (let round = 0; round < ROUNDS / 5; round++) {
 		const between = await GoBetween.to(busPath());
 		await using home = await homeBy(between.socketPath);
-		await using other = new Chore([["systemd", async () => systemd]], "test", { home: home.path });
+		await using other = new Chore([{ name: "systemd", scope: "user", load: async () => systemd }], "test", { home: home.path });
 		await home.chore.list();
 		const start = endOf(startRefused(home.chore));
 		setTimeout(() => between[Symbol.dispose](), 4 + (round % 10) * 4);

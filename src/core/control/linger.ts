@@ -5,7 +5,7 @@ import type { Context } from "../context.ts";
 
 /** @see Chore.linger in chore.ts */
 export async function linger(context: Context): Promise<LogoutFate> {
-	const platform = await context.platforms.choose(context.platform);
+	const platform = await context.platforms.choose(context);
 	if (platform.linger === undefined) {
 		const fate = await platform.logout();
 		const why = fate.survives ? "its jobs outlive the logout as it is" : fate.reason;

@@ -82,7 +82,7 @@ export async function examineAll(registry: Registry, version: string, options: D
 	const isUsable = root !== undefined && attempt("state", findings, () => checkPrivateFolder(root)) !== undefined;
 	const folder = isUsable ? folderOf(root, session, findings) : undefined;
 	await using platforms = new Platforms(registry, { install: (name) => refuseToInstall(name) });
-	const reports = await examinePlatforms(platforms, options.platform, root, findings);
+	const reports = await examinePlatforms(platforms, options, root, findings);
 	const silent = new Map(reports.flatMap(({ name, error }) => (error === null ? [] : [[name, error]])));
 	const disk = root === undefined ? undefined : diskOf(root);
 	if (root !== undefined && disk !== undefined) checkDisk(disk, root, findings);
@@ -135,12 +135,12 @@ function refuseToInstall(name: string): never {
 
 async function examinePlatforms(
 	platforms: Platforms,
-	asked: string | undefined,
+	{ platform: asked, scope: wanted }: ChoreOptions,
 	root: string | undefined,
 	findings: Findings,
 ): Promise<readonly PlatformReport[]> {
 	const found = await platforms.survey();
-	const used = asked ?? found.find(({ detection }) => detection.available)?.name;
+	const used = asked ?? found.find(({ scope, detection }) => detection.available && (wanted ?? scope) === scope)?.name;
 	const reports = await Promise.all(found.map(({ name, detection }) => examinePlatform(platforms, name, detection, used, root, findings)));
 	const chosen = reports.find(({ name }) => name === used);
 	if (chosen === undefined || !chosen.available) {

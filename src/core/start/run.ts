@@ -30,7 +30,7 @@ import { checkRoom } from "./room.ts";
 export async function run(context: Context, options: RunOptions): Promise<Job> {
 	const { session } = context;
 	const spec = normalise(options, context);
-	const platform = await context.platforms.choose(context.platform);
+	const platform = await context.platforms.choose(context);
 	checkCapabilities(spec, options, platform);
 	platform.check(spec);
 	checkDirectory(spec.directory);
