@@ -1,5 +1,7 @@
-# What the shim and the shell that waits for it under launchd share: who belongs to the run, and how all of it is ended.
-# It stands in front of each of them. They have set:
+# Who belongs to a run of chore, and how all of it is ended.
+#
+# The shim and, under launchd, the shell that waits for it have this in common: it stands in front of each of them, writes
+# no file, and does nothing by itself. They have set:
 #
 #   shim       the pid of the shim, and its process group
 #   everybody  the same for kill(1); 0 means the own group
@@ -7,12 +9,13 @@
 #   wide       whether those that left the group are looked for, too
 #   stop, hang_up, grace   as the shim was told
 #
-# Read by every sh: no printf (not a builtin everywhere), no `case` inside $( ) (pdksh).
+# Every sh reads this: hence no printf (not a builtin everywhere), and no `case` inside $( ) (pdksh).
 
-# Finds the live processes of the run: those of the group, the children of the shim (the main process may have left the
-# group) and, when $wide, those that carry the mark. Fills $members with PID:PARENT:in|out, by group. What searches shall
-# not find itself: it has no mark, and nothing of it outlives its shell, not even as a zombie. sed(1) begins with a 1: ksh93
-# may lose all that a program wrote here when a stop's signals come meanwhile, and nobody would seem to be left.
+# The look: finds the live processes of the run, and is true where there is one. They are those of the group, the children
+# of the shim (the main process may have left the group) and, when $wide, those that carry the mark. Fills $members with
+# PID:PARENT:in|out, by group. What searches must not find itself: it has no mark, and by the time that each one found is
+# asked for with kill -0 it is gone, not even a zombie. sed(1) begins with a 1 for ksh93, which may lose all that a program
+# wrote here when a stop's signals come meanwhile: without the 1 nobody would seem to be left, so it looks again.
 find_members() {
 	members='' looks=20
 	until found=$(
@@ -42,7 +45,7 @@ find_members() {
 	[ -n "$members" ]
 }
 
-# Sends a signal to the group at one stroke, and to those outside of it one by one.
+# One signal to all: to the group at one stroke, and to those outside of it one by one.
 tell() {
 	kill "-$1" "$everybody"
 	for member in $members; do
@@ -50,11 +53,13 @@ tell() {
 	done
 } 2>/dev/null
 
+# SIGKILL to each that was found; this shell, which is in the group, is spared.
 kill_members() {
 	for member in $members; do kill -KILL "${member%%:*}"; done
 } 2>/dev/null
 
-# Asks all members to end and waits for it. False when some are left after the grace.
+# The request: asks all members to end and waits for it. False when some are left after the grace. It waits in steps of
+# hundredths of a second that double up to one second; a sleep(1) without fractions makes them whole seconds.
 end_members() {
 	tell "$stop"
 	[ "$hang_up" = yes ] && tell HUP
@@ -67,7 +72,7 @@ end_members() {
 		[ "$step" -ge 10 ] || text=0.0$step
 		[ "$step" -lt 100 ] || text=1
 		sleep "$text" 4>&- 2>/dev/null || if [ $? -ge 128 ]; then
-			step=2 # killed, early on for all that is known
+			step=2 # the sleep was killed, maybe at once
 		else
 			sleep 1 4>&-
 			step=100
@@ -77,7 +82,7 @@ end_members() {
 	done
 }
 
-# Ends all members: asked first, and killed after the grace.
+# The force: asks all members to end, and kills those that are left after the grace, for some 5 s.
 force_members() {
 	end_members && return
 	tries=50

@@ -1,6 +1,6 @@
-# chore's shim: the parent of one run where nothing else supervises it. It waits, writes down how the run ended, and
-# then ends what the run left behind. It runs the job in the foreground, because every shell starts `job &` with
-# SIGINT ignored for good, and in its own process group, so that one kill(2) reaches the job and is survived here.
+# chore's shim: the parent of one run where nothing else supervises it.
+#
+# It runs the job, waits, writes down how it ended, and then ends what the job left behind. It leads the run's process group.
 #
 #   sh shim RUN START STOP HANGUP GRACE LIMIT LIMIT_WHOLE SIGNALS POLICY MAX DELAY DELAY_WHOLE SHELL...
 #
@@ -14,13 +14,36 @@
 #   DELAY         seconds from an end to the next attempt, or nothing; DELAY_WHOLE: rounded up
 #   SHELL...      what START is run by
 #
-# Descriptors: 1 and 2 are RUN/message, at its beginning; 4 is the write end of the FIFO RUN/alive. As long as it is
-# open the run is alive, so whatever is started here must close it at once. Everything needed at the end of an attempt
-# is opened at its beginning: a job may remove or rename the folder. All files are laid out already: a full disk stops
-# nothing. RUN/pid holds the pid of the shim, and behind it, from the first restart on, which attempt was begun last and
-# which is to come: the same one where none is.
-# Read by every sh: no printf (not a builtin everywhere), no `case` inside $( ) (pdksh), one command (read whole).
-# members.sh stands in front of it.
+# States. Each attempt goes through them in this order; the main part, at the end of this file, is the walk:
+#
+#   laid out      all files are there as blanks
+#   running       the job runs in this shell's group: one kill(2) reaches the job and is survived here. And in the
+#                 foreground: every shell starts `job &` with SIGINT ignored for good
+#   recorded      RUN/exit has its line: by that the attempt is over, whatever happens to this shell
+#   cleared up    no process of the attempt is left
+#   waiting       only if another attempt is to come: DELAY is slept, then it is laid out
+#   over          this shell kills its own group, itself included: so ends every run that it was not killed in
+#
+# Files, in the order in which they are written. All are laid out before by the core or the platform, and written in the
+# space that they have: a full disk stops nothing. "The job" is START, before it becomes the program.
+#
+#   RUN/pid             this shell: its pid, once it can be signalled. From the first restart on two numbers follow: the
+#                       attempt begun last, and the one to come, which is the same where none is
+#   RUN/message         whatever a shell here has to say, such as "Killed"; read back to judge an end
+#   RUN/started         the job: the pid of the main process
+#   RUN/timer           the clock of the limit: "timeout", before it ends the attempt
+#   RUN/stop            who asks for a stop, by a rename, before anything is signalled
+#   RUN/session-ended   on launchd its waiter, by a rename, when the user's session ends
+#   RUN/exit            this shell: the record of the attempt
+#   RUN/attempts        this shell, with a policy: the same line once more
+#
+# Descriptors: 1 and 2 are RUN/message, at its beginning; 3 RUN/exit; 4 the write end of the FIFO RUN/alive; 5 and 6
+# RUN/message, to read and to append; 7 and 8 RUN/timer, for the clock and for this shell; 9 RUN/started. They are opened
+# before the job begins: it may remove or rename the folder. As long as 4 is open the run is alive, so whatever is started
+# here closes it at once.
+#
+# Every sh reads this: hence no printf (not a builtin everywhere), no `case` inside $( ) (pdksh), and all of it one command,
+# so that it is read whole before it begins. members.sh stands in front of it.
 {
 	run=$1 start=$2 stop=$3 hang_up=$4 grace=$5 limit=$6 limit_whole=$7 signals=$8
 	shift 8
@@ -31,27 +54,27 @@
 	# Whether the run is to end: chore was asked for it, or the session of the user ends.
 	is_asked() { [ -e "$run/stop" ] || [ -e "$run/session-ended" ]; }
 
-	# Caught and not ignored: what is caught here is back to its default in the job. What the shell does not know is not
-	# tried again: posh may crash when it complains after a trap was run.
+	# The signals. They are caught and not ignored: a caught one is back to its default in the job. What the shell does not
+	# know is left out from here on: posh may crash when it complains after a trap was run.
 	known=''
 	for signal in $signals; do command trap : "$signal" && known="$known $signal"; done 2>/dev/null
 	signals=$known
 	exec 3<>"$run/exit" 5<"$run/message" 6>>"$run/message" 9<"$run/started"
-	echo $$ 1<>"$run/pid" # not earlier: whoever can read it may signal
+	echo $$ 1<>"$run/pid" # only now: who can read it may signal this shell
 
-	# The time limit, in a process of its own since the shim waits for the job. The shim ends it with the job.
+	# The clock of the time limit. It runs beside the job in a process of its own, and this shell ends it with the attempt.
 	enforce_limit() {
 		exec 3>&- 4>&- 5>&- 6>&- 8>&- 9>&- >/dev/null 2>&1
 		for signal in $signals; do command trap '' "$signal"; done
-		# It is that of the main process, which on a busy machine begins much later than this.
+		# The limit counts from the begin of the main process, which on a busy machine is much later than that of this clock.
 		begun=''
 		while read -r begun rest <"$run/started" || :; do
 			[ -z "$begun" ] && [ -e "$run/started" ] && kill -0 $$ || break
 			sleep 0.02 || [ $? -ge 128 ] || sleep 1
 		done
-		until /usr/bin/env sleep "$limit"; do # a program also in ksh93: it is to be killed without this shell
+		until /usr/bin/env sleep "$limit"; do # by env, since sleep is a builtin of ksh93, and a builtin cannot be killed alone
 			if [ $? -ge 128 ]; then
-				# Killed: by the shim once the main process is over, or by anybody before it is time.
+				# The sleep was killed: by the shim, where the main process is over; else by somebody else, and it goes on.
 				{ [ -n "$begun" ] && kill -0 "$begun"; } || ! kill -0 $$ || exit
 				continue
 			fi
@@ -59,8 +82,8 @@
 			break
 		done
 		self=$(exec "$@" -c 'echo $PPID')
-		# A run that was over before its limit did not hit it, even if the shim has not yet come to say so. With the
-		# shim killed, whatever is left of the run is still held to the limit.
+		# An attempt that is over did not hit its limit, even if the shim has not come to say so: it has no child left but
+		# this clock. Where the shim was killed, what is left of the run is still held to the limit.
 		wide=yes
 		find_members || exit
 		case "$members " in
@@ -71,13 +94,15 @@
 		force_members
 	}
 
-	# How a shell of its own becomes the job. Whoever asks for a stop makes the file first, and then signals what is there:
-	# hence the look at it so late. It is a program and no subshell, because ksh93 takes a signal that it hears as a subshell
-	# ends for the code of that; and it may crash when a signal comes while it makes one.
+	# The begin of the job: what the shell does that becomes it. Who asks for a stop makes RUN/stop first and then signals
+	# the processes that are there, so the last look at the file is as late as can be. A program and no subshell, for ksh93:
+	# it takes a signal that it hears as a subshell ends for the exit code of that, and may crash when one comes while it
+	# makes a subshell.
 	begin='exec 3>&- 4>&- 5>&- 6>&- 8>&- 9>&- >>"$0/message" 2>&1; [ -e "$0/stop" ] || [ -e "$0/session-ended" ] || exec "$@"'
 
-	# What the shell had to say ($said is then not empty), and the CPU time of all that was waited for: the last line of
-	# times(1), as MINUTESmSECONDS.FRACTIONs. Seconds and microseconds are kept apart, because mksh reckons with 32 bits.
+	# The judgement, first part: reads RUN/message back. $said is empty where the shell had nothing to say. $seconds and
+	# $fraction (in microseconds) are the CPU time of all that was waited for, from the last line of times(1), which is
+	# MINUTESmSECONDS.FRACTIONs twice. They are kept apart because mksh reckons with 32 bits.
 	read_message() {
 		said=yes cpu='' seconds=0 fraction=0
 		{
@@ -103,8 +128,9 @@
 		[ "$fraction" -lt 1000000 ] || seconds=$((seconds + 1)) fraction=$((fraction - 1000000))
 	}
 
-	# Finds out how it ended. Death by a signal is 384 + n in yash, 256 + n in ksh93, else 128 + n like an exit code; but
-	# then the shell says so ("Killed"), except for SIGINT and SIGPIPE.
+	# The judgement, second part: how the attempt ended, from $code to $how, $certain and $result. Death by a signal is
+	# 384 + n in yash and 256 + n in ksh93. Elsewhere it is 128 + n, as an exit code might be, but then the shell has said so
+	# ("Killed"), except of SIGINT and SIGPIPE.
 	judge() {
 		case ${YASH_VERSION+yash}${KSH_VERSION-} in yash | *' 93'*) doubt=no ;; *) doubt=yes ;; esac
 		begun=''
@@ -138,8 +164,8 @@
 		fi
 	}
 
-	# Sets $next to the attempt that is to come, if any. A run whose folder is gone is not started again: nobody could stop
-	# it any more.
+	# The decision: sets $next to the attempt that is to come, or to this one where none is. A run whose folder is gone is
+	# not started again: nobody could stop it any more.
 	decide() {
 		next=$attempt
 		case $policy:$result in no:* | on-failure:success) return ;; esac
@@ -147,6 +173,8 @@
 		is_asked || [ ! -e "$run/exit" ] || next=$((attempt + 1))
 	}
 
+	# The record: RUN/exit, and with a policy RUN/attempts, of which a long one is begun anew. It tries for half a minute,
+	# should the file system refuse.
 	write_down() {
 		# An attempt that a stop kept from beginning is none: the run ends with the one before.
 		if [ "$attempt" -gt 1 ] && [ -z "$begun" ] && is_asked; then return; fi
@@ -154,7 +182,7 @@
 		[ -r /proc/uptime ] && read -r up rest </proc/uptime
 		[ -r /proc/sys/kernel/random/boot_id ] && read -r boot </proc/sys/kernel/random/boot_id
 		record="chore-exit 1 attempt=$attempt how=$how status=$code certain=$certain result=$result up=$up boot=$boot cpu=$cpu pid=$begun ."
-		# What is to come is said first: nobody shall take a run for over that goes on.
+		# RUN/pid first: nobody shall take a run for over that goes on.
 		[ "$next" -eq "$attempt" ] || echo "$$ $attempt $next" 1<>"$run/pid"
 		tries=30
 		until echo "$record" >&3; do
@@ -169,17 +197,17 @@
 		(umask 077 && : >"$run/attempts")
 	}
 
-	# Ends what the attempt left behind, and after the last one this shell itself. Before another it may be what left the
-	# group, too, for that shall meet nothing of it.
+	# The end of what the attempt left behind, and after the last attempt of this shell itself. After the limit, and before
+	# another attempt, processes that left the group are ended, too.
 	clear_up() {
-		# What looks for the members must survive the stop signals: they are ignored, no longer caught.
+		# The programs that look for members must survive the stop signals: these are ignored now, which programs inherit.
 		if [ "$hang_up" = yes ]; then asking="$stop HUP"; else asking=$stop; fi
 		for signal in $asking; do command trap '' "$signal"; done 2>/dev/null
 
-		# The clock of the limit takes no part in what follows. Its sleep(1) is killed, and then it ends by itself: killed first,
-		# it could leave one that it is just about to start, and nobody could tell whose that is. Nor can it be held meanwhile:
-		# whoever asks for a stop sends SIGCONT to the group. At the limit, and before the main process begins, it does not end
-		# by itself, but starts nothing that lasts.
+		# The clock of the limit goes first. Its sleep(1) is killed, upon which it ends by itself. Killed before that one, it
+		# could leave a sleep(1) that it is just about to start, and nobody could tell whose that is. It cannot be held
+		# meanwhile either: who asks for a stop sends SIGCONT to the group. At the limit, and before the main process begins,
+		# it does not end by itself, but then starts nothing that lasts, and is killed.
 		rounds=20
 		while [ -n "$timer" ] && find_members; do
 			case "$members " in *" $timer:$$:"*) ;; *) break ;; esac
@@ -190,7 +218,7 @@
 			done
 		done 2>/dev/null
 		if [ "$result" = timeout ] || [ "$next" -gt "$attempt" ]; then wide=yes; fi
-		# Processes that start each other in turn, and end, are seen by no look: hence what is done to the group unseen.
+		# Processes that start each other in turn, and end, are seen by no look: hence the group is killed unseen.
 		if [ "$next" -eq "$attempt" ]; then
 			find_members && ! end_members && kill_members
 			leave
@@ -211,7 +239,7 @@
 		exit
 	}
 
-	# Makes the files what they were, in the space that they have.
+	# The next attempt: the files are made blank again, in the space that they have.
 	lay_out() {
 		read_message
 		seconds_before=$seconds fraction_before=$fraction attempt=$next
@@ -226,6 +254,7 @@
 		echo "$$ $attempt $attempt" 1<>"$run/pid"
 	}
 
+	# The walk through the states.
 	attempt=1 seconds_before=0 fraction_before=0
 	while :; do
 		timer=''
@@ -242,11 +271,12 @@
 		write_down
 		clear_up
 
+		# Only where another attempt is to come: clear_up does not return after the last one.
 		for signal in $asking; do command trap : "$signal"; done 2>/dev/null
 		[ -z "$timer" ] || wait "$timer" # for what the shell says of its end, and for its CPU time
 		left=$delay
 		while [ -n "$left" ] && ! is_asked; do
-			# A stop that comes between the look and this ends it when it sees it.
+			# Who asks for a stop between that look and this sleep(1) ends it as soon as it is seen.
 			/usr/bin/env sleep "$left" 3>&- 4>&- 5>&- 6>&- 8>&- 9>&-
 			case $? in
 				0) left='' ;;
