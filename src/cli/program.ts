@@ -61,14 +61,18 @@ export function program(first?: string): Command {
 		.helpOption("-h, --help", "print help")
 		.helpCommand(false)
 		.enablePositionalOptions()
-		.showSuggestionAfterError(false)
 		.addHelpText(
 			"after",
 			"\n  chore run -- make test      start a job; chore logs -f make follows it\n  chore help run              all about one command",
 		);
 	const commands = asked === undefined ? Object.values(COMMANDS).map((make) => make()) : [asked()];
 	for (const command of commands) chore.addCommand(command);
-	for (const command of [chore, ...commands]) command.exitOverride().configureOutput({ writeOut, outputError: () => {} });
+	// commander's own guess at what was meant is left out: see meantBy.
+	for (const command of [chore, ...commands])
+		command
+			.exitOverride()
+			.showSuggestionAfterError(false)
+			.configureOutput({ writeOut, outputError: () => {} });
 	return chore;
 }
 

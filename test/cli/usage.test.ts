@@ -42,14 +42,14 @@ test("--version prints the version of the package, and so does -V", PATIENCE, as
 /** What is wrong, and what the refusal has to say: the word that is wrong, and what would be right. */
 const REFUSALS: readonly (readonly [words: readonly string[], ...said: readonly RegExp[]])[] = [
 	[["pss"], /unknown command 'pss'/, /did you mean ps\?/],
-	[["stpo"], /unknown command 'stpo'/, /did you mean stop\?/],
+	[["stpo"], /unknown command 'stpo'$/m, /did you mean stop\?/],
 	[["frobnicate"], /unknown command 'frobnicate'/, /chore help/],
 	[["--frob", "ps"], /unknown option '--frob'/, /hint: /],
-	[["ps", "--al"], /unknown option '--al'/, /did you mean --all\?/],
+	[["ps", "--al"], /unknown option '--al'$/m, /did you mean --all\?/],
 	[["rm", "--frobnicate"], /unknown option '--frobnicate'/, /hint: `chore help rm` lists its options/],
 	[["ls", "--state", "banana"], /"banana" is no state/, /`chore help ps`/],
 	[["completion", "tcsh"], /shell: "tcsh" is none of bash, zsh, fish/, /`chore help completion`/],
-	[["run", "--nme", "x", "true"], /unknown option '--nme'/, /did you mean --name\?/],
+	[["run", "--nme", "x", "true"], /unknown option '--nme'$/m, /did you mean --name\?/],
 	[["run", "--name"], /'-n, --name <name>' argument missing/],
 	[["run", "--wait", "--timeout"], /--timeout <time>' argument missing/],
 	[["run"], /the command is empty/, /chore run -- PROGRAM/],
