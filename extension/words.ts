@@ -1,8 +1,8 @@
 /** How jobs are told in the editor: in words and clock times, never in ages, which would have to tick. */
-import { hasEnded, type Job, shortId } from "../src/index.ts";
-import { printable, stateWords } from "../src/words.ts";
+import { hasEnded, type Job } from "../src/index.ts";
+import { localTime, printable, stateWords } from "../src/words.ts";
 
-export { bytes, commandLine, exitStatus, printable, span, stateWords } from "../src/words.ts";
+export { bytes, commandLine, exitStatus, nameWords, printable, span, stateWords } from "../src/words.ts";
 
 /** Breaks what the editor would take for an icon or a link, and cannot be seen itself (U+200B). */
 const BREAK = "\u200b";
@@ -28,14 +28,5 @@ export function timeWords(job: Job, now: Date = new Date()): string {
 
 /** "14:02" of today, "2026-11-20 14:02" of any other day, in local time. */
 export function clock(time: string, now: Date = new Date()): string {
-	const at = new Date(time);
-	const two = (count: number): string => String(count).padStart(2, "0");
-	const day = (date: Date): string => `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-	const hour = `${two(at.getHours())}:${two(at.getMinutes())}`;
-	return day(at) === day(now) ? hour : `${day(at)} ${hour}`;
-}
-
-/** "build (1c9e2f40)": names are used again, ids are not. */
-export function nameWords(job: Pick<Job, "name" | "id">): string {
-	return `${job.name} (${shortId(job.id)})`;
+	return localTime(new Date(time), { now });
 }

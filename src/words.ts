@@ -1,5 +1,5 @@
 /** How jobs are put into words, in the terminal and in the editor alike; and how words are read that both may meet. */
-import { type Job, signalNumber } from "./index.ts";
+import { type Job, shortId, signalNumber } from "./index.ts";
 
 export { closest } from "../platform/closest.ts";
 export { readBytes, readSpan } from "../platform/quantities.ts";
@@ -74,6 +74,23 @@ export function age(milliseconds: number): string {
 	const hours = Math.floor(minutes / 60);
 	if (hours < 24) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
 	return `${Math.floor(hours / 24)} d`;
+}
+
+/** A moment on the clock of this place: "14:02" or "14:02:11", with the date before it where that is not today's. */
+export function localTime(
+	moment: Date,
+	{ now = new Date(), seconds = false }: { readonly now?: Date; readonly seconds?: boolean } = {},
+): string {
+	const two = (number: number): string => String(number).padStart(2, "0");
+	const parts = [moment.getHours(), moment.getMinutes(), ...(seconds ? [moment.getSeconds()] : [])];
+	const time = parts.map(two).join(":");
+	if (moment.toDateString() === now.toDateString()) return time;
+	return `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())} ${time}`;
+}
+
+/** "build (1c9e2f40)": names are used again, ids are not. */
+export function nameWords({ name, id }: Pick<Job, "name" | "id">): string {
+	return `${name} (${shortId(id)})`;
 }
 
 /** Bytes in binary units: "412 MiB". */

@@ -1,8 +1,18 @@
 /** How jobs, times and sizes are put into words for people at a terminal. */
 import { hasEnded, type Job } from "../index.ts";
-import { age, endWords, type HowItIs, printable, span, commandLine as typed, stateWords as wholeWords } from "../words.ts";
+import {
+	age,
+	localTime as clockTime,
+	endWords,
+	type HowItIs,
+	nameWords,
+	printable,
+	span,
+	commandLine as typed,
+	stateWords as wholeWords,
+} from "../words.ts";
 
-export { age, bytes, exitStatus, printable, span } from "../words.ts";
+export { age, bytes, exitStatus, nameWords, printable, span } from "../words.ts";
 
 /** The state as it fits into a column: "failed, code 1", "failed, time limit", "running". */
 export function stateWords(job: HowItIs & Pick<Job, "attempt" | "reason">): string {
@@ -31,15 +41,12 @@ export function endOf(job: HowItIs & Pick<Job, "startedAt" | "endedAt">): string
 /** One sentence on how a job is: "web (1c9e2f40) failed: exit code 2 after 41.2 s". */
 export function summary(job: Job): string {
 	const because = job.reason === null || !hasEnded(job) ? "" : `: ${job.reason}`;
-	return printable(`${job.name} (${job.id.slice(-8)}) ${endOf(job) ?? `is ${job.state}`}${because}`);
+	return printable(`${nameWords(job)} ${endOf(job) ?? `is ${job.state}`}${because}`);
 }
 
-/** A moment on the clock of this place: "14:02:11", with the date before it where that is not today's. */
+/** A moment on the clock of this place, to the second. */
 export function localTime(moment: Date): string {
-	const two = (number: number): string => String(number).padStart(2, "0");
-	const time = [moment.getHours(), moment.getMinutes(), moment.getSeconds()].map(two).join(":");
-	if (moment.toDateString() === new Date().toDateString()) return time;
-	return `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())} ${time}`;
+	return clockTime(moment, { seconds: true });
 }
 
 /** Since when a job is as it is: a span for one that goes on, a time ago for one that is over. */

@@ -4,7 +4,7 @@ import { ChoreError, type PrunedJob, type PruneReport } from "../../index.ts";
 import { count, duration, size } from "../arguments.ts";
 import { action, verb } from "../command.ts";
 import { describeFailure, UsageError } from "../failure.ts";
-import { bytes } from "../words.ts";
+import { bytes, nameWords } from "../words.ts";
 
 interface Options {
 	readonly olderThan?: number;
@@ -44,6 +44,6 @@ function told({ dryRun, jobs, bytes: freed }: PruneReport): readonly string[] {
 }
 
 /** "web (1c9e2f40) failed, 12 MiB" */
-function line({ id, name, state, bytes: size }: PrunedJob): string {
-	return `${name} (${id.slice(-8)}) ${state}, ${bytes(size)}`;
+function line(job: PrunedJob): string {
+	return `${nameWords(job)} ${job.state}, ${bytes(job.bytes)}`;
 }

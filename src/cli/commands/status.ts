@@ -4,7 +4,7 @@ import { hasEnded, type Job, type JobDetails, type JobProcess } from "../../inde
 import { count } from "../arguments.ts";
 import { action, each, jsonLines, verb } from "../command.ts";
 import type { Output } from "../output.ts";
-import { age, bytes, commandLine, printable, shortPath, span, stateWords, summary } from "../words.ts";
+import { age, bytes, commandLine, nameWords, printable, shortPath, span, stateWords, summary } from "../words.ts";
 
 interface Options {
 	readonly lines: number;
@@ -40,7 +40,7 @@ export async function newest({
 	output: Output;
 }): Promise<string> {
 	const job = await chore.newest();
-	if (!options.quiet) output.note(`chore: the newest job is ${job.name} (${job.id.slice(-8)})`);
+	if (!options.quiet) output.note(`chore: the newest job is ${nameWords(job)}`);
 	return job.id;
 }
 
