@@ -41,8 +41,10 @@ export function reportText(report: Report): string {
 		lines.push("", `${name}: ${state}`, `  why: ${error ?? reason}`);
 		for (const fact of facts) lines.push(`  ${fact.name}: ${fact.value}`);
 		for (const [word, can] of Object.entries(capabilities ?? {})) {
+			const own = typeof can === "object" ? Object.keys(can) : undefined;
+			if (own !== undefined && own.length > 0) lines.push(`  can: ${word}: ${own.join(", ")}`);
 			if (can === true) lines.push(`  can: ${word}`);
-			if (can === false) lines.push(`  cannot: ${word}${lacking[word] === undefined ? "" : `: ${lacking[word]}`}`);
+			if (can === false || own?.length === 0) lines.push(`  cannot: ${word}${lacking[word] === undefined ? "" : `: ${lacking[word]}`}`);
 		}
 		if (logout !== null) lines.push(`  at logout: ${logout.survives ? "jobs go on" : `${logout.reason}; to keep them: ${logout.cure}`}`);
 	}
