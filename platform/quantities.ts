@@ -28,9 +28,9 @@ const TIME_UNITS: ReadonlyMap<string, number> = new Map(
  * @returns microseconds, or undefined for what is no span
  */
 export function readSpan(text: string, unitUs: number = SECOND_US): number | undefined {
-	if (!/^(?:\s*[0-9]+(?:\.[0-9]+)?\s*[a-zA-Zµμ]*)+$/u.test(text)) return undefined;
+	if (!/^(?:\s*[0-9]+(?:\.[0-9]+)?\s*[a-zA-Z\u00b5\u03bc]*)+$/u.test(text)) return undefined;
 	let sumUs = 0;
-	for (const [, digits, unit] of text.matchAll(/([0-9]+(?:\.[0-9]+)?)\s*([a-zA-Zµμ]*)/gu)) {
+	for (const [, digits, unit] of text.matchAll(/([0-9]+(?:\.[0-9]+)?)\s*([a-zA-Z\u00b5\u03bc]*)/gu)) {
 		const factor = unit === "" ? unitUs : TIME_UNITS.get(String(unit));
 		if (factor === undefined) return undefined;
 		sumUs += Number(digits) * factor;
