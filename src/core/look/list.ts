@@ -81,6 +81,7 @@ function recentlyEnded(session: Session, known: ReadonlySet<string>): string[] {
 function inOrder(one: Job, other: Job): number {
 	const over = Number(hasEnded(one)) - Number(hasEnded(other));
 	if (over !== 0) return over;
-	const key = (job: Job): string => (hasEnded(job) ? (job.endedAt ?? job.createdAt) : job.createdAt);
-	return key(other).localeCompare(key(one)) || (other.id < one.id ? -1 : 1);
+	const key = (job: Job): string => `${hasEnded(job) ? (job.endedAt ?? job.createdAt) : job.createdAt} ${job.id}`;
+	// RFC 3339 in UTC sorts as text. Not localeCompare(): the first call of it loads the rules of a language, for milliseconds.
+	return key(other) < key(one) ? -1 : 1;
 }
