@@ -1,6 +1,7 @@
 // Builds dist/: the command line, the extension and the library, each platform in a file of its own so that it is loaded only when used,
 // and the declarations.
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { chmodSync, readFileSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { build } from "esbuild";
@@ -47,7 +48,7 @@ const withoutParsers = {
 const builtinsWhenUsed = {
 	name: "builtins-when-used",
 	setup(builder) {
-		builder.onResolve({ filter: /^(node:)?(child_process|crypto|fs\/promises|timers\/promises|tty)$/ }, ({ path, namespace }) =>
+		builder.onResolve({ filter: /^(node:)?(child_process|crypto|net|fs\/promises|timers\/promises|tty|vm)$/ }, ({ path, namespace }) =>
 			namespace === "when-used" ? { path, external: true } : { path, namespace: "when-used" },
 		);
 		builder.onLoad({ filter: /.*/, namespace: "when-used" }, async ({ path }) => {
@@ -70,20 +71,29 @@ const common = {
 	plugins: [loadedWhenUsed, withoutParsers],
 };
 
+const commonJs = {
+	...common,
+	outdir: "dist",
+	outExtension: { ".js": ".cjs" },
+	format: "cjs",
+	// require(): import() of CommonJS would have Node parse the file a second time, for its exports.
+	supported: { "dynamic-import": false },
+	external: ["x11", "usocket", "vscode"],
+	plugins: [...common.plugins, builtinsWhenUsed],
+};
+
 await Promise.all([
-	build({
-		...common,
-		// The extension and the command line share the platforms; what else they have in common is in each of them.
-		entryPoints: { cli: "src/cli/main.ts", extension: "extension/main.ts", ...apart },
-		outdir: "dist",
-		outExtension: { ".js": ".cjs" },
-		format: "cjs",
-		// require(): import() of CommonJS would have Node parse the file a second time, for its exports.
-		supported: { "dynamic-import": false },
-		external: ["x11", "usocket", "vscode"],
-		plugins: [...common.plugins, builtinsWhenUsed],
-	}),
+	// The extension and the command line share the platforms; what else they have in common is in each of them.
+	build({ ...commonJs, entryPoints: { extension: "extension/main.ts", ...apart } }),
 	build({ ...common, entryPoints: { index: "src/index.ts" }, outdir: "dist", format: "esm" }),
 ]);
+// The code that V8 made of these files is kept under the name of what they hold (src/cli/code-cache.ts).
+const contents = createHash("sha256");
+for (const name of Object.keys(apart).sort()) contents.update(readFileSync(`dist/${name}.cjs`));
+await build({
+	...commonJs,
+	entryPoints: { cli: "src/cli/main.ts" },
+	define: { ...common.define, CHORE_BUILD: JSON.stringify(contents.digest("hex").slice(0, 16)) },
+});
 chmodSync("dist/cli.cjs", 0o755);
 execFileSync("node_modules/.bin/tsc", ["-p", "tsconfig.types.json"], { stdio: "inherit" });

@@ -3,7 +3,6 @@
  * to do. Synchronous on purpose: these are small files, and a thread-pool round trip costs more than the call.
  */
 
-import { randomBytes } from "node:crypto";
 import {
 	closeSync,
 	constants,
@@ -24,6 +23,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { ChoreError, errnoOf, isChoreError } from "../../../platform/errors.ts";
+import { randomBytes } from "./random.ts";
 
 /** Says in chore's words why a file of its state could not be used. @returns never; always throws */
 export function refuse(path: string, error: unknown): never {

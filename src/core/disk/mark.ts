@@ -3,10 +3,10 @@
  * names the process that is at work on that. It is empty once the platform answers for the job, and a lone "{" where the
  * request failed and nobody knows whether the job runs.
  */
-import { randomBytes } from "node:crypto";
 import { renameSync } from "node:fs";
 import { refuse, removeQuietly, writeEmpty, writeNew } from "./files.ts";
 import { creatorMark } from "./place.ts";
+import { randomBytes } from "./random.ts";
 import { markOf, type Session } from "./session.ts";
 
 /** This process is at work on the job. Whole at once: a mark without a living creator, and without a job, is taken away. */

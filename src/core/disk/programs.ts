@@ -1,8 +1,9 @@
 /** The small shell programs that running jobs refer to: `libexec/<hash>/<name>`, one folder a content. */
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { chmodSync, lstatSync, renameSync, rmSync, utimesSync } from "node:fs";
 import { errnoOf, isChoreError } from "../../../platform/errors.ts";
 import { isAbsence, makePrivateFolder, readNames, readText, writeNew } from "./files.ts";
+import { randomBytes } from "./random.ts";
 import { sessionNames } from "./session.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -15,10 +16,11 @@ const UNUSED_MS = 30 * DAY_MS;
  * @returns its path, which stays for as long as any job may refer to it
  */
 export function installProgram(root: string, name: string, text: string): string {
-	const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
-	const folder = `${root}/libexec/${hash}`;
+	for (const folder of readNames(`${root}/libexec`).map((hash) => `${root}/libexec/${hash}`)) {
+		if (readText(`${folder}/${name}`) === text && markUsed(folder)) return `${folder}/${name}`;
+	}
+	const folder = `${root}/libexec/${createHash("sha256").update(text).digest("hex").slice(0, 16)}`;
 	const path = `${folder}/${name}`;
-	if (readText(path) === text && markUsed(folder)) return path;
 	makePrivateFolder(root);
 	makePrivateFolder(`${root}/libexec`);
 	makePrivateFolder(folder);

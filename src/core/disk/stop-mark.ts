@@ -1,9 +1,9 @@
 /** The request to stop a run: `stop` in its folder, there before anything is signalled, so that the end can be told as one that was asked for. */
-import { randomBytes } from "node:crypto";
 import { closeSync, constants, existsSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { isAbsence, linkFirst, readNames, refuse, writeNew } from "./files.ts";
 import { uptimeSeconds } from "./place.ts";
+import { randomBytes } from "./random.ts";
 import type { StopMark, StoredRun } from "./store.ts";
 
 /** Bytes laid out for the request: a full disk is often why somebody stops a job. */

@@ -1,5 +1,4 @@
 /** Forgets jobs with their output. */
-import { randomBytes } from "node:crypto";
 import { existsSync, renameSync } from "node:fs";
 import { ChoreError, isChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
@@ -8,6 +7,7 @@ import { stop } from "../control/stop.ts";
 import { claimLink, isAbsence, makePrivateFolder, readLink, refuse, removeTree } from "../disk/files.ts";
 import { note } from "../disk/ledger.ts";
 import { forgetName } from "../disk/names.ts";
+import { randomBytes } from "../disk/random.ts";
 import { jobFolder, markOf, runFolder, type Session } from "../disk/session.ts";
 import { latestRunIn } from "../disk/store.ts";
 import { hasEnded, type Job, shortId } from "../job.ts";

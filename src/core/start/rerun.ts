@@ -1,5 +1,4 @@
 /** Starts a job again as its next run, with its stored settings: the same script, an output and a record of its own. */
-import { randomBytes } from "node:crypto";
 import { mkdirSync, renameSync } from "node:fs";
 import { ChoreError, errnoOf, isChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
@@ -8,6 +7,7 @@ import { type StopOptions, stop } from "../control/stop.ts";
 import { isAbsence, refuse, removeQuietly } from "../disk/files.ts";
 import { claimMark, releaseMark } from "../disk/mark.ts";
 import { holderOf } from "../disk/names.ts";
+import { randomBytes } from "../disk/random.ts";
 import { makeSession, markOf, runFolder, type Session } from "../disk/session.ts";
 import { isUnreadable, type JobRecord, type RunRecord, readStoredRun, refuseUnreadable } from "../disk/store.ts";
 import { forget, isBeingForgotten } from "../forget/remove.ts";

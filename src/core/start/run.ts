@@ -11,6 +11,7 @@ import { note, record } from "../disk/ledger.ts";
 import { claimMark } from "../disk/mark.ts";
 import { forgetName } from "../disk/names.ts";
 import { isCreatorAlive } from "../disk/place.ts";
+import { randomBytes } from "../disk/random.ts";
 import { jobFolder, makeSession, markOf, runFolder, type Session } from "../disk/session.ts";
 import type { JobRecord, StoredRun } from "../disk/store.ts";
 import { hasEnded, type Job, shortId } from "../job.ts";
@@ -46,7 +47,7 @@ export async function run(context: Context, options: RunOptions): Promise<Job> {
 	makeSession(session);
 	await checkRoom(context);
 
-	const id = uuid();
+	const id = uuid({ random: randomBytes(16) });
 	const acknowledge = options.acknowledge ?? true;
 	claimMark(session, id);
 	let name: string | undefined;
