@@ -59,7 +59,8 @@ export class Scene implements AsyncDisposable {
 
 	/** For chore and its peers alike; without any settings of the user's. */
 	environment(session: string): NodeJS.ProcessEnv {
-		return { ...process.env, CHORE_HOME: this.home, CHORE_SESSION: session, CHORE_PLATFORM: this.platform, XDG_CONFIG_HOME: this.folder };
+		const [CHORE_HOME, CHORE_SESSION, CHORE_PLATFORM] = [this.home, session, this.platform];
+		return { ...process.env, CHORE_HOME, CHORE_SESSION, CHORE_PLATFORM, XDG_CONFIG_HOME: this.folder, XDG_CACHE_HOME: this.folder };
 	}
 
 	sessionFolder(session: string): string {

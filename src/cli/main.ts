@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 /** Starts the command line. What only prints the version loads nothing else. */
+import { codeCache } from "./code-cache.ts";
+import type { main } from "./program.ts";
 
 declare const CHORE_VERSION: string;
 
@@ -10,7 +12,7 @@ if (words.length === 1 && (words[0] === "--version" || words[0] === "-V")) {
 	});
 	process.stdout.write(`${CHORE_VERSION}\n`);
 } else
-	void import("./program.ts")
-		.then(({ main }) => main(words))
+	void (codeCache(__dirname)("cli-program.cjs") as { readonly main: typeof main })
+		.main(words)
 		// All is written: what Node would take down piece by piece, and what is still open, ends with the process.
 		.then(() => process.exit());

@@ -29,6 +29,10 @@ const folders = new Set<string>();
 /** The program under test, where every user of this machine can run it. */
 export const CLI = forEverybody(resolve(process.env["CHORE_TEST_CLI"] ?? "dist/cli.cjs"));
 
+/** One for all tests: the program's code is compiled once. */
+const CACHES = resolve("dist-test/caches");
+mkdirSync(CACHES, { recursive: true });
+
 /** For tests that run several processes. */
 export const PATIENCE = { timeout: HANGS_MS };
 
@@ -93,6 +97,7 @@ export class Cli implements AsyncDisposable {
 			PATH: `${this.folder}/bin:${process.env["PATH"]}`,
 			HOME: `${this.folder}/home`,
 			CHORE_HOME: this.state,
+			XDG_CACHE_HOME: CACHES,
 			// Without a bus: that of a session of whoever runs the tests is not theirs.
 			XDG_RUNTIME_DIR: `${this.folder}/runtime-dir`,
 			CHORE_PLATFORM: "posix",

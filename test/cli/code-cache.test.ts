@@ -1,0 +1,104 @@
+/** What is kept of V8's code between two commands: it makes them quicker, and nothing depends on it. */
+import assert from "node:assert/strict";
+import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Cli, PATIENCE, skipUnlessRoot } from "../support/cli.ts";
+
+/** A command line whose code is kept in a folder of its own. */
+class Caching {
+	readonly cli: Cli;
+	readonly base: string;
+
+	constructor() {
+		this.cli = new Cli();
+		this.base = join(this.cli.folder, "caches");
+	}
+
+	/** Lists the jobs, which must go well and say nothing else. */
+	async ps(env: Readonly<Record<string, string | undefined>> = {}): Promise<void> {
+		const { status, stdout, stderr } = await this.cli.run(["ps", "-q"], { env: { XDG_CACHE_HOME: this.base, ...env } });
+		assert.deepEqual([status, stdout, stderr], [0, "", ""]);
+	}
+
+	/** The files of code, each with what tells whether it was written anew. */
+	files(base: string = this.base): ReadonlyMap<string, { readonly ino: number; readonly size: number; readonly mode: number }> {
+		const names = readdirSync(base, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".code"));
+		return new Map(names.map((name) => [join(base, name), statSync(join(base, name))] as const));
+	}
+}
+
+test("the code of a command is kept for this user alone, and fits the next command", PATIENCE, async () => {
+	const caching = new Caching();
+	await using _ = caching.cli;
+	mkdirSync(caching.base);
+	await caching.ps();
+	const first = caching.files();
+	assert.ok(
+		[...first.keys()].some((path) => path.endsWith("/cli-program.cjs.code")),
+		[...first.keys()].join(),
+	);
+	for (const { mode } of first.values()) assert.equal(mode & 0o777, 0o600);
+	await caching.ps();
+	for (const [path, { ino }] of caching.files()) assert.equal(first.get(path)?.ino, ino, `${path} was written anew`);
+});
+
+test("code that was cut off, is something else, or could be another user's is not run, and replaced", PATIENCE, async () => {
+	const caching = new Caching();
+	await using _ = caching.cli;
+	mkdirSync(caching.base);
+	await caching.ps();
+	const [path = ""] = [...caching.files().keys()].filter((name) => name.endsWith("/cli-program.cjs.code"));
+	const { size } = statSync(path);
+	const spoil: Readonly<Record<string, () => void>> = {
+		"cut off": () => truncateSync(path, size / 2),
+		empty: () => truncateSync(path, 0),
+		"something else": () => writeFileSync(path, "x".repeat(size)),
+		"open to others": () => chmodSync(path, 0o666),
+	};
+	for (const [what, act] of Object.entries(spoil)) {
+		const { ino } = statSync(path);
+		act();
+		await caching.ps();
+		const now = statSync(path);
+		assert.deepEqual([now.ino !== ino, now.mode & 0o777], [true, 0o600], what);
+	}
+});
+
+test("no code is kept where it was forbidden, cannot be written, or the home is another user's", PATIENCE, async () => {
+	const caching = new Caching();
+	await using _ = caching.cli;
+	mkdirSync(caching.base);
+	await caching.ps({ NODE_DISABLE_COMPILE_CACHE: "1" });
+	assert.deepEqual(readdirSync(caching.base), []);
+	rmSync(caching.base, { recursive: true });
+	writeFileSync(caching.base, "no folder");
+	await caching.ps();
+});
+
+test("root makes no cache in the home of another user", { ...PATIENCE, skip: skipUnlessRoot }, async () => {
+	const caching = new Caching();
+	await using _ = caching.cli;
+	const home = join(caching.cli.folder, "another-home");
+	mkdirSync(home);
+	chownSync(home, 65_534, 65_534);
+	await caching.ps({ XDG_CACHE_HOME: undefined, HOME: home });
+	assert.deepEqual(readdirSync(home), []);
+});
+
+test("code of a build that was not used for a month is removed when that of another is written", PATIENCE, async () => {
+	const caching = new Caching();
+	await using _ = caching.cli;
+	const code = join(caching.base, "chore", "code");
+	for (const [name, days] of [
+		["unused", 31],
+		["used", 29],
+	] as const) {
+		mkdirSync(join(code, name), { recursive: true });
+		const at = Date.now() / 1000 - days * 86_400;
+		utimesSync(join(code, name), at, at);
+	}
+	await caching.ps();
+	const left = readdirSync(code);
+	assert.deepEqual([left.includes("unused"), left.includes("used"), left.length], [false, true, 2]);
+});
