@@ -80,6 +80,7 @@ const commonJs = {
 	supported: { "dynamic-import": false },
 	external: ["x11", "usocket", "vscode"],
 	plugins: [...common.plugins, builtinsWhenUsed],
+	inject: ["scripts/clock.mjs"],
 };
 
 await Promise.all([
@@ -89,7 +90,11 @@ await Promise.all([
 ]);
 // The code that V8 made of these files is kept under the name of what they hold (src/cli/code-cache.ts).
 const contents = createHash("sha256");
-for (const name of Object.keys(apart).sort()) contents.update(readFileSync(`dist/${name}.cjs`));
+for (const name of Object.keys(apart).sort()) {
+	const content = readFileSync(`dist/${name}.cjs`, "latin1");
+	if (/[^\0-\x7f]/.test(content)) throw new Error(`dist/${name}.cjs is not ASCII, which it is read as`);
+	contents.update(content);
+}
 await build({
 	...commonJs,
 	entryPoints: { cli: "src/cli/main.ts" },

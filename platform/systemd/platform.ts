@@ -74,7 +74,7 @@ export class SystemdPlatform implements Platform {
 	}
 
 	get capabilities(): Capabilities {
-		this.#capabilities ??= capabilitiesWith(this.#delegated());
+		this.#capabilities ??= capabilitiesWith(() => this.#delegated());
 		return this.#capabilities;
 	}
 
@@ -237,15 +237,24 @@ function wasUndelivered(error: unknown): boolean {
 	return name === "org.freedesktop.DBus.Error.NameHasNoOwner" || name === "org.freedesktop.DBus.Error.ServiceUnknown";
 }
 
-function capabilitiesWith(controllers: ReadonlySet<string> | null): Capabilities {
+/** @param delegated looks for the controllers: in a container through all processes, so only when one of them is asked for */
+function capabilitiesWith(delegated: () => ReadonlySet<string> | null): Capabilities {
 	return {
 		restart: true,
 		timeout: true,
-		memoryLimit: controllers?.has("memory") === true,
-		cpuLimit: controllers?.has("cpu") === true,
-		taskLimit: controllers?.has("pids") === true,
-		// CPU time is counted in every cgroup v2 tree, the peak of memory where its controller is there.
-		accounting: controllers !== null,
+		get memoryLimit() {
+			return delegated()?.has("memory") === true;
+		},
+		get cpuLimit() {
+			return delegated()?.has("cpu") === true;
+		},
+		get taskLimit() {
+			return delegated()?.has("pids") === true;
+		},
+		/** CPU time is counted in every cgroup v2 tree, the peak of memory where its controller is there. */
+		get accounting() {
+			return delegated() !== null;
+		},
 		pause: true,
 		native: NATIVE,
 		hangUp: true,

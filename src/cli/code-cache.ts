@@ -46,7 +46,8 @@ export function codeCache(folder: string): Load {
 	const load: Load = (name) => {
 		if (exported.has(name)) return exported.get(name);
 		const file = join(folder, name);
-		const source = readFileSync(file, "utf8");
+		// The build writes ASCII only, which is read as it is: one byte a character.
+		const source = readFileSync(file, "latin1");
 		const cacheFile = cache === undefined ? undefined : join(cache, `${name}.code`);
 		const cachedData = cacheFile === undefined ? undefined : readOwn(cacheFile);
 		const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {

@@ -29,7 +29,7 @@ function byName(words: string, now: Date): Date | undefined {
 function bySpan(words: string, now: Date): Date | undefined {
 	const [, sign, span = "", ago] = /^([+-])?(.*?)(\s+ago)?$/s.exec(words) ?? [];
 	if (sign !== undefined && ago !== undefined) return undefined;
-	if (!/^[0-9.]/.test(span) || (sign === undefined && ago === undefined && !/[A-Za-zµμ]\s*$/.test(span))) return undefined;
+	if (!/^[0-9.]/.test(span) || (sign === undefined && ago === undefined && !/[A-Za-z\u00b5\u03bc]\s*$/.test(span))) return undefined;
 	try {
 		return new Date(now.getTime() + duration(span) * (sign === "+" ? 1 : -1));
 	} catch {

@@ -144,16 +144,17 @@ export function checkCapabilities(
 	platform: { readonly name: string; readonly capabilities: Capabilities },
 ): void {
 	const { capabilities } = platform;
-	const wanted: readonly (readonly [asked: boolean, can: boolean, what: string])[] = [
-		[spec.restart.policy !== "no", capabilities.restart, "restarts"],
-		[spec.limits.timeoutMs !== null, capabilities.timeout, "a time limit"],
-		[spec.limits.memoryBytes !== null, capabilities.memoryLimit, "a memory limit"],
-		[spec.limits.cpus !== null, capabilities.cpuLimit, "a CPU limit"],
-		[spec.limits.tasks !== null, capabilities.taskLimit, "a limit of processes"],
-		[spec.stopping.hangUp, capabilities.hangUp, "SIGHUP after the stop signal"],
-		[options.acknowledge === false, capabilities.enqueue, "a start that is not waited for"],
+	const wanted: readonly (readonly [asked: boolean, can: keyof Capabilities, what: string])[] = [
+		[spec.restart.policy !== "no", "restart", "restarts"],
+		[spec.limits.timeoutMs !== null, "timeout", "a time limit"],
+		[spec.limits.memoryBytes !== null, "memoryLimit", "a memory limit"],
+		[spec.limits.cpus !== null, "cpuLimit", "a CPU limit"],
+		[spec.limits.tasks !== null, "taskLimit", "a limit of processes"],
+		[spec.stopping.hangUp, "hangUp", "SIGHUP after the stop signal"],
+		[options.acknowledge === false, "enqueue", "a start that is not waited for"],
 	];
-	const refused = wanted.find(([asked, can]) => asked && !can);
+	// A platform may have to look for the answer: only what is wanted is asked for.
+	const refused = wanted.find(([asked, can]) => asked && !capabilities[can]);
 	if (refused === undefined) return;
 	throw new ChoreError("OPTION_UNSUPPORTED", `the platform ${platform.name} cannot give a job ${refused[2]} here`, {
 		hint: "leave the option out; `chore doctor` shows what each platform can do, and why",
