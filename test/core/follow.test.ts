@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { appendFileSync, mkdtempSync, promises, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { syncBuiltinESMExports } from "node:module";
+import { appendFileSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { follow } from "../../src/core/look/follow.ts";
 import { eventually } from "../support/eventually.ts";
+import { intercept } from "../support/intercept.ts";
 import { fc } from "../support/random.ts";
 
 async function withFile(body: (path: string) => Promise<void>): Promise<void> {
@@ -87,18 +87,15 @@ test("a file that grows, is truncated, replaced, and made only later is followed
 
 /** Does something before each look at the path of a file that is followed. */
 function atEachLook(act: () => void): Disposable {
-	const { open } = promises;
-	promises.open = (...given) => {
-		act();
+	let isActing = false;
+	return intercept("openSync", (open) => (...given) => {
+		if (!isActing) {
+			isActing = true;
+			act();
+			isActing = false;
+		}
 		return open(...given);
-	};
-	syncBuiltinESMExports();
-	return {
-		[Symbol.dispose]: () => {
-			promises.open = open;
-			syncBuiltinESMExports();
-		},
-	};
+	});
 }
 
 test("of a file that is replaced at each look nothing is lost, nor of the last one when the end comes just then", async () => {

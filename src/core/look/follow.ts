@@ -3,8 +3,8 @@
  * that is truncated (begins again) or replaced (finishes the old one, then takes the new one).
  */
 
-import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { setImmediate as letOthersRun } from "node:timers/promises";
 import { Bell } from "../disk/bell.ts";
 import { FileWatch } from "../disk/file-watch.ts";
 import { isAbsence, refuse } from "../disk/files.ts";
@@ -28,7 +28,8 @@ export interface Piece {
 }
 
 const PIECE_BYTES = 256 * 1024;
-const BLOCK_BYTES = 64 * 1024;
+/** How many pieces are read one after the other before the process gets to whatever else it does. */
+const PIECES_IN_A_ROW = 16;
 /** Where no event comes (network file systems, a path at which there is another file): how often it is looked at. */
 const LOOK_EVERY_MS = 1000;
 
@@ -42,26 +43,30 @@ export async function* follow(path: string, options: FollowOptions = {}): AsyncG
 	};
 	options.until?.then(finish, finish);
 	options.signal?.addEventListener("abort", bell.ring);
-	let watch = over ? undefined : new FileWatch(path, bell.ring);
-	let file = await openReading(path);
+	let watch: FileWatch | undefined;
+	let file: number | undefined;
 	/** The file that is at the path now, until the old one is read to its end. */
-	let incoming: FileHandle | undefined;
+	let incoming: number | undefined;
 	try {
+		if (!over) watch = new FileWatch(path, bell.ring);
+		file = openReading(path);
 		let position = file === undefined ? 0 : await beginning(path, file, options);
 		const buffer = Buffer.allocUnsafe(PIECE_BYTES);
 		for (;;) {
 			const last = over; // seen before the read: what was written before the end is read after it
 			bell.arm();
-			for (;;) {
+			for (let pieces = 1; ; pieces++) {
 				if (options.signal?.aborted) return;
-				const length = file === undefined ? 0 : await readSome(path, file, buffer, position);
+				// What is read is nearly always in memory: to have another thread read it takes longer than reading it.
+				const length = file === undefined ? 0 : readSome(path, file, buffer, position);
 				if (length === 0) break;
 				yield { bytes: buffer.subarray(0, length), offset: position };
 				position += length;
+				if (pieces % PIECES_IN_A_ROW === 0) await letOthersRun();
 			}
 			if (options.until === undefined) return;
 			if (incoming !== undefined) {
-				await file?.close();
+				if (file !== undefined) closeSync(file);
 				watch?.[Symbol.dispose]();
 				watch = new FileWatch(path, bell.ring);
 				file = incoming;
@@ -69,7 +74,7 @@ export async function* follow(path: string, options: FollowOptions = {}): AsyncG
 				position = 0;
 				continue;
 			}
-			const next = await successor(path, file, position);
+			const next = successor(path, file, position);
 			if (next === "truncated") position = 0;
 			// Between the read that found the end of the old one and the look at the path more may have come into it.
 			else if (next !== undefined) incoming = next;
@@ -79,57 +84,60 @@ export async function* follow(path: string, options: FollowOptions = {}): AsyncG
 	} finally {
 		options.signal?.removeEventListener("abort", bell.ring);
 		watch?.[Symbol.dispose]();
-		await file?.close();
-		await incoming?.close();
+		for (const open of [file, incoming]) if (open !== undefined) closeSync(open);
 	}
 }
 
-async function beginning(path: string, file: FileHandle, { fromByte, lines, tailBytes }: FollowOptions): Promise<number> {
+async function beginning(path: string, file: number, { fromByte, lines, tailBytes }: FollowOptions): Promise<number> {
 	if (lines !== undefined) return lastLines(path, file, lines);
-	if (tailBytes !== undefined) return Math.max(0, (await file.stat()).size - tailBytes);
+	if (tailBytes !== undefined) return Math.max(0, fstatSync(file).size - tailBytes);
 	return fromByte ?? 0;
 }
 
 /** The byte at which the last `lines` lines begin; a last line without its newline counts. */
-async function lastLines(path: string, file: FileHandle, lines: number): Promise<number> {
-	const { size } = await file.stat();
+async function lastLines(path: string, file: number, lines: number): Promise<number> {
+	const { size } = fstatSync(file);
 	if (lines <= 0) return size;
-	const block = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, size));
+	const block = Buffer.allocUnsafe(Math.min(PIECE_BYTES, size));
 	let missing = lines;
-	for (let end = size; end > 0; ) {
-		const start = Math.max(0, end - BLOCK_BYTES);
-		await readSome(path, file, block.subarray(0, end - start), start);
-		for (let index = end - start - 1; index >= 0; index--) {
-			// The newline that ends the file ends a line; it does not begin one.
-			if (block[index] === 0x0a && start + index !== size - 1 && --missing === 0) return start + index + 1;
+	for (let end = size, blocks = 1; end > 0; blocks++) {
+		const start = Math.max(0, end - PIECE_BYTES);
+		readSome(path, file, block.subarray(0, end - start), start);
+		// The newline that ends the file ends a line; it does not begin one.
+		let before = end === size ? end - start - 1 : end - start;
+		while (before > 0) {
+			before = block.lastIndexOf(0x0a, before - 1);
+			if (before === -1) break;
+			if (--missing === 0) return start + before + 1;
 		}
 		end = start;
+		if (blocks % PIECES_IN_A_ROW === 0) await letOthersRun();
 	}
 	return 0;
 }
 
 /** The file that is at the path now, if that is another one or it became shorter than what was read of it. */
-async function successor(path: string, file: FileHandle | undefined, position: number): Promise<FileHandle | "truncated" | undefined> {
-	const now = await openReading(path);
+function successor(path: string, file: number | undefined, position: number): number | "truncated" | undefined {
+	const now = openReading(path);
 	if (now === undefined || file === undefined) return now;
-	const [old, fresh] = [await file.stat(), await now.stat()];
+	const [old, fresh] = [fstatSync(file), fstatSync(now)];
 	if (old.ino !== fresh.ino || old.dev !== fresh.dev) return now;
-	await now.close();
+	closeSync(now);
 	return fresh.size < position ? "truncated" : undefined;
 }
 
-async function openReading(path: string): Promise<FileHandle | undefined> {
+function openReading(path: string): number | undefined {
 	try {
-		return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+		return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
 	} catch (error) {
 		if (isAbsence(error)) return undefined;
 		return refuse(path, error);
 	}
 }
 
-async function readSome(path: string, file: FileHandle, buffer: Buffer, position: number): Promise<number> {
+function readSome(path: string, file: number, buffer: Buffer, position: number): number {
 	try {
-		return (await file.read(buffer, 0, buffer.length, position)).bytesRead;
+		return readSync(file, buffer, 0, buffer.length, position);
 	} catch (error) {
 		return refuse(path, error);
 	}
