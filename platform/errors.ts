@@ -33,7 +33,7 @@ export class ChoreError extends Error {
 	readonly code: ErrorCode;
 	/** What the user can do next, or undefined where nothing is known to help. */
 	readonly hint: string | undefined;
-	/** Of a start: nothing of the run is there or will be, and nobody need ask whether it is. False where that is not certain. */
+	/** For errors of `Platform.start`: true when nothing of the run exists or will exist. False where that is not certain; the core then asks `inspect`. */
 	readonly refused: boolean;
 
 	constructor(
@@ -48,7 +48,7 @@ export class ChoreError extends Error {
 	}
 }
 
-/** Recognises a ChoreError of any copy of this module: the library, a platform and the CLI are bundled apart. */
+/** Recognises a ChoreError of any copy of this class: the library, each platform and the CLI are separate bundles. */
 export function isChoreError(error: unknown): error is ChoreError {
 	return error instanceof Error && error.name === "ChoreError" && "code" in error;
 }

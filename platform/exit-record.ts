@@ -1,18 +1,18 @@
 /**
- * The line in `<run>/exit` by which the end of a run is known afterwards. The core lays the file out as blanks
- * (EXIT_RECORD_BYTES, so that writing it needs no space); the platform's last act overwrites it in ONE write:
+ * The line in `<run>/exit` that tells how a run ended. The core makes the file before the start and fills it with
+ * EXIT_RECORD_BYTES blanks, so that a full disk cannot keep the line out. The platform's last act overwrites it in ONE write:
  *
  *     chore-exit 1 attempt=1 how=exited status=7 certain=yes result=exit-code up=5012.34 boot=… cpu=1200 peak=4096 pid=77 .
  *
- * Fields are separated by one blank, in any order after the version; unknown ones are skipped; unknown facts are left
- * out or empty. The lone dot says that the line is whole. Only a later attempt of the same run overwrites it; `pid`, which
- * is the first word of `started` at that time, tells whether a later one has begun. With a restart policy the same line
- * is appended to `attempts`, where there is room for it.
+ * Fields are separated by one blank and come in any order after the version. A reader skips fields that it does not know;
+ * a fact that is not known is left out or empty. The dot at the end shows that the line is whole. Only a later attempt of
+ * the same run overwrites the line. `pid` is the first word of `started`: a reader that finds another pid there knows that
+ * a later attempt has begun. With a restart policy the same line is also appended to `attempts`, if the disk has space.
  */
 import { constants } from "node:os";
 import type { ExitStatus, PlatformResult } from "./contract.ts";
 
-/** Room that is laid out for the line. No line is longer. */
+/** Size of the file that the core makes beforehand. No line is longer. */
 export const EXIT_RECORD_BYTES = 512;
 
 export interface ExitRecord {
@@ -21,7 +21,7 @@ export interface ExitRecord {
 	readonly status: ExitStatus;
 	/** False where a shell could not tell the signal from an exit code of 128 + its number. */
 	readonly certain: boolean;
-	/** The platform's own word; not yet chore's judgement. */
+	/** What the platform says; the core may still judge otherwise (a stop request makes it `stopped`). */
 	readonly result: PlatformResult;
 	/** Seconds since boot at the end of the run, or null. */
 	readonly uptimeSeconds: number | null;
@@ -29,7 +29,7 @@ export interface ExitRecord {
 	readonly bootId: string | null;
 	readonly cpuTimeMs: number | null;
 	readonly memoryPeakBytes: number | null;
-	/** The main process, as `started` told it; null where it never came to that. */
+	/** The pid of the main process, from `started`; null when the start script never began. */
 	readonly pid: number | null;
 }
 
@@ -44,14 +44,14 @@ const RESULTS: readonly string[] = [
 	"session-ended",
 ];
 
-/** Words of systemd's Result= that mean one of ours. */
+/** Words of systemd's Result= that have another name here. */
 const SYNONYMS: Readonly<Record<string, PlatformResult>> = { "core-dump": "signal", "start-limit-hit": "start-limit", watchdog: "timeout" };
 
 /**
  * Reads the record.
  *
  * @param text the whole content of `exit`
- * @returns "blank" while nothing was written, "corrupt" for a line that is not whole or not ours, "newer" for a later version
+ * @returns "blank" while nothing was written, "corrupt" for a line that is incomplete or not a record, "newer" for a later version
  */
 export function parseExitRecord(text: string): ExitRecord | "blank" | "corrupt" | "newer" {
 	if (text === "") return "corrupt";
@@ -83,7 +83,7 @@ export function parseExitRecord(text: string): ExitRecord | "blank" | "corrupt" 
 	};
 }
 
-/** The real-time signals that programs may use (signal(7)): two more are the C library's own. */
+/** The real-time signals that programs may use (signal(7)). The C library keeps 32 and 33 for itself. */
 const FIRST_REAL_TIME = 34;
 const LAST_REAL_TIME = 64;
 
@@ -97,7 +97,7 @@ export function signalNumber(name: string): number | undefined {
 	return Object.hasOwn(constants.signals, name) ? constants.signals[name as NodeJS.Signals] : undefined;
 }
 
-/** The name of a signal by number ("SIGTERM"), or undefined for a number that is none. */
+/** The name of a signal by number ("SIGTERM"), or undefined when there is no signal of that number. */
 export function signalName(number: number): string | undefined {
 	for (const [name, value] of Object.entries(constants.signals)) if (value === number) return name;
 	if (number < FIRST_REAL_TIME || number > LAST_REAL_TIME) return undefined;

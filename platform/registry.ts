@@ -1,4 +1,4 @@
-/** The platforms in the order of preference: the first that is available is used. One line each, loaded when needed. */
+/** The platforms in order of preference: the first that is available is used. Each is loaded only when it is needed. */
 import type { PlatformModule } from "./contract.ts";
 
 export interface Registered {

@@ -1,18 +1,18 @@
-/** Small files that another process may be writing at this moment. */
+/** Reads small files that another process may be writing at this moment. */
 import { readSync } from "node:fs";
 
-/** More than any of them holds. */
+/** More than any of these files holds. */
 const BYTES = 1024;
 
-/** Nobody writes that often: then what was read last has to do. */
+/** After so many readings that differ, the last one is used. No writer of these files writes that often. */
 const MOST_READINGS = 20;
 
-/** One for all: to make one takes longer than to read. */
+/** Shared by all reads: allocating a buffer takes longer than reading. */
 const buffer = Buffer.alloc(BYTES);
 
 /**
- * The beginning of an open file, as Latin-1. A read that meets a write may see half of it (read(2) is not atomic on ext4
- * and others): what is read twice alike is whole.
+ * The beginning of an open file, as Latin-1. A read during a write may see half of that write (read(2) is not atomic on
+ * ext4 and others), so the file is read until two readings are equal.
  *
  * @throws the system's error
  */

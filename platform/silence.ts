@@ -1,10 +1,10 @@
 /**
- * How long somebody has been silent, as far as this process could have heard. A process that was busy at one stroke, or
- * held (Ctrl-Z), finds its timers overdue before it reads what came meanwhile: a timer alone would take its own absence
- * for the silence of the other.
+ * A time limit for an answer that counts only the time in which this process could have read it. After Ctrl-Z or a long
+ * computation Node runs overdue timers before it reads its sockets, so a plain timer would report a silence although the
+ * answer has arrived.
  */
 
-/** The patience is spent in so many parts; what is missed at one stroke costs one. */
+/** The limit is counted in so many parts. However long this process was held, that costs one part only. */
 const PARTS = 10;
 
 export class Silence implements Disposable {
@@ -16,20 +16,20 @@ export class Silence implements Disposable {
 	/**
 	 * Begins to count.
 	 *
-	 * @param patienceMs milliseconds of silence that are endured
-	 * @param over called once, when they are over; not after the disposal
+	 * @param patienceMs the limit, in milliseconds
+	 * @param over called once, when the limit is reached; never after disposal
 	 */
 	constructor(patienceMs: number, over: () => void = () => {}) {
 		this.#over = over;
 		this.#timer = setTimeout(() => this.#listen(), patienceMs / PARTS);
 	}
 
-	/** For who looks again and again. */
+	/** Whether the limit was reached. For loops that poll. */
 	get isOver(): boolean {
 		return this.#state === "over";
 	}
 
-	/** Begins to count anew. */
+	/** Call it at every sign of life: begins to count anew. */
 	heard(): void {
 		if (this.#state === "over" || this.#state === "disposed") return;
 		this.#state = "counting";
@@ -42,7 +42,7 @@ export class Silence implements Disposable {
 		clearTimeout(this.#timer);
 	}
 
-	/** Node reads what has come after it has run the timers, and before this. */
+	/** Ends one part. Node reads its sockets between a timer and setImmediate: an answer that has arrived calls `heard` first. */
 	#listen(): void {
 		this.#state = "listening";
 		setImmediate(() => {

@@ -1,4 +1,4 @@
-/** Starts the shim of a run in a session of its own. From the first moment on the run can be seen to live, or not to. */
+/** Starts the shim of a run in a process session of its own. Never leaves a moment in which a started run looks dead. */
 import { spawn } from "node:child_process";
 import { closeSync, constants, openSync, readdirSync, readFileSync } from "node:fs";
 import type { RunSpec } from "../contract.ts";
@@ -6,9 +6,9 @@ import { ended, withFiles } from "../shell/lay-out.ts";
 import { ALIVE_FIFO } from "../shell/liveness.ts";
 import { markedEnvironment, shimCommand } from "../shell/shim.ts";
 
-/** libuv marks all descriptors up to here, and on to the first gap, as closed by exec(2) when Node starts. */
+/** When Node starts, libuv sets close-on-exec on all descriptors up to this one, and further up to the first that is not open. */
 const HIGHEST_CLOSED = 15;
-/** Beyond this one nobody opens by hand, and a table of all of them would be long. */
+/** Higher descriptors are not looked for: scripts do not use them, and spawn(2) would need a table of that length. */
 const HIGHEST_LEAK = 1023;
 /** As proc(5) shows it in fdinfo; the same on every architecture but alpha, parisc and sparc. */
 const O_CLOEXEC = 0o2000000;
@@ -33,7 +33,7 @@ export function detach(run: RunSpec, shell: readonly string[], shim: string): Pr
 async function spawnShim(run: RunSpec, [program, ...words]: readonly string[], message: number, leaks: readonly number[]): Promise<void> {
 	if (program === undefined) throw new Error("no shell is given");
 	const fifo = `${run.runFolder}/${ALIVE_FIFO}`;
-	// The write end is open before there is a shim and handed over to it: never is there a run that looks dead.
+	// The shim inherits a write end that is open already, so that the run counts as alive from the start.
 	const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
 	const writer = openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK);
 	const nothing = openSync("/dev/null", constants.O_RDWR);
@@ -54,8 +54,8 @@ async function spawnShim(run: RunSpec, [program, ...words]: readonly string[], m
 }
 
 /**
- * Keeps what the caller inherited from the job: a script that holds a lock on descriptor 200 would never get it free.
- * Node closes up to 16 by itself. No shell can close the higher ones, but they can lead nowhere.
+ * Keeps the job from inheriting the caller's descriptors: a lock that the calling script holds on descriptor 200 would
+ * stay locked as long as the job runs. Node cannot close a descriptor in its child, so each leads to /dev/null there.
  */
 function withoutLeaks(wanted: readonly Descriptor[], leaks: readonly number[], nothing: number): Descriptor[] {
 	const stdio = [...wanted];
@@ -66,7 +66,7 @@ function withoutLeaks(wanted: readonly Descriptor[], leaks: readonly number[], n
 	return stdio;
 }
 
-/** The high descriptors that a new program would inherit, where the system tells. */
+/** The high descriptors that a new program would inherit. Empty where there is no /proc. */
 function leakedDescriptors(): readonly number[] {
 	try {
 		return readdirSync("/proc/self/fd")
@@ -83,6 +83,6 @@ function isClosedOnExec(descriptor: number): boolean {
 		const flags = /^flags:\s+([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, "latin1"))?.[1];
 		return flags === undefined || (Number.parseInt(flags, 8) & O_CLOEXEC) !== 0;
 	} catch {
-		return true; // the one by which the folder was read
+		return true; // the descriptor that readdir(3) used: closed by now
 	}
 }

@@ -12,19 +12,19 @@ export interface PosixOptions {
 	readonly table?: ProcessTable;
 }
 
-/** Available wherever there are process groups and FIFOs. */
+/** Available on every system that has process groups and FIFOs. */
 export function detect(): Detection {
 	return process.platform === "win32"
 		? { available: false, reason: "Windows has no POSIX shell and no process groups", paths: [] }
 		: { available: true, reason: "any system with a POSIX shell and process groups will do", paths: [] };
 }
 
-/** The platform on /bin/sh. */
+/** Opens the platform with /bin/sh as its shell. */
 export function open(context: PlatformContext): Promise<Platform> {
 	return openWith(context, {});
 }
 
-/** The platform on another shell. */
+/** For tests: opens the platform with another shell or process table. */
 export async function openWith(context: PlatformContext, { shell = ["/bin/sh"], table }: PosixOptions): Promise<Platform> {
 	return new PosixPlatform(shell, table ?? tableOfThisSystem(), () => context.install("shim", SHIM_TEXT));
 }

@@ -1,4 +1,4 @@
-/** Whether logind ends a user's processes with the session (logind.conf(5), KillUserProcesses=). Read from its files. */
+/** Whether logind kills a user's processes at logout (logind.conf(5), KillUserProcesses=). Reads files only; asks nobody. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { basename } from "node:path";
@@ -19,7 +19,7 @@ const FOLDERS: readonly string[] = ["/etc/systemd", "/run/systemd", "/usr/local/
 /** Where logind keeps the names of users whose manager outlives their sessions. */
 const LINGER_FOLDER = "/var/lib/systemd/linger";
 
-/** What the fate of a new job hangs on. */
+/** What decides whether a new job survives the logout. */
 export interface Surroundings {
 	readonly user: string;
 	/** $XDG_SESSION_ID, set by pam_systemd(8). */
@@ -42,7 +42,7 @@ export async function currentLogoutFate(): Promise<LogoutFate> {
 	});
 }
 
-/** How logind treats what outlives a session, in words. */
+/** For `chore doctor`: what logind does to processes that outlive their session. */
 export function logindWords(): string {
 	// sd_booted(3), for logind: the folder is made when it starts.
 	if (!existsSync("/run/systemd/seats")) return "not running: nothing ends processes at logout";
@@ -53,7 +53,7 @@ export function logindWords(): string {
 	return `KillUserProcesses=yes${only}${not}`;
 }
 
-/** A user that is not in passwd(5), as in many containers, is in no list of logind's either. */
+/** The name of the user. One without a name (many containers) gets a word that no list of logind holds. */
 function userName(): string {
 	try {
 		return userInfo().username;
@@ -64,7 +64,7 @@ function userName(): string {
 
 /** What happens at logout to a job that is started in these surroundings. */
 export function logoutFate({ user, sessionId, cgroup, lingers, settings }: Surroundings): LogoutFate {
-	// Terminals of some desktops run as units of the user's own manager, and so does all that they start.
+	// Some desktops run terminals as units of the user's manager: everything started there ends with the manager.
 	if (/\/user@[0-9]+\.service(?:\/|$)/m.test(cgroup)) {
 		if (lingers) return { survives: true };
 		return {
@@ -85,17 +85,17 @@ export function logoutFate({ user, sessionId, cgroup, lingers, settings }: Surro
 }
 
 /**
- * Reads the texts of logind.conf and its drop-ins.
+ * Reads the settings from the texts of logind.conf and its drop-ins.
  *
- * @param texts in the order in which they are applied: a later one wins
+ * @param texts in the order in which logind applies them: a later one wins
  */
 export function parseLogind(texts: readonly string[]): LogindSettings {
-	// Distributions choose the default when they build logind; the file that they ship shows it as a comment.
+	// Each distribution builds logind with a default of its own and shows that default as a comment in logind.conf.
 	const shown = texts.map((text) => /^#\s*KillUserProcesses=(\S+)$/m.exec(text)?.[1]).find((word) => word !== undefined);
 	let killUserProcesses = truth(shown ?? "no") ?? false;
 	let killOnlyUsers: readonly string[] = [];
 	let killExcludeUsers: readonly string[] = ["root"];
-	// A list that is assigned again is extended, and emptied by an empty value.
+	// A second assignment adds to a list; an empty value empties it.
 	const extended = (list: readonly string[], words: string) => (words === "" ? [] : [...list, ...words.split(/\s+/)]);
 	for (const [key, value] of texts.flatMap(assignmentsOfLogin)) {
 		if (key === "KillUserProcesses") killUserProcesses = truth(value) ?? killUserProcesses;
@@ -106,8 +106,8 @@ export function parseLogind(texts: readonly string[]): LogindSettings {
 }
 
 /**
- * The files that logind reads, in the order in which it applies them: the first logind.conf that there is, then the
- * drop-ins of all folders by name.
+ * The texts of the files that logind reads, in the order in which it applies them: the first logind.conf that exists, then
+ * the drop-ins of all folders, sorted by file name.
  */
 export function configurationTexts(folders: readonly string[]): readonly string[] {
 	const main = folders.map((folder) => textOf(`${folder}/logind.conf`)).find((text) => text !== undefined);

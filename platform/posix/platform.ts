@@ -1,4 +1,4 @@
-/** The platform of systems without a supervisor: a shell as parent of each run, and nothing between the commands. */
+/** The platform for systems without a supervisor. A small shell is the parent of each run; nothing else keeps running. */
 import type { Description, LogoutFate, Platform, RunSpec } from "../contract.ts";
 import { ShellPlatform } from "../shell/platform.ts";
 import type { ProcessTable } from "../shell/processes.ts";
@@ -12,7 +12,7 @@ export class PosixPlatform extends ShellPlatform implements Platform {
 
 	/**
 	 * @param shell the words by which the shim and the start scripts are run
-	 * @param installShim puts the shim where it stays, and gives its path
+	 * @param installShim installs the shim in the state folder and returns its path
 	 */
 	constructor(shell: readonly string[], table: ProcessTable, installShim: () => string) {
 		super(shell, table);
@@ -23,7 +23,7 @@ export class PosixPlatform extends ShellPlatform implements Platform {
 		return detach(run, this.shell, this.#installShim());
 	}
 
-	/** Nothing is kept but the run's folder, which is the core's. */
+	/** Does nothing: everything about a run is in its folder, which the core deletes. */
 	async forget(): Promise<void> {}
 
 	async logout(): Promise<LogoutFate> {

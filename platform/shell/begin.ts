@@ -6,14 +6,13 @@ import { mainProcess } from "./members.ts";
 import type { Process, ProcessTable } from "./processes.ts";
 import { type Run, shimPid, stageOf } from "./run-folder.ts";
 
-/** Between two looks at what comes up within milliseconds. */
 const LOOK_MS = 2;
-/** A shim that has been started but not begun is ready within milliseconds, unless its creator is held. */
+/** A shim that was started can be signalled within milliseconds, unless the chore process that starts it is stopped. */
 const SHIM_MS = 5_000;
-/** A main process, too, unless the machine is overloaded or the shim is held. */
+/** The main process begins within milliseconds, too, unless the machine is overloaded or the shim is stopped. */
 const MAIN_MS = 20_000;
 
-/** The shim's pid once it can be signalled; undefined when the run is over. */
+/** Waits for the shim. @returns its pid; undefined when the run is over or the shim is not ready after SHIM_MS */
 export async function signallableShim(run: Run): Promise<number | undefined> {
 	using silence = new Silence(SHIM_MS);
 	while (liveness(run.runFolder) === "alive" && !silence.isOver) {
@@ -24,7 +23,7 @@ export async function signallableShim(run: Run): Promise<number | undefined> {
 	return undefined;
 }
 
-/** The main process of the attempt that is under way, once it has begun; undefined when there is none. */
+/** Waits for the main process of the present attempt. @returns undefined when there is none, or none after MAIN_MS */
 export async function begunMain(run: Run, table: ProcessTable): Promise<Process | undefined> {
 	if ((await signallableShim(run)) === undefined) return undefined;
 	using silence = new Silence(MAIN_MS);

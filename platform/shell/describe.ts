@@ -5,20 +5,20 @@ import type { Capabilities, Description, Fact } from "../contract.ts";
 import { errnoOf } from "../errors.ts";
 import type { ProcessTable } from "./processes.ts";
 
-/** The programs that the shim needs, beyond the shell itself, where there is no /proc. */
+/** The programs that the shim needs besides the shell itself. Without /proc it needs ps, too. */
 const NEEDED: readonly string[] = ["mkfifo", "sleep", "sed", "grep"];
 
-/** What only a cgroup can bound, or count. */
+/** Why limits of memory, CPU and tasks are missing: only a cgroup can enforce them for a whole job. */
 const NO_CGROUP = "only systemd keeps the processes of a job together where the kernel can bound them";
 
-/** What such a platform can do beyond the minimum. */
+/** What posix and launchd can do beyond the minimum. */
 export const CAPABILITIES: Capabilities = {
 	restart: true,
 	timeout: true,
 	memoryLimit: false,
 	cpuLimit: false,
 	taskLimit: false,
-	// The record has the CPU time of the processes that were waited for, not that of the whole job, and no memory.
+	// The record has no memory, and only the CPU time of the processes that their parents waited for.
 	accounting: false,
 	pause: true,
 	native: {},
@@ -27,7 +27,7 @@ export const CAPABILITIES: Capabilities = {
 	containment: "group-and-mark",
 };
 
-/** Why it cannot do the rest. */
+/** Why they cannot do the rest; shown by `chore doctor`. */
 export const LACKING: Description["lacking"] = {
 	memoryLimit: NO_CGROUP,
 	cpuLimit: NO_CGROUP,
@@ -36,7 +36,7 @@ export const LACKING: Description["lacking"] = {
 	native: "only systemd has units, slices and properties",
 };
 
-/** The shell, and what it works with. */
+/** Facts about the shell and the programs that it needs. */
 export function shellFacts(shell: readonly string[], table: ProcessTable): readonly Fact[] {
 	const needed = table.source === "ps" ? [...NEEDED, "ps"] : NEEDED;
 	const missing = needed.filter((name) => !isInPath(name));

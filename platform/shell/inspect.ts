@@ -1,4 +1,4 @@
-/** What is known of runs at this moment. A live run costs some reads of small files; the processes are not looked at. */
+/** Observes runs (Platform.inspect). A live run costs a few reads of small files; all processes are listed only for runs whose shim was killed. */
 import type { Handle, Observation } from "../contract.ts";
 import { errnoOf, isChoreError } from "../errors.ts";
 import { liveness } from "./liveness.ts";
@@ -6,10 +6,10 @@ import { abandonedMembers } from "./members.ts";
 import { isHeld, type Process, type ProcessTable } from "./processes.ts";
 import { heldPid, isStopRequested, mainPid, type Run, runOf, type Stage, shimPid, stageOf } from "./run-folder.ts";
 
-/** Judges each handle, in the order given. */
+/** @returns one observation for each handle, in the same order */
 export function inspect(handles: readonly Handle[], table: ProcessTable): readonly Observation[] {
 	const seen = handles.map((handle) => observe(handle, table));
-	// Only what may live on without its shim is worth a look at the processes: one look for all of them.
+	// Processes may live on where the shim was killed. One listing serves all of these runs.
 	const abandoned = seen.filter((one) => one.kind === "abandoned").map(({ run }) => run);
 	const left = new Map(abandonedMembers(abandoned, table).map((members, index) => [abandoned[index], members]));
 	return seen.map((one) => (one.kind === "abandoned" ? judgeAbandoned(left.get(one.run) ?? []) : one));
@@ -24,7 +24,7 @@ function observe(handle: Handle, table: ProcessTable): Observation | Abandoned {
 	try {
 		const run = runOf(handle);
 		const life = liveness(run.runFolder);
-		// The record is read after the look at the FIFO: it is written before that closes.
+		// In this order: the shim writes the record before its end of the FIFO closes.
 		const stage = stageOf(run);
 		if (life === "alive") return isStopRequested(run) ? { kind: "stopping" } : observeLive(run, stage, table);
 		return life === "dead" && stage === "running" ? { kind: "abandoned", run } : { kind: "absent" };
@@ -45,7 +45,7 @@ function observeLive(run: Run, stage: Stage, table: ProcessTable): Observation {
 	}
 }
 
-/** Judged by the main process; where a look at that costs more than next to nothing, by what was noted of it. */
+/** Tells it from the state of the main process. Where that means running ps(1), the note that `pause` made is used instead. */
 function isPaused(run: Run, table: ProcessTable): boolean {
 	const main = mainPid(run);
 	if (main === undefined) return false;

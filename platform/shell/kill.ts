@@ -7,17 +7,17 @@ import { noteLetGo } from "./pause.ts";
 import type { ProcessTable } from "./processes.ts";
 import { type Run, shimPid } from "./run-folder.ts";
 
-/** Signals that every shim survives: these go to the group at one stroke, so that no new process is missed. */
+/** Signals that every shim survives. They go to the whole process group in one kill(2), which misses no new process. */
 const SURVIVED: ReadonlySet<number | undefined> = new Set(
 	["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGCONT", "SIGWINCH"].map(signalNumber),
 );
 
-/** How often SIGKILL looks for processes that were started while it was on its way. */
+/** How often SIGKILL is repeated for processes that were started meanwhile. */
 const ROUNDS = 20;
 
 /** Sends the signal; see Platform.kill. */
 export async function kill(run: Run, table: ProcessTable, number: number, whom: "main" | "all"): Promise<boolean> {
-	// What has not begun yet would not hear it.
+	// A main process that has not begun yet would miss the signal.
 	const main = await begunMain(run, table);
 	const shim = shimPid(run);
 	if (main === undefined || shim === undefined) return false;

@@ -1,4 +1,4 @@
-/** The files of a run that its shim works with, made beforehand: writing them later needs no space. */
+/** Makes the files that the shim writes to, at their full size: the shim later needs no disk space. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, constants, openSync, writeSync } from "node:fs";
 import type { RunSpec } from "../contract.ts";
@@ -6,14 +6,14 @@ import { ChoreError } from "../errors.ts";
 import { ALIVE_FIFO } from "./liveness.ts";
 import { plainEnvironment } from "./shim.ts";
 
-/** Enough for the first line of the shell's announcement; see the shim on what more is written there. */
+/** Enough for the line in which the shell reports a signal ("Killed"); see `read_message` in shim.sh. */
 const MESSAGE_BYTES = 128;
 export const PID_BYTES = 64;
 
 /**
- * Makes them, and hands over the one for the shim's own messages, open.
+ * Makes the files of a run, then calls `use`. The file for the shim's messages is closed afterwards.
  *
- * @param use called with all files there but the FIFO, which `made` waits for
+ * @param use gets the open descriptor of `message`. All files exist by then except the FIFO: await `made` before its use
  * @throws ChoreError PLATFORM_FAILED with the system's error as cause
  */
 export async function withFiles<Result>(
@@ -21,10 +21,10 @@ export async function withFiles<Result>(
 	use: (message: number, made: Promise<void>) => Promise<Result>,
 ): Promise<Result> {
 	try {
-		// Node has no mkfifo(2). While that runs, the rest is prepared. It has no mark: whoever sees the run on disk may ask
-		// for a stop, which is not to end this.
+		// Node has no mkfifo(2), so mkfifo(1) runs while the rest is prepared. It gets no mark of the run: a stop of the run,
+		// which may be asked for already, must not kill it.
 		const made = ended(spawn("mkfifo", ["-m", "600", `${runFolder}/${ALIVE_FIFO}`], { stdio: "ignore", env: plainEnvironment() }));
-		made.catch(() => {}); // looked at below; laying out the files may fail first
+		made.catch(() => {}); // `use` awaits it; without this, an error before that would leave a rejection unhandled
 		layOut(`${runFolder}/pid`, PID_BYTES);
 		if (limits.timeoutMs !== null) layOut(`${runFolder}/timer`, PID_BYTES);
 		const message = layOut(`${runFolder}/message`, MESSAGE_BYTES, "keep open");

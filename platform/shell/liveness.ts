@@ -1,12 +1,13 @@
 /**
- * Whether a run is alive: the FIFO `alive`, whose only write end is held by the shim. It needs no pid, knows no other
- * boot, and turns at the very moment of a SIGKILL. Opening it to write instead would be deceived by whoever waits for it.
+ * Whether a run is alive. The shim holds the only write end of the FIFO `alive`; the kernel closes it when the shim ends,
+ * even by SIGKILL or a reboot, and no pid can be mistaken. Never open the FIFO for writing here: that would succeed as
+ * long as another command has it open for reading.
  */
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import { Socket } from "node:net";
 import { errnoOf } from "../errors.ts";
 
-/** "missing": the FIFO, and with it everything that could run, does not exist (yet, or any more). */
+/** "missing": the FIFO does not exist yet, or not any more; then nothing of the run can be running. */
 export type Liveness = "alive" | "dead" | "missing";
 
 /** The name of the FIFO in the run's folder. */
@@ -29,20 +30,20 @@ export function liveness(runFolder: string): Liveness {
 /**
  * Waits for the end of a live run.
  *
- * @param ended called once, when the shim is gone; never after the return value was called
- * @returns what gives up waiting; or what `liveness` says, when there is nothing to wait for
+ * @param ended called once, when the shim is gone; never after the returned function was called
+ * @returns a function that gives up waiting; or what `liveness` says, when the run is not alive
  */
 export function onceDead(runFolder: string, ended: () => void): (() => void) | "dead" | "missing" {
 	const descriptor = openReader(runFolder);
 	if (descriptor === undefined) return "missing";
-	// A reader that came after the last writer left gets no event at all: hence the look before the wait.
+	// A reader that opens the FIFO after the last writer has closed it gets no event, so look before waiting.
 	if (!hasWriter(descriptor)) {
 		closeSync(descriptor);
 		return "dead";
 	}
-	// Not fs.read: it would block one of four worker threads for as long as the run lasts.
+	// Not fs.read: it would occupy one of Node's four worker threads as long as the run lasts.
 	const socket = new Socket({ fd: descriptor, readable: true, writable: false });
-	socket.on("error", () => {}); // followed by "close" like any other end
+	socket.on("error", () => {}); // "close" follows
 	socket.once("close", ended);
 	socket.resume();
 	return () => {

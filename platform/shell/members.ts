@@ -1,4 +1,4 @@
-/** Which processes belong to a run, and how they are signalled without ever reaching another's. */
+/** Finds the processes of a run and signals them. Never signals a process of another run. */
 import { errnoOf } from "../errors.ts";
 import { whose } from "../run-mark.ts";
 import { liveness } from "./liveness.ts";
@@ -8,27 +8,27 @@ import { mainPid, type Run, shimPid, stageOf } from "./run-folder.ts";
 /** The processes of one run at one moment. */
 export interface Members {
 	/**
-	 * The shim's pid, and with it the process group, which is ours as long as the shim lives: a pid is not given out
-	 * again while it is the pid or the group of a living process. Undefined once the shim is gone.
+	 * The shim's pid, which is also the process group of the run. The group is this run's as long as the shim lives: the
+	 * kernel reuses no number that is the pid or the group of a living process. Undefined once the shim is gone.
 	 */
 	readonly shim: number | undefined;
-	/** In the group, or started by the shim; without the shim and its own small processes. */
+	/** Processes in the group and children of the shim; without the shim and `ownProcesses`. */
 	readonly group: readonly Process[];
-	/** Outside of the group, known by their mark alone; without a shim: all that is left. */
+	/** Processes outside of the group, found by their mark. Once the shim is gone: all that are left. */
 	readonly escaped: readonly Process[];
-	/** The clock of a time limit, and what the shim itself runs to clear up and to wait for the next attempt. */
+	/** The process that enforces the time limit, and the programs by which the shim clears up and waits for the next attempt. */
 	readonly ownProcesses: readonly Process[];
 }
 
-/** The pid of no process. */
+/** A pid that no process has. */
 const NOBODY = 0;
 
-/** All processes of a run, sorted out. */
+/** All processes of a run, live or abandoned. */
 export function membersOf(run: Run, table: ProcessTable): Members {
 	return sortOut(run, table.all(), liveness(run.runFolder) === "alive" ? shimPid(run) : undefined);
 }
 
-/** For several runs whose shim is gone: what is left of each, in the order given. The processes are looked up once. */
+/** For runs whose shim is gone: the processes left of each, in the order given. All processes are listed once. */
 export function abandonedMembers(runs: readonly Run[], table: ProcessTable): readonly (readonly Process[])[] {
 	if (runs.length === 0) return [];
 	const processes = table.all();
@@ -44,11 +44,11 @@ export function mainProcess(run: Run, table: ProcessTable): Process | undefined 
 }
 
 /**
- * Signals these processes, as `membersOf` has just found them, one by one: each only if it is still that one, and of this
- * run. Where ps(1) would have to be run to find one, the look that found all of them counts: a tree that grows would outrun
- * one look a process.
+ * Signals processes that `membersOf` has just found, one by one. Looks each up again first and skips it if its pid now
+ * belongs to another process or another run. Where a look-up means running ps(1), the first listing must do: processes
+ * that start others would be faster than one ps(1) for each.
  *
- * @param number 1 to 64, or whatever the system has
+ * @param number of the signal
  */
 export function signalEach(run: Run, processes: readonly Process[], number: number, table: ProcessTable): void {
 	for (const found of processes) {
@@ -57,13 +57,13 @@ export function signalEach(run: Run, processes: readonly Process[], number: numb
 		if (now === undefined || now.startedAt !== startedAt) continue;
 		const group = shimPid(run);
 		const owner = whose(now.environment(), run);
-		// The same process may meanwhile have become the shim of another run: it carries that one's mark then.
+		// A job may itself start jobs: its process may have become the shim of another run, and then has that run's mark.
 		const isOurs = liveness(run.runFolder) === "alive" ? now.groupId === group || now.parentPid === group : false;
 		if (isOurs || owner === "this run's" || (owner === "unmarked" && now.groupId === group)) send(pid, number);
 	}
 }
 
-/** Signals the process group of a live shim at one stroke. Only for signals that the shim survives. */
+/** Signals the whole process group of a live shim, in one kill(2). Only for signals that the shim survives. */
 export function signalGroup(run: Run, shim: number, number: number): void {
 	if (liveness(run.runFolder) === "alive") send(-shim, number);
 }
@@ -71,7 +71,7 @@ export function signalGroup(run: Run, shim: number, number: number): void {
 function sortOut(run: Run, processes: readonly Process[], shim: number | undefined): Members {
 	if (shim === undefined) return leftBehind(run, processes);
 	const group = processes.filter(({ pid, groupId, parentPid }) => pid !== shim && (groupId === shim || parentPid === shim));
-	// What has ended as main process is no child of the shim any more: whatever else is one is the shim's own.
+	// The shim has one child that is not its own: the main process, while that lives.
 	const main = stageOf(run) === "running" ? mainPid(run) : NOBODY;
 	const own = new Set(group.filter(({ pid, parentPid }) => main !== undefined && parentPid === shim && pid !== main).map(({ pid }) => pid));
 	const isOwn = ({ pid, parentPid }: Process) => own.has(pid) || own.has(parentPid);
@@ -84,13 +84,16 @@ function sortOut(run: Run, processes: readonly Process[], shim: number | undefin
 	};
 }
 
-/** Without a shim only the mark tells; but one marked process in the group proves that the group is still ours. */
+/**
+ * The processes of a run whose shim is gone. Its group number may be in use by others now, so only the mark counts; but
+ * one marked process in the group proves that the whole group is still this run's.
+ */
 function leftBehind(run: Run, processes: readonly Process[]): Members {
 	const group = shimPid(run);
 	const marked = new Set(processes.filter((process) => isMarked(run, process)).map(({ pid }) => pid));
 	const isGroupOurs = processes.some(({ pid, groupId }) => groupId === group && marked.has(pid));
 	const left = processes.filter(({ pid, groupId }) => marked.has(pid) || (isGroupOurs && groupId === group));
-	// The clock of a time limit is a copy of the shim, with its command line.
+	// The process that enforces the time limit is a subshell of the shim and has the shim's command line.
 	const shimWords = `${run.runFolder} ${run.jobFolder}/start `;
 	const clocks = new Set(left.filter((process) => process.command().includes(shimWords)).map(({ pid }) => pid));
 	const isOwn = ({ pid, parentPid }: Process) => clocks.has(pid) || clocks.has(parentPid);
@@ -105,7 +108,7 @@ function send(target: number, number: number): void {
 	try {
 		process.kill(target, number);
 	} catch (error) {
-		// Gone meanwhile, or another user's by now (a set-user-ID program): the caller sees who is left.
+		// It has ended, or runs a set-user-ID program by now: the caller looks again and sees which processes are left.
 		if (!["ESRCH", "EPERM"].includes(errnoOf(error) ?? "")) throw error;
 	}
 }

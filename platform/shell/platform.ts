@@ -1,4 +1,4 @@
-/** What the platforms have in common whose jobs have a shell as their parent. */
+/** The common part of posix and launchd, the platforms on which a shell (the shim) is the parent of each run. */
 import type { Capabilities, Handle, Observation, RunSpec, StopOutcome, Stopping, Usage } from "../contract.ts";
 import { ChoreError } from "../errors.ts";
 import { signalNumber } from "../exit-record.ts";
@@ -12,7 +12,7 @@ import { stop } from "./stop.ts";
 import { usageOf } from "./usage.ts";
 import { watch } from "./watch.ts";
 
-/** All of a Platform but how a run begins, and who else knows of it. */
+/** All of Platform except `start`, `forget`, `logout` and `describe`. */
 export abstract class ShellPlatform implements AsyncDisposable {
 	abstract readonly name: string;
 	readonly capabilities: Capabilities = CAPABILITIES;

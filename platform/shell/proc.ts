@@ -1,4 +1,4 @@
-/** Processes as Linux shows them in proc(5). */
+/** The processes of a Linux system, from proc(5). */
 import { readdirSync, readFileSync } from "node:fs";
 import { errnoOf } from "../errors.ts";
 import type { Process, ProcessTable } from "./processes.ts";
@@ -6,12 +6,12 @@ import type { Process, ProcessTable } from "./processes.ts";
 /** USER_HZ of proc(5): 100 on every Linux since 2.6, whatever the kernel's own clock. */
 const TICKS_PER_SECOND = 100;
 
-/** What stat says of one process. */
+/** The fields of /proc/PID/stat that are used here. */
 export interface ProcStat {
 	readonly state: string;
 	readonly parentPid: number;
 	readonly groupId: number;
-	/** Of the process and of all children it has waited for. */
+	/** CPU time of the process and of all children it has waited for. */
 	readonly cpuTicks: number;
 	readonly startedAt: string;
 }
@@ -30,7 +30,7 @@ export const procTable: ProcessTable = {
 		let memoryBytes = 0;
 		for (const { pid } of processes) {
 			ticks += parseProcStat(read(pid, "stat"))?.cpuTicks ?? 0;
-			// Not the pages of statm: Node does not know their size.
+			// Not statm, which counts in pages: Node does not know their size.
 			memoryBytes += Number(/^VmRSS:\s+([0-9]+) kB$/m.exec(read(pid, "status"))?.[1] ?? 0) * 1024;
 		}
 		return { cpuTimeMs: (ticks * 1000) / TICKS_PER_SECOND, memoryBytes };
@@ -38,9 +38,9 @@ export const procTable: ProcessTable = {
 };
 
 /**
- * Reads `/proc/PID/stat`, where the name may hold anything, blanks and brackets included.
+ * Reads the text of `/proc/PID/stat`. The name of the program, in brackets, may itself hold blanks and brackets.
  *
- * @returns undefined for what is no such line
+ * @returns undefined for a text of another form
  */
 export function parseProcStat(text: string): ProcStat | undefined {
 	const [state, parentPid, groupId, ...rest] = text.slice(text.lastIndexOf(")") + 2).split(" ");
@@ -76,7 +76,7 @@ function find(pid: number): Process | undefined {
 	};
 }
 
-/** Nothing for a process that is gone, or another user's. */
+/** Empty for a process that has ended or belongs to another user. */
 function read(pid: number, file: "stat" | "status" | "cmdline" | "environ"): string {
 	try {
 		return readFileSync(`/proc/${pid}/${file}`, "utf8");

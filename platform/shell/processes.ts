@@ -1,4 +1,4 @@
-/** What is asked of the processes of this system. Zombies are left out everywhere: they are no longer there. */
+/** How the shell platforms see the processes of this system, whatever tells of them. Zombies count as ended and never appear. */
 
 /** One process at the time of asking. */
 export interface Process {
@@ -7,34 +7,35 @@ export interface Process {
 	readonly groupId: number;
 	/** Stopped by a signal (SIGSTOP), not merely asleep. */
 	readonly stopped: boolean;
-	/** In the kernel until something else happens (state D): among others a parent between vfork(2) and its child's exec. */
+	/** In uninterruptible sleep (state D), as a parent is between vfork(2) and the exec of its child. */
 	readonly blocked: boolean;
-	/** Differs between two processes that have the same pid one after the other. */
+	/** The time of its start, as text to compare: tells two processes apart that had the same pid one after the other. */
 	readonly startedAt: string;
 	/** The command line, blanks between words. */
 	command(): string;
-	/** Reads its environment; what it gives looks a variable up, and finds none where the process does not let us see. */
+	/** Reads its environment. @returns looks up a variable; undefined for all where the environment cannot be read */
 	environment(): (name: string) => string | undefined;
 }
 
 /**
- * Whether a process does nothing before SIGCONT.
+ * Whether a process is stopped and will do nothing before SIGCONT.
  *
- * @param others asked for its children, where it has to be known
+ * @param others the processes among which its children are looked for; called only where they matter
  */
 export function isHeld({ pid, stopped, blocked }: Process, others: () => readonly Process[]): boolean {
-	// A child stopped between vfork(2) and exec holds up its parent: that gets its own SIGSTOP only afterwards.
+	// After vfork(2) the parent waits for the exec of its child, and takes its own SIGSTOP only after that. With the child
+	// stopped, the parent does nothing either.
 	return stopped || (blocked && others().some((other) => other.stopped && other.parentPid === pid));
 }
 
-/** Where processes are looked up. */
+/** Looks up processes. */
 export interface ProcessTable {
-	/** What it is, for people. */
+	/** Its name in `chore doctor`. */
 	readonly source: string;
 	/** True where `find` takes microseconds. */
 	readonly isCheap: boolean;
 	all(): readonly Process[];
-	/** One process, or undefined when there is none (any more). */
+	/** The process with this pid, or undefined when there is none. */
 	find(pid: number): Process | undefined;
 	/** CPU time and memory in use by these, or null where it cannot be told. */
 	usage(processes: readonly Process[]): { readonly cpuTimeMs: number; readonly memoryBytes: number } | null;

@@ -1,17 +1,17 @@
-/** Processes as ps(1) shows them, in the options that the BSDs, macOS and procps share. */
+/** The processes of a system without /proc, from ps(1), with the options that the BSDs, macOS and procps share. */
 import { execFileSync } from "node:child_process";
 import type { Process, ProcessTable } from "./processes.ts";
 
-/** One `-o NAME=` a column is the form that every ps takes; a heading would be in the way. */
+/** Every ps takes one `-o NAME=` for each column. The empty heading keeps the heading line out. */
 const COLUMNS: readonly string[] = ["pid", "ppid", "pgid", "stat", "lstart", "command"].flatMap((name) => ["-o", `${name}=`]);
 
-/** Processes by ps(1). Says nothing of what they use: the columns differ too much. */
+/** Knows no `usage`: the columns for CPU time and memory differ too much between systems. */
 export class PsTable implements ProcessTable {
 	readonly source = "ps";
 	readonly isCheap = false;
 
 	all(): readonly Process[] {
-		// The environment is what may change (by exec) and decide: asked for last.
+		// The environment decides whose a process is and changes with exec(2), so its listing is the later one.
 		return parsePs(ps("-axww"), ps("-axeww"));
 	}
 
@@ -54,7 +54,7 @@ function ps(option: string): string {
 		encoding: "latin1",
 		maxBuffer: 256 * 1024 * 1024,
 		stdio: ["ignore", "pipe", "ignore"],
-		// lstart follows both, and is compared as text.
+		// lstart depends on both and is compared as text.
 		env: { ...process.env, LC_ALL: "C", TZ: "UTC" },
 	});
 }

@@ -1,4 +1,4 @@
-/** The files of one run, as the shim, the core and the platform share them; and the handle, which says where they are. */
+/** Reads the files of one run that the shim, the core and the platform share, and makes the handle that says where they are. */
 import { closeSync, openSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import type { Handle, RunSpec } from "../contract.ts";
@@ -7,7 +7,7 @@ import { type ExitRecord, parseExitRecord } from "../exit-record.ts";
 import type { MarkedRun } from "../run-mark.ts";
 import { readSettled } from "../settled-read.ts";
 
-/** Where a run is, and by what its processes are known. */
+/** Where the files of a run are, and the mark of its processes. */
 export interface Run extends MarkedRun {
 	readonly jobFolder: string;
 	readonly runFolder: string;
@@ -15,13 +15,13 @@ export interface Run extends MarkedRun {
 
 const HANDLE_VERSION = 1;
 
-/** The handle of a run, known before anything of it exists. */
+/** The handle of a run. Uses no I/O: called before anything of the run exists. */
 export function handleOf(platform: string, run: RunSpec): Handle {
 	const { jobId, jobFolder, runFolder } = run;
 	return { platform, version: HANDLE_VERSION, data: { jobId, jobFolder, runFolder } };
 }
 
-/** @throws ChoreError JOB_UNREADABLE when the handle is of a later version, or none of this platform's */
+/** Reads a handle. @throws ChoreError JOB_UNREADABLE when it is of another version or form */
 export function runOf(handle: Handle): Run {
 	const { jobId, jobFolder, runFolder } = handle.data;
 	if (handle.version !== HANDLE_VERSION || typeof jobId !== "string" || typeof jobFolder !== "string" || typeof runFolder !== "string") {
@@ -37,22 +37,22 @@ export function shimPid(run: Run): number | undefined {
 	return firstNumber(pidFile(run));
 }
 
-/** The pid of the main process; undefined until the start script has begun. Worth nothing once the run is over. */
+/** The pid of the main process; undefined until the start script has begun. Once that process has ended, the pid may be another's. */
 export function mainPid(run: Run): number | undefined {
 	return firstNumber(`${run.runFolder}/started`);
 }
 
-/** The main process that was held, where that is noted; worth nothing once there is another. */
+/** The pid of the main process that `pause` stopped, if noted. Counts only while it is the main process. */
 export function heldPid(run: Run): number | undefined {
 	return firstNumber(heldFile(run));
 }
 
-/** Where it is noted. */
+/** The file of that note. */
 export function heldFile(run: Run): string {
 	return `${run.runFolder}/held`;
 }
 
-/** Whether the run has come to its shim, as its files tell: it may be over by now. */
+/** Whether the shim of the run has begun. It may have ended since. */
 export function hasBegun(run: Run): boolean {
 	return shimPid(run) !== undefined || exitRecord(run) !== "blank";
 }
@@ -64,12 +64,12 @@ export function exitRecord(run: Run): ExitRecord | "blank" | "corrupt" | "newer"
 }
 
 /**
- * How far a run has come, as its files tell: the attempt begun last has no record yet, or it has one and another is to
- * come, or there will be none. That its shim lives is not said with it.
+ * How far a run has come by its files: the last attempt has no record yet ("running"); it has one, and the shim will make
+ * another attempt ("waiting") or not ("over"). Says nothing about whether the shim lives.
  */
 export type Stage = "running" | "waiting" | "over";
 
-/** The stage of a run. Asks for its record first, and only if there is one for what the shim means to do. */
+/** The stage of a run. Reads the record before `pid`: the shim writes them in the opposite order. */
 export function stageOf(run: Run): Stage {
 	const record = exitRecord(run);
 	if (record === "blank") return "running";
@@ -79,7 +79,7 @@ export function stageOf(run: Run): Stage {
 	return next > record.attempt ? "waiting" : "over";
 }
 
-/** Whether somebody asked for the run to be stopped. */
+/** Whether the run was asked to stop: the core made its stop mark. */
 export function isStopRequested(run: Run): boolean {
 	return statSync(`${run.runFolder}/stop`, { throwIfNoEntry: false }) !== undefined;
 }
@@ -88,13 +88,13 @@ function pidFile(run: Run): string {
 	return `${run.runFolder}/pid`;
 }
 
-/** The number in front of a small file; undefined for one that is no pid. */
+/** The number at the beginning of a small file; undefined when there is none that could be a pid. */
 export function firstNumber(path: string): number | undefined {
 	const number = Number.parseInt(contentOf(path) ?? "", 10);
 	return number > 1 ? number : undefined;
 }
 
-/** The beginning of a small file. These few calls are most of what a look at a run costs. */
+/** The beginning of a small file; undefined when it does not exist. */
 function contentOf(path: string): string | undefined {
 	let descriptor: number;
 	try {

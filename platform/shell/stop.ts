@@ -1,4 +1,4 @@
-/** The stop signal, the grace, and SIGKILL for every process of a run but its shim, which writes down how it ended. */
+/** Stops a run: the stop signal, the grace, then SIGKILL. Leaves the shim alive until it has written the record. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { StopOutcome, Stopping } from "../contract.ts";
 import { signalNumber } from "../exit-record.ts";
@@ -9,11 +9,11 @@ import { type Members, membersOf, signalEach, signalGroup } from "./members.ts";
 import { isHeld, type Process, type ProcessTable } from "./processes.ts";
 import { type Run, shimPid, stageOf } from "./run-folder.ts";
 
-/** How long SIGKILL may take before the survivors are named. */
+/** How long after SIGKILL the processes still there are reported as survivors. */
 const KILL_MS = 5000;
-/** Between two looks at processes that nobody can wait for. */
+/** Between two looks at processes whose end causes no event here. */
 const LOOK_MS = 25;
-/** How often it is looked whether the clock is held: each takes as long as a fork(2), or longer. */
+/** How often `endOwn` looks whether all processes are stopped, at most. */
 const HOLD_LOOKS = 10;
 
 const SIGHUP = signalNumber("SIGHUP") as number;
@@ -21,24 +21,23 @@ const SIGCONT = signalNumber("SIGCONT") as number;
 const SIGSTOP = signalNumber("SIGSTOP") as number;
 const SIGKILL = signalNumber("SIGKILL") as number;
 
-/** Stops one run; see Platform.stop. A mark of the request must have been written before. */
+/** Stops one run; see Platform.stop. The core has written the stop mark before. */
 export async function stop(run: Run, table: ProcessTable, options: Stopping): Promise<StopOutcome> {
 	if (await askToEnd(run, table, options)) return { kind: "ended" };
 	return killAll(run, table);
 }
 
-/** True when nothing is left before the grace is over. */
+/** Sends the stop signals and waits for the grace. @returns true as soon as no process of the run is left */
 async function askToEnd(run: Run, table: ProcessTable, { signal, graceMs, hangUp }: Stopping): Promise<boolean> {
 	const graceEndsAtMs = performance.now() + graceMs;
-	// What is stopped (SIGSTOP) ends by no signal before it continues.
-	// No grace at all means no polite signal.
+	// SIGCONT, since a stopped process reacts to no other signal before. Without a grace SIGKILL comes at once.
 	const signals = graceMs > 0 ? [signalNumber(signal) as number, ...(hangUp ? [SIGHUP] : []), SIGCONT] : [];
 	const shim = await signallableShim(run);
 	if (shim !== undefined) for (const number of signals) signalGroup(run, shim, number);
 	const told = new Set<string>();
 	for (;;) {
 		const { group, escaped, ownProcesses } = membersOf(run, table);
-		// Those that the group's signal did not reach: the main process may have left the group, too.
+		// The processes outside of the group. The main process may be among them.
 		for (const process of [...group.filter(({ groupId }) => groupId !== shim), ...escaped]) {
 			const identity = `${process.pid} ${process.startedAt}`;
 			if (told.has(identity)) continue;
@@ -67,42 +66,42 @@ async function killAll(run: Run, table: ProcessTable): Promise<StopOutcome> {
 				endOwn(run, members.ownProcesses, table);
 				return { kind: "ended" };
 			}
-			// The shim is clearing up: its small processes are its own affair.
+			// Only the shim is left, and is clearing up. Its own processes are not killed here.
 			wake(run, members.ownProcesses, table);
 			await dead(run, LOOK_MS);
 		} else {
-			// Frozen first: a process that starts another for each that dies would win the race.
+			// Stopped first: processes that start others as fast as these are killed would otherwise never be caught.
 			signalEach(run, targets, SIGSTOP, table);
 			signalEach(run, targets, SIGKILL, table);
 			await delay(2);
 		}
 	} while (!silence.isOver);
-	// Looked at anew: what was killed while this process was held is gone by now.
+	// Looked up again, since this process may have been stopped itself since the last look.
 	const survivors = targetsOf(membersOf(run, table));
 	if (survivors.length > 0) return { kind: "survivors", pids: survivors.map(({ pid }) => pid) };
-	// Only the shim is left and does not end: it cannot write its record, and by now it never will.
+	// Only the shim is left and does not end: it could not write the record in this time.
 	if (members.shim !== undefined) signalGroup(run, members.shim, SIGKILL);
 	return (await dead(run, KILL_MS)) ? { kind: "ended" } : { kind: "survivors", pids: members.shim === undefined ? [] : [members.shim] };
 }
 
 /**
- * Between two attempts there is nothing to ask and nothing to wait for but the shim, which looks at the request as soon
- * as its sleep(1) ends: some stop signals would not end that, and without a grace none is sent.
+ * Ends the shim's wait for the next attempt: kills its sleep(1), after which the shim finds the stop mark. The stop signal
+ * may not end a sleep(1), and is not sent at all without a grace.
  *
- * @returns whether that is how far the run has come
+ * @returns whether the run is between two attempts
  */
 function wake(run: Run, ownProcesses: readonly Process[], table: ProcessTable): boolean {
 	if (stageOf(run) !== "waiting") return false;
 	const shim = shimPid(run);
-	// Nothing else of the shim's: what it looks at the processes with, or the clock of a limit, which would leave its sleep(1).
+	// Only the sleep(1): not the programs by which the shim looks for processes, nor the process that enforces the time limit.
 	const sleeps = ownProcesses.filter((process) => process.parentPid === shim && process.command().startsWith("sleep "));
 	signalEach(run, sleeps, SIGKILL, table);
 	return true;
 }
 
 /**
- * What a dead shim left of its own: the clock of a time limit. It is held first, so that it starts nothing in between. One
- * that is in the middle of fork(2) is held only afterwards: hence two looks that find all held, unless one never is.
+ * Kills what a dead shim left of its own: the process that enforces the time limit, and its sleep(1). Stops them first, so
+ * that they start nothing meanwhile. One that is in fork(2) stops only after that, so two looks must find all stopped.
  */
 function endOwn(run: Run, ownProcesses: readonly Process[], table: ProcessTable): void {
 	let own = ownProcesses;
@@ -119,7 +118,7 @@ function targetsOf({ group, escaped }: Members): readonly Process[] {
 	return [...group, ...escaped];
 }
 
-/** Waits for the end of the shim, so long at most. True once it is gone. */
+/** Waits for the end of the shim, for `limitMs` at most. @returns whether it is gone */
 function dead(run: Run, limitMs: number): Promise<boolean> {
 	return new Promise((resolve) => {
 		const giveUp = onceDead(run.runFolder, () => {

@@ -1,4 +1,4 @@
-/** Where this system tells of its processes. */
+/** Chooses how processes are looked up: /proc where it is mounted, else ps(1). */
 import { existsSync } from "node:fs";
 import { procTable } from "./proc.ts";
 import type { ProcessTable } from "./processes.ts";

@@ -1,4 +1,4 @@
-/** What a running job is made of and uses. */
+/** The processes of a running job and what they use now. */
 import type { JobProcess, Usage } from "../contract.ts";
 import { membersOf } from "./members.ts";
 import type { Process, ProcessTable } from "./processes.ts";

@@ -1,9 +1,9 @@
-/** Tells when runs end. Events where there is something to wait on, a slow look at what has not begun or was lost. */
+/** Calls back when runs may have changed: by an event for a live run, by polling for one that has not begun or was lost. */
 import type { Handle } from "../contract.ts";
 import { onceDead } from "./liveness.ts";
 import { type Run, stageOf } from "./run-folder.ts";
 
-/** Between two looks at a run that is not alive and has no record: at first it may be about to begin. */
+/** Between two looks at a run that is not alive and has no record. The time doubles: such a run begins soon or never. */
 const FIRST_LOOK_MS = 10;
 const LAST_LOOK_MS = 2000;
 
@@ -27,7 +27,7 @@ class WatchedRun {
 		this.#run = run;
 		this.#changed = changed;
 		this.#arm(FIRST_LOOK_MS);
-		// The end may have come before the wait for it began.
+		// Always tells once: the run may have ended before this began to wait.
 		queueMicrotask(() => this.#tell());
 	}
 
@@ -48,7 +48,7 @@ class WatchedRun {
 			if (typeof giveUp === "function") this.#giveUp = giveUp;
 			if (isOver || typeof giveUp === "function") return;
 		} catch {
-			// Out of descriptors, or out of reach: `inspect` tells its reader so, and it may pass.
+			// No descriptors left, or the folder is out of reach. `inspect` reports it; this tries again.
 			if (isLate) this.#tell();
 		}
 		const timer = setTimeout(() => this.#arm(Math.min(nextLookMs * 2, LAST_LOOK_MS)), nextLookMs);
