@@ -1,4 +1,4 @@
-/** Where launchd takes a user's jobs: the domain of the graphical session, or the one that every user has. */
+/** Finds the launchd domain for a user's jobs: that of the graphical session, or the one that every user has. */
 import { ChoreError } from "../errors.ts";
 import { Code, type Launchctl, wordsOf } from "./launchctl.ts";
 
@@ -9,7 +9,7 @@ export interface Domain {
 }
 
 /**
- * The domain for new jobs: that of the graphical session while there is one.
+ * The domain for new jobs: that of the graphical session, if there is one now.
  *
  * @throws ChoreError PLATFORM_UNAVAILABLE when there is none, or it cannot be asked for
  */
@@ -24,7 +24,7 @@ export async function currentDomain(launchctl: Launchctl, uid: number): Promise<
 	throw unavailable(`there is neither ${gui.name} nor ${user.name}: ${wordsOf(second)}`);
 }
 
-/** Whether an exit code says that the domain itself is not there. */
+/** Whether an exit code of launchctl says that the domain itself does not exist. */
 export function isMissing(code: number): boolean {
 	return code === Code.noDomain || code === Code.notHere;
 }

@@ -11,18 +11,18 @@ import { text as waiterText } from "./waiter.sh.ts";
 export interface LaunchdOptions {
 	/** The words by which the shim and the start scripts are run. Each that is a path is absolute. */
 	readonly shell?: readonly string[];
-	/** The bash for what waits. */
+	/** The bash that runs waiter.sh. */
 	readonly waiterShell?: string;
 	readonly launchctl?: string;
 	/** The user whose domains are used. */
 	readonly uid?: number;
-	/** How long launchctl may be silent. */
+	/** How long one launchctl may take, in milliseconds. */
 	readonly patienceMs?: number;
 }
 
 const LAUNCHCTL = "/bin/launchctl";
 
-/** Available where there is a launchctl, to anybody but root. */
+/** Available where there is a launchctl, to every user but root. */
 export function detect(): Detection {
 	const isThere = existsSync(LAUNCHCTL);
 	const paths = [{ name: LAUNCHCTL, value: isThere ? "there" : "not there" }];
@@ -33,12 +33,12 @@ export function detect(): Detection {
 	return { available: true, reason: "launchd supervises the jobs of this user", paths };
 }
 
-/** The platform on this system's launchd. */
+/** Opens the platform on this system's launchd. */
 export function open(context: PlatformContext): Promise<Platform> {
 	return openWith(context, {});
 }
 
-/** The platform on another launchd, or another shell. */
+/** For tests: opens the platform with another launchctl or shell. */
 export async function openWith(context: PlatformContext, options: LaunchdOptions): Promise<Platform> {
 	const { shell = ["/bin/sh"], waiterShell = "/bin/bash", launchctl = LAUNCHCTL, uid = process.getuid?.() ?? 0, patienceMs } = options;
 	return new LaunchdPlatform(shell, tableOfThisSystem(), new Launchctl(launchctl, patienceMs), uid, {

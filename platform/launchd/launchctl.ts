@@ -1,35 +1,35 @@
-/** Runs launchctl. Its exit code is the error's number, and is what counts: its words differ between versions. */
+/** Runs launchctl. Decide by its exit code, which is the number of the error; never by its words, which differ between versions. */
 import { spawn } from "node:child_process";
 import { ChoreError, errnoOf } from "../errors.ts";
 import { Silence } from "../silence.ts";
 
-/** launchctl's exit codes, as far as they decide anything. */
+/** The exit codes of launchctl that chore reacts to. */
 export const Code = {
 	done: 0,
 	/** bootout: not loaded. */
 	noProcess: 3,
-	/** Input/output error: all sorts of things, among them a label that is loaded, or disabled. */
+	/** Input/output error: has many causes, among them a label that is loaded or disabled. */
 	failed: 5,
 	exists: 17,
-	/** bootout: not yet over. */
+	/** bootout: the service is being ended. */
 	inProgress: 36,
-	/** bootstrap: loaded. */
+	/** bootstrap: it is loaded. */
 	already: 37,
 	noDomain: 112,
 	noService: 113,
 	disabled: 119,
-	/** The domain is there for nothing of the kind: no graphical login. */
+	/** The domain does not take this kind of service: there is no graphical login. */
 	notHere: 125,
 } as const;
 
-/** One answer. Nothing is an error here but the lack of one. */
+/** What one call of launchctl answered, whatever its exit code. */
 export interface Answer {
 	readonly code: number;
 	readonly out: string;
 	readonly err: string;
 }
 
-/** launchd answers within milliseconds; a machine that is busy beyond measure may take seconds. */
+/** launchd answers within milliseconds; on an overloaded machine it may take seconds. */
 const PATIENCE_MS = 25_000;
 
 const HINT = "`chore doctor` shows what works here; `--platform posix` runs jobs without launchd";
@@ -38,16 +38,16 @@ export class Launchctl {
 	readonly path: string;
 	readonly #patienceMs: number;
 
-	/** @param patienceMs how long it may be silent */
+	/** @param patienceMs how long one call may take, in milliseconds */
 	constructor(path: string, patienceMs: number = PATIENCE_MS) {
 		this.path = path;
 		this.#patienceMs = patienceMs;
 	}
 
 	/**
-	 * One call.
+	 * Runs launchctl with these words.
 	 *
-	 * @throws ChoreError PLATFORM_UNAVAILABLE when there is no launchctl, when it does not answer, or when it is killed
+	 * @throws ChoreError PLATFORM_UNAVAILABLE when there is no launchctl, when it does not end in time, or when it is killed
 	 */
 	call(...words: readonly string[]): Promise<Answer> {
 		const child = spawn(this.path, words, { stdio: ["ignore", "pipe", "pipe"] });
@@ -76,7 +76,7 @@ export class Launchctl {
 	}
 }
 
-/** What launchctl said, in one line for people. */
+/** The message of launchctl, in one line for people. */
 export function wordsOf({ code, err }: Answer): string {
 	const line = err
 		.split("\n")

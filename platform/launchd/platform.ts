@@ -1,7 +1,7 @@
 /**
- * The platform of macOS. launchd starts a shell for each run that waits for it (waiter.sh), and below it is the shim
- * that all shell platforms have. What is known of a run is in its folder, as there; launchd is asked only about what has
- * not begun, and told to let go of what was left to it.
+ * The platform of macOS. launchd starts waiter.sh for each run, which starts the shim that posix has, too. Runs are
+ * observed by their files, as on posix. launchd is asked only about a run that has not begun, and told to end or forget
+ * the services of runs.
  */
 import { existsSync } from "node:fs";
 import type { Description, Handle, LogoutFate, Observation, Platform, RunSpec, StopOutcome, Stopping, Stray } from "../contract.ts";
@@ -20,13 +20,13 @@ import { bootout, look } from "./service.ts";
 import { start } from "./start.ts";
 import { straysOf } from "./strays.ts";
 
-/** A run that was taken back before its shells were there. Nobody has written a record of it. */
+/** The end of a run that was stopped before its shells began, and therefore has no record. */
 const STOPPED_BEFORE: Observation = {
 	kind: "ended",
 	end: { status: { signal: "SIGTERM" }, result: "signal", endedAtMs: null },
 };
 
-/** The shell programs, each put where it stays when it is first needed. */
+/** The shell programs. Each method installs its program in the state folder if it is not there and returns the path. */
 export interface Programs {
 	/** The path of the bash that runs the waiter. */
 	readonly waiterShell: string;
@@ -39,7 +39,7 @@ export class LaunchdPlatform extends ShellPlatform implements Platform {
 	readonly #launchctl: Launchctl;
 	readonly #uid: number;
 	readonly #programs: Programs;
-	/** Where jobs were taken last. */
+	/** The domain in which the last job was started. */
 	#domain: Promise<Domain> | undefined;
 
 	constructor(shell: readonly string[], table: ProcessTable, launchctl: Launchctl, uid: number, programs: Programs) {
@@ -66,7 +66,7 @@ export class LaunchdPlatform extends ShellPlatform implements Platform {
 				shim: this.#programs.shim(),
 			});
 		} catch (error) {
-			this.#domain = undefined; // the user may have logged in at the screen, or out
+			this.#domain = undefined; // the user may have logged in or out meanwhile
 			throw error;
 		}
 	}
@@ -83,7 +83,7 @@ export class LaunchdPlatform extends ShellPlatform implements Platform {
 		return Promise.all(seen.map((one, index) => this.#unlessToCome(one, handles[index])));
 	}
 
-	/** A waiter that is there lets go by itself. */
+	/** Has launchd forget the service, unless the waiter is still running: that does it by itself. */
 	async forget(handle: Handle): Promise<void> {
 		const run = runOf(handle);
 		const target = targetOf(run);
@@ -110,7 +110,7 @@ export class LaunchdPlatform extends ShellPlatform implements Platform {
 		return description(this.#launchctl, this.#uid, this.shell, this.table);
 	}
 
-	/** What the files do not tell of a run whose shell has not begun, launchd does. */
+	/** Asks launchd about a run that seems absent because its shell has not begun. Returns what was seen of any other. */
 	async #unlessToCome(seen: Observation, handle: Handle | undefined): Promise<Observation> {
 		if (seen.kind !== "absent" || handle === undefined) return seen;
 		try {
@@ -118,7 +118,7 @@ export class LaunchdPlatform extends ShellPlatform implements Platform {
 			const target = targetOf(run);
 			if (target === undefined || !isToCome(run)) return seen;
 			const known = await look(this.#launchctl, target);
-			// It may have begun, and even ended, while launchd was asked.
+			// It may have begun, and even ended, while launchd answered.
 			if (!isToCome(run)) return (await super.inspect([handle]))[0] ?? seen;
 			if (known.kind === "gone") return isStopRequested(run) ? STOPPED_BEFORE : seen;
 			return known.kind === "loaded" ? observationOf(known.text) : { kind: "unreachable", reason: known.reason };

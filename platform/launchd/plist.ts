@@ -1,26 +1,26 @@
 /**
- * The property list of one run (launchd.plist(5)). It holds fixed words and paths: all that the user wrote is in the job's
- * start script. The one file that imports plist.
+ * Makes the property list of one run (launchd.plist(5)). It holds fixed words and paths, never the user's text, which is in
+ * the job's start script. The only file that imports plist.
  */
 import { build } from "plist";
 import type { RunSpec } from "../contract.ts";
 import { ChoreError } from "../errors.ts";
 
-/** What the run's shell needs beyond the grace: a record is written, what was left is swept, launchctl is called. */
+/** What the waiter needs after the grace: the record is written, remaining processes are killed, launchctl is called. */
 const BEYOND_GRACE_SECONDS = 15;
 
-/** launchd's clock is one of whole seconds, and reads 0 as for ever. */
+/** launchd counts in whole seconds of 32 bits, and reads 0 as "for ever". */
 const LONGEST_SECONDS = 2 ** 31 - 1;
 
-/** XML 1.0, production Char, without the stand-in for bytes that are no text. */
+/** What XML 1.0 does not allow (production Char), and U+FFFD, which Node puts in the place of bytes that are not UTF-8. */
 const NOT_IN_XML = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffc\u{10000}-\u{10ffff}]/u;
 
-/** What is to be run, and what with. */
+/** The program of a service. */
 export interface Agent {
 	readonly label: string;
 	readonly program: readonly string[];
 	readonly environment: Readonly<Record<string, string>>;
-	/** Where the program's own messages go; the file is there. */
+	/** The file for the program's own messages; it exists. */
 	readonly messages: string;
 }
 
@@ -38,16 +38,16 @@ export function propertyList({ stopping }: RunSpec, { label, program, environmen
 		WorkingDirectory: "/",
 		StandardOutPath: messages,
 		StandardErrorPath: messages,
-		// Decimal: 077.
+		// launchd wants a number, which XML shows in decimal.
 		Umask: 0o077,
 		RunAtLoad: true,
-		// Without it launchd slows a job down.
+		// Any other type lets launchd slow the job down.
 		ProcessType: "Interactive",
-		// Without it launchd kills after 5 s, whatever grace the job was promised.
+		// The default is 5 s, which may be shorter than the grace of the job.
 		ExitTimeOut: Math.min(Math.ceil(stopping.graceMs / 1000) + BEYOND_GRACE_SECONDS, LONGEST_SECONDS),
-		// The shim outlives the waiting shell, should that be killed, and with it the job and the truth about it.
+		// If the waiter is killed, the shim lives on, and with it the job and its record.
 		AbandonProcessGroup: true,
-		// Without it user/UID, the domain without a graphical login, takes no job.
+		// "Background" is for user/UID, the domain of a user without a graphical login.
 		LimitLoadToSessionType: ["Aqua", "Background"],
 	});
 }

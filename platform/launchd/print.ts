@@ -1,21 +1,21 @@
 /**
- * What `launchctl print` says of one service. Its form is promised by nobody, so that only what all known versions have
- * is read: lines behind exactly one tab. A job's own words are printed raw: what stands there twice is believed in neither
- * place, and what is not understood is never taken for an end.
+ * Reads what `launchctl print` says of one service. Apple does not document the form, so only lines behind exactly one tab
+ * are read, which all known versions have. Environment and arguments are printed without escapes and could imitate a field:
+ * a field that is there twice counts as not told. Never takes a text that it does not understand for the end of a job.
  */
 import type { ExitStatus, Observation } from "../contract.ts";
 import { signalName } from "../exit-record.ts";
 
-/** A service as far as it could be read; null for what is not told, or told twice. */
+/** A service as far as it could be read; null for a field that is missing or there twice. */
 export interface PrintedService {
 	/** "running", "spawn scheduled", "not running" ("waiting" once), "SIGTERMed", … */
 	readonly state: string | null;
-	/** The property list that it was made from. */
+	/** The path of the property list that it was made from. */
 	readonly path: string | null;
 	readonly pid: number | null;
-	/** How often it was started. */
+	/** How often launchd has started it. */
 	readonly runs: number | null;
-	/** How its last process ended. While there is one, that is the one before. */
+	/** How its last process ended. While a process is running: how the one before it ended. */
 	readonly end: ExitStatus | "never" | "unknown";
 }
 
@@ -39,7 +39,7 @@ export function parsePrinted(text: string): PrintedService {
 }
 
 /**
- * What is known of a run from its service alone: one whose shell has not begun yet, or never came to it.
+ * The observation of a run whose shell has not begun, from its service alone.
  *
  * @param text as `launchctl print` wrote it
  */
@@ -65,7 +65,7 @@ export function observationOf(text: string): Observation {
 	return { kind: "unreachable", reason: "what launchctl says of the job cannot be understood" };
 }
 
-/** One of three lines tells it: what stands beside another was not written by launchd. */
+/** launchd prints exactly one of these three lines. If there are more, one of them is imitated, and none is believed. */
 function endOf(found: ReadonlyMap<Field, string | null>): PrintedService["end"] {
 	const code = found.get("last exit code");
 	const signal = found.get("last terminating signal");

@@ -1,4 +1,4 @@
-/** The files in a run's folder that only launchd's platform has. */
+/** The files in a run's folder that only the launchd platform makes. */
 import { readFileSync } from "node:fs";
 import { errnoOf } from "../errors.ts";
 import type { MarkedRun } from "../run-mark.ts";
@@ -8,17 +8,17 @@ interface InFolder {
 	readonly runFolder: string;
 }
 
-/** What launchd was given. It is there as long as launchd may keep a service for the run. */
+/** The property list that launchd was given. Exists as long as launchd may have a service for the run. */
 export function plistFile({ runFolder }: InFolder): string {
 	return `${runFolder}/launchd.plist`;
 }
 
-/** Names the domain that the run was given to; written before it was. */
+/** Holds the name of the domain in which the run is started; written before the start. */
 export function domainFile({ runFolder }: InFolder): string {
 	return `${runFolder}/launchd.domain`;
 }
 
-/** What the waiter's shell has to say. */
+/** Holds the messages of the shell that runs the waiter. */
 export function messagesFile({ runFolder }: InFolder): string {
 	return `${runFolder}/launchd.log`;
 }
@@ -28,12 +28,12 @@ export function waiterFile({ runFolder }: InFolder): string {
 	return `${runFolder}/waiter`;
 }
 
-/** There from the moment on when launchd ended the run; see waiter.sh and members.sh. */
+/** Exists once launchd has told the waiter to end the run; see waiter.sh. */
 export function sessionFile({ runFolder }: InFolder): string {
 	return `${runFolder}/session-ended`;
 }
 
-/** The run's service as launchd calls it; undefined for a run that was not given to it. */
+/** The name of the run's service, DOMAIN/LABEL; undefined for a run that was not given to launchd. */
 export function targetOf(run: InFolder & MarkedRun): string | undefined {
 	try {
 		const domain = readFileSync(domainFile(run), "utf8").trim();

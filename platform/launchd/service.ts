@@ -1,4 +1,4 @@
-/** The service that launchd keeps for one run: taken in, asked after, let go. */
+/** The launchd service of one run: bootstraps it, looks at it, boots it out. */
 import { setTimeout as delay } from "node:timers/promises";
 import { ChoreError } from "../errors.ts";
 import { isMissing } from "./domain.ts";
@@ -11,26 +11,26 @@ const LABEL_PREFIX = "dev.chore.job.";
 export type Knowledge =
 	| { readonly kind: "loaded"; readonly text: string }
 	| { readonly kind: "gone" }
-	/** Not an answer to the question: nothing follows from it. */
+	/** launchd did not say whether it has the service. Conclude nothing from this. */
 	| { readonly kind: "unclear"; readonly reason: string };
 
-/** Between two looks at a service that is about to go. */
+/** Between two looks at a service that is being ended. */
 const FIRST_LOOK_MS = 10;
 const LAST_LOOK_MS = 500;
-/** Looks until it is given up: with those pauses more than a minute. */
+/** The number of looks before giving up: with these pauses more than a minute. */
 const LOOKS = 130;
 
-/** One label for each run, and never again: launchd mistakes one that it still lets go for the new one. */
+/** The label of a run's service. Never used for two runs: launchd may take a service that it is still ending for the new one. */
 export function labelOf(run: { readonly jobId: string; readonly run: number }): string {
 	return `${LABEL_PREFIX}${run.jobId}.${run.run}`;
 }
 
-/** The job of a label; undefined for one that is none of chore's. */
+/** The id of the job that a label belongs to; undefined for a label that is not chore's. */
 export function jobOf(label: string): string | undefined {
 	return label.startsWith(LABEL_PREFIX) ? /^(.+)\.[0-9]+$/.exec(label.slice(LABEL_PREFIX.length))?.[1] : undefined;
 }
 
-/** Asks after a service. @param target DOMAIN/LABEL */
+/** Asks launchd whether it has a service. @param target DOMAIN/LABEL */
 export async function look(launchctl: Launchctl, target: string): Promise<Knowledge> {
 	const answer = await launchctl.call("print", target);
 	if (answer.code === Code.done) return { kind: "loaded", text: answer.out };
@@ -47,11 +47,11 @@ export async function look(launchctl: Launchctl, target: string): Promise<Knowle
 export async function bootstrap(launchctl: Launchctl, domain: string, label: string, path: string): Promise<void> {
 	const answer = await launchctl.call("bootstrap", domain, path);
 	if (answer.code === Code.done) return;
-	// These mean "there is one of that label" as well as other things; only launchd itself can tell.
+	// These codes may mean that there is a service of that label, or something else: ask.
 	if ([Code.failed, Code.exists, Code.already].some((code) => code === answer.code)) {
 		const known = await look(launchctl, `${domain}/${label}`);
 		if (known.kind === "loaded") {
-			if (parsePrinted(known.text).path === path) return; // it was taken in all the same
+			if (parsePrinted(known.text).path === path) return; // launchd has taken it although it reported an error
 			throw new ChoreError("UNIT_EXISTS", `launchd has a service ${label} already`, { cause: answer });
 		}
 	}
@@ -62,14 +62,14 @@ export async function bootstrap(launchctl: Launchctl, domain: string, label: str
 }
 
 /**
- * Has launchd end a service and forget it, and waits for that. One that is not there is no error.
+ * Has launchd end a service and forget it, and waits until that is done. A service that does not exist is not an error.
  *
  * @throws ChoreError STOP_FAILED when it is still there after a minute
  */
 export async function bootout(launchctl: Launchctl, target: string): Promise<void> {
 	const answer = await launchctl.call("bootout", target);
 	if (isGone(answer)) return;
-	// What is being ended already is waited for; 5 is also what some versions say of a service that is not there.
+	// After these codes wait: the service may be ending already. Some versions say `failed` for one that does not exist.
 	if (![Code.done, Code.inProgress, Code.failed].some((code) => code === answer.code)) throw stillThere(target, wordsOf(answer));
 	for (let count = 0; count < LOOKS; count++) {
 		const known = await look(launchctl, target);

@@ -1,4 +1,4 @@
-/** Starts one run: its files, its property list, and launchd's word that it is under way. */
+/** Starts one run: makes its files, hands its property list to launchd, and waits until it is under way. */
 import { writeFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { RunSpec } from "../contract.ts";
@@ -13,14 +13,14 @@ import { observationOf } from "./print.ts";
 import { domainFile, messagesFile, plistFile, sessionFile, waiterFile } from "./run-files.ts";
 import { bootout, bootstrap, labelOf, look } from "./service.ts";
 
-/** What a run is started with. */
+/** What `start` needs besides the run. */
 export interface Means {
 	readonly launchctl: Launchctl;
 	/** "gui/501" */
 	readonly domain: string;
 	/** The words by which the shim and the start script are run. */
 	readonly shell: readonly string[];
-	/** What runs the waiter, an absolute path: a bash, whatever /bin/sh is. */
+	/** Absolute path of the bash that runs the waiter. */
 	readonly waiterShell: string;
 	/** The paths of the installed shell programs. */
 	readonly waiter: string;
@@ -30,12 +30,12 @@ export interface Means {
 /** Between two looks at a run that is about to begin. */
 const FIRST_LOOK_MS = 2;
 const LAST_LOOK_MS = 50;
-/** So many looks are taken at the files before launchd is asked what it is doing, again and again. */
+/** The number of looks at the run's files between two questions to launchd. */
 const LOOKS_BETWEEN = 20;
-/** And so often it is asked: a minute later it may still come, but is not waited for. */
+/** The number of questions to launchd. After about a minute the start counts as accepted, and is not waited for. */
 const QUESTIONS = 60;
 
-/** Starts it; see Platform.start. */
+/** See Platform.start. */
 export async function start(run: RunSpec, means: Means): Promise<void> {
 	const { launchctl, domain } = means;
 	const label = labelOf(run);
@@ -51,7 +51,7 @@ export async function start(run: RunSpec, means: Means): Promise<void> {
 			[messagesFile(run), ""],
 			[`${sessionFile(run)}.blank`, ""],
 			[plistFile(run), text],
-			// Last: whoever finds it asks launchd.
+			// Last: once this file exists, other commands ask launchd about the run.
 			[domainFile(run), `${domain}\n`],
 		] as const) {
 			writeFileSync(path, content, { flag: "wx", mode: 0o600 });
@@ -68,7 +68,7 @@ function program(run: RunSpec, { launchctl, shell, waiterShell, waiter, shim }: 
 }
 
 /**
- * Resolves once the run is under way, or over.
+ * Resolves once the run has begun, or after a minute.
  *
  * @throws ChoreError PLATFORM_FAILED when launchd could not start it
  */

@@ -1,4 +1,4 @@
-/** Services of chore's whose jobs are gone: of runs whose waiter was killed, and whose folder was deleted by hand. */
+/** Finds services whose job's folder is gone. That happens when the waiter is killed and the folder is deleted by hand. */
 import { existsSync } from "node:fs";
 import type { Stray } from "../contract.ts";
 import { currentDomain } from "./domain.ts";
@@ -6,7 +6,7 @@ import { Code, type Launchctl } from "./launchctl.ts";
 import { parsePrinted } from "./print.ts";
 import { jobOf, look } from "./service.ts";
 
-/** See Platform.strays. Those of the caller's own domain: the other cannot be listed from here. */
+/** See Platform.strays. Lists the caller's own domain only: launchctl cannot list another. */
 export async function straysOf(launchctl: Launchctl, uid: number): Promise<readonly Stray[]> {
 	const { code, out } = await launchctl.call("list");
 	if (code !== Code.done) return [];
