@@ -1,14 +1,14 @@
-/** Where the message bus is, the user's or the system's, found by looking at files alone. */
+/** Finds the message bus of the user or the system. Looks at files only; never connects. */
 import { type Stats, statSync } from "node:fs";
 import type { Fact } from "../contract.ts";
 
 export type BusAddress = { readonly socketPath: string } | { readonly reason: string };
 
 /**
- * The socket of the bus on which the user's systemd manager is to be found, or why there is none.
+ * The socket of the bus that the user's systemd manager is on, or why there is none.
  *
- * @param environment of the process: DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR, either of which su(1) and sudo(8) may leave behind
- * @param userId the effective one; whatever belongs to another is passed over
+ * @param environment DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR are used; after su(1) or sudo(8) they may be another user's
+ * @param userId the effective user; sockets and folders of other users are skipped
  */
 export function findBus(environment: NodeJS.ProcessEnv, userId: number): BusAddress {
 	const runtimeFolder = ownRuntimeFolder(environment["XDG_RUNTIME_DIR"], userId);
@@ -17,13 +17,13 @@ export function findBus(environment: NodeJS.ProcessEnv, userId: number): BusAddr
 	if (!isOwnSocket(`${runtimeFolder}/systemd/private`, userId)) {
 		return { reason: `no systemd user manager is running (no socket ${runtimeFolder}/systemd/private)` };
 	}
-	// dbus-next takes addresses apart at these characters.
+	// dbus-next splits addresses at these characters.
 	if (/[:;,=]/.test(socketPath))
 		return { reason: `the address of the message bus, ${socketPath}, has a character that chore cannot pass on` };
 	return { socketPath };
 }
 
-/** All that `findBus` looks at. */
+/** The paths that `findBus` looks at, for `chore doctor`. */
 export function pathsOfBus(environment: NodeJS.ProcessEnv, userId: number): readonly Fact[] {
 	const runtimeFolder = ownRuntimeFolder(environment["XDG_RUNTIME_DIR"], userId);
 	return [
@@ -33,11 +33,11 @@ export function pathsOfBus(environment: NodeJS.ProcessEnv, userId: number): read
 	];
 }
 
-/** Where systemd says that it is what this system was booted with (sd_booted(3)). */
+/** The folder that exists when the system was booted with systemd (sd_booted(3)). */
 const BOOTED = "/run/systemd/system";
 const SYSTEM_BUS = "/run/dbus/system_bus_socket";
 
-/** The socket of the system's bus, or why the system's manager is not to be used. @param userId undefined where there are no users */
+/** The socket of the system's bus, or why the system's manager cannot be used. @param userId undefined on Windows */
 export function findSystemBus(
 	userId: number | undefined,
 	places: { readonly booted: string; readonly bus: string } = { booted: BOOTED, bus: SYSTEM_BUS },
@@ -50,7 +50,7 @@ export function findSystemBus(
 	return { socketPath: places.bus };
 }
 
-/** All that `findSystemBus` looks at. */
+/** The paths that `findSystemBus` looks at, for `chore doctor`. */
 export function pathsOfSystemBus(): readonly Fact[] {
 	return [
 		{ name: "booted", value: BOOTED },
@@ -82,7 +82,7 @@ function isOwnSocket(path: string, userId: number): boolean {
 	return file?.isSocket() === true && file.uid === userId;
 }
 
-/** What cannot be looked at, for whatever reason, is of no use here. */
+/** Undefined for a file that does not exist or cannot be looked at. */
 function lookAt(path: string): Stats | undefined {
 	try {
 		return statSync(path);

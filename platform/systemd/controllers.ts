@@ -1,11 +1,11 @@
 /**
- * Which resource controllers of the kernel the user manager may use. Where one is not delegated to it, systemd accepts a
- * bound and silently does nothing about it.
+ * Which cgroup controllers (memory, cpu, pids, …) the manager may use. systemd accepts a limit whose controller is not
+ * delegated to the manager, and does not enforce it.
  */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { cgroupFolder } from "./processes.ts";
 
-/** The names in cgroup.controllers (cgroups(7)) of the user's manager; null where there is no cgroup v2 tree at all. */
+/** The controllers of the user's manager, from cgroup.controllers (cgroups(7)); null where there is no cgroup v2 tree. */
 export function delegatedControllers(userId: number): ReadonlySet<string> | null {
 	const group = [`/user.slice/user-${userId}.slice/user@${userId}.service`, ownManagerGroup(userId)].find(
 		(name) => name !== undefined && cgroupFolder(name) !== undefined,
@@ -13,14 +13,14 @@ export function delegatedControllers(userId: number): ReadonlySet<string> | null
 	return controllersOf(group ?? "");
 }
 
-/** The same of a cgroup, from the root of the hierarchy. */
+/** The controllers of a cgroup. @param controlGroup its path from the root of the hierarchy */
 export function controllersOf(controlGroup: string): ReadonlySet<string> | null {
 	const folder = cgroupFolder(controlGroup);
 	const text = folder === undefined ? undefined : read(`${folder}/cgroup.controllers`);
 	return text === undefined ? null : new Set(text.trim().split(" "));
 }
 
-/** In containers the manager may be anywhere: it is the systemd that keeps itself in an init.scope. */
+/** In a container the manager's cgroup may be anywhere. A manager is a systemd process in a cgroup `…/init.scope`. */
 function ownManagerGroup(userId: number): string | undefined {
 	for (const name of readdirSync("/proc")) {
 		if (!/^[0-9]+$/.test(name) || read(`/proc/${name}/comm`) !== "systemd\n") continue;

@@ -2,26 +2,26 @@
 import type { Capabilities, Description } from "../contract.ts";
 import { USER } from "./scope.ts";
 
-/** What was found. */
+/** What `description` puts into words. */
 export interface Surroundings {
-	/** As the manager tells it: "252.22-1~deb12u1". */
+	/** The version of systemd, such as "252.22-1~deb12u1". */
 	readonly version: string;
-	/** The manager's own. */
+	/** The manager's own cgroup. */
 	readonly controlGroup: string;
 	/** How the kernel's hierarchies are mounted: "unified", "hybrid", "legacy". */
 	readonly cgroupMode: string;
 	/** Null without a cgroup v2 tree. */
 	readonly controllers: ReadonlySet<string> | null;
-	/** What the manager is called. */
+	/** Scope.manager. */
 	readonly manager: string;
-	/** Null where that is of no consequence. */
+	/** Null for the system's manager. */
 	readonly lingers: boolean | null;
 	readonly hasLogind: boolean;
-	/** What /bin/sh is: "/usr/bin/dash". */
+	/** The program that /bin/sh is a link to: "/usr/bin/dash". */
 	readonly shell: string;
 }
 
-/** The capabilities that hang on a resource controller. */
+/** The capabilities that need a cgroup controller. */
 const CONTROLLERS = { memoryLimit: "memory", cpuLimit: "cpu", taskLimit: "pids" } as const;
 
 export function description(found: Surroundings): Description {

@@ -1,9 +1,9 @@
-/** Whether a run is held, told by its own processes and not by the manager, who knows nothing of it. */
+/** Whether a run is paused. The manager does not know that, so its main process is looked at, for runs that have a note. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { ChoreError, errnoOf } from "../errors.ts";
 import { isStopped } from "./processes.ts";
 
-/** Notes that a run is about to be held: only runs with this note are looked at more closely. @throws ChoreError STATE_UNUSABLE */
+/** Notes that a run is about to be paused. Without the note it counts as not paused. @throws ChoreError STATE_UNUSABLE */
 export function noteHeld(runFolder: string): void {
 	try {
 		writeFileSync(noteIn(runFolder), "", { mode: 0o600 });
@@ -16,16 +16,16 @@ export function dropNote(runFolder: string): void {
 	try {
 		rmSync(noteIn(runFolder), { force: true });
 	} catch {
-		// It only costs a closer look: whether the run is held is seen by its main process.
+		// Harmless: with the note, the main process is looked at, and that is not stopped.
 	}
 }
 
-/** Whether the run was held at some time and not let go since. */
+/** Whether the run was paused and not resumed since. */
 export function hasNote(runFolder: string): boolean {
 	return existsSync(noteIn(runFolder));
 }
 
-/** Whether the main process of a run is held at this moment. */
+/** Whether the run has the note and its main process is stopped at this moment. */
 export function isHeld(runFolder: string): boolean {
 	if (!hasNote(runFolder)) return false;
 	const pid = mainPid(runFolder);
@@ -36,7 +36,7 @@ function noteIn(runFolder: string): string {
 	return `${runFolder}/paused`;
 }
 
-/** As the start script wrote it down. */
+/** The pid that the start script wrote into `started`. */
 function mainPid(runFolder: string): number | undefined {
 	try {
 		const found = /^[0-9]+/.exec(readFileSync(`${runFolder}/started`, "latin1"));

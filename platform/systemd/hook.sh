@@ -1,25 +1,26 @@
-# The last act of a run: writes how it ended into <run folder>/exit, in the format of platform/exit-record.ts. systemd runs
-# it as ExecStopPost= with $SERVICE_RESULT, $EXIT_CODE and $EXIT_STATUS (systemd.exec(5)). Its one argument is the folder.
-# For every /bin/sh; starts no program but in three rare cases. The braces make the shell read all of it before the first step.
+# Writes how an attempt ended into <run folder>/exit, in the format of platform/exit-record.ts.
+# systemd runs it as ExecStopPost= with $SERVICE_RESULT, $EXIT_CODE and $EXIT_STATUS (systemd.exec(5)). Its one argument is
+# the run folder.
+# Must work in every /bin/sh. Starts no program except systemctl, mv and sleep in rare cases. The braces make the shell read
+# the whole script before it runs the first command.
 {
-	# `chore stop` and others signal all processes of a run at once.
+	# `chore stop` signals all processes of the unit at once, and this one is among them.
 	trap '' HUP INT TERM
 	exec >/dev/null 2>&1
-	# Not every shell leaves that of the environment aside.
+	# Some shells take IFS from the environment.
 	IFS=' '
 
 	run=$1
 	[ -f "$run/exit" ] || exit 0
-	# No code: the main process never ran. Then the unit itself tells (ExecMainStatus).
+	# Without a code the main process never ran. chore then reads the end from the failed unit (ExecMainStatus).
 	[ -n "$EXIT_CODE" ] || exit 0
 
-	# systemd calls an end that its settings allow a success; then status alone tells what it was.
+	# systemd says "success" for every end that SuccessExitStatus= allows. Without a result the reader goes by the status.
 	result=$SERVICE_RESULT
 	[ "$result" != success ] || result=
-	# Ended by the signal that ends a session, and nobody asked chore for it: then the manager knows whether it shuts down.
-	# The one program that is started here, and only in this case.
+	# Killed by SIGTERM without a stop request: ask the manager whether it is shutting down.
 	if [ "$EXIT_CODE:$EXIT_STATUS" = killed:TERM ] && [ ! -e "$run/stop" ]; then
-		# Of itself only a user's manager tells those that it runs.
+		# Only a user's manager sets MANAGERPID for its units.
 		case $(systemctl ${MANAGERPID:+--user} is-system-running) in stopping) result=session-ended ;; esac
 	fi
 
@@ -42,17 +43,17 @@
 		;;
 	esac
 
-	# The main process, by the sign that it leaves: one that was left by the attempt before says nothing of this one.
+	# The pid that the start script left. If it is the one in the record of the attempt before, this attempt never began.
 	pid= rest=
 	[ ! -r "$run/started" ] || read -r pid rest <"$run/started"
 	[ "$pid" != "$before" ] || pid=
-	# Codes of systemd's own, for a program that could not be executed.
+	# systemd's own exit codes for a program that could not be executed.
 	case $EXIT_CODE:$EXIT_STATUS in
 	exited:2[0-3][0-9] | exited:24[0-3]) [ -n "$pid" ] || result=start-failed ;;
 	esac
 
-	# The manager starts the program again only while this file holds something (see restarts.ts). Emptied before the record
-	# is there, and without a program or space on disk: whoever reads that no attempt follows can rely on it.
+	# The manager starts another attempt only while this file is not empty (see restarts.ts). It is emptied before the record
+	# is written: a reader that finds the record and an empty file knows that no attempt follows.
 	if [ -f "$run/restarts" ]; then
 		policy= most=
 		read -r policy most <"$run/restarts"
@@ -72,7 +73,7 @@
 	while IFS=: read -r id controllers path; do
 		[ "$id" != 0 ] || cgroup=$path
 	done </proc/self/cgroup
-	# Where the job has the unit's cgroup to itself (Delegate=), this shell is put beside it.
+	# With Delegate= systemd runs this shell in a cgroup of its own, below that of the unit.
 	cgroup=${cgroup%/.control}
 	for tree in /sys/fs/cgroup/unified /sys/fs/cgroup; do
 		[ -n "$cgroup" ] && [ -r "$tree$cgroup/cpu.stat" ] || continue
@@ -86,19 +87,19 @@
 	record="chore-exit 1 attempt=$attempt how=$EXIT_CODE status=$EXIT_STATUS certain=yes result=$result up=$up boot=$boot cpu=$cpu peak=$peak pid=$pid ."
 	if [ -f "$run/attempts" ]; then
 		umask 077
-		# A job that never succeeds fills no disk: of the latest thousand attempts at least, and two thousand at most.
+		# Keeps the last thousand attempts at least and two thousand at most.
 		case $attempt in *000) mv -f "$run/attempts" "$run/attempts.old" ;; esac
 		echo "$record" >>"$run/attempts"
 	fi
 	tries=30
 	while [ -f "$run/exit" ]; do
-		# Opened for reading and writing: the file keeps its length, so this needs no space on most file systems.
+		# 1<> does not truncate: the file keeps its length, so that this needs no space on most file systems.
 		echo "$record" 1<>"$run/exit"
 		written=
 		read -r written <"$run/exit"
 		[ "$written" != "$record" ] || exit 0
 		tries=$((tries - 1))
-		# Any code that is not among the unit's SuccessExitStatus: the unit stays loaded, and tells how its main process ended.
+		# Not in SuccessExitStatus=: the unit fails and stays loaded, and chore reads the end from it.
 		[ "$tries" -gt 0 ] || exit 209
 		sleep 1
 	done

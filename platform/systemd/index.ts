@@ -1,10 +1,10 @@
-/** Jobs under the user's systemd manager, or for root under that of the system: Linux with systemd 240 or later. */
+/** Runs jobs as units of the user's systemd manager, or for root of the system's. Needs systemd 240 or later. */
 import type { Detection, Platform, PlatformContext, PlatformModule } from "../contract.ts";
 import { ChoreError } from "../errors.ts";
 import { findBus, findSystemBus, pathsOfBus, pathsOfSystemBus } from "./address.ts";
 import { SYSTEM, USER } from "./scope.ts";
 
-/** Whether a user manager and its bus seem to be there. Connects to nothing. */
+/** Whether the sockets of a user manager and its bus exist. Connects to nothing. */
 export function detect(): Detection {
 	const userId = process.geteuid?.();
 	if (userId === undefined) return { available: false, reason: "this system has no systemd", paths: [] };
@@ -15,17 +15,17 @@ export function detect(): Detection {
 		: { available: true, reason: "this user has a systemd manager and a message bus", paths };
 }
 
-/** Connects with the first request, which throws PLATFORM_UNAVAILABLE when nobody answers. */
+/** Opens the platform. It connects with the first request, which throws PLATFORM_UNAVAILABLE when the manager does not answer. */
 export async function open(context: PlatformContext): Promise<Platform> {
 	const userId = process.geteuid?.() ?? -1;
 	const bus = findBus(process.env, userId);
 	if ("reason" in bus) throw unavailable(bus.reason);
-	// Loaded only here: most of it is the message bus, which whoever only asks whether it is there need not wait for.
+	// Loaded only here: it is large because of the message bus, and `detect` does not need it.
 	const { SystemdPlatform } = await import("./platform.ts");
 	return new SystemdPlatform(bus.socketPath, { userId, scope: USER }, context);
 }
 
-/** The system's own manager, which root alone may tell to start jobs. They outlive every session. */
+/** The platform on the system's manager, for root only. Its jobs outlive every login session. */
 export const system: PlatformModule = {
 	detect() {
 		const bus = findSystemBus(process.geteuid?.());

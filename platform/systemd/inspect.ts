@@ -1,4 +1,4 @@
-/** What is known of many runs at one moment, in one round trip. */
+/** Observes many runs with one request to the manager, plus one for each run whose unit has failed. */
 import { readFileSync } from "node:fs";
 import type { Observation } from "../contract.ts";
 import { isHeld } from "./held.ts";
@@ -8,11 +8,11 @@ import { mayStartAgain } from "./restarts.ts";
 import { isWaiting, judgeRow, readEnd, type UnitRow } from "./status.ts";
 import { type PlannedUnit, unitToken } from "./unit.ts";
 
-/** One observation for each run, in their order. */
+/** @returns one observation for each run, in the same order */
 export async function inspectUnits(systemd: Systemd, runs: readonly PlannedUnit[]): Promise<readonly Observation[]> {
 	const { rows, managerGroup } = await list(systemd, runs);
 	const known = await Promise.all(runs.map((run) => observe(systemd, run, rows.get(run.unit))));
-	// One look at all processes for all that are missing.
+	// /proc is read once for all runs without a unit.
 	const missing = runs.filter((_, index) => known[index] === undefined);
 	const found = findStrays(missing, rows, managerGroup);
 	const pidsOf = new Map(missing.map((run, index) => [run, found[index] ?? []]));
@@ -23,9 +23,9 @@ export async function inspectUnits(systemd: Systemd, runs: readonly PlannedUnit[
 }
 
 /**
- * The processes of a run whose unit the manager does not have, as of this very moment.
+ * Finds the processes of a run whose unit the manager does not have, and calls `act` with their pids; with none if it has.
  *
- * @param act is called without any wait in between, so that no pid can have been used again
+ * @param act called in the same turn of the event loop, so that the pids are still these processes'
  */
 export async function withStrays<Result>(systemd: Systemd, run: PlannedUnit, act: (pids: readonly number[]) => Result): Promise<Result> {
 	const { rows, managerGroup } = await list(systemd, [run]);
@@ -33,7 +33,7 @@ export async function withStrays<Result>(systemd: Systemd, run: PlannedUnit, act
 	return act(ours ? [] : (findStrays([run], rows, managerGroup)[0] ?? []));
 }
 
-/** Whether `start` left its sign that it ran. */
+/** Whether the start script of the run has begun: it has written `started`. */
 export function hasStarted({ runFolder }: PlannedUnit): boolean {
 	try {
 		return readFileSync(`${runFolder}/started`, "utf8").trim() !== "";
@@ -42,7 +42,7 @@ export function hasStarted({ runFolder }: PlannedUnit): boolean {
 	}
 }
 
-/** Joins the questions of one turn of the event loop into one request: hundreds of runs often end at once. */
+/** Joins the observations that one turn of the event loop asks for into one request: hundreds of runs may end at once. */
 export class Inspector {
 	readonly #connect: () => Systemd;
 	#runs: PlannedUnit[] = [];
@@ -79,21 +79,21 @@ async function list(
 	return { rows: new Map(rows.map((row) => [row.name, row])), managerGroup };
 }
 
-/** Undefined where the manager does not have the run's unit. */
+/** The observation of a run; undefined when the manager does not have its unit. */
 async function observe(systemd: Systemd, run: PlannedUnit, row: UnitRow | undefined): Promise<Observation | undefined> {
 	const token = unitToken(run);
 	const verdict = judgeRow(row, token);
 	if (verdict === "gone" || row === undefined) return undefined;
-	// It waits, but another attempt is not allowed any more: it is over, and the manager will find that out later.
+	// A unit that waits for an attempt that is not allowed is over; the manager notices that when the delay has passed.
 	const isOver = verdict === "failed" || (isWaiting(row) && !mayStartAgain(run.runFolder));
 	if (!isOver) return verdict.kind === "running" ? { kind: "running", paused: isHeld(run.runFolder) } : verdict;
 	const properties = await systemd.properties(row.path);
-	// Between the two answers it may have been reset, and its name taken by another.
+	// Between the two answers the unit may have been reset and its name taken by another run.
 	if (!String(properties["Description"]).endsWith(token)) return undefined;
 	return { kind: "ended", end: readEnd(properties, hasStarted(run)) };
 }
 
-/** A manager that was killed and started again knows none of its units, but their processes live on in their cgroups. */
+/** The processes of runs without a unit: after a crash a new manager knows no units, but their processes live on. */
 function findStrays(
 	runs: readonly PlannedUnit[],
 	rows: ReadonlyMap<string, UnitRow>,

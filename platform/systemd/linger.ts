@@ -1,4 +1,4 @@
-/** Lingering: whether logind keeps the user's manager beyond the last session (loginctl(1), enable-linger). */
+/** Lingering: whether logind keeps the user's manager after the last logout (loginctl(1), enable-linger). */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { userInfo } from "node:os";
@@ -9,10 +9,10 @@ import { ChoreError, errnoOf } from "../errors.ts";
 /** Where logind keeps the names of users whose manager outlives their sessions. */
 const FOLDER = "/var/lib/systemd/linger";
 
-/** Milliseconds for an answer where nobody is asked for a password meanwhile. loginctl itself waits longer. */
+/** How long loginctl may take when it cannot ask for a password, in milliseconds. By itself it waits longer. */
 const PATIENCE_MS = 30_000;
 
-/** What becomes of the manager, and with it of all its units, at the last logout. */
+/** Whether the manager, and with it all its units, survives the last logout. */
 export function logoutFate(): LogoutFate {
 	const user = userName();
 	if (existsSync(`${FOLDER}/${user}`)) return { survives: true };
@@ -23,19 +23,19 @@ export function logoutFate(): LogoutFate {
 	};
 }
 
-/** Whether there is a logind to ask (sd_booted(3), but for logind). */
+/** Whether logind is running: it makes this folder when it starts. */
 export function hasLogind(): boolean {
 	return existsSync("/run/systemd/seats");
 }
 
 /**
- * Asks logind, by loginctl: that is who asks for a password at a terminal, where one is needed.
- * @throws ChoreError PLATFORM_FAILED
+ * Turns lingering on. Runs loginctl, because that can ask for a password at a terminal if one is needed.
+ * @throws ChoreError PLATFORM_FAILED with what loginctl said
  */
 export async function enableLinger(): Promise<void> {
 	const user = userName();
 	const mayAsk = isatty(0);
-	// By name: without one logind takes the user of the session, and su(1) and sudo(8) have none.
+	// With the name: without it logind takes the user of the login session, and after su(1) or sudo(8) there is none.
 	const words = [...(mayAsk ? [] : ["--no-ask-password"]), "enable-linger", user];
 	const { problem, cause } = await run("loginctl", words, mayAsk ? undefined : PATIENCE_MS);
 	if (problem === undefined) return;
@@ -74,7 +74,7 @@ function run(program: string, words: readonly string[], timeoutMs: number | unde
 	});
 }
 
-/** A user that is not in passwd(5) cannot linger either. */
+/** The user's name. One that is not in passwd(5) cannot linger, and gets words for the message. */
 function userName(): string {
 	try {
 		return userInfo().username;

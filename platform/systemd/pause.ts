@@ -1,7 +1,7 @@
 /**
- * Holds a run where it is, by SIGSTOP to each of its processes. Not by the manager's own freezing (FreezeUnit): that would
- * hold the hook as well, and so a job that is killed or meets its time limit meanwhile would end without a record (seen with
- * systemd 252, which kills the hook at last). Stopped processes the manager wakes up by itself when it ends them.
+ * Pauses a run by SIGSTOP to each of its processes. Never uses the manager's FreezeUnit: that freezes the hook as well, and
+ * a job that is killed or reaches its time limit while frozen would end without a record (seen with systemd 252, which
+ * finally kills the hook). Stopped processes need no care: the manager sends SIGCONT when it ends them.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { signalNumber } from "../exit-record.ts";
@@ -12,15 +12,15 @@ import type { Systemd } from "./requests.ts";
 import { findOwn, signalRun } from "./stop.ts";
 import type { PlannedUnit } from "./unit.ts";
 
-/** A job that starts processes faster than they can be held is left to that. */
+/** After this time a job that starts processes faster than they are stopped counts as paused. */
 const HOLDING_MS = 2_000;
 const LOOK_EVERY_MS = 10;
 
-/** @see Platform.pause */
+/** See Platform.pause. */
 export async function pauseRun(systemd: Systemd, run: PlannedUnit): Promise<boolean> {
 	noteHeld(run.runFolder);
 	const deadlineMs = performance.now() + HOLDING_MS;
-	// A process that was just being forked may have been missed: again, until all are seen to be held.
+	// The signal may miss a process that is just being forked, so repeat it until all are stopped.
 	while (await signalRun(systemd, run, ["SIGSTOP"], "all")) {
 		const pids = await runningPids(systemd, run);
 		if (pids === "over") break;
@@ -31,14 +31,14 @@ export async function pauseRun(systemd: Systemd, run: PlannedUnit): Promise<bool
 	return false;
 }
 
-/** @see Platform.resume */
+/** See Platform.resume. */
 export async function resumeRun(systemd: Systemd, run: PlannedUnit): Promise<boolean> {
 	const goesOn = await signalRun(systemd, run, ["SIGCONT"], "all");
 	dropNote(run.runFolder);
 	return goesOn;
 }
 
-/** The processes of a run that is not about to end. Of one that is, the signal may have hit the hook: that one goes on. */
+/** The processes of a run; "over" when it is ending. Then SIGSTOP may have hit the hook, which gets SIGCONT. */
 async function runningPids(systemd: Systemd, run: PlannedUnit): Promise<readonly number[] | "over"> {
 	const unit = await findOwn(systemd, run);
 	if (unit === undefined) return withStrays(systemd, run, (pids) => (pids.length === 0 ? "over" : pids));

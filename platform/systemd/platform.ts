@@ -1,4 +1,4 @@
-/** Jobs as transient units of a systemd manager. Keeps no state: what it knows of a run is in the run's handle. */
+/** Runs jobs as transient units of a systemd manager. Keeps no state about runs: all that it needs is in their handles. */
 import { existsSync, realpathSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type {
@@ -37,13 +37,13 @@ import { Waiter } from "./waiter.ts";
 import { Watch } from "./watch.ts";
 import { Bus, busErrorName, type Patience } from "./wire.ts";
 
-/** How long a manager may take to come back, and how often it is looked for, in milliseconds. */
+/** How long a restart of the manager may take, and how often a request is tried again meanwhile, in milliseconds. */
 const RESTART_MS = 3000;
 const LOOK_EVERY_MS = 50;
 
 export class SystemdPlatform implements Platform {
 	readonly name: string;
-	/** Asks logind; the system's own manager needs no lingering. */
+	/** Absent for the system's manager, whose jobs survive every logout. */
 	readonly linger?: () => Promise<void>;
 	readonly #scope: Scope;
 	readonly #socketPath: string;
@@ -143,7 +143,7 @@ export class SystemdPlatform implements Platform {
 
 	async forget(handle: Handle): Promise<void> {
 		const run = readHandle(handle, this.name);
-		// Each request in it reaches this run's unit only, and may be made again.
+		// Safe to repeat: every request in it reaches this run's unit only.
 		await this.#answered(() => letGo(this.#connected(), run));
 	}
 
@@ -181,7 +181,7 @@ export class SystemdPlatform implements Platform {
 		this.#systemd?.[Symbol.dispose]();
 	}
 
-	/** systemd itself accepts a bound that it cannot enforce, and says nothing. @throws ChoreError OPTION_UNSUPPORTED */
+	/** Refuses properties that systemd would accept without enforcing them. @throws ChoreError OPTION_UNSUPPORTED */
 	#checkControllers({ native }: Pick<RunSpec, "native">): void {
 		for (const word of propertyWords(native)) {
 			const [name] = split(word);
@@ -193,21 +193,21 @@ export class SystemdPlatform implements Platform {
 		}
 	}
 
-	/** The resource controllers that the manager may use; null without a cgroup v2 tree. */
+	/** The cgroup controllers that the manager may use; null without a cgroup v2 tree. */
 	#delegated(): ReadonlySet<string> | null {
 		this.#controllers ??= { delegated: this.#scope.isSystem ? controllersOf("/") : delegatedControllers(this.#userId) };
 		return this.#controllers.delegated;
 	}
 
 	/**
-	 * A manager that is just being restarted is not on the bus, or on a new one: what never reached it is asked again,
-	 * for as long as a restart may take. Only such a request: one that was delivered is never repeated.
+	 * Repeats a request that no manager received, until RESTART_MS after the first try: while the manager is restarted it is
+	 * not on the bus. A request that was delivered is never repeated.
 	 */
 	#delivered<Answer>(request: () => Promise<Answer>): Promise<Answer> {
 		return this.#again(request, wasUndelivered);
 	}
 
-	/** For a mere question, which may be asked again even if the manager took it along when it was restarted. */
+	/** Like #delivered, for questions: they are also repeated when the manager received them and left without an answer. */
 	#answered<Answer>(question: () => Promise<Answer>): Promise<Answer> {
 		return this.#again(question, (error) => wasUndelivered(error) || busErrorName(error) === "org.freedesktop.DBus.Error.NoReply");
 	}
@@ -224,14 +224,14 @@ export class SystemdPlatform implements Platform {
 		}
 	}
 
-	/** A lost connection is made anew by the next request. */
+	/** The present connection, or a new one if that was lost. */
 	#connected(): Systemd {
 		if (this.#systemd?.open !== true) this.#systemd = new Systemd(new Bus(this.#socketPath, this.#patience));
 		return this.#systemd;
 	}
 }
 
-/** Whether the bus had nobody to give the request to. */
+/** Whether no manager received the request. */
 function wasUndelivered(error: unknown): boolean {
 	const name = busErrorName(error);
 	return name === "org.freedesktop.DBus.Error.NameHasNoOwner" || name === "org.freedesktop.DBus.Error.ServiceUnknown";
@@ -251,7 +251,7 @@ function capabilitiesWith(delegated: () => ReadonlySet<string> | null): Capabili
 		get taskLimit() {
 			return delegated()?.has("pids") === true;
 		},
-		/** CPU time is counted in every cgroup v2 tree, the peak of memory where its controller is there. */
+		/** Every cgroup v2 tree counts CPU time; peak memory is counted where the memory controller is delegated. */
 		get accounting() {
 			return delegated() !== null;
 		},
@@ -263,7 +263,7 @@ function capabilitiesWith(delegated: () => ReadonlySet<string> | null): Capabili
 	};
 }
 
-/** What a newer chore wrote cannot be asked for; that is no reason not to answer for the others. */
+/** Reads a handle for `inspect`. One that a newer chore wrote is "unreachable" and does not keep the others from an answer. */
 function readable(handle: Handle, platform: string): PlannedUnit | Extract<Observation, { readonly kind: "unreachable" }> {
 	try {
 		return readHandle(handle, platform);

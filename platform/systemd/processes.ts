@@ -1,23 +1,23 @@
 /**
- * The processes of a run: by the kernel's own book of its cgroup, also where no manager knows the unit any more.
- * Whatever disappears while it is being read has ended: every read here may find nothing.
+ * Finds the processes of a run by its cgroup, also when the manager has lost the unit. Processes may end while they are
+ * being read: every read here may find nothing and must never throw for that.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import type { JobProcess } from "../contract.ts";
 import { type MarkedRun, whose } from "../run-mark.ts";
 
-/** What tells a run's processes from all others when its unit is unknown to the manager. */
+/** What tells a run's processes from all others when the manager does not have its unit. */
 export interface ProcessMark extends MarkedRun {
 	readonly unit: string;
-	/** Whether another run has a unit of that name now. Then the cgroup is shared, and only the mark tells. */
+	/** Whether another run has a unit of that name now. Then both share the cgroup, and only processes with the mark count. */
 	readonly unitTaken: boolean;
 }
 
-/** Where the hierarchy is mounted that systemd keeps its units in: pure cgroup v2, hybrid, or cgroup v1. */
+/** Where systemd's own cgroup hierarchy may be mounted: hybrid, pure cgroup v2, cgroup v1. */
 const TREES = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup", "/sys/fs/cgroup/systemd"] as const;
 
-/** In the masks of proc(5), /proc/pid/status. */
+/** The bit of SIGSTOP in the signal masks of /proc/PID/status (proc(5)). */
 const SIGSTOP_BIT = 1n << BigInt(constants.signals.SIGSTOP - 1);
 
 /** The folder of a cgroup, or undefined where there is none (any more). */
@@ -25,7 +25,7 @@ export function cgroupFolder(controlGroup: string): string | undefined {
 	return TREES.map((tree) => tree + controlGroup).find((folder) => controlGroup !== "" && existsSync(`${folder}/cgroup.procs`));
 }
 
-/** The living processes of a run's cgroup and of those below it: but for those of another run that has it by now. */
+/** The processes in a run's cgroup and below it, without those that carry the mark of another run. */
 export function processesOf(controlGroup: string, run: MarkedRun): readonly JobProcess[] {
 	const folder = cgroupFolder(controlGroup);
 	const pids = folder === undefined ? [] : pidsBelow(folder).filter((pid) => ownerOf(pid, run) !== "another's");
@@ -33,7 +33,7 @@ export function processesOf(controlGroup: string, run: MarkedRun): readonly JobP
 }
 
 /**
- * The living processes of runs whose units are unknown, in the order of the marks. Looks at every process once.
+ * The pids of runs whose units the manager does not have, in the order of the marks. Reads /proc once.
  *
  * @param managerGroup the manager's own cgroup: units of other managers may have the same names
  */
@@ -70,21 +70,21 @@ function foldersIn(folder: string): readonly string[] {
 	}
 }
 
-/** The parts of the process's cgroup below the manager's: among them its unit. */
+/** The parts of the path of a process's cgroup below the manager's. One of them is the name of its unit. */
 function unitsOf(pid: number, managerGroup: string): readonly string[] {
 	const lines = (read(`/proc/${pid}/cgroup`) ?? "").split("\n");
 	const line = lines.find((text) => text.startsWith("0::/") && text !== "0::/") ?? lines.find((text) => text.includes(":name=systemd:"));
 	const path = line?.slice(line.indexOf(":", line.indexOf(":") + 1) + 1) ?? "";
 	const root = managerGroup === "/" ? "" : managerGroup;
 	if (!path.startsWith(`${root}/`)) return [];
-	// A name that looks like a file of the kernel's ("memory.service") has "_" in front of it there.
+	// systemd puts "_" in front of a name that looks like a file of the kernel's ("memory.service").
 	return path
 		.slice(root.length + 1)
 		.split("/")
 		.map((part) => part.replace(/^_/, ""));
 }
 
-/** A process may have dropped its mark, or hide its environment. */
+/** A process without a readable mark counts as this run's, unless another run shares the cgroup. */
 function isMarked(pid: number, mark: ProcessMark): boolean {
 	const owner = ownerOf(pid, mark);
 	return owner === "unmarked" ? !mark.unitTaken : owner === "this run's";
@@ -96,8 +96,8 @@ function ownerOf(pid: number, run: MarkedRun): ReturnType<typeof whose> {
 }
 
 /**
- * Whether a process is held by SIGSTOP, or will be as soon as it leaves the kernel: such as a parent that waits there for
- * the exec of the child that it made by vfork(2), which is held itself.
+ * Whether a process is stopped by SIGSTOP, or has the signal pending. A parent after vfork(2), for example, takes the
+ * signal only after the exec of its child, and that child may be stopped itself.
  */
 export function isStopped(pid: number): boolean {
 	const state = statFields(pid)?.[0];
@@ -106,7 +106,7 @@ export function isStopped(pid: number): boolean {
 	return pending.some(([, mask]) => (BigInt(`0x${mask}`) & SIGSTOP_BIT) !== 0n);
 }
 
-/** A zombie has ended, even where nobody collects it. */
+/** Whether a process exists. A zombie counts as ended. */
 export function isAlive(pid: number): boolean {
 	const state = statFields(pid)?.[0];
 	return state !== undefined && state !== "Z" && state !== "X";
@@ -119,7 +119,7 @@ function describeProcess(pid: number): JobProcess | undefined {
 	return { pid, parentPid: Number(fields[1]), command: command || (read(`/proc/${pid}/comm`) ?? "").trim(), escaped: false };
 }
 
-/** The fields of proc(5), /proc/pid/stat, from the third, `state`: the second may hold blanks and parentheses. */
+/** The fields of /proc/PID/stat (proc(5)) from the third, `state`. The second, the name, may hold blanks and parentheses. */
 function statFields(pid: number): readonly string[] | undefined {
 	const text = read(`/proc/${pid}/stat`);
 	return text?.slice(text.lastIndexOf(")") + 2).split(" ");

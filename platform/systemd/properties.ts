@@ -3,7 +3,7 @@ import type { Settings } from "./property-kinds.ts";
 import { invalid, quoted, refuseProperty } from "./property-refusals.ts";
 import { manualOf, TABLE } from "./property-table.ts";
 
-/** What sets the same as an option of chore's, where that is given. */
+/** Properties that set the same as an option of chore's. They are refused when the option is given. */
 const TWICE: Readonly<Record<string, { readonly limit: "memoryBytes" | "cpus" | "tasks"; readonly option: string }>> = {
 	MemoryMax: { limit: "memoryBytes", option: "--memory" },
 	CPUQuota: { limit: "cpus", option: "--cpus" },
@@ -11,10 +11,10 @@ const TWICE: Readonly<Record<string, { readonly limit: "memoryBytes" | "cpus" | 
 };
 
 /**
- * Reads properties as they were given.
+ * Reads the words of `-p`.
  *
- * @param words "Name=Value" each; of one name given twice the latter counts, but of lists both
- * @param limits of chore's own options
+ * @param words "Name=Value" each. When a name is given twice the later value counts; for lists both do
+ * @param limits set by chore's own options
  * @throws ChoreError INVALID_ARGUMENT naming what is wrong, what is expected, and what to use instead
  */
 export function readProperties(

@@ -1,9 +1,9 @@
-/** What systemd says against the properties of a run, in words that name them. Pure. */
+/** Turns systemd's errors about the properties of a run into messages that name the properties. Pure. */
 import { ChoreError } from "../errors.ts";
 import { split } from "./properties.ts";
 import { busErrorName } from "./wire.ts";
 
-/** Error answers by which the manager refuses a property, or the value of one. */
+/** The D-Bus errors by which the manager refuses a property or its value. */
 const REFUSALS = [
 	"org.freedesktop.DBus.Error.PropertyReadOnly",
 	"org.freedesktop.DBus.Error.UnknownProperty",
@@ -12,7 +12,7 @@ const REFUSALS = [
 	"org.freedesktop.systemd1.NoSuchUnit",
 ];
 
-/** Steps of setting up a process, by the exit code that tells that one failed (systemd.exec(5)), and whose they are. */
+/** By exit code: the step of setting up a process that failed (systemd.exec(5)), and the properties that may be the cause. */
 const STEPS: ReadonlyMap<number, readonly [step: string, properties: RegExp]> = new Map([
 	[201, ["NICE", /^Nice$/]],
 	[203, ["EXEC", /./]],
@@ -30,7 +30,7 @@ const STEPS: ReadonlyMap<number, readonly [step: string, properties: RegExp]> = 
 	[228, ["SECCOMP", /^(LockPersonality|MemoryDeny|Restrict|Protect)/]],
 ]);
 
-/** The error for a unit that the manager did not accept, or the error itself where properties have nothing to do with it. */
+/** The error for a unit that the manager refused. Returns `error` itself when properties are not the cause. */
 export function refusedProperty(error: unknown, words: readonly string[]): unknown {
 	if (words.length === 0 || !REFUSALS.includes(busErrorName(error) ?? "")) return error;
 	const message = (error as Error).message;
@@ -42,7 +42,7 @@ export function refusedProperty(error: unknown, words: readonly string[]): unkno
 	});
 }
 
-/** What to say of a process that could not be set up as the properties say; undefined where they have nothing to do with it. */
+/** The message for a process that could not be set up; undefined when no property in `words` can be the cause. */
 export function impossibleProperties(exitCode: number, words: readonly string[]): string | undefined {
 	const [step, properties] = STEPS.get(exitCode) ?? [];
 	const concerned = properties === undefined ? [] : words.filter((word) => properties.test(split(word)[0]));

@@ -1,5 +1,4 @@
-/** The requests to the user manager that chore makes (org.freedesktop.systemd1(5)), over one connection. */
-
+/** The requests that chore makes to a systemd manager (org.freedesktop.systemd1(5)), over one connection. Retries nothing. */
 import type { Property } from "./property.ts";
 import { parseRows, type UnitRow } from "./status.ts";
 import { type Bus, busErrorName, plainProperties, variant } from "./wire.ts";
@@ -18,29 +17,30 @@ const UNIT_RULES = [
 	`type='signal',sender='${NAME}',path_namespace='${UNIT_PATH}',interface='${PROPERTIES}',member='PropertiesChanged',arg0='${UNIT}'`,
 ];
 
-/** One unit, addressed by what tells it from every later unit of the same name. */
+/** One loaded unit. Requests to it go by its invocation id and never reach a later unit of the same name. */
 export interface LoadedUnit {
 	readonly name: string;
 	readonly activeState: string;
 	readonly subState: string;
-	/** Of this very start of the unit: requests to it cannot reach another. */
+	/** The object path of this invocation of the unit. */
 	readonly path: string;
 	/** Its cgroup, from the root of the hierarchy, or "" without one. */
 	readonly controlGroup: string;
 	readonly properties: Readonly<Record<string, unknown>>;
 }
 
-/** What became of a unit, as far as a signal says. */
+/** What a signal of the manager says of a unit. */
 export type UnitEvent =
 	| { readonly kind: "changed"; readonly path: string; readonly activeState: string | undefined }
 	| { readonly kind: "removed"; readonly path: string }
-	/** Signals may have been missed: look at every unit. */
+	/** Signals may have been missed: every unit may have changed. */
 	| { readonly kind: "interrupted" };
 
 export class Systemd implements Disposable {
 	readonly #bus: Bus;
-	/** Of manager jobs: what waits for the result of each, and results whose job's path is not known yet. */
+	/** By object path of a manager job: who waits for its result. */
 	readonly #waiting = new Map<string, (result: string) => void>();
+	/** Results that came before the answer that tells the path of the manager job. */
 	readonly #early = new Map<string, string>();
 	#submitting = 0;
 	#jobMatch: Promise<unknown> | undefined;
@@ -77,14 +77,14 @@ export class Systemd implements Disposable {
 		return parseRows(rows);
 	}
 
-	/** All properties of the unit at this path: of the interface Unit and of its type. */
+	/** All properties of the unit at this path, of all its interfaces. */
 	async properties(path: string): Promise<Readonly<Record<string, unknown>>> {
-		// The empty name is sd-bus's for all interfaces: one answer, so all of the same moment.
+		// sd-bus reads the empty name as "all interfaces". One answer, so all values are of the same moment.
 		const [properties] = await this.#call(path, PROPERTIES, "GetAll", "s", [""]);
 		return plainProperties(properties);
 	}
 
-	/** The unit of this name if it is loaded and its description is one that is looked for. */
+	/** The unit of this name; undefined if `isWanted` refuses its description. The manager describes a unit that is not loaded by its name. */
 	async find(name: string, isWanted: (description: string) => boolean): Promise<LoadedUnit | undefined> {
 		const properties = await this.properties(unitPath(name));
 		if (!isWanted(String(properties["Description"]))) return undefined;
@@ -93,17 +93,17 @@ export class Systemd implements Disposable {
 			name,
 			activeState: String(properties["ActiveState"]),
 			subState: String(properties["SubState"]),
-			// A unit that is still queued has no invocation yet.
+			// A unit that is queued has no invocation id yet.
 			path: invocation === "" ? unitPath(name) : unitPath(invocation),
 			controlGroup: String(properties["ControlGroup"] ?? ""),
 			properties,
 		};
 	}
 
-	/** The manager's own cgroup, above those of all its units. */
+	/** The manager's own cgroup, which holds those of all its units. */
 	controlGroup(): Promise<string> {
 		this.#controlGroup ??= this.managerProperty("ControlGroup").then(String);
-		// A manager that is just being restarted does not answer; that is no answer to keep.
+		// Do not keep an error: the manager may only be restarting.
 		this.#controlGroup.catch(() => {
 			this.#controlGroup = undefined;
 		});
@@ -116,8 +116,8 @@ export class Systemd implements Disposable {
 	}
 
 	/**
-	 * Makes and starts a unit. The outer promise is the acceptance; `finished` resolves with the result of the manager
-	 * job ("done", "failed", …), or with "interrupted" when the manager itself was restarted meanwhile.
+	 * Makes and starts a unit. Resolves once the manager has accepted it. `finished` then resolves with the result of the
+	 * manager job ("done", "failed", …), or with "interrupted" when the manager was restarted meanwhile.
 	 */
 	async startTransientUnit(name: string, properties: readonly Property[]): Promise<{ readonly finished: Promise<string> }> {
 		this.#jobMatch ??= Promise.all([this.#bus.match(JOB_REMOVED), this.#bus.match(OWNER_CHANGED)]);
@@ -133,27 +133,27 @@ export class Systemd implements Disposable {
 		}
 	}
 
-	/** Resolves false where the unit is no longer there. */
+	/** Resolves false when the unit is not loaded any more. */
 	stop(unit: LoadedUnit): Promise<boolean> {
 		return this.#unless(this.#call(unit.path, UNIT, "Stop", "s", ["replace"]), isGone);
 	}
 
-	/** Resolves false where the unit or its process is no longer there. */
+	/** Resolves false when the unit is not loaded any more, or has no such process. */
 	kill(unit: LoadedUnit, whom: "main" | "all", signalNumber: number): Promise<boolean> {
 		return this.#unless(this.#call(unit.path, UNIT, "Kill", "si", [whom, signalNumber]), isGone);
 	}
 
-	/** Lets a frozen unit go on. Resolves false where it is no longer there, or not active. */
+	/** Thaws a frozen unit. Resolves false when it is not loaded any more, or not active. */
 	thaw(unit: LoadedUnit): Promise<boolean> {
 		return this.#unless(this.#call(unit.path, UNIT, "Thaw"), (name) => isGone(name) || name === `${NAME}.UnitInactive`);
 	}
 
-	/** Makes the manager forget that the unit failed, and with CollectMode=inactive the unit too. */
+	/** Makes the manager forget that the unit failed; with CollectMode=inactive it then unloads the unit. */
 	resetFailed(unit: LoadedUnit): Promise<boolean> {
 		return this.#unless(this.#call(unit.path, UNIT, "ResetFailed"), isGone);
 	}
 
-	/** Calls back for every unit that changes or goes. Resolves once no event can be missed any more. */
+	/** Calls back for every unit that changes or is removed. Resolves once no event can be missed any more. */
 	async onUnitEvent(listener: (event: UnitEvent) => void): Promise<AsyncDisposable> {
 		this.#unitListeners.add(listener);
 		this.#unitMatch ??= Promise.all([...UNIT_RULES, OWNER_CHANGED].map((rule) => this.#bus.match(rule)).concat(this.#subscribe()));
@@ -177,16 +177,16 @@ export class Systemd implements Disposable {
 		const requests = [...UNIT_RULES, OWNER_CHANGED]
 			.map((rule) => this.#bus.unmatch(rule))
 			.concat(this.#manager("Unsubscribe").then(() => {}));
-		// Nothing is lost where this fails: the signals only cost a little.
+		// Failures do not matter: the signals go on, and are ignored.
 		await Promise.allSettled(requests);
 	}
 
-	/** Asks for signals about units; those about our own manager jobs come anyway. */
+	/** Asks the manager for signals about units. Those about our own manager jobs come without this. */
 	async #subscribe(): Promise<void> {
 		await this.#unless(this.#manager("Subscribe"), (name) => name === `${NAME}.AlreadySubscribed`);
 	}
 
-	/** daemon-reexec, or a new manager after a crash: it may have forgotten who is subscribed and which job is ours. */
+	/** After daemon-reexec or a crash: the new manager may not know our subscription nor our manager jobs. */
 	#replaced(back: boolean): void {
 		if (back && this.#unitMatch !== undefined) void this.#subscribe().catch(() => {});
 		for (const resolve of [...this.#waiting.values()]) resolve("interrupted");

@@ -1,12 +1,12 @@
 /**
- * What a unit needs besides where properties take the file system or other things of the system from its processes. The
- * hook is one of them: it has to reach its own file and the folder of the job, or the end of the job is not recorded. Pure.
+ * Adds what a unit needs when its properties restrict the file system (ProtectSystem=, PrivateTmp=, …). The restrictions
+ * also apply to the hook, which must reach its own file and the job's folder, or the end of the run is not recorded. Pure.
  */
 import { posix } from "node:path";
 import { ChoreError } from "../errors.ts";
 import { flag, type Property, texts } from "./property.ts";
 
-/** Those by which processes see another file system than the manager (systemd.exec(5), "Sandboxing"). */
+/** Properties that give the processes of a unit a file system of their own (systemd.exec(5), "Sandboxing"). */
 const MOUNTS = [
 	"PrivateTmp",
 	"PrivateDevices",
@@ -22,34 +22,34 @@ const MOUNTS = [
 	"InaccessiblePaths",
 ];
 
-/** Those besides that only root can have, or whoever is root in a user namespace. */
+/** Other properties that only root can use, or a user in a user namespace (PrivateUsers=). */
 const PRIVILEGED = ["PrivateNetwork", "ProtectClock", "ProtectHostname"];
 
-/** What PrivateTmp= and ProtectHome= replace. */
+/** The folders that PrivateTmp= and ProtectHome= replace. */
 const TEMPORARY = ["/tmp", "/var/tmp"];
 const HOMES = ["/home", "/root", "/run/user"];
 
-/** rbind: with what is mounted below. */
+/** Makes a bind mount recursive (mount(2)). */
 const MS_REC = 16_384n;
 
 export interface Places {
 	/** Holds the start script and the run's folder. */
 	readonly jobFolder: string;
 	readonly hookPath: string;
-	/** Whether the manager is root's. */
+	/** Whether the manager runs as root. */
 	readonly isPrivileged: boolean;
 }
 
 /**
- * The properties to be added to these.
+ * The properties to add to those that the user asked for.
  *
- * @throws ChoreError INVALID_ARGUMENT where one of them would hide the job's folder from the hook
+ * @throws ChoreError INVALID_ARGUMENT when one of those would hide the job's folder from the hook
  */
 export function sandboxProperties(properties: readonly Property[], places: Places): readonly Property[] {
 	const active = properties.filter(isActive);
 	const mounts = active.filter(({ name }) => MOUNTS.includes(name));
 	const added: Property[] = [];
-	// Later systemd does the same by itself; 252 would leave such properties aside, and say nothing.
+	// systemd 252 silently ignores such properties in a user manager without PrivateUsers=. Later versions add it themselves.
 	const needsUsers = mounts.length > 0 || active.some(({ name }) => PRIVILEGED.includes(name));
 	if (needsUsers && !places.isPrivileged && !properties.some(({ name }) => name === "PrivateUsers")) added.push(flag("PrivateUsers", true));
 	if (mounts.length > 0) added.push(...access(mounts, places));
@@ -69,7 +69,7 @@ function access(mounts: readonly Property[], { jobFolder, hookPath }: Places): r
 	return isReplaced(mounts, hookFolder) ? [writable, bind("BindReadOnlyPaths", hookFolder)] : [writable];
 }
 
-/** Whether there is an empty folder in the place of one that the path is in. */
+/** Whether the properties put an empty folder in the place of one above this path. */
 function isReplaced(mounts: readonly Property[], path: string): boolean {
 	return mounts.some(({ name, value }) => {
 		if (name === "PrivateTmp") return TEMPORARY.some((folder) => isIn(path, folder));
@@ -77,7 +77,7 @@ function isReplaced(mounts: readonly Property[], path: string): boolean {
 	});
 }
 
-/** What is made inaccessible cannot be given back in part. */
+/** Refuses what makes a folder above this path inaccessible: no other property can make a part of it accessible again. */
 function refuseHiding(mounts: readonly Property[], path: string): void {
 	for (const { name, value } of mounts) {
 		const hidden = name === "InaccessiblePaths" ? (value as readonly string[]) : name === "ProtectHome" && value === "yes" ? HOMES : [];
@@ -94,7 +94,7 @@ function bind(name: string, path: string): Property {
 	return { name, signature: "a(ssbt)", value: [[source, source, false, MS_REC]] };
 }
 
-/** systemd 252 does not read such paths as it wrote them. */
+/** @throws ChoreError INVALID_ARGUMENT for a path that systemd 252 writes into the unit's file and then reads differently */
 function spelt(path: string, forbidden: RegExp): string {
 	if (!forbidden.test(path)) return path;
 	throw new ChoreError("INVALID_ARGUMENT", `a job in ${JSON.stringify(path)} cannot have another file system than others`, {

@@ -1,14 +1,14 @@
-/** Whose systemd manager runs the jobs. */
+/** Which systemd manager runs the jobs: the user's or the system's. */
 
 export interface Scope {
 	/** The platform's name, which is in every handle. */
 	readonly name: string;
-	/** What is said of it. */
+	/** What messages call it. */
 	readonly manager: string;
-	/** The commands by which people reach it and its log. */
+	/** The commands for it and its log, for hints. */
 	readonly systemctl: string;
 	readonly journalctl: string;
-	/** Whether it runs as long as the machine, and as root. */
+	/** Whether it is the system's: it runs as root, until shutdown. */
 	readonly isSystem: boolean;
 }
 

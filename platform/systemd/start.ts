@@ -1,4 +1,4 @@
-/** The start of one run: one request, and what the manager makes of it. */
+/** Starts one run: hands its unit to the manager and finds out whether it began. Never leaves the unit of a refused start. */
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { RunSpec } from "../contract.ts";
@@ -16,27 +16,27 @@ import { busErrorName } from "./wire.ts";
 
 const UNIT_EXISTS = "org.freedesktop.systemd1.UnitExists";
 
-/** How long the unit of a run whose end is recorded may take to leave its name, and how often units are looked at here. */
+/** How long to wait for a name while the unit that has it is being unloaded, and how often units are looked at here. */
 const LEAVING_MS = 2_000;
 const LOOK_EVERY_MS = 10;
 
-/** A unit that the manager has accepted and not come to by then, since it waits for others (After=), is not waited for. */
+/** A unit that is still queued by then, since it waits for other units (After=), counts as accepted. */
 const QUEUED_MS = 60_000;
 
-/** How long after a failed start it may take to see what an attempt came to, and again how long to be rid of its unit. */
+/** After a failed start: how long to look for the end of an attempt, and how long its unit may take to unload. */
 const ATTEMPT_MS = 10_000;
 const GONE_MS = 10_000;
 
-/** How long the manager may be away (daemon-reexec, a bus that is started anew) before it is not asked again. */
+/** How long a question is repeated while the manager is away (daemon-reexec, restart of the bus). */
 const AWAY_MS = 3_000;
 
-/** The promise of the manager's word on a start that it has accepted. */
+/** A start that the manager has accepted. */
 export interface Submitted {
 	/** The result of the manager job; see Systemd.startTransientUnit. */
 	readonly finished: Promise<string>;
 }
 
-/** Hands the unit of a run to the manager. @see Platform.start */
+/** Hands the unit of a run to the manager. @throws ChoreError UNIT_EXISTS, or INVALID_ARGUMENT for a property that it refuses */
 export async function submitUnit(
 	systemd: Systemd,
 	run: RunSpec,
@@ -48,7 +48,7 @@ export async function submitUnit(
 	for (;;) {
 		try {
 			const submitted = await systemd.startTransientUnit(unit, properties);
-			submitted.finished.catch(() => {}); // not everybody waits for it
+			submitted.finished.catch(() => {}); // without `acknowledge` nobody awaits it
 			return submitted;
 		} catch (error) {
 			if (busErrorName(error) !== UNIT_EXISTS) throw refusedProperty(error, propertyWords(run.native));
@@ -58,9 +58,9 @@ export async function submitUnit(
 }
 
 /**
- * Resolves once a submitted run is under way, or over.
+ * Resolves once a submitted run is under way or over, or still queued after QUEUED_MS.
  *
- * @throws ChoreError where it never came to its start script and never will: by then its unit is gone, as `refused` says
+ * @throws ChoreError when its start script did not begin and never will; `refused` says whether its unit is gone by then
  */
 export async function confirmStart(
 	connect: () => Systemd,
@@ -81,7 +81,11 @@ export async function confirmStart(
 	});
 }
 
-/** @returns whether the name is free, or soon will be: no unit of anybody else's is touched, and no run that is not over */
+/**
+ * Frees the name of a unit if an ended run of chore's has it. Touches no other unit.
+ *
+ * @returns whether the name is free now or soon
+ */
 async function makeRoom(systemd: Systemd, name: string): Promise<boolean> {
 	const unit = await systemd.find(name, (description) => hasAnyToken(description) || description === name);
 	if (unit === undefined) return false;
@@ -93,7 +97,7 @@ async function makeRoom(systemd: Systemd, name: string): Promise<boolean> {
 	return true;
 }
 
-/** Whether what waits for its next attempt waits in vain, see restarts.ts. */
+/** Whether the condition of a unit forbids the attempt that it waits for; see restarts.ts. */
 function isConditionLost(unit: LoadedUnit): boolean {
 	const [condition] = unit.properties["Conditions"] as readonly (readonly unknown[])[];
 	return condition !== undefined && !mayStartAgain(dirname(String(condition[3])));
@@ -108,8 +112,8 @@ function unitExists(unit: string, { systemctl }: Scope, cause: unknown): ChoreEr
 }
 
 /**
- * The manager's word on the start. "interrupted" where it cannot come any more, since the manager or the connection to it
- * was replaced; "late" where it has not come: then the unit itself has to tell.
+ * The result of the manager job. "interrupted" when it cannot come any more, since the manager was restarted or the
+ * connection lost; "late" when it has not come after QUEUED_MS. In both cases look at the unit.
  */
 async function resultOf(finished: Promise<string>): Promise<string> {
 	let timer: NodeJS.Timeout | undefined;
@@ -130,22 +134,22 @@ async function resultOf(finished: Promise<string>): Promise<string> {
 type Attempt =
 	/** Its program has begun. */
 	| { readonly kind: "started" }
-	/** It is queued or being set up, and was so for as long as it was looked at. */
+	/** It is queued or being set up. */
 	| { readonly kind: "pending" }
-	/** It ended before its program began; the exit status is the manager's, 0 where there never was a process. */
+	/** It ended before the start script began. The exit status is one of systemd's own, or 0 when there never was a process. */
 	| { readonly kind: "failed"; readonly exitStatus: number; readonly hadProcess: boolean; readonly result: string }
 	/** The manager does not have the unit. */
 	| { readonly kind: "gone" };
 
 /**
- * What became of the attempt that is under way, or of the last one. The manager forgets how an attempt ended once it
- * begins the next: with a delay of 1 ms that may be before anybody can ask. It is looked at until one is seen that is over.
+ * What became of the present attempt or the last one. The manager forgets how an attempt ended when it begins the next,
+ * which may be 1 ms later: so this looks again until it finds one that has ended, for ATTEMPT_MS at most.
  */
 async function lookAtAttempt(connect: () => Systemd, planned: PlannedUnit): Promise<Attempt> {
 	const deadlineMs = performance.now() + ATTEMPT_MS;
 	for (;;) {
 		const unit = await asked(connect, (systemd) => findOwn(systemd, planned));
-		// In this order: an attempt that was seen to be over has left its sign by now, if it ever came to its start script.
+		// After the look at the unit: an attempt that has ended by then has written `started`, if its start script began.
 		const attempt = hasStarted(planned) ? ({ kind: "started" } as const) : judgeAttempt(unit);
 		if (attempt.kind !== "pending" || performance.now() > deadlineMs) return attempt;
 		await delay(LOOK_EVERY_MS);
@@ -161,15 +165,15 @@ function judgeAttempt(unit: LoadedUnit | undefined): Attempt {
 	return { kind: "failed", exitStatus: Number(ExecMainStatus), hadProcess, result: String(Result) };
 }
 
-/** Whether it is over, and only waits to be forgotten. */
+/** Whether a unit has ended and the manager is about to unload it. */
 function isUnloading({ activeState, properties }: LoadedUnit): boolean {
 	const [managerJobId] = properties["Job"] as readonly unknown[];
 	return activeState === "inactive" && Number(managerJobId) === 0;
 }
 
 /**
- * Why a start is refused; undefined where the run is there, or its record tells the rest. A manager job also fails where
- * the program ran and ended at once, badly.
+ * The error for a start that failed; undefined when the run began. (The manager job fails, too, when the program began and
+ * failed at once.)
  */
 function reasonAgainst(
 	attempt: Attempt,
@@ -191,9 +195,9 @@ function reasonAgainst(
 }
 
 /**
- * Ends a unit that cannot be set up, whatever policy it has: another attempt would fail in the same way.
+ * Ends and unloads a unit that cannot be set up. Its restart policy does not matter: another attempt would fail as well.
  *
- * @returns whether the manager has let go of it in time
+ * @returns whether the unit is gone, within GONE_MS
  */
 async function takeAway(connect: () => Systemd, planned: PlannedUnit): Promise<boolean> {
 	const deadlineMs = performance.now() + GONE_MS;
@@ -202,7 +206,7 @@ async function takeAway(connect: () => Systemd, planned: PlannedUnit): Promise<b
 		const unit = await findOwn(systemd, planned);
 		if (unit === undefined || isUnloading(unit)) return true;
 		if (unit.activeState === "failed") await systemd.resetFailed(unit);
-		// A request reaches the attempt that was seen: another may have begun since, and is told at the next look.
+		// The request reaches the attempt that was found. If another has begun since, the next look finds that one.
 		else if (unit.path !== told) await systemd.stop(unit);
 		told = unit.path;
 		return false;
@@ -216,11 +220,11 @@ async function takeAway(connect: () => Systemd, planned: PlannedUnit): Promise<b
 		return true;
 	} catch (error) {
 		if (!isChoreError(error)) throw error;
-		return false; // why the start failed is known all the same, and is what is told
+		return false; // the caller reports why the start failed, which is more useful than this error
 	}
 }
 
-/** The answer of a manager that may be away for a moment. @throws ChoreError PLATFORM_UNAVAILABLE when it does not come back */
+/** Asks the manager, and again while it is away. @throws ChoreError PLATFORM_UNAVAILABLE when it is not back after AWAY_MS */
 async function asked<Answer>(connect: () => Systemd, question: (systemd: Systemd) => Promise<Answer>): Promise<Answer> {
 	const deadlineMs = performance.now() + AWAY_MS;
 	for (;;) {

@@ -1,4 +1,4 @@
-/** From what systemd says of units to what the core wants to know. Pure. */
+/** Translates what systemd says of units into observations and ends of runs. Pure. */
 import type { ExitStatus, Observation, ObservedEnd, PlatformResult } from "../contract.ts";
 import { signalName } from "../exit-record.ts";
 
@@ -9,18 +9,18 @@ export interface UnitRow {
 	readonly activeState: string;
 	readonly subState: string;
 	readonly path: string;
-	/** 0 without one. */
+	/** The manager job that is queued for the unit; 0 if there is none. */
 	readonly managerJobId: number;
 }
 
-/** Why a row does not yet say enough. */
+/** What a row says: an observation, or that the run has no unit, or that the properties of its failed unit must be read. */
 export type RowVerdict = Exclude<Observation, { readonly kind: "absent" | "ended" }> | "gone" | "failed";
 
-/** Codes by which systemd says that it could not execute the program (systemd.exec(5), "Process Exit Codes"). */
+/** systemd's exit codes for a program that it could not execute (systemd.exec(5), "Process Exit Codes"). */
 const LEAST_SYSTEMD_CODE = 200;
 const GREATEST_SYSTEMD_CODE = 243;
 
-/** Of a run for which the manager could not even make a process, and so has no status: the code of chore's own errors. */
+/** The status of a run for which the manager could not make a process: the exit code of chore's own errors. */
 const NEVER_RAN: ExitStatus = { code: 125 };
 
 /** @see waitid(2), `si_code`, which is what ExecMainCode holds */
@@ -28,7 +28,7 @@ const CLD_EXITED = 1;
 const CLD_KILLED = 2;
 const CLD_DUMPED = 3;
 
-/** The answer of ListUnitsByNames. */
+/** Reads the answer of ListUnitsByNames or ListUnitsByPatterns. */
 export function parseRows(answer: unknown): readonly UnitRow[] {
 	return (answer as readonly (readonly unknown[])[]).map((row) => ({
 		name: String(row[0]),
@@ -41,9 +41,9 @@ export function parseRows(answer: unknown): readonly UnitRow[] {
 }
 
 /**
- * What a row tells of the run with this token.
+ * Judges the run with this token by the row of its unit.
  *
- * @returns "gone" where there is no such unit, or one of another run; "failed" where its properties have to tell more
+ * @returns "gone" when there is no unit, or it is another run's; "failed" when `readEnd` must read the properties
  */
 export function judgeRow(row: UnitRow | undefined, token: string): RowVerdict {
 	if (row === undefined || !row.description.endsWith(token)) return "gone";
@@ -70,7 +70,7 @@ export function isWaiting({ subState }: Pick<UnitRow, "subState">): boolean {
 	return subState.startsWith("auto-restart");
 }
 
-/** Whether the hook is at work, which no signal should hit. Left-over processes of the run may be there as well. */
+/** Whether the hook is running: do not signal it. Processes that the run left may be there as well. */
 export function isRecording(subState: string): boolean {
 	return subState.startsWith("stop-post");
 }
@@ -79,7 +79,7 @@ export function isRecording(subState: string): boolean {
  * How the run of a failed unit ended.
  *
  * @param properties of the interfaces Unit and Service
- * @param started whether `start` left its sign that it ran
+ * @param started whether the start script began; see hasStarted
  */
 export function readEnd(properties: Readonly<Record<string, unknown>>, started: boolean): ObservedEnd {
 	const status = exitStatus(Number(properties["ExecMainCode"]), Number(properties["ExecMainStatus"]));
@@ -103,7 +103,7 @@ function exitStatus(code: number, status: number): ExitStatus | undefined {
 	return { signal: signalName(status) ?? `SIG${status}` };
 }
 
-/** Result= may as well be that of the hook: only the words that a main process cannot cause by its status are taken from it. */
+/** Result= may be about the hook instead of the main process, so only words that a status cannot cause are taken from it. */
 function endResult(word: string, status: ExitStatus): PlatformResult {
 	switch (word) {
 		case "timeout":

@@ -1,4 +1,4 @@
-/** The end of one run on request, and signals to it. Nothing here acts on a unit or a process that is not this run's. */
+/** Stops one run and sends signals to it. Never acts on a unit or process that is not this run's. */
 import type { StopOutcome, Stopping } from "../contract.ts";
 import { ChoreError, errnoOf } from "../errors.ts";
 import { signalNumber } from "../exit-record.ts";
@@ -14,10 +14,10 @@ import type { Waiter } from "./waiter.ts";
 /** How long after SIGKILL processes may take to disappear. */
 const KILLED_MS = 5_000;
 
-/** Where systemd sends SIGKILL by itself, ours is only for the case that it does not. */
+/** systemd sends SIGKILL at the end of the grace; chore sends its own so much later, in case systemd has not. */
 const MANAGER_DELAY_MS = 2_000;
 
-/** By which a job is asked to end: the shells, too, wake up stopped jobs after these. */
+/** Signals that ask a job to end. SIGCONT follows these, as in shells: a stopped job would not react. */
 const ENDING = ["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT"];
 
 /** @see Platform.stop */
@@ -28,7 +28,7 @@ export async function stopRun(connect: () => Systemd, run: PlannedUnit, stopping
 		const managerKills = await askToEnd(connect(), run, stopping);
 		if (await waiter.isOver(stopping.graceMs + (managerKills ? MANAGER_DELAY_MS : 0))) return { kind: "ended" };
 	}
-	// While the hook is at work nothing is signalled; what is left of the job is there after it too.
+	// While the hook runs, signalRun sends nothing and is called again afterwards.
 	if (await waiter.isOver(KILLED_MS, () => signalRun(connect(), run, ["SIGKILL"], "all"))) return { kind: "ended" };
 	return { kind: "survivors", pids: await survivors(connect(), run) };
 }
@@ -36,13 +36,13 @@ export async function stopRun(connect: () => Systemd, run: PlannedUnit, stopping
 /** @see Platform.kill */
 export async function killRun(systemd: Systemd, run: PlannedUnit, signal: string, whom: "main" | "all"): Promise<boolean> {
 	if (!ENDING.includes(signal) || !hasNote(run.runFolder)) return signalRun(systemd, run, [signal], whom);
-	// A process that is held would end only once it is let go.
+	// A stopped process reacts to the signal only after SIGCONT.
 	const reached = await signalRun(systemd, run, [signal, "SIGCONT"], whom);
 	dropNote(run.runFolder);
 	return reached;
 }
 
-/** Sends these signals, one after the other. Resolves false where there is nothing to signal. */
+/** Sends these signals, one after the other. Resolves false when there is nothing to signal, also while the hook runs. */
 export async function signalRun(systemd: Systemd, run: PlannedUnit, signals: readonly string[], whom: "main" | "all"): Promise<boolean> {
 	const numbers = signals.map(numberOf);
 	const unit = await findOwn(systemd, run);
@@ -50,10 +50,10 @@ export async function signalRun(systemd: Systemd, run: PlannedUnit, signals: rea
 		return withStrays(systemd, run, (pids) => signalProcesses(whom === "all" ? pids : eldest(pids), numbers));
 	}
 	if (!isAlive(unit) || isWaiting(unit) || isRecording(unit.subState)) return false;
-	// Whoever froze it: its hook would be frozen, too.
+	// In a frozen unit the hook could not run (somebody used `systemctl freeze`).
 	if (isFrozen(unit)) await systemd.thaw(unit);
 	if (whom === "all" && numbers.length > 1) {
-		// At one stroke: after the first the job may be over, and the next would hit the hook before it can ignore it.
+		// By kill(2) and not by the manager: after the first signal the job may end, and a later request would hit the hook.
 		const pids = processesOf(unit.controlGroup, run).map(({ pid }) => pid);
 		return signalProcesses(pids, numbers);
 	}
@@ -65,10 +65,11 @@ export async function signalRun(systemd: Systemd, run: PlannedUnit, signals: rea
 export async function letGo(systemd: Systemd, run: PlannedUnit): Promise<void> {
 	const unit = await findOwn(systemd, run);
 	if (unit === undefined) return;
-	// Waiting in vain, see restarts.ts. Reset before that, it would be started once more: a reset clears the count of starts, too.
+	// The unit waits for an attempt that its condition forbids (restarts.ts). Stopped first: a reset clears the manager's count
+	// of starts, and the unit would be started once more.
 	const isLast = unit.properties["Restart"] !== "no" && !mayStartAgain(run.runFolder);
 	if (isLast && (isWaiting(unit) || isRecording(unit.subState))) await systemd.stop(unit);
-	// Its hook may still be at work: reset by then, it is unloaded instead of becoming "failed".
+	// Where the hook is still running, the reset has the unit unloaded afterwards instead of becoming "failed".
 	if (unit.activeState === "failed" || isRecording(unit.subState)) await systemd.resetFailed(unit);
 }
 
@@ -81,12 +82,12 @@ export function findOwn(systemd: Systemd, run: PlannedUnit): Promise<LoadedUnit 
 /** @returns whether systemd will send SIGKILL by itself at the end of the grace */
 async function askToEnd(systemd: Systemd, run: PlannedUnit, stopping: Stopping): Promise<boolean> {
 	const unit = await findOwn(systemd, run);
-	// The times and signals of a unit cannot be changed while it runs. The manager's SIGKILL must not come before ours would.
+	// The signal and the timeout of a running unit cannot be changed, so systemd stops it only if they fit this request.
 	const plannedMs = Math.max(run.stopping.graceMs, LEAST_STOP_TIMEOUT_MS);
 	const { signal, hangUp, graceMs } = run.stopping;
 	const asPlanned = graceMs > 0 && stopping.signal === signal && stopping.hangUp === hangUp && stopping.graceMs <= plannedMs;
 	if (unit !== undefined && (asPlanned || !isAlive(unit) || isWaiting(unit))) {
-		// The next attempt may have begun since: then it is that one's turn.
+		// False: this attempt has ended. The next may have begun, and must be stopped.
 		return (await systemd.stop(unit)) ? stopping.graceMs === plannedMs : askToEnd(systemd, run, stopping);
 	}
 	const more = [...(stopping.hangUp ? ["SIGHUP"] : []), ...(hasNote(run.runFolder) ? ["SIGCONT"] : [])];
@@ -107,14 +108,14 @@ function signalProcesses(pids: readonly number[], numbers: readonly number[]): b
 			for (const number of numbers) process.kill(pid, number);
 			signalled = true;
 		} catch (error) {
-			// Over meanwhile, or another user's: then it will be among the survivors.
+			// It has ended, or belongs to another user now and will be among the survivors.
 			if (errnoOf(error) !== "ESRCH" && errnoOf(error) !== "EPERM") throw error;
 		}
 	}
 	return signalled;
 }
 
-/** Without a manager nobody knows which process was the main one; it was there first. */
+/** Without a unit nothing tells which process is the main one. The oldest is. */
 function eldest(pids: readonly number[]): readonly number[] {
 	const byAge = pids
 		.map((pid) => ({ pid, ticks: startTicks(pid) ?? Number.POSITIVE_INFINITY }))

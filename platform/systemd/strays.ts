@@ -1,4 +1,4 @@
-/** Units that chore made, and whose jobs are gone: somebody deleted a state folder, or forgot a job that could not be reached. */
+/** Finds units that chore started and whose job's folder is gone: it was deleted by hand, or by `chore rm` of a job out of reach. */
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Stray } from "../contract.ts";
@@ -7,7 +7,7 @@ import type { Systemd } from "./requests.ts";
 import type { UnitRow } from "./status.ts";
 import { jobInToken } from "./unit.ts";
 
-/** @param systemctl the command by which people reach this manager */
+/** See Platform.strays. @param systemctl the command for this manager, with its options */
 export async function findStrays(systemd: Systemd, systemctl: string): Promise<readonly Stray[]> {
 	const rows = await systemd.listUnitsByPattern("*.service");
 	const ours = rows.flatMap((row) => {
@@ -17,7 +17,7 @@ export async function findStrays(systemd: Systemd, systemctl: string): Promise<r
 	const folders = await Promise.all(ours.map(({ row }) => folderOf(systemd, row)));
 	return ours.flatMap(({ row, jobId }, index) => {
 		const folder = folders[index];
-		// Of a unit that is not understood, or has gone meanwhile, nothing is claimed.
+		// Skip a unit whose folder is not known.
 		return folder === undefined || existsSync(dirname(dirname(folder))) ? [] : [stray(row, jobId, systemctl)];
 	});
 }
@@ -40,7 +40,12 @@ function quoted(name: string): string {
 	return /^[A-Za-z0-9:_.@-]+$/.test(name) ? name : `'${name}'`;
 }
 
-/** The last word of the hook: as it is, or as unit.ts spells it. @param commands ExecStopPost (org.freedesktop.systemd1(5)) */
+/**
+ * The folder of a unit's run: the last word of its hook, plain or spelt by unit.ts.
+ *
+ * @param commands its property ExecStopPost (org.freedesktop.systemd1(5))
+ * @returns undefined for a command of another form
+ */
 export function runFolder(commands: unknown): string | undefined {
 	const [command] = (commands ?? []) as readonly (readonly unknown[])[];
 	const words = command?.[1] as readonly string[] | undefined;

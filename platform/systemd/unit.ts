@@ -1,6 +1,6 @@
 /**
- * What a run is as a transient unit: its name, the token that tells it from every other unit of that name, and its
- * properties. Pure. No text of the user's but the description and checked properties gets in here (see the contract).
+ * Translates a run into a transient unit: its name, its properties, and the token in its description that tells it from
+ * every other unit of that name. Pure. Of the user's text only the description and checked properties get into a unit.
  */
 import type { Handle, RunSpec, Stopping } from "../contract.ts";
 import { ChoreError } from "../errors.ts";
@@ -11,7 +11,7 @@ import { restartsFile } from "./restarts.ts";
 import { sandboxProperties } from "./sandbox.ts";
 import { USER } from "./scope.ts";
 
-/** What the handle holds. */
+/** The data of a handle. */
 export interface PlannedUnit {
 	readonly unit: string;
 	readonly jobId: string;
@@ -23,8 +23,8 @@ export interface PlannedUnit {
 const HANDLE_VERSION = 1;
 
 /**
- * TimeoutStopUSec is not only the grace, it also bounds the hook, which on a busy machine needs a while. `stop` keeps a
- * shorter grace by itself; only the time limit and the end of the session then wait this long.
+ * The least TimeoutStopUSec. It is the grace of a unit but also limits the hook, which needs a while on a busy machine.
+ * `chore stop` keeps a shorter grace itself; the time limit and the end of the session wait this long.
  */
 export const LEAST_STOP_TIMEOUT_MS = 5_000;
 
@@ -38,13 +38,13 @@ const CLEAN_EXIT_CODES: readonly number[] = Array.from({ length: 256 }, (_, code
 
 const UINT32_MAX = 2 ** 32 - 1;
 
-/** Every end but exit code 0 that systemd could take for clean (systemd.service(5), SuccessExitStatus=). */
+/** The ends that systemd could take for clean, except exit code 0: codes and signals (systemd.service(5), SuccessExitStatus=). */
 const FAILURES = [
 	Array.from({ length: 255 }, (_, index) => index + 1),
 	["SIGHUP", "SIGINT", "SIGTERM", "SIGPIPE"].map((name) => signalNumber(name)),
 ];
 
-/** The handle of a run that is yet to be started. @throws ChoreError as `readNative` */
+/** The handle of a run before its start. @throws ChoreError as `readNative` */
 export function planUnit(run: RunSpec, platform: string = USER.name): Handle {
 	const { unit } = readNative(run, platform);
 	const { signal, graceMs, hangUp } = run.stopping;
@@ -63,7 +63,7 @@ export function planUnit(run: RunSpec, platform: string = USER.name): Handle {
 	};
 }
 
-/** @throws ChoreError PLATFORM_FAILED for a handle that another version of chore, or something else, wrote */
+/** Reads a handle. @throws ChoreError PLATFORM_FAILED for one of another version or form */
 export function readHandle(handle: Handle, platform: string = USER.name): PlannedUnit {
 	const { unit, jobId, run, runFolder, signal, graceMs, hangUp } = handle.data;
 	if (
@@ -88,27 +88,27 @@ export function readHandle(handle: Handle, platform: string = USER.name): Planne
 }
 
 /**
- * Closes the description of a unit and tells it from any other of the same name: it is known before the start, comes
- * with every listing, and outlives daemon-reload and daemon-reexec.
+ * The end of a unit's description, by which chore knows the unit of a run. It is known before the start, is part of every
+ * listing, and outlives daemon-reload and daemon-reexec.
  */
 export function unitToken(planned: Pick<PlannedUnit, "jobId" | "run">): string {
 	return ` [chore ${planned.jobId}/${planned.run}]`;
 }
 
-/** Whether a unit of this description was started by chore, for whatever run. */
+/** Whether chore started the unit with this description, for any run. */
 export function hasAnyToken(description: string): boolean {
 	return / \[chore [^ \]]+\/[0-9]+\]$/.test(description);
 }
 
-/** The id of the job that a unit of this description was started for, or undefined for one that is none of chore's. */
+/** The id of the job in the description of a unit; undefined if chore did not start it. */
 export function jobInToken(description: string): string | undefined {
 	return / \[chore ([^ \]/]+)\/[0-9]+\]$/.exec(description)?.[1];
 }
 
-/** What the unit is made for. */
+/** Where and for whom the unit is made. */
 export interface Installation {
 	readonly hookPath: string;
-	/** Whether the manager is root's. */
+	/** Whether the manager runs as root. */
 	readonly isPrivileged: boolean;
 }
 
@@ -119,12 +119,12 @@ export function unitProperties(run: RunSpec, installation: Installation): readon
 	const properties: Property[] = [
 		text("Description", unitDescription(run)),
 		text("Type", "exec"),
-		// Gone by itself after a clean end; kept for `inspect` where the manager has to testify.
+		// The manager unloads the unit after a clean end, and keeps a failed one so that `inspect` can read its end.
 		text("CollectMode", "inactive"),
 		{ name: "SuccessExitStatus", signature: "(aiai)", value: [CLEAN_EXIT_CODES, []] },
 		command("ExecStart", ["/usr/bin/env", "-i", "/bin/sh"], [`${run.jobFolder}/start`, run.runFolder, ...asked.limits]),
 		command("ExecStopPost", ["/bin/sh"], [installation.hookPath, run.runFolder]),
-		// It always exists: without its directory a unit runs neither the program nor the hook.
+		// A directory that always exists: without it systemd would run neither the program nor the hook.
 		text("WorkingDirectory", "/"),
 		flag("IgnoreSIGPIPE", false),
 		text("KillMode", "control-group"),
@@ -135,7 +135,7 @@ export function unitProperties(run: RunSpec, installation: Installation): readon
 	];
 	if (limits.timeoutMs !== null) properties.push(microseconds("RuntimeMaxUSec", limits.timeoutMs));
 	if (limits.memoryBytes !== null) {
-		// Without the second the bound would only move the rest to swap.
+		// Without MemorySwapMax the job could go on in swap beyond the limit.
 		properties.push(count("MemoryMax", limits.memoryBytes), count("MemorySwapMax", 0));
 	}
 	if (limits.cpus !== null) properties.push(count("CPUQuotaPerSecUSec", limits.cpus * 1_000_000));
@@ -146,12 +146,12 @@ export function unitProperties(run: RunSpec, installation: Installation): readon
 }
 
 /**
- * The condition is what bounds the number of attempts, see restarts.ts; the manager's own limit is for the case that the
- * hook, which keeps the count, is killed each time.
+ * The properties for restarts. The condition limits the number of attempts (restarts.ts); the manager's own limit is a
+ * second bound, in case the hook, which counts, is killed each time.
  */
 function restartProperties({ restart: { policy, delayMs, max }, runFolder }: RunSpec): readonly Property[] {
 	if (policy === "no") return [];
-	// What counts as clean is no reason here not to start it again.
+	// chore also restarts after codes and signals that systemd counts as clean.
 	const failures: readonly Property[] = [{ name: "RestartForceExitStatus", signature: "(aiai)", value: FAILURES }];
 	return [
 		text("Restart", policy),
@@ -163,7 +163,7 @@ function restartProperties({ restart: { policy, delayMs, max }, runFolder }: Run
 	];
 }
 
-/** A path that stands in the unit's file as it is. @throws ChoreError INVALID_ARGUMENT for one that would break its line */
+/** Checks a path that systemd writes into the unit's file. @throws ChoreError INVALID_ARGUMENT for one with control characters */
 function writable(path: string): string {
 	if (!/\p{Cc}/u.test(path)) return path;
 	throw new ChoreError(
@@ -176,7 +176,7 @@ function writable(path: string): string {
 }
 
 function unitDescription(run: RunSpec): string {
-	// Through UTF-8 and by code points, so that no half of a character is left over.
+	// By code points, after a conversion that removes lone surrogates: half a character would not be valid UTF-8.
 	const human = [...printable(Buffer.from(run.description).toString())].slice(0, MAX_DESCRIPTION_LENGTH).join("").trim();
 	return `${human || "chore job"}${unitToken(run)}`;
 }
@@ -186,24 +186,24 @@ function microseconds(name: string, milliseconds: number): Property {
 	return count(name, Math.max(1, milliseconds * 1000));
 }
 
-/** A script and its arguments: paths, and words of our own. Nothing of the user's gets into a command otherwise. */
+/** An Exec property that runs a script. @param words paths and chore's own words; never the user's text */
 function command(name: string, shell: readonly [string, ...string[]], words: readonly string[]): Property {
 	const safe = words.every(isSafe) ? words : ["-c", `exec /bin/sh ${words.map(spelt).join(" ")}`];
 	return { name, signature: "a(sasb)", value: [[shell[0], [...shell, ...safe], false]] };
 }
 
-/** Before it runs a command, systemd expands `$`; and 252 reads other words after a daemon-reload where it wrote `$` or `;`. */
+/** Whether systemd passes a word on unchanged. It expands `$`, and 252 misreads `$` and `;` after a daemon-reload. */
 function isSafe(path: string): boolean {
 	return !/[$;]/.test(path);
 }
 
-/** The path as a word of the shell in which neither of the two occurs. */
+/** The path as shell text without `$` and `;`: printf(1) prints it. */
 function spelt(path: string): string {
 	const octal = (character: string) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`;
 	return `"\`printf '${path.replace(/[^A-Za-z0-9/._\u0080-\u{10ffff}-]/gu, octal)}'\`"`;
 }
 
-/** No grace at all means no polite signal. */
+/** The number of the stop signal; SIGKILL when there is no grace. */
 function stopSignal({ signal, graceMs }: Stopping): number {
 	const number = signalNumber(graceMs > 0 ? signal : "SIGKILL");
 	if (number === undefined) throw new ChoreError("INVALID_ARGUMENT", `there is no signal ${printable(signal)}`);

@@ -1,4 +1,4 @@
-/** What a running job uses, from the files of its cgroup: the same that its exit record is taken from. */
+/** What a running job uses, from the files of its cgroup. The hook reads the same files for the exit record. */
 import { readFileSync } from "node:fs";
 import type { Usage } from "../contract.ts";
 import type { MarkedRun } from "../run-mark.ts";
@@ -6,7 +6,7 @@ import { cgroupFolder, processesOf } from "./processes.ts";
 
 export const NO_USAGE: Usage = { processes: [], cpuTimeMs: null, memoryBytes: null, memoryPeakBytes: null };
 
-/** @param controlGroup from the root of the hierarchy */
+/** See Platform.usage. @param controlGroup its path from the root of the hierarchy */
 export function usageOf(controlGroup: string, run: MarkedRun): Usage {
 	const folder = cgroupFolder(controlGroup);
 	if (folder === undefined) return NO_USAGE;
@@ -24,7 +24,7 @@ function bytesIn(path: string): number | null {
 	return /^[0-9]+$/.test(text) ? Number(text) : null;
 }
 
-/** Empty where the kernel does not count, or the job is over. */
+/** Empty when the file does not exist: the kernel does not count this, or the run has ended. */
 function read(path: string): string {
 	try {
 		return readFileSync(path, "utf8");

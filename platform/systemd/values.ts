@@ -1,4 +1,4 @@
-/** Values of properties as systemd spells them in its unit files. Each reader gives undefined for what is none. */
+/** Reads values of properties in the spelling of unit files. Each function returns undefined for a text of another form. */
 import { signalName, signalNumber } from "../exit-record.ts";
 import { readBytes, readSpan } from "../quantities.ts";
 
@@ -16,36 +16,36 @@ export function readInteger(text: string, least: number, greatest: number): numb
 	return number >= least && number <= greatest ? number : undefined;
 }
 
-/** A whole number without bounds of JavaScript's. */
+/** A whole number of up to 64 bits. */
 export function readCount(text: string): bigint | undefined {
 	return /^[0-9]{1,19}$/.test(text) ? BigInt(text) : undefined;
 }
 
-/** "1.5G". @param base of the suffixes: 1024, or 1000 for what goes over a wire or to a disk */
+/** "1.5G" in bytes. @param base of the suffixes: 1024, or 1000 for rates of disks and networks */
 export function readSize(text: string, base: 1000 | 1024): bigint | undefined {
 	const size = readBytes(text, base);
 	return size !== undefined && size < 2n ** 63n ? size : undefined;
 }
 
-/** Hundredths of a percent: 12.5% is 1250. */
+/** "12.5%" in hundredths of a percent: 1250. */
 export function readPercent(text: string): number | undefined {
 	const digits = /^([0-9]{1,7}(?:\.[0-9]{1,2})?)%$/.exec(text)?.[1];
 	return digits === undefined ? undefined : Math.round(Number(digits) * 100);
 }
 
-/** Microseconds: "1min 30s". @param unitUs of a number without a unit */
+/** "1min 30s" in microseconds. @param unitUs the unit of a number without one */
 export function readTime(text: string, unitUs?: number): number | undefined {
 	const span = readSpan(text, unitUs);
 	return span !== undefined && span <= Number.MAX_SAFE_INTEGER ? Math.round(span) : undefined;
 }
 
-/** "SIGTERM", "TERM", "15": the number. */
+/** The number of "SIGTERM", "TERM" or "15". */
 export function readSignal(text: string): number | undefined {
 	const number = /^[0-9]{1,2}$/.test(text) ? Number(text) : signalNumber(text.startsWith("SIG") ? text : `SIG${text}`);
 	return number !== undefined && signalName(number) !== undefined ? number : undefined;
 }
 
-/** "0-3,5 7": a mask, the first byte for the processors 0 to 7. */
+/** "0-3,5 7" as a bit mask. The first byte is for the processors 0 to 7. */
 export function readProcessors(text: string): Buffer | undefined {
 	const mask = Buffer.alloc(1024);
 	let last = -1;
@@ -60,7 +60,7 @@ export function readProcessors(text: string): Buffer | undefined {
 	return last < 0 ? undefined : mask.subarray(0, (last >> 3) + 1);
 }
 
-/** Words with blanks between them; one that has blanks itself is in quotes. Without escapes, which do not survive daemon-reload. */
+/** Words with blanks between them; quotes around a word may hold blanks. No escapes: systemd 252 loses them at daemon-reload. */
 export function readWords(text: string): readonly string[] | undefined {
 	const words = [...text.matchAll(/"([^"\\]*)"|'([^'"\\]*)'|([^ "'\\]+)/g)].map(
 		([, double, single, plain]) => double ?? single ?? plain ?? "",

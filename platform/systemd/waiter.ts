@@ -1,7 +1,7 @@
-/** Waits for the end of one run, woken by the manager's signals. */
+/** Waits for the end of one run: asks the manager again at each of its signals. */
 import type { Observation } from "../contract.ts";
 
-/** No signal tells when a process ends that has neither a unit nor us as its parent. */
+/** For processes without a unit: no signal of the manager tells when they end. */
 const POLL_MS = 50;
 
 export class Waiter {
@@ -14,16 +14,17 @@ export class Waiter {
 		this.#observe = observe;
 	}
 
-	/** To be called when the run may have changed. */
+	/** Call it when the run may have changed. */
 	readonly hint = (): void => {
 		this.#hinted = true;
 		this.#wake();
 	};
 
 	/**
-	 * Whether the run is over, or will be within this time.
+	 * Waits until the run is over, for `withinMs` at most.
 	 *
-	 * @param attempt is made while it is not over, at every change, until it succeeds
+	 * @param attempt is called first and after every change, until it resolves true
+	 * @returns whether the run is over
 	 */
 	async isOver(withinMs: number, attempt?: () => Promise<boolean>): Promise<boolean> {
 		const deadlineMs = performance.now() + withinMs;

@@ -1,9 +1,9 @@
-/** Hints that a run may have changed, from the manager's signals, across its restarts. */
+/** Calls back when a run may have changed, at the manager's signals. Connects again when the manager is restarted. */
 import type { Handle } from "../contract.ts";
 import { type Systemd, type UnitEvent, unitPath } from "./requests.ts";
 import { readHandle } from "./unit.ts";
 
-/** Milliseconds until a lost connection is tried again: at first, doubled each time, at most. */
+/** Milliseconds until a lost connection is tried again; doubled after each failure, up to the second. */
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 8_000;
 
@@ -11,7 +11,7 @@ export class Watch implements AsyncDisposable {
 	readonly #connect: () => Systemd;
 	readonly #changed: (handle: Handle) => void;
 	readonly #handles: readonly Handle[];
-	/** The handles whose unit is at this object path, and whether it was last seen alive. */
+	/** By object path of a unit: the handles of that unit, and whether it was loaded when last heard of. */
 	readonly #units = new Map<string, { readonly handles: Handle[]; alive: boolean }>();
 	#subscription: AsyncDisposable | undefined;
 	#retry: NodeJS.Timeout | undefined;
@@ -30,7 +30,7 @@ export class Watch implements AsyncDisposable {
 		}
 	}
 
-	/** Resolves once no change can be missed; then calls back for every handle, since changes before that were. */
+	/** Resolves once no change can be missed. Calls back for every handle after that, since earlier changes were missed. */
 	static async begin(connect: () => Systemd, handles: readonly Handle[], changed: (handle: Handle) => void): Promise<Watch> {
 		const watch = new Watch(connect, handles, changed);
 		try {
@@ -54,7 +54,7 @@ export class Watch implements AsyncDisposable {
 		if (this.#disposed) return subscription[Symbol.asyncDispose]();
 		this.#subscription = subscription;
 		this.#retryMs = FIRST_RETRY_MS;
-		// Not before the caller has what it needs to end the watch from within the callback.
+		// Later, so that the callback can already dispose the watch that `begin` returns.
 		setImmediate(() => this.#hintAll());
 	}
 
@@ -69,7 +69,8 @@ export class Watch implements AsyncDisposable {
 		if (event.kind === "changed") {
 			unit.alive ||= event.activeState !== undefined && event.activeState !== "inactive";
 		} else {
-			// To ask for a unit that is gone loads and removes an empty one: without this, every inspect() would cause a hint.
+			// The manager loads and removes an empty unit whenever it is asked about one that is gone, as `inspect` does. Without
+			// this line, each `inspect` would cause a callback and the callback another `inspect`.
 			if (!unit.alive) return;
 			unit.alive = false;
 		}

@@ -1,6 +1,6 @@
 /**
- * One connection to the user's message bus: requests, signals, and a prompt error instead of every silence. The only file
- * that knows dbus-next, of which it uses the messages alone: no introspection, no proxy objects.
+ * One connection to the message bus: requests and signals. Never waits without bound: a bus that does not answer becomes
+ * an error. The only file that imports dbus-next, and uses its messages alone: no introspection, no proxy objects.
  */
 import type { Socket } from "node:net";
 import { DBusError, Message, type MessageBus, MessageFlag, MessageType, sessionBus, Variant } from "dbus-next";
@@ -24,11 +24,11 @@ export interface Signal {
 	readonly body: readonly unknown[];
 }
 
-/** How long the other side may be silent, in milliseconds, before it counts as hanging. */
+/** After how many milliseconds of silence the other side counts as hanging. */
 export interface Patience {
-	/** From the connect to the bus's welcome. */
+	/** From the connect to the first answer of the bus. */
 	readonly connectMs: number;
-	/** Without any message while an answer is due. D-Bus itself waits 25 s for an answer. */
+	/** Without any message while a request is unanswered. D-Bus itself waits 25 s for an answer. */
 	readonly silenceMs: number;
 }
 
@@ -37,7 +37,7 @@ export const PATIENCE: Patience = { connectMs: 10_000, silenceMs: 25_000 };
 const HINT = "`chore doctor` shows what works here; `--platform posix` runs jobs without systemd";
 const BUS = { destination: "org.freedesktop.DBus", path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus" } as const;
 
-/** A value with its D-Bus type, as properties are passed. */
+/** A value with its D-Bus type; properties are passed so. */
 export function variant(signature: string, value: unknown): unknown {
 	return new Variant(signature, value);
 }
@@ -62,10 +62,10 @@ export class Bus implements Disposable {
 	readonly #lossListeners = new Set<(error: ChoreError) => void>();
 	#connecting: Silence | undefined;
 	#loss: ChoreError | undefined;
-	/** There while an answer is due. */
+	/** Set while a request is unanswered. */
 	#silence: Silence | undefined;
 
-	/** Connects at once but waits for nothing: requests made meanwhile go out together with the greeting. */
+	/** Begins to connect and returns at once. Requests made before the connection stands are sent with the greeting. */
 	constructor(socketPath: string, patience: Patience = PATIENCE) {
 		this.#patience = patience;
 		// `socket` and not `path`: for the latter dbus-next looks for a native addon first.
@@ -85,7 +85,7 @@ export class Bus implements Disposable {
 	}
 
 	/**
-	 * Makes one request; many may be under way at once.
+	 * Makes one request. Many may be unanswered at once.
 	 *
 	 * @returns the values of the answer
 	 * @throws ChoreError PLATFORM_UNAVAILABLE when the bus or the receiver is out of reach; PLATFORM_FAILED for an error answer (see busErrorName)
@@ -118,7 +118,7 @@ export class Bus implements Disposable {
 		await this.call({ ...BUS, member: "RemoveMatch", signature: "s", body: [rule] });
 	}
 
-	/** Calls back for every signal that any `match` lets through. */
+	/** Calls back for every signal that some `match` asked for. */
 	onSignal(listener: (signal: Signal) => void): Disposable {
 		this.#listeners.add(listener);
 		return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
@@ -130,7 +130,7 @@ export class Bus implements Disposable {
 		return { [Symbol.dispose]: () => void this.#lossListeners.delete(listener) };
 	}
 
-	/** Closes the connection; whatever is under way is rejected. */
+	/** Closes the connection. Requests without an answer are rejected. */
 	[Symbol.dispose](): void {
 		this.#lose(unavailable("the connection to the message bus was closed"));
 	}
@@ -149,7 +149,7 @@ export class Bus implements Disposable {
 		this.#connecting?.[Symbol.dispose]();
 		this.#connecting = undefined;
 		if (message.type !== MessageType.ERROR) return;
-		// Such as LimitsExceeded. dbus-next must not find out whose answer it is: it would throw where nobody can catch.
+		// Such as LimitsExceeded. Without its serial dbus-next drops this answer; otherwise it would throw an error that nobody can catch.
 		message.replySerial = "";
 		this.#lose(unavailable(`the message bus refused the connection: ${message.body[0] ?? message.errorName}`));
 	}
@@ -166,7 +166,7 @@ export class Bus implements Disposable {
 		this.#lossListeners.clear();
 	}
 
-	/** A burst of requests may be answered slowly; only when nothing at all arrives does the other side hang. */
+	/** Begins to count silence. Every message counts as an answer, since the answers to many requests may take long. */
 	#awaitAnswer(): Silence {
 		const { silenceMs } = this.#patience;
 		return new Silence(silenceMs, () => this.#lose(unavailable(`the systemd manager did not answer for ${silenceMs} ms`)));
@@ -184,8 +184,8 @@ export class Bus implements Disposable {
 				return unavailable("the systemd manager went away before it answered", error);
 			case "org.freedesktop.DBus.Error.ServiceUnknown":
 			case "org.freedesktop.DBus.Error.NameHasNoOwner": {
-				// After a crash the new manager is on a new bus: the next request has to connect anew. The others that are under
-				// way may have been delivered before: they do not get this error, which says that one was not.
+				// After a crash the new manager may be on a new bus, so the next request must connect anew. The other requests
+				// without an answer may have been delivered: they are rejected with an error that does not say otherwise.
 				this.#lose(unavailable("the systemd manager has left the message bus"));
 				return unavailable("no systemd manager is on the message bus", error);
 			}
@@ -202,7 +202,7 @@ function unavailable(message: string, cause?: unknown): ChoreError {
 	return new ChoreError("PLATFORM_UNAVAILABLE", text, { hint: HINT, ...(cause === undefined ? {} : { cause }) });
 }
 
-/** dbus-next tells nobody when its stream ends, and its disconnect() waits for the other side: we need the stream itself. */
+/** dbus-next does not report the end of its socket, and its disconnect() waits for the bus: so we use the socket itself. */
 function streamOf(messages: MessageBus): Socket {
 	return (messages as unknown as { readonly _connection: { readonly stream: Socket } })._connection.stream;
 }
