@@ -22,16 +22,16 @@ declare const CHORE_VERSION: string;
 export const version: string = typeof CHORE_VERSION === "string" ? CHORE_VERSION : "0.0.0-source";
 
 /**
- * Opens a session: a handle on its jobs. Nothing is made or connected to before it is needed.
- * @throws ChoreError STATE_UNUSABLE when the state folder is not ours alone; INVALID_ARGUMENT for a session's name
+ * Opens a session. Makes no file and connects to nothing before that is needed.
+ * @throws ChoreError STATE_UNUSABLE when others can use the state folder; INVALID_ARGUMENT for an impossible session name
  */
 export async function openChore(options: ChoreOptions = {}): Promise<Chore> {
 	return new Chore(registry, version, options);
 }
 
 /**
- * Which platform is used and why, what each can do here, where things are, and what needs attention. Works also where a
- * session cannot be opened; never waits long for anybody.
+ * Examines chore and its surroundings: which platform is used and why, what each can do here, where files are, and what
+ * needs attention. Works even when no session can be opened. Does not wait long for a platform that does not answer.
  */
 export async function doctor(options: DoctorOptions = {}): Promise<Report> {
 	return examineAll(registry, version, options);

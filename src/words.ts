@@ -1,13 +1,13 @@
-/** How jobs are put into words, in the terminal and in the editor alike; and how words are read that both may meet. */
+/** Puts jobs into words, for the terminal and the editor alike, and exports the readers of words that both use. Pure. */
 import { type Job, shortId, signalNumber } from "./index.ts";
 
 export { closest } from "../platform/closest.ts";
 export { readBytes, readSpan } from "../platform/quantities.ts";
 
-/** How a run is, or how it ended: of a job, an entry of the history, or an event. */
+/** The state and end of a job, an entry of the history, or an event. */
 export type HowItIs = Pick<Job, "state" | "result" | "exitCode" | "signal">;
 
-/** Foreign text that stays on its line and in its order: no control character in it acts. */
+/** Makes foreign text safe to print on one line: escapes control characters and those that change the direction of text. */
 export function printable(text: string): string {
 	return text.replace(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, (character) => {
 		const code = character.charCodeAt(0);
@@ -16,7 +16,7 @@ export function printable(text: string): string {
 	});
 }
 
-/** The state with what matters of the end: "failed, exit code 1", "failed, time limit", "running". */
+/** The state and the reason of a failure: "failed, exit code 1", "failed, time limit", "running". */
 export function stateWords(job: HowItIs & Pick<Job, "attempt" | "reason">): string {
 	if (job.state === "failed") return `failed, ${endWords(job)}${job.attempt > 1 ? `, ${job.attempt} attempts` : ""}`;
 	if (job.state === "queued" && job.attempt > 1) return "restarting";
@@ -25,7 +25,7 @@ export function stateWords(job: HowItIs & Pick<Job, "attempt" | "reason">): stri
 	return job.state;
 }
 
-/** Why a job ended as it did, in a few words. */
+/** How a job ended: "time limit", "SIGTERM", "exit code 1". */
 export function endWords(job: HowItIs): string {
 	switch (job.result) {
 		case "timeout":
@@ -41,7 +41,7 @@ export function endWords(job: HowItIs): string {
 	}
 }
 
-/** The exit status that stands for a job's end: its own code, 128 + signal, 124 for the time limit, 125 for lost. */
+/** The exit status that commands return for a job's end: its own code, 128 + signal, 124 for the time limit, 125 for lost. */
 export function exitStatus(job: Job): number {
 	if (job.state === "lost") return 125;
 	if (job.result === "timeout") return 124;
@@ -49,14 +49,14 @@ export function exitStatus(job: Job): number {
 	return job.exitCode ?? 128 + (signalNumber(job.signal ?? "") ?? 0);
 }
 
-/** A command as it could be typed, the line itself for one of /bin/sh -c. */
+/** A command as one could type it in a shell; for `/bin/sh -c LINE`, the line. */
 export function commandLine(command: readonly string[]): string {
 	const [shell, flag, line] = command;
 	if (command.length === 3 && shell === "/bin/sh" && flag === "-c" && line !== undefined) return line;
 	return command.map((word) => (/^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(" ");
 }
 
-/** A span of time, to the digits that matter: "0.31 s", "41.2 s", "3 min", "2 h 5 min". */
+/** A duration with about three digits: "0.31 s", "41.2 s", "3 min", "2 h 5 min". */
 export function span(milliseconds: number): string {
 	const seconds = Math.max(0, milliseconds) / 1000;
 	if (milliseconds < 10) return "less than 0.01 s";
@@ -65,7 +65,7 @@ export function span(milliseconds: number): string {
 	return age(milliseconds);
 }
 
-/** A span in whole units: "12 s", "3 min", "2 h 5 min", "4 d". */
+/** A duration in whole units: "12 s", "3 min", "2 h 5 min", "4 d". */
 export function age(milliseconds: number): string {
 	const seconds = Math.max(0, Math.floor(milliseconds / 1000));
 	if (seconds < 60) return `${seconds} s`;

@@ -1,4 +1,4 @@
-/** The verbs of the library, on one session. */
+/** The class of the library: one method for each verb, on one session. Decides nothing itself. */
 import type { Capabilities, LogoutFate } from "../../platform/contract.ts";
 import { ChoreError } from "../../platform/errors.ts";
 import type { Registry } from "../../platform/registry.ts";
@@ -37,8 +37,8 @@ import { run } from "./start/run.ts";
 const DEFAULT_MAX_JOBS = 4096;
 
 /**
- * The jobs of one session. A `reference` is an exact name, a full id, or a unique tail of an id of 4 characters or
- * more; of ended jobs with the same name the newest is meant. Every method may throw ChoreError; compare its `code`.
+ * The jobs of one session. A `reference` is an exact name, a full id, or a unique end of an id, 4 characters or more. When
+ * several ended jobs have the same name, it means the newest. Every method may throw ChoreError; compare its `code`.
  */
 export class Chore implements AsyncDisposable {
 	readonly #context: Context;
@@ -64,31 +64,31 @@ export class Chore implements AsyncDisposable {
 	 * Starts a job and resolves once it is under way (or accepted, with `acknowledge: false`).
 	 *
 	 * @throws ChoreError INVALID_ARGUMENT, OPTION_UNSUPPORTED, COMMAND_NOT_FOUND, COMMAND_NOT_EXECUTABLE,
-	 * DIRECTORY_UNUSABLE, NAME_IN_USE, TOO_MANY_JOBS, STATE_FULL, STATE_UNUSABLE, PLATFORM_UNAVAILABLE; with none of
-	 * them is anything left behind. PLATFORM_FAILED says in its message whether the job may run.
+	 * DIRECTORY_UNUSABLE, NAME_IN_USE, TOO_MANY_JOBS, STATE_FULL, STATE_UNUSABLE, PLATFORM_UNAVAILABLE: after these nothing is
+	 * left behind. PLATFORM_FAILED says in its message whether the job may run.
 	 */
 	run(options: RunOptions): Promise<Job> {
 		return this.#worthPruning(run(this.#context, options));
 	}
 
 	/**
-	 * Starts an ended job again with its stored settings, as its next run: with an output and a record of its own.
+	 * Starts an ended job again with its stored settings, as its next run, which has an output and a record of its own.
 	 *
-	 * @throws ChoreError JOB_ACTIVE for one that is not over, NAME_IN_USE when another took its name since; and as `run`
+	 * @throws ChoreError JOB_ACTIVE for a job that has not ended, NAME_IN_USE when another job has its name now; and as `run`
 	 */
 	async rerun(reference: string, options: LaunchOptions = {}): Promise<Job> {
 		return this.#worthPruning(rerun(this.#context, this.#find(reference), options));
 	}
 
 	/**
-	 * Stops a job that is not over, and starts it again like `rerun`. Automatic restarts are another thing: see `run`.
+	 * Stops a job if it has not ended, and starts it again like `rerun`. For automatic restarts see `RunOptions`.
 	 * @throws ChoreError as `stop` and `rerun`
 	 */
 	async restart(reference: string, options: RestartJobOptions = {}): Promise<Job> {
 		return this.#worthPruning(restart(this.#context, this.#find(reference), options));
 	}
 
-	/** The runs of a job, oldest first, each as it ended; the last one as the job is now. */
+	/** The runs of a job, oldest first: the earlier ones as they ended, the last one in its present state. */
 	async runs(reference: string): Promise<readonly Job[]> {
 		return runs(this.#context, this.#find(reference));
 	}
@@ -103,14 +103,14 @@ export class Chore implements AsyncDisposable {
 		return current(this.#context, newest(this.#context.session));
 	}
 
-	/** Jobs as they are now: the active ones first, then the ended ones, the latest on top. */
+	/** Jobs in their present state: first the active ones, newest first, then the ended ones, latest end first. */
 	list(filter: JobFilter = {}): Promise<readonly Job[]> {
 		return this.#worthPruning(list(this.#context, filter));
 	}
 
 	/**
-	 * The active jobs, the 200 newest others, and those whose name or last 8 characters of the id begin so, as their files
-	 * tell at a glance: no platform is asked. For completion.
+	 * For completion: the active jobs and 200 others at most, whose name or short id begins with `beginning`. Reads files only
+	 * and asks no platform.
 	 */
 	glance(beginning: string = ""): readonly Glimpse[] {
 		return glance(this.#context.session, beginning);
@@ -121,16 +121,16 @@ export class Chore implements AsyncDisposable {
 		return sessionNames(this.#context.session.root);
 	}
 
-	/** One job with its processes, what it uses, and the last `lines` (default 10) lines of its output. */
+	/** One job with its processes, what they use, and the last `lines` (default 10) lines of its output. */
 	async status(reference: string, options: { readonly lines?: number | undefined } = {}): Promise<JobDetails> {
 		return status(this.#context, this.#find(reference), { lines: options.lines ?? 10 });
 	}
 
 	/**
-	 * Stops the whole job, children included: the stop signal, then SIGKILL after the grace. One that is over already
-	 * is given back as it ended.
-	 * @throws ChoreError STOP_FAILED naming the processes that outlive SIGKILL, or for one whose start does not come to an
-	 * end within a minute; JOB_UNKNOWN for one that cannot be reached
+	 * Stops the whole job, children included: the stop signal, then SIGKILL after the grace. Returns a job that has ended
+	 * already as it ended.
+	 * @throws ChoreError STOP_FAILED with the processes that survived SIGKILL, or when a start of the job is still under way
+	 * after a minute; JOB_UNKNOWN when the job cannot be reached
 	 */
 	async stop(reference: string, options: StopOptions = {}): Promise<Job> {
 		return this.#worthPruning(stop(this.#context, this.#find(reference), options));
@@ -148,20 +148,20 @@ export class Chore implements AsyncDisposable {
 	}
 
 	/**
-	 * Holds every process of the job where it is; one that is held already is given back. Its time limit goes on.
+	 * Pauses every process of the job. Its time limit goes on. Returns a job that is paused already.
 	 * @throws ChoreError JOB_NOT_ACTIVE, OPTION_UNSUPPORTED
 	 */
 	async pause(reference: string): Promise<Job> {
 		return pause(this.#context, this.#find(reference));
 	}
 
-	/** Lets a held job go on. @throws ChoreError JOB_NOT_ACTIVE */
+	/** Resumes a paused job. @throws ChoreError JOB_NOT_ACTIVE */
 	async resume(reference: string): Promise<Job> {
 		return resume(this.#context, this.#find(reference));
 	}
 
 	/**
-	 * Resolves with the job once it is over, however it ended; rejects only for errors of chore's own.
+	 * Resolves with the job once it has ended, successfully or not.
 	 * @throws ChoreError TIMED_OUT, ABORTED (the job goes on), JOB_UNKNOWN
 	 */
 	async wait(reference: string, options: WaitOptions = {}): Promise<Job> {
@@ -169,8 +169,8 @@ export class Chore implements AsyncDisposable {
 	}
 
 	/**
-	 * Writes to the standard input of a job that was started with `stdin: "fifo"`; resolves once the system took it all.
-	 * @throws ChoreError NO_INPUT, JOB_NOT_ACTIVE; TIMED_OUT for a job that reads nothing, see SendOptions
+	 * Writes to the standard input of a job that was started with `stdin: "fifo"`. Resolves once all is in the pipe.
+	 * @throws ChoreError NO_INPUT, JOB_NOT_ACTIVE; TIMED_OUT for a job that does not read, see SendOptions
 	 */
 	async send(reference: string, text: string | Uint8Array, options: SendOptions = {}): Promise<void> {
 		return send(this.#context, this.#find(reference), text, options);
@@ -186,9 +186,9 @@ export class Chore implements AsyncDisposable {
 	}
 
 	/**
-	 * Forgets jobs that are over, the oldest ends first, as many as are beyond what is kept, or beyond what the options
-	 * say; and clears away what processes left that died at work. Never an active job, nor one that is unknown or that a
-	 * later version wrote. Works on a full disk. A job that cannot be forgotten does not keep the others.
+	 * Forgets the ended jobs beyond the limits of the options or of `openChore`, those that ended first; and deletes what
+	 * processes left that died at work. Never forgets a job that is active, unknown, or of a later version. Works on a full
+	 * disk. A job that cannot be forgotten is reported and does not keep the others.
 	 * @throws ChoreError INVALID_ARGUMENT
 	 */
 	prune(options: PruneOptions = {}): Promise<PruneReport> {
@@ -196,16 +196,16 @@ export class Chore implements AsyncDisposable {
 	}
 
 	/**
-	 * The bytes of a job's output, as pieces with their offset.
-	 * @throws ChoreError NO_OUTPUT when it was thrown away
+	 * The bytes of a job's output, in pieces with their offset in the file.
+	 * @throws ChoreError NO_OUTPUT when the output was thrown away
 	 */
 	async *logs(reference: string, options: LogOptions = {}): AsyncGenerator<LogPiece, void, void> {
 		yield* logs(this.#context, this.#find(reference), options);
 	}
 
 	/**
-	 * The runs of this session, the latest begun first, each once: those that go on, and those that the ledger tells of, also
-	 * where the job was forgotten since.
+	 * The runs of this session, the latest start first: active ones, and ended ones by the ledger, also of jobs that were
+	 * removed since.
 	 * @throws ChoreError INVALID_ARGUMENT for a negative limit
 	 */
 	history(filter: HistoryFilter = {}): Promise<readonly HistoryEntry[]> {
@@ -213,19 +213,19 @@ export class Chore implements AsyncDisposable {
 	}
 
 	/**
-	 * What happened to the jobs of this session, in the order in which it was written down, each event once. The end of a
-	 * run is written down when somebody looks, or while events are followed.
+	 * What happened to the jobs of this session, each event once, in the order of the ledger. The end of a run is written there
+	 * by the next command that looks at the job, or while events are followed.
 	 */
 	events(options: EventOptions = {}): AsyncGenerator<LedgerEvent, void, void> {
 		return events(this.#context, options);
 	}
 
-	/** Whether new jobs outlive the last logout; if not, why, and the cure. */
+	/** Whether new jobs outlive the last logout; if not, why, and what helps. */
 	async logout(): Promise<LogoutFate> {
 		return (await this.#context.platforms.choose(this.#context)).logout();
 	}
 
-	/** The platforms in the order of preference, and whether each is available. Connects to nothing. */
+	/** The platforms in order of preference, and whether each is available. Connects to nothing. */
 	platforms(): Promise<readonly Found[]> {
 		return this.#context.platforms.survey();
 	}
@@ -236,22 +236,22 @@ export class Chore implements AsyncDisposable {
 	}
 
 	/**
-	 * Has the system keep this user's jobs beyond the last logout, where the platform for new jobs can ask for that.
-	 * @returns what becomes of them now, found by looking again
-	 * @throws ChoreError PLATFORM_FAILED where nobody can be asked, or the answer was no
+	 * Asks the system to let this user's jobs outlive the last logout, if the platform for new jobs can.
+	 * @returns whether they do now, checked again
+	 * @throws ChoreError PLATFORM_FAILED when the platform cannot ask, or the system refused
 	 */
 	linger(): Promise<LogoutFate> {
 		return linger(this.#context);
 	}
 
-	/** As `doctor`, on the state folder, session and platform of this handle. */
+	/** Like the function `doctor`, with the state folder, session and platform of this object. */
 	doctor(options: { readonly selfTest?: boolean | undefined } = {}): Promise<Report> {
 		return this.#examine(options.selfTest);
 	}
 
 	/**
-	 * Detaches. Never stops a job. Where it has started jobs, or looked how they are, it prunes in passing: for 20 ms at
-	 * most, and only what ended more than an hour ago and is beyond what is kept.
+	 * Closes the connections. Never stops a job. If this object has started or examined jobs, it also prunes for 20 ms at most:
+	 * only jobs that ended more than an hour ago and are beyond the limits of what is kept.
 	 */
 	async close(): Promise<void> {
 		if (this.#mayPrune) sweepInPassing(this.#context);
@@ -263,7 +263,7 @@ export class Chore implements AsyncDisposable {
 		await this.close();
 	}
 
-	/** For the verbs that start or settle jobs. */
+	/** Notes, after a verb that starts or settles jobs, that `close` should prune. */
 	async #worthPruning<T>(answer: Promise<T>): Promise<T> {
 		const value = await answer;
 		this.#mayPrune = true;

@@ -1,5 +1,4 @@
-/** What every verb works with. */
-
+/** The open session that `Chore` passes to every verb. */
 import type { Session } from "./disk/session.ts";
 import type { Retention } from "./forget/retention.ts";
 import type { Platforms, Wish } from "./platforms.ts";
@@ -10,8 +9,8 @@ export interface Context extends Wish {
 	readonly platforms: Platforms;
 	/** How many jobs may be active at once. */
 	readonly maxJobs: number;
-	/** Milliseconds between the stop signal and SIGKILL for jobs started here that do not say. */
+	/** Milliseconds between the stop signal and SIGKILL, for new jobs that set no grace of their own. */
 	readonly graceMs: number;
-	/** What is kept of jobs that are over. */
+	/** How many ended jobs are kept, and how long. */
 	readonly keep: Retention;
 }

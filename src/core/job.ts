@@ -1,8 +1,7 @@
-/** The words in which chore speaks of jobs: to the library's users, in JSON, and on the command line. */
-
+/** The type of a job as users see it: in the library, in JSON and on the command line. Fields are added, never renamed. */
 import type { RestartPolicy } from "../../platform/contract.ts";
 
-/** All that a job can be, in the order of its life. */
+/** All states of a job, in the order of its life. */
 export const STATES = [
 	"queued",
 	"scheduled",
@@ -17,7 +16,7 @@ export const STATES = [
 	"unknown",
 ] as const;
 
-/** Where a job is in its life. `unknown` cannot be asked from here; it is never shown as an end. */
+/** The state of a job. `unknown`: its platform cannot be asked from here. It is never shown as an end. */
 export type JobState = (typeof STATES)[number];
 
 /** Why a run ended. */
@@ -33,12 +32,12 @@ export type JobResult =
 	| "session-ended"
 	| "lost";
 
-/** Merged: one file in the order written. Split: one for each of stdout and stderr. Null: thrown away. */
+/** Merged: stdout and stderr in one file, in the order written. Split: one file each. Null: output is thrown away. */
 export type OutputMode = "merged" | "split" | "null";
 
 /**
- * A job as it was when it was asked for: a frozen snapshot, equal to the JSON that the command line prints.
- * Facts that are absent, or not known yet, are null. Times are RFC 3339 in UTC with milliseconds.
+ * A job at the moment of the request: a snapshot that does not change, equal to the JSON that the command line prints.
+ * What does not exist or is not known yet is null. Times are RFC 3339 in UTC with milliseconds.
  */
 export interface Job {
 	/** Version of this shape. Fields are added, never renamed. */
@@ -48,42 +47,42 @@ export interface Job {
 	readonly name: string;
 	readonly session: string;
 	readonly platform: string;
-	/** The platform's own name for the run's object, such as "chore-web-1c9e2f40.service". */
+	/** The name of the run's unit, such as "chore-web-1c9e2f40.service"; null on platforms without units. */
 	readonly unit: string | null;
 	/** Program and arguments, as given. Empty for a job whose record cannot be read. */
 	readonly command: readonly string[];
-	/** Where it runs, an absolute path. */
+	/** Its working directory, an absolute path. */
 	readonly directory: string;
 	readonly description: string | null;
 	readonly state: JobState;
 	readonly result: JobResult | null;
 	readonly createdAt: string;
 	readonly startedAt: string | null;
-	/** End of the main process. */
+	/** The end of the main process. Other processes of the job may have ended later. */
 	readonly endedAt: string | null;
 	/** Which start of the job this is, from 1. */
 	readonly run: number;
-	/** Which execution within the run, from 1: automatic restarts count up. */
+	/** Which execution within the run, from 1. Automatic restarts count up. */
 	readonly attempt: number;
-	/** The main process, in the pid namespace where it runs. Only while it runs. */
+	/** The pid of the main process, in its own pid namespace. Null when it is not running. */
 	readonly pid: number | null;
-	/** 0 to 255, or null while it runs and after a signal. */
+	/** 0 to 255; null before the end and after a signal. */
 	readonly exitCode: number | null;
-	/** "SIGTERM", or null. */
+	/** The signal that ended the main process, such as "SIGTERM", or null. */
 	readonly signal: string | null;
-	/** False where a shell could not tell SIGINT or SIGPIPE from exit 130 or 141; null before the end. */
+	/** False when SIGINT or SIGPIPE may have been exit code 130 or 141: some shells cannot tell. Null before the end. */
 	readonly exitCertain: boolean | null;
-	/** CPU time of all processes of the run, milliseconds. */
+	/** CPU time of all processes of the run, in milliseconds. */
 	readonly cpuTimeMs: number | null;
 	readonly memoryPeakBytes: number | null;
 	readonly output: {
 		readonly mode: OutputMode;
-		/** Absolute paths: one when merged, stdout and stderr when split, none when thrown away. */
+		/** Absolute paths: one when merged, stdout and stderr when split, none when null. */
 		readonly paths: readonly string[];
-		/** Bytes in all of them. */
+		/** Bytes in all of these files together. */
 		readonly bytes: number;
 	};
-	/** Whether and how often the program is started again after it ended. The delay is null for "no", `max` also without bound. */
+	/** Whether and how often the program is restarted after it ends. `delayMs` is null for "no"; `max` also when unlimited. */
 	readonly restart: {
 		readonly policy: RestartPolicy["policy"];
 		readonly delayMs: number | null;
@@ -95,23 +94,23 @@ export interface Job {
 		readonly cpus: number | null;
 		readonly tasks: number | null;
 	};
-	/** In words, what the state alone does not say: why it is lost, unknown, or could not start. */
+	/** Why the job is lost, unknown, or could not start, in words for people; else null. */
 	readonly reason: string | null;
 }
 
 const ENDED: ReadonlySet<JobState> = new Set<JobState>(["succeeded", "failed", "stopped", "lost"]);
 
-/** Whether the job is over, for good. `unknown` is not. */
+/** Whether the job has ended. An `unknown` job has not. */
 export function hasEnded(job: { readonly state: JobState }): boolean {
 	return ENDED.has(job.state);
 }
 
-/** Whether a word is one of those that a job can be. */
+/** Whether a word is the name of a state. */
 export function isState(word: string): word is JobState {
 	return (STATES as readonly string[]).includes(word);
 }
 
-/** How people refer to a job: UUIDv7 begins with time, so it is the tail that tells jobs apart. */
+/** The last 8 characters of an id, for people. A UUID version 7 begins with the time, so its end tells jobs apart. */
 export function shortId(id: string): string {
 	return id.slice(-8);
 }

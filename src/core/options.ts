@@ -1,24 +1,24 @@
-/** What a handle on jobs is opened with. */
+/** The options of `openChore`. */
 import type { Scope } from "../../platform/registry.ts";
 
-/** Where and how to work with jobs. */
+/** Which session to open, and the defaults for its jobs. */
 export interface ChoreOptions {
-	/** A separate set of jobs. Default "default". */
+	/** The name of a separate set of jobs. Default "default". */
 	readonly session?: string | undefined;
-	/** What runs new jobs, such as "posix". Default: the first that is available. Existing jobs stay on theirs. */
+	/** The platform for new jobs, such as "posix". Default: the first that is available. Existing jobs stay on their own. */
 	readonly platform?: string | undefined;
 	/** Whose new jobs are, where that matters: only a platform for jobs of the user, or of the system, is used. */
 	readonly scope?: Scope | undefined;
 	/** The state folder, an absolute path. Default: `$CHORE_HOME`, else `${XDG_STATE_HOME:-~/.local/state}/chore`. */
 	readonly home?: string | undefined;
-	/** Milliseconds between the stop signal and SIGKILL for jobs that do not say. Default 10,000. */
+	/** Milliseconds between the stop signal and SIGKILL, for jobs that set no grace of their own. Default 10,000. */
 	readonly graceMs?: number | undefined;
 	/** How many jobs may be active at once. Default 4,096. */
 	readonly maxJobs?: number | undefined;
-	/** For how many days jobs that are over are kept. Default 30. */
+	/** How many days ended jobs are kept. Default 30. */
 	readonly keepDays?: number | undefined;
-	/** How many jobs that are over are kept. Default 10,000. */
+	/** How many ended jobs are kept. Default 10,000. */
 	readonly keepJobs?: number | undefined;
-	/** How many bytes of output of jobs that are over are kept. Default 10 GiB. */
+	/** How many bytes of output of ended jobs are kept. Default 10 GiB. */
 	readonly keepBytes?: number | undefined;
 }

@@ -1,4 +1,4 @@
-/** Which platform runs a job: chosen once for a new job, and for an old one always the platform in its record. */
+/** Opens the platforms: for a new job the one asked for or the first available, for an old job the one in its record. */
 import type { Detection, Platform, PlatformContext } from "../../platform/contract.ts";
 import { ChoreError } from "../../platform/errors.ts";
 import type { Registry, Scope } from "../../platform/registry.ts";
@@ -9,7 +9,7 @@ export interface Wish {
 	readonly scope: Scope | undefined;
 }
 
-/** What was found of one platform, for `doctor` and for error messages. */
+/** Whether one platform is available here. */
 export interface Found {
 	readonly name: string;
 	/** Whose jobs it runs: the user's, or the system's. */
@@ -30,7 +30,7 @@ export class Platforms implements AsyncDisposable {
 
 	/**
 	 * The platform for a new job: the one asked for, else the first that is available and of the scope asked for.
-	 * @throws ChoreError INVALID_ARGUMENT for a name that is none, or is of another scope; PLATFORM_UNAVAILABLE with the reason
+	 * @throws ChoreError INVALID_ARGUMENT for the name of no platform or of one with another scope; PLATFORM_UNAVAILABLE with the reason
 	 */
 	async choose({ platform, scope }: Wish): Promise<Platform> {
 		const candidates = this.#registry.filter((one) => scope === undefined || one.scope === scope);
@@ -56,7 +56,7 @@ export class Platforms implements AsyncDisposable {
 		throw new ChoreError("PLATFORM_UNAVAILABLE", `no platform can run jobs here (${reasons.join("; ")})`);
 	}
 
-	/** The platform of that name. */
+	/** The platform of that name, opened at the first call. @throws like `choose` */
 	get(name: string): Promise<Platform> {
 		const present = this.#opened.get(name);
 		if (present !== undefined) return present;
@@ -66,7 +66,7 @@ export class Platforms implements AsyncDisposable {
 		return opening;
 	}
 
-	/** What is available here, in the order of preference. */
+	/** Whether each platform is available here, in the order of preference. */
 	async survey(): Promise<readonly Found[]> {
 		return Promise.all(this.#registry.map(async ({ name, scope, load }) => ({ name, scope, detection: (await load()).detect() })));
 	}

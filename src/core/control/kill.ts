@@ -6,10 +6,10 @@ import { hasEnded, type Job, shortId } from "../job.ts";
 import { current, reachable } from "./reach.ts";
 
 /**
- * Sends a signal to a job without asking it to be over: whatever follows is its own doing.
+ * Sends a signal to a job. Makes no stop mark: a job that the signal ends is `failed`, not `stopped`.
  *
  * @param signal "SIGUSR1", "SIGRTMIN+3"
- * @throws ChoreError INVALID_ARGUMENT for a signal that is none, JOB_NOT_ACTIVE when the job is over
+ * @throws ChoreError INVALID_ARGUMENT for an unknown signal, JOB_NOT_ACTIVE when the job has ended
  */
 export async function kill(context: Context, id: string, signal: string, whom: "main" | "all"): Promise<Job> {
 	if (signalNumber(signal) === undefined) {

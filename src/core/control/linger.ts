@@ -1,4 +1,4 @@
-/** Has the system keep this user's jobs beyond the last logout. */
+/** Asks the system to let this user's jobs outlive the last logout. */
 import type { LogoutFate } from "../../../platform/contract.ts";
 import { ChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";

@@ -1,4 +1,4 @@
-/** Holds a job where it is, and lets it go on. */
+/** Pauses and resumes a job. */
 import { ChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
 import { note } from "../disk/ledger.ts";

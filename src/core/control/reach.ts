@@ -1,4 +1,4 @@
-/** A job as it is now, and the platform that can act on it: what every verb on a job begins with. */
+/** Finds a job's present state and the platform that can act on it. Every verb on a job begins with these two. */
 import type { Platform } from "../../../platform/contract.ts";
 import { ChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
@@ -6,13 +6,13 @@ import { isUnreadable, readStoredRun, refuseUnreadable, type StoredRun } from ".
 import { type Job, shortId } from "../job.ts";
 import { examine } from "../settle/settle.ts";
 
-/** The job as it is now. @throws ChoreError JOB_NOT_FOUND when it was removed meanwhile */
+/** The present state of a job. @throws ChoreError JOB_NOT_FOUND when it was removed meanwhile */
 export async function current(context: Context, id: string): Promise<Job> {
 	const [job] = await examine(context, [id]);
 	return job ?? gone(id);
 }
 
-/** The records of a job that may be signalled from here, and its platform. @throws ChoreError JOB_NOT_FOUND, JOB_UNKNOWN, JOB_UNREADABLE */
+/** The records and the platform of a job that can be signalled from here. @throws ChoreError JOB_NOT_FOUND, JOB_UNKNOWN, JOB_UNREADABLE */
 export async function reachable(context: Context, job: Job): Promise<{ readonly stored: StoredRun; readonly platform: Platform }> {
 	const stored = readStoredRun(context.session, job.id);
 	if (stored !== undefined && isUnreadable(stored)) return refuseUnreadable(stored);

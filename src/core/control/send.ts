@@ -9,17 +9,17 @@ import { current } from "./reach.ts";
 export interface SendOptions {
 	/** Close the job's standard input after the text. */
 	readonly end?: boolean | undefined;
-	/** Gives up with TIMED_OUT once the job has taken nothing for so many milliseconds; Infinity never. Default 60,000. */
+	/** Gives up with TIMED_OUT when the job has read nothing for so many milliseconds. Infinity: never. Default 60,000. */
 	readonly timeoutMs?: number | undefined;
 	readonly signal?: AbortSignal | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 
-/** Where a pipe is full, or nobody reads it yet: how often it is looked at. */
+/** How often to try again while the pipe is full or the job has not opened it yet. */
 const LOOK_EVERY_MS = 10;
 
-/** How long a job that is not over may take to open its input. A machine that is slow or stands still for a while is no reason to give up. */
+/** How long a job may take to open its input. Long, since a slow or suspended machine is no reason to give up. */
 const BEGIN_MS = 5 * 60_000;
 
 /** @see Chore.send in chore.ts */
@@ -38,7 +38,7 @@ export async function send(context: Context, id: string, text: string | Uint8Arr
 	if (options.end) await writeAll("control", Buffer.from("\n"), input);
 }
 
-/** Whose input it is. */
+/** The input of one run. */
 interface Input {
 	readonly who: string;
 	readonly stored: StoredRun;
@@ -46,7 +46,7 @@ interface Input {
 	readonly signal: AbortSignal | undefined;
 }
 
-/** Opens a FIFO without waiting for a reader and writes all of it, waiting only while the pipe is full. */
+/** Writes all of `data` to a FIFO of the run. Waits while the pipe is full; never blocks in open(2) or write(2). */
 async function writeAll(name: "stdin" | "control", data: Uint8Array, input: Input): Promise<void> {
 	const { who, timeoutMs, signal } = input;
 	const file = await openWriting(name, input);
@@ -74,14 +74,15 @@ async function writeAll(name: "stdin" | "control", data: Uint8Array, input: Inpu
 }
 
 /**
- * ENXIO: nobody reads. That passes for a job that is just starting, and not for one that closed its input.
+ * Opens a FIFO of the run for writing. ENXIO means that no process has it open for reading: a job that is just starting
+ * will, so try again; one that closed its input will not.
  *
  * @throws ChoreError NO_INPUT when the job has closed it or is over; TIMED_OUT when it never opened it; ABORTED
  */
 async function openWriting(name: "stdin" | "control", { who, stored, signal }: Input): Promise<number> {
 	const giveUpAtMs = performance.now() + BEGIN_MS;
 	for (;;) {
-		// Asked before the attempt: who opens it after that may close it, too.
+		// Before the attempt to open: a job that opened its input and closed it again must not be waited for.
 		const isClosed = hasOpenedInput(stored.folder) || isOver(stored);
 		try {
 			return openSync(`${stored.folder}/${name}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);

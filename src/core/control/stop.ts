@@ -1,4 +1,4 @@
-/** Stops a job. The request is written down before anything is signalled: it tells `stopped` from `signal`. */
+/** Stops a job. Never signals before the stop mark is written: the mark tells the result `stopped` from `signal`. */
 import { ChoreError, isChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
 import { note } from "../disk/ledger.ts";
@@ -8,7 +8,7 @@ import { byRecord } from "../settle/settle.ts";
 import { current, reachable } from "./reach.ts";
 import { waitForEnd } from "./wait.ts";
 
-/** How long after it was stopped the end of a run may take to be seen, and how often it is stopped before that fails. */
+/** How long to wait for the end of a run that its platform has stopped, and how often to stop it again. */
 const SETTLE_MS = 2_000;
 const ROUNDS = 30;
 
@@ -38,7 +38,7 @@ export async function stop(context: Context, id: string, options: StopOptions = 
 				{ hint: "they wait in the kernel or belong to another user; `ps -o pid,stat,wchan,user,args -p PID` shows which" },
 			);
 		}
-		// This very run: another process may have started the next one meanwhile.
+		// By the record of this run: another process may have started the next run meanwhile.
 		const recorded = await byRecord(context, stored);
 		if (typeof recorded === "object" && hasEnded(recorded)) return recorded;
 		const end = await endWithin(context, id, SETTLE_MS);
@@ -51,8 +51,8 @@ export async function stop(context: Context, id: string, options: StopOptions = 
 }
 
 /**
- * The end of a run that its platform has stopped; undefined where there is none by then. So it is while another process is
- * at work on its start: what that brings up afterwards has to be stopped again.
+ * Waits for the end of a run that its platform has stopped. Undefined when there is none in that time: another process may
+ * still be starting the run, and what it starts must be stopped again.
  */
 async function endWithin(context: Context, id: string, timeoutMs: number): Promise<Job | undefined> {
 	try {

@@ -1,4 +1,4 @@
-/** Waits for the end of a run: woken by its exit record or its platform, not by a clock. */
+/** Waits for the end of a run. Wakes at writes to its exit record and callbacks of its platform; polls only where these may be missed. */
 import { ChoreError, isChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
 import { FileWatch } from "../disk/file-watch.ts";
@@ -9,24 +9,24 @@ import { byRecord, examine } from "../settle/settle.ts";
 export interface WaitOptions {
 	/** Gives up after so many milliseconds with TIMED_OUT; the job goes on. */
 	readonly timeoutMs?: number | undefined;
-	/** Gives up with ABORTED. */
+	/** Gives up with ABORTED when this signal is raised. */
 	readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Where an event may not come (a run that is only about to begin, a network file system, a platform that is gone): how
- * often the record is read, and the platform asked. Else nothing is done until there is one.
+ * How often the record is read and the platform asked when events may be missed: the run has not begun, the state folder is
+ * on a network file system, or the platform cannot be watched.
  */
 const READ_EVERY_MS = 2000;
 const ASK_EVERY_MS = 10_000;
 
-/** How often a run is looked at of which nobody would tell. */
+/** How often a run is looked at that causes no events: it is `unknown` or has lost its supervision. */
 const UNWATCHED_MS = 500;
 
 /** The longest that setTimeout takes. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** How long a platform may be out of reach before its silence is the answer. */
+/** How long a platform may be out of reach before the wait ends with JOB_UNKNOWN. */
 const PATIENCE_MS = 5000;
 
 /** @see Chore.wait in chore.ts */
@@ -39,7 +39,7 @@ export async function waitForEnd(context: Context, id: string, options: WaitOpti
 	let askedAtMs = Number.NEGATIVE_INFINITY;
 	let silentSinceMs: number | undefined;
 	let isSteady = false;
-	let asked = true; // the first look asks the platform: an end may have gone unrecorded before we came
+	let asked = true; // ask the platform at first: the run may have ended without a record
 	for (;;) {
 		const recorded = await byRecord(context, stored);
 		if (recorded === "removed") return gone(id);
@@ -73,10 +73,10 @@ export async function waitForEnd(context: Context, id: string, options: WaitOpti
 	}
 }
 
-/** What ends with an event, and in no other way. */
+/** States that a run leaves only with an event. */
 const STEADY: ReadonlySet<JobState> = new Set<JobState>(["running", "paused", "stopping"]);
 
-/** Whether silence may pass: a bus may come back, another machine will not come here. */
+/** Whether a platform that is out of reach may come back: false for a run of another host or container. */
 async function isHere(context: Context, stored: StoredRun): Promise<boolean> {
 	return (await byRecord(context, stored)) === undefined;
 }
@@ -85,7 +85,7 @@ function gone(id: string): never {
 	throw new ChoreError("JOB_NOT_FOUND", `job ${id} was removed while it was waited for`);
 }
 
-/** What says that a run may be over: a write to its exit record, or a word of its platform. */
+/** Collects the hints that a run may have ended: writes to its exit record, and callbacks of its platform. */
 class Hints implements AsyncDisposable {
 	readonly #record: FileWatch;
 	readonly #platform: Promise<AsyncDisposable | undefined>;
@@ -98,12 +98,12 @@ class Hints implements AsyncDisposable {
 		this.#platform = this.#watchPlatform(context, stored);
 	}
 
-	/** Whether no end goes by without a hint. */
+	/** Whether every end causes a hint. */
 	get areReliable(): boolean {
 		return this.#record.isReliable && this.#isPlatformWatched;
 	}
 
-	/** The next hint, or "time" when none came; a platform's word weighs more. */
+	/** Waits for the next hint; "time" when none came. Of two hints "platform" is returned. */
 	async next(timeoutMs: number, signal: AbortSignal | undefined): Promise<"record" | "platform" | "time"> {
 		if (this.#pending === undefined && !signal?.aborted) {
 			const { promise, resolve } = later();
@@ -134,12 +134,12 @@ class Hints implements AsyncDisposable {
 		try {
 			const platform = await context.platforms.get(stored.run.handle.platform);
 			const watch = await platform.watch([stored.run.handle], () => this.#give("platform"));
-			// A word of it comes in any case now: whoever waits looks again, and need not be woken from then on.
+			// A new watch calls back once in any case, so the waiter looks again and then sees that hints are reliable.
 			this.#isPlatformWatched = true;
 			return watch;
 		} catch (error) {
 			if (!isChoreError(error)) throw error;
-			return undefined; // out of reach: the record is read now and then
+			return undefined; // out of reach: the record is read every READ_EVERY_MS
 		}
 	}
 }

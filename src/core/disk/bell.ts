@@ -1,4 +1,4 @@
-/** Wakes whoever waits; a ring between `arm` and `rung` is not lost. */
+/** Wakes one waiter. Call `arm`, look for what may have changed, then await `rung`: no ring in between is lost. */
 export class Bell {
 	#rings = 0;
 	#armed = 0;
@@ -13,7 +13,7 @@ export class Bell {
 		this.#armed = this.#rings;
 	}
 
-	/** Resolves at the next ring, at once if there was one since `arm`, or after so many milliseconds; Infinity for never. */
+	/** Resolves at the next ring, at once if there was one since `arm`, or after `timeoutMs`. Infinity: no limit. */
 	async rung(timeoutMs: number): Promise<void> {
 		if (this.#rings !== this.#armed) return;
 		let timer: NodeJS.Timeout | undefined;

@@ -1,6 +1,6 @@
 /**
- * The files of a ledger: `ledger.jsonl`, to which is appended, and beside it older ones, `ledger.<n>.jsonl`, of which the
- * highest is the latest. Whoever finds the first one full renames it: nobody keeps it open from one line to the next.
+ * The files of a ledger. Lines are appended to `ledger.jsonl`; a writer that finds it full renames it to `ledger.<n>.jsonl`
+ * with the next number. Writers never keep the file open from one line to the next.
  */
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, renameSync, rmSync } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
@@ -8,28 +8,28 @@ import { errnoOf } from "../../../platform/errors.ts";
 import { appendLine, isAbsence, readNames, readTail, refuse, sizeOf } from "./files.ts";
 import type { Session } from "./session.ts";
 
-/** A file of this length is full. */
+/** From this length on a file is full. */
 const FULL_BYTES = 16 * 1024 * 1024;
 
-/** So many full ones are kept: with the current one some 300,000 events. */
+/** The number of full files that are kept: with the current one about 300,000 events. */
 const OLD_FILES = 4;
 
-/** A rename takes no longer. */
+/** A writer that has taken a number but not renamed after this time has died. */
 const RENAME_MS = 10_000;
 
 const PIECE_BYTES = 256 * 1024;
 
-/** No line is longer (ledger.ts): with less than that missing, a tail of the ledger is as long as was asked for. */
+/** More than the longest line (ledger.ts). A tail that is shorter by less than this is complete. */
 const SLACK_BYTES = 4096;
 
-/** Writes one line. @throws ChoreError STATE_FULL, STATE_UNUSABLE */
+/** Appends one line. @throws ChoreError STATE_FULL, STATE_UNUSABLE */
 export function appendToLedger(session: Session, line: string): void {
 	if (appendLine(session.ledger, line) >= FULL_BYTES) rotate(session);
 }
 
-/** The last whole lines, of so many bytes at most. */
+/** The last whole lines of the ledger, together about `bytes` long at most. */
 export function readLedgerTail(session: Session, bytes: number): string {
-	// The current file first: what is renamed before the others are looked for is found there as well.
+	// The current file first: if it is renamed meanwhile, it is found once more and no line is missed.
 	let text = readTail(session.ledger, bytes);
 	let missing = bytes - Buffer.byteLength(text);
 	if (missing <= SLACK_BYTES) return text;
@@ -45,27 +45,27 @@ export function readLedgerTail(session: Session, bytes: number): string {
 interface OpenFile {
 	readonly path: string;
 	readonly descriptor: number;
-	/** Device and inode: a renamed file is the same. */
+	/** Device and inode, which a rename does not change. */
 	readonly identity: string;
 	readonly decoder: StringDecoder;
 	position: number;
-	/** Where it ended when it was last looked at. */
+	/** Its length at the last look. */
 	end: number;
-	/** What was read after the last newline. */
+	/** The text read after the last newline. */
 	rest: string;
 }
 
-/** Reads a ledger in the order written, and then what is added to it, across any number of renames. */
+/** Reads a ledger in the order of writing. Each call of `read` gives the lines added since, however often files were renamed. */
 export class LedgerReader implements Disposable {
 	readonly #session: Session;
-	/** Oldest first. Each stays open for as long as it is there: whoever opened it before it was renamed may still write to it. */
+	/** Oldest first. A renamed file stays open until it is deleted: a writer that opened it before may still write to it. */
 	#files: OpenFile[] = [];
 
 	constructor(session: Session) {
 		this.#session = session;
 	}
 
-	/** The lines that are there at this moment and were not given before, some at a time. */
+	/** The lines that were not read before, in portions. */
 	*read(): Generator<readonly string[], void, void> {
 		const present = this.#look();
 		const buffer = Buffer.allocUnsafe(PIECE_BYTES);
@@ -84,7 +84,7 @@ export class LedgerReader implements Disposable {
 		this.#files = this.#files.filter(({ identity }) => present.has(identity));
 	}
 
-	/** What stands behind the last newline of a file: a writer may have died there. */
+	/** The texts after the last newline of each file: incomplete lines of writers that died, or are at work. */
 	unfinished(): readonly string[] {
 		return this.#files.map(({ rest }) => rest).filter((rest) => rest !== "");
 	}
@@ -94,7 +94,7 @@ export class LedgerReader implements Disposable {
 		this.#files = [];
 	}
 
-	/** Finds files that are new, and where each one ends. @returns the identities of those that are there */
+	/** Opens new files and notes the length of each. @returns the identities of the files that exist */
 	#look(): ReadonlySet<string> {
 		// The current file first: if it is renamed meanwhile, it is found twice rather than never.
 		const current = openReading(this.#session.ledger);
@@ -106,7 +106,7 @@ export class LedgerReader implements Disposable {
 			if (this.#files.some(({ identity }) => identity === found.identity)) closeSync(found.descriptor);
 			else this.#files.push(found);
 		}
-		// The latest first: whoever has written to it wrote to an older one before.
+		// The length of the latest first. Then no line of an older file that was written before one of these is missed.
 		for (const file of [...this.#files].reverse()) {
 			file.end = fstatSync(file.descriptor).size;
 			if (file.end < file.position) Object.assign(file, { position: 0, rest: "" }); // somebody emptied it
@@ -115,29 +115,29 @@ export class LedgerReader implements Disposable {
 	}
 }
 
-/** Makes room for the next line. It may fail: the line after that tries again. */
+/** Renames the full file. Ignores system errors: the next writer tries again. */
 function rotate(session: Session): void {
 	const last = oldNumbers(session).at(-1) ?? 0;
 	if (last > 0 && isBeingMade(oldLedger(session, last))) return;
 	const place = oldLedger(session, last + 1);
 	try {
-		// Of several that find the file full at once, one gets the number: rename(2) would replace what another put there.
+		// Several writers may find the file full at once. O_EXCL gives the number to one: rename(2) would overwrite another's file.
 		closeSync(openSync(place, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600));
 		if (sizeOf(session.ledger) >= FULL_BYTES) renameSync(session.ledger, place);
-		else rmSync(place); // another was faster
+		else rmSync(place); // another writer has renamed it already
 		for (const old of oldNumbers(session).slice(0, -OLD_FILES)) rmSync(oldLedger(session, old), { force: true });
 	} catch (error) {
 		if (errnoOf(error) === undefined) throw error;
 	}
 }
 
-/** Whether somebody has just taken the number, and is about to rename. Whoever died at that point is not waited for. */
+/** Whether another writer has taken this number within RENAME_MS and not renamed yet. */
 function isBeingMade(path: string): boolean {
 	const found = lstatSync(path, { throwIfNoEntry: false });
 	return found?.size === 0 && Math.abs(Date.now() - found.mtimeMs) < RENAME_MS;
 }
 
-/** The numbers of the full files, the latest last. */
+/** The numbers of the full files, oldest first. */
 function oldNumbers(session: Session): number[] {
 	return readNames(session.folder)
 		.map((name) => Number(/^ledger\.([1-9][0-9]{0,14})\.jsonl$/.exec(name)?.[1]))

@@ -1,6 +1,6 @@
 /**
- * The append-only history of a session: one JSON line an event, each written in one go. Nothing is decided by it; a
- * broken line is skipped, and of two that tell the same the first counts.
+ * The append-only history of a session: one JSON line for each event, written by one write(2). Never decide anything by it:
+ * the records of jobs do that. Readers skip broken lines; of two lines for the same event the first counts.
  */
 import { isChoreError } from "../../../platform/errors.ts";
 import type { Job, JobResult, JobState } from "../job.ts";
@@ -11,19 +11,19 @@ export type EventKind = "created" | "started" | "stopped" | "exited" | "paused" 
 
 /** One line of the ledger. */
 export interface LedgerEvent {
-	/** RFC 3339: when the line was written. */
+	/** When the line was written, as RFC 3339. */
 	readonly at: string;
 	readonly event: EventKind;
 	readonly id: string;
 	readonly run: number;
 	readonly name: string;
-	/** `created`: the command, cut where the line would grow too long. */
+	/** With `created`: the command, cut if the line would become too long. */
 	readonly command?: readonly string[];
-	/** `started`. */
+	/** With `started`. */
 	readonly platform?: string;
-	/** `stopped`: who asked, as `user@host`. */
+	/** With `stopped`: who asked, as `user@host`. */
 	readonly by?: string;
-	/** `exited` and `lost`, and what follows. */
+	/** This and what follows: with `exited` and `lost`. */
 	readonly attempt?: number;
 	readonly state?: JobState;
 	readonly result?: JobResult | null;
@@ -36,15 +36,16 @@ export interface LedgerEvent {
 	readonly reason?: string | null;
 }
 
-/** A line stays below PIPE_BUF and a page: one write(2), never torn. */
+/** The greatest length of a line: less than a page, so that one write(2) appends it whole. */
 const LINE_BYTES = 4000;
 
+/** Appends an event. @throws ChoreError STATE_FULL, STATE_UNUSABLE */
 export function record(session: Session, job: Pick<Job, "id" | "run" | "name">, event: EventKind, more: Partial<LedgerEvent> = {}): void {
 	const line: LedgerEvent = { at: new Date().toISOString(), event, id: job.id, run: job.run, name: job.name, ...more };
 	appendToLedger(session, fit(line));
 }
 
-/** The same for what has happened already: that it cannot be noted (a full disk) does not undo it. */
+/** Appends an event that has happened already. Ignores errors such as a full disk, which do not undo what happened. */
 export function note(...event: Parameters<typeof record>): void {
 	try {
 		record(...event);
@@ -53,7 +54,7 @@ export function note(...event: Parameters<typeof record>): void {
 	}
 }
 
-/** The event that tells how a run ended. */
+/** Appends the event that tells how a run ended. @throws ChoreError STATE_FULL, STATE_UNUSABLE */
 export function recordEnd(session: Session, job: Job): void {
 	const { attempt, state, result, exitCode, signal, startedAt, endedAt, cpuTimeMs, memoryPeakBytes, reason } = job;
 	record(session, job, state === "lost" ? "lost" : "exited", {
@@ -70,12 +71,12 @@ export function recordEnd(session: Session, job: Job): void {
 	});
 }
 
-/** Where a line begins. Inside of one it cannot stand: there its quotes would be escaped. */
+/** The beginning of a line. It cannot occur inside of one, where quotes are escaped. */
 const BEGINNING = /(?=\{"at":)/;
 
 /**
- * The events of a line: one, or none where it is broken or from a version whose events are not these. A line that was cut
- * short by a full disk has no end, and the next follows on it.
+ * The events in a line: one, or none if it is broken or of another version. More than one if an earlier line was cut short
+ * by a full disk: the next one then follows without a newline.
  */
 export function parseLine(line: string): LedgerEvent[] {
 	const event = parseEvent(line);
@@ -94,15 +95,15 @@ function parseEvent(text: string): LedgerEvent | undefined {
 	}
 }
 
-/** What happens to a run as often as somebody wants. */
+/** Events that may happen more than once in a run. */
 const REPEATED: ReadonlySet<EventKind> = new Set<EventKind>(["paused", "resumed"]);
 
-/** What makes two lines tell the same event. */
+/** A text that is equal for two lines about the same event. */
 function identityOf({ id, run, event, at }: LedgerEvent): string {
 	return `${id} ${run} ${event}${REPEATED.has(event) ? ` ${at}` : ""}`;
 }
 
-/** The events of these lines that were not seen before; from now on they were. */
+/** The events of these lines whose identity is not in `seen`, to which it is added. */
 export function newEvents(lines: readonly string[], seen: Set<string>): LedgerEvent[] {
 	return lines.flatMap(parseLine).filter((event) => {
 		const identity = identityOf(event);
@@ -115,7 +116,7 @@ export function recentEvents(session: Session, bytes: number): LedgerEvent[] {
 	return newEvents(readLedgerTail(session, bytes).split("\n"), new Set());
 }
 
-/** All events, oldest first, each once, some at a time: other work in this process gets its turn in between. */
+/** All events, oldest first, each once, in portions. Lets the event loop run between two portions. */
 export async function* allEvents(session: Session): AsyncGenerator<readonly LedgerEvent[], void, void> {
 	const seen = new Set<string>();
 	using reader = new LedgerReader(session);

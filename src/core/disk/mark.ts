@@ -1,7 +1,6 @@
 /**
- * Active marks: `active/<id>` is there for each job that is not known to have ended. While a start of it is under way it
- * names the process that is at work on that. It is empty once the platform answers for the job, and a lone "{" where the
- * request failed and nobody knows whether the job runs.
+ * Active marks: the file `active/<id>` exists for each job that is not known to have ended. While a process is starting the
+ * job, the mark names that process. Afterwards it is empty; or a lone "{" if the start failed and the job may run or not.
  */
 import { renameSync } from "node:fs";
 import { refuse, removeQuietly, writeEmpty, writeNew } from "./files.ts";
@@ -9,7 +8,7 @@ import { creatorMark } from "./place.ts";
 import { randomBytes } from "./random.ts";
 import { markOf, type Session } from "./session.ts";
 
-/** This process is at work on the job. Whole at once: a mark without a living creator, and without a job, is taken away. */
+/** Marks that this process is starting the job. By a rename, so that nobody reads half a mark and removes it as abandoned. */
 export function claimMark(session: Session, id: string): void {
 	const aside = `${session.trash}/mark-${id}.${randomBytes(4).toString("hex")}`;
 	writeNew(aside, creatorMark());
@@ -21,7 +20,7 @@ export function claimMark(session: Session, id: string): void {
 	}
 }
 
-/** Nobody is, but it may be active. */
+/** Marks that no process is starting the job any more. The job still counts as active. */
 export function releaseMark(session: Session, id: string): void {
 	writeEmpty(markOf(session, id));
 }

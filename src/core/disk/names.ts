@@ -1,22 +1,21 @@
 /**
- * Names of jobs. `names/<name>/` holds one symbolic link a claim, numbered, that says the job's id; the highest is the
- * holder of the name. Of any number that make the link of the next number one wins, and only as long as that of the
- * holder it found is still there: a slow claimant cannot win a number that was given out before, nor in a folder that was
- * made anew.
+ * Which job holds a name. `names/<name>/` has numbered symbolic links whose target is a job's id; the link with the highest
+ * number is the holder. To take a name, make the link of the next number: only one process can. It wins only if the link of
+ * the holder that it found still exists, so that a slow process cannot take a number that was in use before.
  */
 import { rmdirSync, rmSync } from "node:fs";
 import { errnoOf } from "../../../platform/errors.ts";
 import { claimLink, makePrivateFolder, readLink, readNames } from "./files.ts";
 import { isId, isName, type Session } from "./session.ts";
 
-/** A name as it was found: only the number after that of the holder can be won. */
+/** The holder that was found, and the number with which that holder can be replaced. */
 export interface Claim {
 	readonly folder: string;
 	readonly mine: number;
 	readonly holder: string | undefined;
 }
 
-/** Who holds a name, and the number that whoever takes it from that one has to win. Makes the folder of the name. */
+/** Finds the holder of a name, before `take`. Makes the folder of the name. */
 export function holderToReplace(session: Session, name: string): Claim {
 	const folder = `${session.names}/${name}`;
 	makePrivateFolder(folder);
@@ -24,7 +23,7 @@ export function holderToReplace(session: Session, name: string): Claim {
 	return { folder, mine: top + 1, holder: entry(folder, top) };
 }
 
-/** Makes a job the holder of a name. @returns false when another was faster */
+/** Makes a job the holder of a name. @returns false when another process was faster */
 export function take({ folder, mine, holder }: Claim, id: string): boolean {
 	if (!claimLink(`${folder}/${mine}`, id)) return false;
 	const all = numbers(folder);
@@ -34,7 +33,7 @@ export function take({ folder, mine, holder }: Claim, id: string): boolean {
 	return won;
 }
 
-/** Gives up the name of a job that is gone, unless another has taken it. */
+/** Frees the name of a removed job, unless another job holds it by now. */
 export function forgetName(session: Session, name: string, id: string): void {
 	if (!isName(name)) return;
 	const folder = `${session.names}/${name}`;
@@ -44,11 +43,11 @@ export function forgetName(session: Session, name: string, id: string): void {
 	try {
 		rmdirSync(folder);
 	} catch (error) {
-		if (errnoOf(error) === undefined) throw error; // somebody is taking it
+		if (errnoOf(error) === undefined) throw error; // not empty: another process is taking the name
 	}
 }
 
-/** The id of the job that holds a name, ended or not; undefined for a name never used. The job may be removed by now. */
+/** The id of the job that holds a name, ended or not; undefined for a free name. The job may be removed by now. */
 export function holderOf(session: Session, name: string): string | undefined {
 	const folder = `${session.names}/${name}`;
 	for (let tries = 0; tries < 10; tries++) {
@@ -60,7 +59,7 @@ export function holderOf(session: Session, name: string): string | undefined {
 	return undefined;
 }
 
-/** The id in an entry; undefined for one that is gone, and for one that is damaged: nobody holds the name by that. */
+/** The id in a link; undefined for a link that is gone or damaged. */
 function entry(folder: string, number: number): string | undefined {
 	const id = readLink(`${folder}/${number}`) ?? "";
 	return isId(id) ? id : undefined;

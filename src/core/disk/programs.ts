@@ -1,4 +1,4 @@
-/** The small shell programs that running jobs refer to: `libexec/<hash>/<name>`, one folder a content. */
+/** Installs the small shell programs that running jobs use, in `libexec/<hash>/<name>`. A program in use is never changed. */
 import { createHash } from "node:crypto";
 import { chmodSync, lstatSync, renameSync, rmSync, utimesSync } from "node:fs";
 import { errnoOf, isChoreError } from "../../../platform/errors.ts";
@@ -8,12 +8,12 @@ import { sessionNames } from "./session.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** A version that no job was started with for so long is not in use any more; or it is put there again. */
+/** After this time without a start the program of an old version may be deleted. A start installs it again if needed. */
 const UNUSED_MS = 30 * DAY_MS;
 
 /**
- * Puts a program there, once per content.
- * @returns its path, which stays for as long as any job may refer to it
+ * Installs a program, unless this content is installed already.
+ * @returns its path, which stays valid as long as a job may use it
  */
 export function installProgram(root: string, name: string, text: string): string {
 	for (const folder of readNames(`${root}/libexec`).map((hash) => `${root}/libexec/${hash}`)) {
@@ -36,9 +36,9 @@ export function installProgram(root: string, name: string, text: string): string
 }
 
 /**
- * Deletes versions that no job can refer to: none was started with them for 30 days, and in no session is any active. A
- * start makes its job's mark before it asks for a program; so after the folder is put aside, either the mark is seen, or
- * the start finds no folder and makes it again.
+ * Deletes programs that no job can be using: no job was started with them for 30 days, and no session has an active job. A
+ * start makes its active mark before it installs a program. So once the folder is renamed, either this finds the mark, or
+ * the start finds no folder and installs the program again.
  */
 export function clearPrograms(root: string, nowMs: number = Date.now()): void {
 	for (const name of readNames(`${root}/libexec`)) {
@@ -56,7 +56,7 @@ export function clearPrograms(root: string, nowMs: number = Date.now()): void {
 	}
 }
 
-/** @returns false when it has just been cleared away */
+/** Notes that a program is in use, once a day. @returns false when it was just deleted */
 function markUsed(folder: string): boolean {
 	const now = Date.now();
 	const found = lstatSync(folder, { throwIfNoEntry: false });
@@ -65,11 +65,11 @@ function markUsed(folder: string): boolean {
 		if (now - found.mtimeMs > DAY_MS) utimesSync(folder, now / 1000, now / 1000);
 		return true;
 	} catch (error) {
-		return !isAbsence(error); // a read-only state is cleared by nobody
+		return !isAbsence(error); // in a read-only state folder nothing is deleted
 	}
 }
 
-/** Where a session cannot be looked at, there may be. */
+/** Whether any session may have an active job; true also when a session cannot be read. */
 function isAnyActive(root: string): boolean {
 	try {
 		return sessionNames(root).some((name) => readNames(`${root}/${name}/active`).length > 0);

@@ -1,4 +1,4 @@
-/** The request to stop a run: `stop` in its folder, there before anything is signalled, so that the end can be told as one that was asked for. */
+/** The stop mark: the file `stop` in the folder of a run. It exists before anything is signalled, so that the end counts as `stopped`. */
 import { closeSync, constants, existsSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { isAbsence, linkFirst, readNames, refuse, writeNew } from "./files.ts";
@@ -6,28 +6,28 @@ import { uptimeSeconds } from "./place.ts";
 import { randomBytes } from "./random.ts";
 import type { StopMark, StoredRun } from "./store.ts";
 
-/** Bytes laid out for the request: a full disk is often why somebody stops a job. */
+/** The size of the file that the mark is made from. It is laid out before the start: a full disk must not prevent a stop. */
 export const STOP_BYTES = 256;
 
-/** Makes the request visible to whatever watches the job, whole at once. The first that is made counts. */
+/** Makes the stop mark of a run, unless it has one. The mark appears whole, by link(2). */
 export function markStop({ folder }: StoredRun, graceMs: number): void {
 	const path = `${folder}/stop`;
 	if (existsSync(path)) return;
-	// As of before anybody can see it: a run may end of it sooner than this process goes on.
+	// The time before the mark is visible: the run may react to it at once.
 	const mark: StopMark = { at: new Date().toISOString(), uptimeSeconds: uptimeSeconds(), by: whoAsks(), graceMs };
 	const own = `${folder}/stop.${randomBytes(6).toString("hex")}`;
 	try {
 		linkFirst(writeOwn(folder, own, JSON.stringify(mark).slice(0, STOP_BYTES)), path);
 	} catch (error) {
-		if (existsSync(folder)) throw error; // else somebody forgets the job: there is nothing to stop any more
+		if (existsSync(folder)) throw error; // else the job was just removed: there is nothing to stop
 	} finally {
 		rmSync(own, { force: true });
 	}
 }
 
 /**
- * Writes a request down in the room that is laid out for one; who comes second needs room of his own.
- * @returns where one stands, ours if possible
+ * Writes the request into `stop.blank`, renamed to `own`. If another process has taken that, makes a new file.
+ * @returns the path of a file with a request: `own`, or another process's when the disk is full
  */
 function writeOwn(folder: string, own: string, text: string): string {
 	try {
@@ -38,7 +38,7 @@ function writeOwn(folder: string, own: string, text: string): string {
 			writeNew(own, text);
 			return own;
 		} catch (refusal) {
-			// Whoever had the room may have died there: that a request was begun says as much.
+			// The process that took stop.blank may have died before it linked it: its request does as well.
 			const other = readNames(folder).find((name) => name.startsWith("stop."));
 			if (other === undefined) throw refusal;
 			return `${folder}/${other}`;
@@ -52,12 +52,12 @@ function writeOwn(folder: string, own: string, text: string): string {
 			closeSync(file);
 		}
 	} catch {
-		// blanks say as much: it was asked for
+		// A mark that holds blanks counts as well.
 	}
 	return own;
 }
 
-/** Who is at work here, for people: user and host. */
+/** The user and host of this process, for people. */
 export function whoAsks(): string {
 	try {
 		return `${userInfo().username}@${hostname()}`;

@@ -1,4 +1,4 @@
-/** Asks the platforms about the jobs whose files do not say that they are over; tells of those that are not as they seem. */
+/** Asks the platforms about jobs without a recorded end, and reports those whose files and platform disagree. Changes nothing. */
 import { existsSync } from "node:fs";
 import type { Observation } from "../../../platform/contract.ts";
 import { isChoreError } from "../../../platform/errors.ts";
@@ -12,7 +12,7 @@ import { hasRecordedEnd } from "../settle/settle.ts";
 import { type Findings, shellWord } from "./finding.ts";
 import { ANSWER_MS, within } from "./within.ts";
 
-/** Platforms, and those of them that were found not to answer, with the reason: nobody waits for them twice. */
+/** The platforms. `silent` has those that did not answer before, with the reason: they are not asked again. */
 export interface Askable {
 	readonly platforms: Platforms;
 	readonly silent: ReadonlyMap<string, string>;
@@ -41,7 +41,7 @@ export async function askAfter(session: Session, live: readonly StoredRun[], ask
 	}
 }
 
-/** @returns what is known of each, or why there is no answer */
+/** @returns the observation of each run, or why the platform did not answer */
 async function ask(name: string, runs: readonly StoredRun[], { platforms, silent }: Askable): Promise<readonly Observation[] | string> {
 	try {
 		return silent.get(name) ?? (await within(ANSWER_MS, `the platform ${name}`, observe(name, runs, platforms)));
@@ -54,7 +54,7 @@ async function ask(name: string, runs: readonly StoredRun[], { platforms, silent
 async function observe(name: string, runs: readonly StoredRun[], platforms: Platforms): Promise<readonly Observation[]> {
 	const platform = await platforms.get(name);
 	const first = await platform.inspect(runs.map(({ run }) => run.handle));
-	// Its creator may have finished a start in between, or it may have ended by now: what counts is the second look.
+	// A run may have been started or have ended since its files were read, so "absent" must be seen twice.
 	return first.every(({ kind }) => kind !== "absent") ? first : platform.inspect(runs.map(({ run }) => run.handle));
 }
 
@@ -86,7 +86,7 @@ function willBeLost(stored: StoredRun, why: string, findings: Findings): void {
 	);
 }
 
-/** How people know a job. */
+/** The name and short id of a job, for messages. */
 export function nameOf({ job }: StoredRun): string {
 	return `${job.name} (${shortId(job.id)})`;
 }

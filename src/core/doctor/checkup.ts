@@ -1,4 +1,4 @@
-/** Looks through the jobs of a session for what is not as it should be. Settles nothing, mends nothing. */
+/** Examines the jobs of a session and reports what is wrong. Settles and repairs nothing. */
 import { lstatSync, readdirSync } from "node:fs";
 import { readNames, readText } from "../disk/files.ts";
 import { isCreatorAlive } from "../disk/place.ts";
@@ -10,20 +10,20 @@ import { type Askable, askAfter, nameOf } from "./ask-after.ts";
 import type { Findings } from "./finding.ts";
 import { findLeftovers } from "./leftovers.ts";
 
-/** What there is in a session. */
+/** One session in the report of the doctor. */
 export interface SessionReport {
 	readonly name: string;
 	readonly jobs: number;
-	/** Not known to have ended. */
+	/** Jobs that are not known to have ended. */
 	readonly active: number;
-	/** Of all that is kept of its jobs: their output above all. */
+	/** The size of all files of its jobs. */
 	readonly bytes: number;
 }
 
-/** So many jobs are looked at before other work in this process gets its turn. */
+/** After so many jobs the event loop gets a turn. */
 const SLICE = 200;
 
-/** @throws ChoreError STATE_UNUSABLE where its folders cannot be read */
+/** @throws ChoreError STATE_UNUSABLE when the folders of the session cannot be read */
 export async function checkSession(session: Session, askable: Askable, findings: Findings): Promise<SessionReport> {
 	const marked = new Set(activeIds(session));
 	const ids = readNames(session.jobs).filter(isId);
@@ -40,7 +40,7 @@ export async function checkSession(session: Session, askable: Askable, findings:
 	return { name: session.name, jobs: ids.length, active: live.length, bytes };
 }
 
-/** @returns the run of a job whose files do not say that it is over */
+/** Examines the files of one job. @returns its latest run if these do not say how it ended */
 function checkJob(session: Session, id: string, isMarked: boolean, findings: Findings): StoredRun | undefined {
 	const stored = readStoredRun(session, id);
 	if (stored === undefined) return undefined; // removed meanwhile
@@ -54,7 +54,7 @@ function checkJob(session: Session, id: string, isMarked: boolean, findings: Fin
 		if (isMarked && !isAtWork()) findings.problem("mark", `${nameOf(stored)} is over, but marked as active`, findings.command("ps"));
 		return undefined;
 	}
-	if (hasRecordedEnd(session, id)) return undefined; // nobody has asked after it yet
+	if (hasRecordedEnd(session, id)) return undefined; // ended, and not settled yet
 	const { exit } = readEvidence(stored.folder);
 	if (exit === "newer" || exit === "corrupt") {
 		const what = `${nameOf(stored)}: ${stored.folder}/exit, by which its end would be known, `;
@@ -69,7 +69,7 @@ function forget(findings: Findings, id: string): string {
 	return findings.command(`rm -f ${id}`);
 }
 
-/** All that a folder holds, as far as it can be read. */
+/** The size of all files in a folder. Files that cannot be read do not count. */
 function bytesIn(folder: string): number {
 	try {
 		const entries = readdirSync(folder, { withFileTypes: true });

@@ -1,18 +1,18 @@
-/** The disk that holds the state: what kind of file system it has, and what is free. */
+/** The disk of the state folder: its file system and its free space. */
 import { accessSync, constants, existsSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { errnoOf } from "../../../platform/errors.ts";
 import type { Findings } from "./finding.ts";
 
 export interface Disk {
-	/** "ext4", "nfs"; null for one that is not known by its number. */
+	/** "ext4", "nfs"; null for a type that is not known here. */
 	readonly fileSystem: string | null;
 	readonly freeBytes: number;
-	/** How many more files there may be, or null where the file system does not say. */
+	/** How many more files can be made; null if the file system does not say. */
 	readonly freeFiles: number | null;
 }
 
-/** Their numbers on Linux (statfs(2)), and whether their files are kept on another machine. */
+/** Types of file systems by their number on Linux (statfs(2)), and whether they are network file systems. */
 const FILE_SYSTEMS: readonly (readonly [number: number, name: string, isRemote?: "remote"])[] = [
 	[0xef53, "ext4"],
 	[0x9123683e, "btrfs"],
@@ -40,11 +40,11 @@ const FILE_SYSTEMS: readonly (readonly [number: number, name: string, isRemote?:
 	[0x786f4256, "vboxsf", "remote"],
 ];
 
-/** Below that, the next job's output may not fit. */
+/** With less free space than this the doctor reports a problem. */
 const SCARCE_BYTES = 64 * 1024 * 1024;
 const SCARCE_FILES = 100;
 
-/** The disk of a path, or of where it would be made; undefined where that cannot be asked. */
+/** The disk of a path, or of its nearest folder that exists; undefined if the system does not say. */
 export function diskOf(path: string): Disk | undefined {
 	try {
 		const { type, bavail, bsize, files, ffree } = statfsSync(nearest(path));
@@ -59,7 +59,7 @@ function fileSystemName(type: number): string | undefined {
 	return process.platform === "linux" ? FILE_SYSTEMS.find(([number]) => number === type)?.[1] : undefined;
 }
 
-/** Tells what should be known of that disk. */
+/** Reports problems of the disk: a network file system, hardly any free space, no permission to write. */
 export function checkDisk({ fileSystem, freeBytes, freeFiles }: Disk, path: string, findings: Findings): void {
 	const elsewhere = "CHORE_HOME chooses another folder";
 	if (FILE_SYSTEMS.some(([, name, remote]) => name === fileSystem && remote === "remote")) {
@@ -93,7 +93,7 @@ function whyNotWritable(path: string): string | undefined {
 	}
 }
 
-/** The path, or the closest folder above it that is there. */
+/** The path, or the nearest folder above it that exists. */
 function nearest(path: string): string {
 	return existsSync(path) || dirname(path) === path ? path : nearest(dirname(path));
 }

@@ -1,6 +1,6 @@
 /**
- * What chore finds here: which platform runs jobs and why, what it can do, where things are, and what needs attention.
- * It works where nothing else does: whatever is wrong is a finding, and nobody is waited for who does not answer.
+ * Makes the report of `chore doctor`. Must work when nothing else does: an error becomes a finding, and a platform that
+ * does not answer is given up after ANSWER_MS.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { release, type } from "node:os";
@@ -21,35 +21,35 @@ import { SCRATCH, type SelfTest, selfTest } from "./self-test.ts";
 import { ANSWER_MS, within } from "./within.ts";
 
 export interface DoctorOptions extends ChoreOptions {
-	/** Whether to try out the platform with three short jobs of its own. Default true. */
+	/** Whether to test the platform with three short jobs. Default true. */
 	readonly selfTest?: boolean | undefined;
-	/** The file of settings, and what is wrong with it, for whoever reads one: the library does not. */
+	/** The settings file of the command line and what is wrong with it, to be reported. The library reads none. */
 	readonly settings?: { readonly path: string | undefined; readonly error: ChoreError | undefined } | undefined;
 }
 
-/** One platform, as it is here. */
+/** One platform in the report. */
 export interface PlatformReport {
 	readonly name: string;
-	/** New jobs go to it. */
+	/** Whether new jobs are started on it. */
 	readonly used: boolean;
 	readonly available: boolean;
-	/** Why it is available, or is not. */
+	/** Why it is available or not. */
 	readonly reason: string;
-	/** What it cannot be reached for, although it is there; or null. */
+	/** The error, if it is available but does not answer; else null. */
 	readonly error: string | null;
 	readonly capabilities: Capabilities | null;
-	/** Why it cannot do what `capabilities` denies, by their names. */
+	/** By the name of a capability that it lacks: why. */
 	readonly lacking: Readonly<Record<string, string>>;
 	readonly logout: LogoutFate | null;
 	readonly facts: readonly Fact[];
-	/** What was looked at to find it. */
+	/** The paths that decide whether it is available. */
 	readonly locations: readonly Location[];
 }
 
 /** What `chore doctor` shows. */
 export interface Report {
 	readonly schema: 1;
-	/** Whether nothing needs attention: no finding is a problem. */
+	/** Whether no finding is a problem. */
 	readonly well: boolean;
 	readonly version: string;
 	readonly node: string;
@@ -58,17 +58,17 @@ export interface Report {
 	/** "Debian GNU/Linux 12 (bookworm), Linux 6.1.0-18-amd64" */
 	readonly release: string;
 	readonly session: string;
-	/** Where the state is; null where that cannot be told, or cannot be used. */
+	/** The state folder and the folder of the session; null where they cannot be found or used. */
 	readonly paths: { readonly state: string | null; readonly session: string | null };
-	/** The state folder, the programs in it that running jobs refer to, and the file of settings. */
+	/** The state folder, its folder of installed shell programs, and the settings file. */
 	readonly locations: readonly Location[];
 	readonly disk: Disk | null;
 	/** All sessions that can be read. */
 	readonly sessions: readonly SessionReport[];
 	readonly platforms: readonly PlatformReport[];
-	/** Null where it was not asked for, or there is no platform to be tested. */
+	/** Null if it was not asked for, or if there is no platform to test. */
 	readonly selfTest: SelfTest | null;
-	/** What should be known: problems first. */
+	/** Problems first, then notes. */
 	readonly findings: readonly Finding[];
 }
 
@@ -114,7 +114,7 @@ export async function examineAll(registry: Registry, version: string, options: D
 	};
 }
 
-/** What a step gives; undefined where it fails for a reason that can be told. */
+/** The result of a step; undefined when it throws a ChoreError, which becomes a finding. */
 function attempt<T>(kind: Finding["kind"], findings: Findings, step: () => T): T | undefined {
 	try {
 		return step();
@@ -185,19 +185,19 @@ async function findStrays(platform: Platform, root: string | undefined, findings
 	const strays = (await platform.strays?.()) ?? [];
 	const folders = root === undefined ? [] : foldersIn(root).map((name) => `${root}/${name}/jobs`);
 	for (const { name, jobId, active, cure } of strays) {
-		// Of a state folder that was moved while the job ran.
+		// The job is still there if the state folder was moved while the job ran.
 		if (isId(jobId) && folders.some((folder) => existsSync(`${folder}/${jobId}`))) continue;
 		findings.problem("stray", `${name} ${active ? "is active" : "is left"}, but the job that it was started for is gone`, cure);
 	}
 }
 
-/** The folder of the session that was asked for. One that is there is looked into with the others. */
+/** The folder of the session that was asked for; undefined if it is unusable, which is reported here or by examineSessions. */
 function folderOf(root: string, session: string, findings: Findings): string | undefined {
 	if (foldersIn(root).includes(session)) return `${root}/${session}`;
 	return attempt("state", findings, () => openSession(root, session).folder);
 }
 
-/** None where they cannot be listed, which is told by whoever looks into them. */
+/** The names of the sessions; none if they cannot be listed, which examineSessions reports. */
 function foldersIn(root: string): readonly string[] {
 	try {
 		return sessionFolders(root);
@@ -223,7 +223,7 @@ async function examineSessions(root: string, askable: Askable, findings: Finding
 	return reports;
 }
 
-/** The name that the system gives itself (os-release(5)), or undefined. */
+/** The name of the distribution (os-release(5)), or undefined. */
 function distribution(): string | undefined {
 	try {
 		const line = /^PRETTY_NAME=(.*)$/m.exec(readFileSync("/etc/os-release", "utf8"))?.[1];

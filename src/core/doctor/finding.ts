@@ -1,6 +1,6 @@
-/** What the doctor found that should be known. */
+/** Collects the findings of the doctor. */
 
-/** Of what kind it is. Append only; never rename. */
+/** The kinds of findings. Append only; never rename: scripts match on them. */
 export type FindingKind =
 	| "settings"
 	| "state"
@@ -8,46 +8,46 @@ export type FindingKind =
 	| "platform"
 	/** A job that cannot be read, or that a newer version made. */
 	| "unreadable"
-	/** A job that will be shown as lost as soon as somebody asks after it. */
+	/** A job that the next `chore ps` will show as lost. */
 	| "lost"
-	/** A job that runs on, while whatever would have recorded its end is gone. */
+	/** A running job whose end nothing will record. */
 	| "unsupervised"
-	/** Jobs that cannot be asked after from here. */
+	/** Jobs whose platform cannot be asked from here. */
 	| "unreachable"
-	/** An object of the platform whose job is gone. */
+	/** A unit or service whose job is gone. */
 	| "stray"
-	/** A mark that a job is active where it is not, or none where it is. */
+	/** An active mark of a job that has ended, or an active job without a mark. */
 	| "mark"
-	/** What somebody left who was interrupted, or what never belonged there. */
+	/** Files of interrupted work, or files that are not chore's. */
 	| "leftover"
 	| "ledger"
 	| "self-test";
 
 export interface Finding {
 	readonly kind: FindingKind;
-	/** A problem needs attention; a note is good to know. */
+	/** A problem needs attention; a note does not. */
 	readonly level: "problem" | "note";
 	/** One sentence. */
 	readonly what: string;
-	/** The command that mends it, or else what to do; null where nothing is known to help. */
+	/** The command that repairs it, or else what to do; null where nothing is known to help. */
 	readonly cure: string | null;
 }
 
-/** More of one kind and level than these are only counted. */
+/** How many findings of one kind and level are listed; the others are only counted. */
 const MOST = 10;
 
-/** Takes findings down in the order in which they are made. */
+/** The findings so far, in the order in which they were made. */
 export class Findings {
 	readonly #found: Finding[];
 	readonly #session: string | undefined;
 
-	/** @param session to which they belong, unless they are about all of chore */
+	/** @param session that the findings are about; undefined for those about chore as a whole */
 	constructor(session?: string, found: Finding[] = []) {
 		this.#session = session === "default" ? undefined : session;
 		this.#found = found;
 	}
 
-	/** The same notebook, for what is found in a session. */
+	/** Adds to the same list findings about a session. */
 	of(session: string): Findings {
 		return new Findings(session, this.#found);
 	}
@@ -60,12 +60,12 @@ export class Findings {
 		this.#add({ kind, level: "note", what, cure });
 	}
 
-	/** The command line of chore that works on this session. */
+	/** A command line of chore for this session. */
 	command(words: string): string {
 		return this.#session === undefined ? `chore ${words}` : `chore --session ${this.#session} ${words}`;
 	}
 
-	/** Problems first. Of many of a kind only some are there, and how many more there were. */
+	/** All findings, problems first. Of each kind MOST at most, then the number of the others. */
 	list(): readonly Finding[] {
 		return (["problem", "note"] as const).flatMap((level) => {
 			const all = this.#found.filter((one) => one.level === level);
@@ -83,7 +83,7 @@ export class Findings {
 	}
 }
 
-/** A path, or any other word, as a shell takes it. */
+/** A word, quoted for a shell if necessary. */
 export function shellWord(word: string): string {
 	return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,4 +1,4 @@
-/** What is in a session and belongs to no job: of work that was interrupted, or of somebody else's hand. */
+/** Finds files in a session that belong to no job: left by interrupted work, or not made by chore. Deletes nothing. */
 import { existsSync, lstatSync } from "node:fs";
 import { readNames, readText } from "../disk/files.ts";
 import { parseLine } from "../disk/ledger.ts";
@@ -7,10 +7,10 @@ import { isId, jobFolder, markOf, type Session } from "../disk/session.ts";
 import { shortId } from "../job.ts";
 import { type Findings, shellWord } from "./finding.ts";
 
-/** What was changed within a minute may still be somebody's work. */
+/** A file that was changed within this time may be in use by a running command. */
 const FRESH_MS = 60_000;
 
-/** More line numbers make no command that anybody would paste. */
+/** How many line numbers the suggested command has at most. */
 const MOST_LINES = 20;
 
 export function findLeftovers(session: Session, findings: Findings): void {
@@ -29,7 +29,7 @@ export function findLeftovers(session: Session, findings: Findings): void {
 	}
 }
 
-/** What is in a folder, of names that begin so, and that nobody has changed for a while. */
+/** The paths in a folder whose names begin with `beginning` and that have not changed for FRESH_MS. */
 export function stalePaths(folder: string, beginning: string = ""): readonly string[] {
 	const isStale = (path: string): boolean =>
 		(lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY) < Date.now() - FRESH_MS;
@@ -50,14 +50,14 @@ function notOurs(path: string, what: string, findings: Findings): void {
 	findings.problem("leftover", `${path} ${what}`, `rm -r ${shellWord(path)}`);
 }
 
-/** The current ledger, and older ones beside it. */
+/** The current file of the ledger and the older ones. */
 function ledgersOf(session: Session): readonly string[] {
 	return readNames(session.folder)
 		.filter((name) => /^ledger(\.[0-9]+)?\.jsonl$/.test(name))
 		.map((name) => `${session.folder}/${name}`);
 }
 
-/** The numbers of the lines that are no events. No ledger's file is longer than some 16 MB. */
+/** The numbers of the lines that hold no event. A file of the ledger has 16 MB at most. */
 function brokenLines(path: string): readonly number[] {
 	const lines = (readText(path) ?? "").split("\n");
 	return lines.flatMap((line, index) => (line === "" || parseLine(line).length > 0 ? [] : [index + 1]));

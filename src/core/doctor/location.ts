@@ -1,14 +1,14 @@
-/** What is at a path: for the doctor, who changes nothing and is stopped by nothing. */
+/** What exists at a path, for the doctor. Never throws. */
 import { lstatSync, type Stats } from "node:fs";
 import { isAbsence } from "../disk/files.ts";
 
-/** A path that matters, as it is found. */
+/** A path in the report of the doctor. */
 export interface Location {
-	/** What it is for: "state", "settings", "bus". */
+	/** Its purpose: "state", "settings", "bus". */
 	readonly name: string;
 	readonly path: string;
 	readonly kind: "folder" | "file" | "socket" | "link" | "other" | "missing" | "unreachable";
-	/** Its permission bits: "0700"; null where it cannot be looked at. */
+	/** Its permission bits: "0700"; null if it does not exist or cannot be looked at. */
 	readonly mode: string | null;
 	/** The user id that owns it, or null. */
 	readonly owner: number | null;

@@ -1,4 +1,4 @@
-/** Tries out a platform: three jobs in a state folder of their own, and nothing of them is left. */
+/** Tests a platform with three jobs in a temporary state folder. Leaves nothing behind. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
@@ -20,7 +20,7 @@ import { Platforms } from "../platforms.ts";
 import { run } from "../start/run.ts";
 import { within } from "./within.ts";
 
-/** One thing that was tried. */
+/** The result of one test. */
 export interface Check {
 	readonly what: string;
 	/** What went wrong, or null. */
@@ -29,23 +29,20 @@ export interface Check {
 
 export interface SelfTest {
 	readonly platform: string;
-	/** The folder in which it was done. */
+	/** The temporary state folder. */
 	readonly where: string;
 	readonly tookMs: number;
 	readonly checks: readonly Check[];
 }
 
-/** Names of folders for this begin so; no session's can. */
+/** The names of these folders begin with this. A session's name cannot. */
 export const SCRATCH = ".doctor-";
 
-/** How long each check may take, in milliseconds. A job that cannot be stopped ends by itself, 30 s after its start. */
+/** How long each test may take, in milliseconds. A job that cannot be stopped ends by itself 30 s after its start. */
 const PATIENCE_MS = 10_000;
 const LOOK_EVERY_MS = 5;
 
-/**
- * @param root the state folder, to be on its file system; where nothing can be made in it, the system's folder for
- * temporary files serves
- */
+/** @param root the state folder, in which the temporary one is made; if that fails, it is made in the system's folder for temporary files */
 export async function selfTest(registry: Registry, platform: string, root: string | undefined): Promise<SelfTest> {
 	const began = performance.now();
 	const where = scratchFolder(root);
@@ -68,11 +65,11 @@ export async function selfTest(registry: Registry, platform: string, root: strin
 function scratchFolder(root: string | undefined): string {
 	try {
 		if (root !== undefined) return mkdtempSync(`${root}/${SCRATCH}`);
-	} catch {} // not there yet, or not writable: which is told elsewhere
+	} catch {} // does not exist yet, or is not writable, which checkDisk reports
 	return mkdtempSync(`${tmpdir()}/chore${SCRATCH}`);
 }
 
-/** @param act gives what went wrong, or undefined */
+/** @param act resolves with what went wrong, or undefined */
 async function check(what: string, act: () => Promise<string | undefined>): Promise<Check> {
 	try {
 		return { what, problem: (await within(PATIENCE_MS, "it", act())) ?? null };
@@ -97,7 +94,7 @@ async function isStopped(context: Context): Promise<string | undefined> {
 
 async function isSignalled(context: Context): Promise<string | undefined> {
 	const job = await begin(context, "signalled", "exec sleep 30");
-	// A signal reaches the processes that are there: it must have one.
+	// Wait for a process that the signal can reach.
 	const deadlineMs = performance.now() + PATIENCE_MS;
 	while (performance.now() < deadlineMs && (await current(context, job.id)).state === "starting") await delay(LOOK_EVERY_MS);
 	await kill(context, job.id, "SIGKILL", "all");
@@ -116,7 +113,7 @@ function begin(context: Context, name: string, line: string): Promise<Job> {
 	return run(context, { command: ["/bin/sh", "-c", line], name, directory: "/", cleanEnvironment: true });
 }
 
-/** How the end is not what it should be. */
+/** How the end differs from the one that is expected; undefined if it does not. */
 function differs(end: Job, wanted: Partial<Job>): string | undefined {
 	const wrong = Object.entries(wanted).filter(([field, value]) => end[field as keyof Job] !== value);
 	const words = wrong.map(([field, value]) => `${field} is ${JSON.stringify(end[field as keyof Job])}, not ${JSON.stringify(value)}`);

@@ -1,9 +1,9 @@
-/** An answer in bounded time. */
+/** Puts a time limit on a promise. */
 import { ChoreError } from "../../../platform/errors.ts";
 import { Silence } from "../../../platform/silence.ts";
 
 /**
- * What the promise comes to, if it does so in time; what comes of it later is nobody's concern.
+ * The result of the promise, if it settles in time. A later result or error is ignored.
  * @throws ChoreError TIMED_OUT saying that `who` did not answer
  */
 export async function within<T>(milliseconds: number, who: string, answer: Promise<T>): Promise<T> {

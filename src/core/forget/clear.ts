@@ -1,16 +1,16 @@
-/** Clears away what no job needs any more, and what processes left that died at work. */
+/** Deletes what processes left that died at work: files in the trash, and names of jobs that are gone. */
 import { lstatSync, rmdirSync, rmSync } from "node:fs";
 import { errnoOf } from "../../../platform/errors.ts";
 import { readNames } from "../disk/files.ts";
 import { forgetName, holderOf } from "../disk/names.ts";
 import { jobFolder, markOf, type Session } from "../disk/session.ts";
 
-/** Nobody is at work on something that was put aside so long ago; and who is all the same finds it gone, and says so. */
+/** Files in the trash that are older than this are of no running command. A command that is slower fails with an error. */
 const ABANDONED_MS = 60 * 60 * 1000;
 
 /**
- * Deletes what was put aside for more than an hour: jobs that were being made, or deleted.
- * @param isEnough says, between one thing and the next, that there is no more time
+ * Deletes jobs from the trash that were being made or deleted more than an hour ago.
+ * @param isEnough asked between two deletions; true ends it early
  */
 export function clearTrash(session: Session, isEnough: () => boolean = () => false, nowMs: number = Date.now()): void {
 	for (const name of readNames(session.trash)) {
@@ -22,12 +22,12 @@ export function clearTrash(session: Session, isEnough: () => boolean = () => fal
 	}
 }
 
-/** Gives up the names whose last holder is gone. Its active mark comes before its name, and goes after its folder is there. */
+/** Frees the names whose holder has neither an active mark nor a folder. A job that is being made has the mark before its name. */
 export function clearNames(session: Session): void {
 	for (const name of readNames(session.names)) {
 		const holder = holderOf(session, name);
 		if (holder === undefined)
-			quietly(() => rmdirSync(`${session.names}/${name}`)); // only where it is empty
+			quietly(() => rmdirSync(`${session.names}/${name}`)); // fails unless it is empty
 		else if (!isThere(markOf(session, holder)) && !isThere(jobFolder(session, holder))) forgetName(session, name, holder);
 	}
 }
@@ -36,7 +36,7 @@ function isThere(path: string): boolean {
 	return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** What cannot be deleted is in nobody's way. */
+/** Ignores system errors: what cannot be deleted does no harm. */
 function quietly(act: () => void): void {
 	try {
 		act();

@@ -1,4 +1,4 @@
-/** Forgets jobs that are over, as many as are beyond what is kept. */
+/** Forgets the ended jobs that are more or older than the limits of what is kept. Never an active job. */
 import { lstatSync } from "node:fs";
 import { ChoreError, type ErrorCode, isChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
@@ -13,17 +13,17 @@ import { clearNames, clearTrash } from "./clear.ts";
 import { forget } from "./remove.ts";
 import { beyond, checkBound, type Ended, type Going, oldestFirst, type Retention } from "./retention.ts";
 
-/** What to forget. What is not said is as it is kept anyway: `keepDays`, `keepJobs` and `keepBytes` of ChoreOptions. */
+/** What to forget. Defaults: `keepDays`, `keepJobs` and `keepBytes` of ChoreOptions. */
 export interface PruneOptions {
 	/** Forget jobs that ended so many milliseconds ago, or earlier. */
 	readonly olderThanMs?: number | undefined;
-	/** Keep at most so many that are over. */
+	/** Keep at most so many ended jobs. */
 	readonly keepJobs?: number | undefined;
 	/** Keep at most so many bytes of their output. */
 	readonly keepBytes?: number | undefined;
-	/** Forget all that are over. */
+	/** Forget all ended jobs. */
 	readonly all?: boolean | undefined;
-	/** Forget nothing, only tell. */
+	/** Forget nothing; only report what would be forgotten. */
 	readonly dryRun?: boolean | undefined;
 }
 
@@ -32,9 +32,9 @@ export interface PruneReport {
 	/** Version of this shape. Fields are added, never renamed. */
 	readonly schema: 1;
 	readonly dryRun: boolean;
-	/** Oldest ends first. */
+	/** The forgotten jobs, the one that ended first first. */
 	readonly jobs: readonly PrunedJob[];
-	/** Of their output. */
+	/** The bytes of their output. */
 	readonly bytes: number;
 	/** Jobs that could not be forgotten, and why. */
 	readonly failures: readonly { readonly id: string; readonly code: ErrorCode; readonly message: string; readonly hint: string | null }[];
@@ -45,11 +45,11 @@ export interface PrunedJob {
 	readonly name: string;
 	readonly state: JobState;
 	readonly endedAt: string | null;
-	/** Of output, of all its runs. */
+	/** The bytes of the output of all its runs. */
 	readonly bytes: number;
 }
 
-/** So many jobs are forgotten before other work in this process gets its turn. */
+/** After so many jobs the event loop gets a turn. */
 const SLICE = 20;
 
 /** @see Chore.prune in chore.ts */
@@ -96,13 +96,13 @@ function retentionOf({ keep }: Context, { olderThanMs, keepJobs, keepBytes, all 
 	return { ageMs: olderThanMs ?? keep.ageMs, jobs: keepJobs ?? keep.jobs, bytes: keepBytes ?? keep.bytes };
 }
 
-/** When it ended. Of a lost one nobody knows more than when that was found. */
+/** When a job ended; for a lost one, when it was found to be lost. Milliseconds since the epoch. */
 function endedAtMs(session: Session, { id, run, endedAt }: Job): number {
 	if (endedAt !== null) return Date.parse(endedAt);
 	return lstatSync(`${runFolder(session, id, run)}/end.json`, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
 }
 
-/** Bytes of output of all runs of a job. */
+/** The bytes of the output of all runs of a job. */
 export function outputBytes(session: Session, { id, run }: Pick<Job, "id" | "run">): number {
 	let bytes = 0;
 	for (let number = 1; number <= run; number++) {
@@ -114,8 +114,8 @@ export function outputBytes(session: Session, { id, run }: Pick<Job, "id" | "run
 }
 
 /**
- * Whether its record can be read, and nobody is about to start it again; and, if it goes for its age, whether it is so old
- * also by the clock that nobody sets.
+ * Whether a job may be forgotten: its record can be read, and no process is starting it again. If it goes because of its
+ * age, it must be as old by the time since boot, too: the wall clock may have been set.
  */
 function mayGo(session: Session, { id, leastAgeMs }: Going): boolean {
 	if (isCreatorAlive(readText(markOf(session, id)))) return false;
@@ -123,7 +123,7 @@ function mayGo(session: Session, { id, leastAgeMs }: Going): boolean {
 	return stored !== undefined && !isUnreadable(stored) && (leastAgeMs === 0 || uptimeSinceEndMs(stored) >= leastAgeMs);
 }
 
-/** Milliseconds since a run ended, as far as it can be told without the wall clock: Infinity for one of another boot or place. */
+/** Milliseconds since a run ended, by the time since boot; Infinity for a run of another boot or machine. */
 export function uptimeSinceEndMs({ run, folder }: StoredRun): number {
 	const { exit } = readEvidence(folder);
 	const isOfThisBoot = run.place.machine === here().machine && run.place.bootId !== null && run.place.bootId === here().bootId;

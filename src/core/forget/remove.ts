@@ -1,4 +1,4 @@
-/** Forgets jobs with their output. */
+/** Forgets a job and its output. Never deletes a job that was started again meanwhile. */
 import { existsSync, renameSync } from "node:fs";
 import { ChoreError, isChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
@@ -13,7 +13,7 @@ import { latestRunIn } from "../disk/store.ts";
 import { hasEnded, type Job, shortId } from "../job.ts";
 
 export interface RemoveOptions {
-	/** Stop it first if it is active; forget it even if it cannot be asked after or read. */
+	/** Stop the job first if it is active. Forget it also if its state is unknown or its record cannot be read. */
 	readonly force?: boolean | undefined;
 	/** Milliseconds between the stop signal and SIGKILL. Default: the job's own. */
 	readonly graceMs?: number | undefined;
@@ -28,13 +28,13 @@ export async function remove(context: Context, id: string, options: RemoveOption
 }
 
 /**
- * Takes a job out of the session, with its output and its name. First the place of its next run is taken: from then on
- * nobody can start it. Whoever dies in between leaves a job that is listed as before, and that the next who forgets or
- * starts it finishes off.
+ * Deletes a job with its output and frees its name. First a link is put in the place of its next run, so that no process
+ * can start it. A process that dies in the middle leaves a job that is still listed; the next process that forgets or starts
+ * it finishes the removal.
  *
- * @param job as it was when it was found to be over
- * @param reason why, for the ledger
- * @returns "gone" when it is not there any more; "started again" when it is, and was since then
+ * @param job as it was when it was found to have ended
+ * @param reason for the ledger
+ * @returns "gone" when it does not exist any more; "started again" when it was started since it was found to have ended
  * @throws ChoreError STATE_UNUSABLE
  */
 export function forget(session: Session, job: Pick<Job, "id" | "run" | "name">, reason?: string): "forgotten" | "gone" | "started again" {
@@ -42,7 +42,7 @@ export function forget(session: Session, job: Pick<Job, "id" | "run" | "name">, 
 	const aside = `${session.trash}/${job.id}.${randomBytes(4).toString("hex")}`;
 	makePrivateFolder(session.trash);
 	if (!closeForStarts(session, job)) return "started again";
-	// Gone at once for every reader; the time it takes to delete is nobody's.
+	// By a rename, so that no reader sees half of the job.
 	const isMoved = move(folder, aside);
 	if (isMoved && latestRunIn(aside) > job.run && move(aside, folder)) return "started again";
 	for (const path of [markOf(session, job.id), aside]) removeTree(path);
@@ -52,24 +52,25 @@ export function forget(session: Session, job: Pick<Job, "id" | "run" | "name">, 
 	return "forgotten";
 }
 
-/** Whether somebody has begun to forget a job, as of this run. */
+/** Whether a process has begun to forget the job after this run. */
 export function isBeingForgotten(session: Session, { id, run }: Pick<Job, "id" | "run">): boolean {
 	return readLink(runFolder(session, id, run + 1)) !== undefined;
 }
 
-/** @returns false when its next run is there already */
+/** Puts the link in the place of the next run. @returns false when that run exists already */
 function closeForStarts(session: Session, job: Pick<Job, "id" | "run">): boolean {
 	const place = runFolder(session, job.id, job.run + 1);
 	try {
 		return claimLink(place, "forgotten") || isBeingForgotten(session, job) || !existsSync(place);
 	} catch (error) {
-		// Not even a link has room: then a start has none either, and what was made all the same is seen in what was moved.
+		// A full disk has no space for the link. A start has none either; if one succeeds all the same, `forget` finds its run
+		// in the folder that it has moved.
 		if (isChoreError(error) && error.code === "STATE_FULL") return true;
 		throw error;
 	}
 }
 
-/** The job once it may be forgotten. @throws ChoreError JOB_ACTIVE */
+/** The job once it may be forgotten, stopped if necessary. @throws ChoreError JOB_ACTIVE without `force` */
 async function ended(context: Context, id: string, options: RemoveOptions): Promise<Job> {
 	const job = await current(context, id);
 	if (!hasEnded(job)) {
@@ -86,7 +87,7 @@ async function ended(context: Context, id: string, options: RemoveOptions): Prom
 	return job;
 }
 
-/** @returns false where there is nothing to move any more */
+/** @returns false when `from` does not exist any more */
 function move(from: string, to: string): boolean {
 	try {
 		renameSync(from, to);

@@ -1,17 +1,17 @@
-/** How much is kept of jobs that are over, and which of them go where it is more. Oldest ends go first. Pure. */
+/** Chooses the ended jobs that are beyond the limits of what is kept, those that ended first. Pure. */
 import { ChoreError } from "../../../platform/errors.ts";
 import type { ChoreOptions } from "../options.ts";
 
-/** Bounds of what is kept in a session. Active jobs do not count. */
+/** The limits of what is kept in a session. Active jobs do not count. */
 export interface Retention {
-	/** Milliseconds since the end. */
+	/** The greatest age: milliseconds since the end. */
 	readonly ageMs: number;
 	readonly jobs: number;
-	/** Of output. */
+	/** Bytes of output. */
 	readonly bytes: number;
 }
 
-/** For sessions that are deleted as a whole. */
+/** No limits: for a session that is deleted as a whole. */
 export const EVERYTHING: Retention = {
 	ageMs: Number.POSITIVE_INFINITY,
 	jobs: Number.POSITIVE_INFINITY,
@@ -20,29 +20,29 @@ export const EVERYTHING: Retention = {
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** What is kept in the sessions of a handle. @throws ChoreError INVALID_ARGUMENT */
+/** The limits by the options of `openChore`. @throws ChoreError INVALID_ARGUMENT */
 export function retention({ keepDays = 30, keepJobs = 10_000, keepBytes = 10 * 1024 ** 3 }: ChoreOptions): Retention {
 	for (const [name, value] of Object.entries({ keepDays, keepJobs, keepBytes })) checkBound(name, value);
 	return { ageMs: keepDays * DAY_MS, jobs: keepJobs, bytes: keepBytes };
 }
 
-/** @throws ChoreError INVALID_ARGUMENT */
+/** @throws ChoreError INVALID_ARGUMENT for a limit below 0 */
 export function checkBound(name: string, value: number): void {
 	if (!(value >= 0)) throw new ChoreError("INVALID_ARGUMENT", `${name} must be 0 or more, not ${value}`);
 }
 
-/** A job that is over. */
+/** An ended job. */
 export interface Ended {
 	readonly id: string;
 	/** Milliseconds since the epoch. */
 	readonly endedAtMs: number;
-	/** Of output, of all its runs. */
+	/** The bytes of the output of all its runs. */
 	readonly bytes: number;
 }
 
 /** A job that has to go. */
 export interface Going extends Ended {
-	/** Only if it really ended so long ago; 0 where it goes to make room for others. */
+	/** It may only go if it ended so long ago; 0 if it goes because of the number or bytes of jobs. */
 	readonly leastAgeMs: number;
 }
 
@@ -51,10 +51,10 @@ export function oldestFirst(one: Ended, other: Ended): number {
 }
 
 /**
- * The jobs that are beyond the bounds.
+ * The jobs that are beyond the limits, the one that ended first first.
  *
- * @param ended all that are over, or only the oldest of them
- * @param all how many are over, and how much output they have
+ * @param ended all ended jobs, or only those that ended first
+ * @param all the number of all ended jobs and the bytes of their output
  */
 export function beyond(
 	ended: readonly Ended[],

@@ -1,7 +1,7 @@
 /**
- * Prunes in passing: behind the answer of a command, for a few milliseconds, from where the last command left off. What was
- * seen so far, and when to look again, is in `sweep.json`; where that is lost it begins anew. Nothing is deleted by that
- * file alone: each job is looked at again before.
+ * Prunes in passing: after the answer of a command, for a few milliseconds, from where the last command stopped. `sweep.json`
+ * holds what was seen so far and when to go on; without it the sweep begins anew. Never deletes a job by that file alone:
+ * each job is checked again.
  */
 import { existsSync, lstatSync } from "node:fs";
 import { errnoOf, isChoreError } from "../../../platform/errors.ts";
@@ -16,27 +16,28 @@ import { outputBytes, uptimeSinceEndMs } from "./prune.ts";
 import { forget } from "./remove.ts";
 import { beyond, type Ended, type Going, oldestFirst, type Retention } from "./retention.ts";
 
-/** What is carried from one command to the next. */
+/** The content of `sweep.json`. */
 interface Sweep {
 	readonly format: 1;
-	/** Nothing is to be done before that, by the wall clock. */
+	/** The time before which nothing is done, by the wall clock, in milliseconds since the epoch. */
 	readonly restUntilMs: number;
 	readonly clock: ClockMark;
-	/** The jobs that are to be looked at next, and the last one before them. */
+	/** The ids of the jobs to look at next. */
 	readonly next: readonly string[];
+	/** The id of the last job that was looked at; "" at the beginning. */
 	readonly after: string;
-	/** The jobs that are over, as far as was looked. */
+	/** The number of ended jobs among those that were looked at, and the bytes of their output. */
 	readonly jobs: number;
 	readonly bytes: number;
-	/** Of those the ones that ended first. */
+	/** Those of them that ended first. */
 	readonly oldest: readonly Ended[];
-	/** What has to go. */
+	/** The jobs to forget. */
 	readonly going: readonly Going[];
-	/** Whether more may have to go than could be carried. */
+	/** Whether there may be more jobs to forget than `going` can hold. */
 	readonly isMore: boolean;
 }
 
-/** How the wall clock stood to the one that nobody sets, and since when it has done so. */
+/** The difference between the wall clock and the time since boot, and since when it has been the same. */
 interface ClockMark {
 	readonly bootId: string | null;
 	readonly offsetMs: number;
@@ -45,26 +46,26 @@ interface ClockMark {
 
 const HOUR_MS = 60 * 60 * 1000;
 
-/** In passing no job goes that ended within this time, nor any before the clock has been right, or wrong, for as long. */
+/** The sweep forgets no job that ended within this time, and none before the wall clock has not been set for as long. */
 const YOUNG_MS = HOUR_MS;
 
-/** From the end of one sweep to the next. */
+/** The time from the end of one sweep to the next. */
 const REST_MS = 6 * HOUR_MS;
 
-/** A command may take so much longer for it to look. */
+/** How long one command may look at jobs. */
 const LOOK_MS = 5;
 
-/** And so much longer, all in all, to delete: what was begun is finished, and 20 ms are not to be exceeded by that. */
+/** After this time one command begins no further deletion. Finishing the last one should end within 20 ms. */
 const PRUNE_MS = 16;
 
-/** So many ids, and so many jobs, are carried on. */
+/** How many ids `next` holds at most, and how many jobs `oldest`. */
 const NEXT_COUNT = 2000;
 const OLDEST_COUNT = 1000;
 
-/** How far the wall clock may drift from one look to the next. */
+/** If the difference changes by more than this, the wall clock was set. */
 const DRIFT_MS = 60_000;
 
-/** Never fails: whatever is in the way is so for the next command, or for an explicit prune. */
+/** Does one step of the sweep. Ignores errors of the system and of chore: the next command tries again. */
 export function sweepInPassing(context: Context): void {
 	try {
 		sweep(context, performance.now());
@@ -75,7 +76,7 @@ export function sweepInPassing(context: Context): void {
 
 function sweep({ session, keep }: Context, beganMs: number): void {
 	const path = `${session.folder}/sweep.json`;
-	// Where there has never been a job there is nothing to look at, nor a folder to note that in.
+	// No job was ever made in this session.
 	if (!existsSync(session.folder)) return;
 	const found = readSweep(path);
 	const nowMs = Date.now();
@@ -87,13 +88,13 @@ function sweep({ session, keep }: Context, beganMs: number): void {
 	replaceFile(path, JSON.stringify(after));
 }
 
-/** When the step began: by the clock that takes its time, and by that of the wall. */
+/** When the step began, by performance.now() and by the wall clock. */
 interface Times {
 	readonly beganMs: number;
 	readonly nowMs: number;
 }
 
-/** As much as the time allows. */
+/** Looks at jobs or forgets jobs, for as long as one command may. */
 function step(session: Session, keep: Retention, before: Sweep, times: Times): Sweep {
 	const sweep = before.going.length > 0 ? before : lookStep(session, keep, before, times);
 	return sweep.going.length > 0 ? pruneStep(session, sweep, times) : sweep;
@@ -108,7 +109,7 @@ function pruneStep(session: Session, sweep: Sweep, { beganMs, nowMs }: Times): S
 	return { ...BEGINNING, clock, restUntilMs: isMore ? 0 : nowMs + REST_MS };
 }
 
-/** Once it has looked at all jobs it knows what has to go. */
+/** Looks at the next jobs. After the last one, chooses the jobs to forget. */
 function lookStep(session: Session, keep: Retention, before: Sweep, { beganMs, nowMs }: Times): Sweep {
 	const isEnough = (): boolean => performance.now() - beganMs >= LOOK_MS;
 	if (before.after === "") clearTrash(session, isEnough);
@@ -130,7 +131,7 @@ function lookStep(session: Session, keep: Retention, before: Sweep, { beganMs, n
 	return { ...BEGINNING, clock: sweep.clock, restUntilMs: nowMs + restMs, going, isMore: going.length === OLDEST_COUNT };
 }
 
-/** Everything may have changed since it was looked at, and the clock may have been set. */
+/** Forgets a job after checking again that it is still the same end, old enough by each clock, and not being started. */
 function forgetIfStill(session: Session, { id, endedAtMs, leastAgeMs }: Going, nowMs: number): void {
 	const stored = readStoredRun(session, id);
 	const isMarked = lstatSync(markOf(session, id), { throwIfNoEntry: false }) !== undefined;
@@ -145,7 +146,7 @@ function forgetIfStill(session: Session, { id, endedAtMs, leastAgeMs }: Going, n
 	if (ageMs >= Math.max(leastAgeMs, YOUNG_MS)) forget(session, job, "pruned");
 }
 
-/** Looks at jobs one after the other: how long they are over, and how much output they have. */
+/** Finds the ended jobs among `ids`, until `isEnough`. @returns how many ids it has looked at, and the ended jobs */
 function look(
 	session: Session,
 	ids: readonly string[],
@@ -163,7 +164,7 @@ function look(
 	return { count: ids.length, ended };
 }
 
-/** When the end was written down: from then on it could be seen. */
+/** When the end was written down, in milliseconds since the epoch; undefined if it was not. */
 function settledAtMs(session: Session, { id, run }: { readonly id: string; readonly run: number }): number | undefined {
 	return lstatSync(`${runFolder(session, id, run)}/end.json`, { throwIfNoEntry: false })?.mtimeMs;
 }
@@ -174,7 +175,7 @@ function idsAfter(session: Session, after: string): readonly string[] {
 		.slice(0, NEXT_COUNT);
 }
 
-/** The clock is steady as long as it and the time since boot agree. */
+/** Compares the wall clock with the time since boot, now and at the last step. */
 function markClock(before: ClockMark, nowMs: number): ClockMark {
 	const now = { bootId: here().bootId, offsetMs: nowMs - uptimeMs() };
 	const isSteady =
@@ -199,7 +200,7 @@ const BEGINNING: Sweep = {
 	isMore: false,
 };
 
-/** What cannot be understood is begun anew; what a later version has begun is left to that. */
+/** Reads `sweep.json`; BEGINNING for a missing or damaged one, "newer" for one of a later version of chore. */
 function readSweep(path: string): Sweep | "newer" {
 	const text = readText(path);
 	try {

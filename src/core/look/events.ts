@@ -1,4 +1,4 @@
-/** The history of a session as it is made: what the ledger holds, then each event once as it is written. */
+/** Reads the events of a session from its ledger and, when asked to follow, goes on with each new event. */
 import { setMaxListeners } from "node:events";
 import { isChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
@@ -12,17 +12,17 @@ import { latestRun } from "../disk/store.ts";
 
 export interface EventOptions {
 	/**
-	 * Of what the ledger holds already, only the events from this moment on, or none. Default: all. What is written down
-	 * later is told whatever time it carries: clocks are set back.
+	 * Of the events that the ledger holds already, only those from this moment on; "now": none. Default: all. Later events
+	 * are all given, whatever their time, since clocks may be set back.
 	 */
 	readonly since?: Date | "now" | undefined;
 	/** Go on with events as they happen. */
 	readonly follow?: boolean | undefined;
-	/** Ends the iteration; no error. */
+	/** Ends the iteration without an error. */
 	readonly signal?: AbortSignal | undefined;
 }
 
-/** Where no event may come (network file systems): how often the ledger and the active jobs are looked at. */
+/** How often the ledger and the active jobs are looked at where the file system does not report all changes. */
 const LOOK_EVERY_MS = 10_000;
 
 /** @see Chore.events in chore.ts */
@@ -39,15 +39,15 @@ async function* followed(context: Context, { since, signal }: EventOptions): Asy
 	makeSession(session);
 	const bell = new Bell();
 	const stopped = new AbortController();
-	setMaxListeners(0, stopped.signal); // one for each job that is waited for
+	setMaxListeners(0, stopped.signal); // one listener for each job that is waited for
 	const stop = (): void => {
 		stopped.abort();
 		bell.ring();
 	};
 	signal?.addEventListener("abort", stop);
-	// The folder, not the file: the ledger may be made only later, and is renamed when it is full.
+	// The folder, not the file: the ledger may not exist yet, and is renamed when it is full.
 	using ledger = new FileWatch(session.folder, bell.ring);
-	// Somebody has to see the ends for them to be written down: while events are followed, that is us.
+	// Ends are written to the ledger by the command that finds them, so this one waits for all active jobs.
 	const witness = new Witness(context, stopped.signal, bell.ring);
 	const seen = new Set<string>();
 	using reader = new LedgerReader(session);
@@ -76,7 +76,7 @@ function isFrom(since: EventOptions["since"], { at }: LedgerEvent): boolean {
 	return since === undefined || (since !== "now" && Date.parse(at) >= since.getTime());
 }
 
-/** Waits for the ends of runs, for the settling that comes with it. */
+/** Waits for the end of every active run, so that it is settled and its event written. */
 class Witness {
 	readonly #context: Context;
 	readonly #signal: AbortSignal;
@@ -84,7 +84,7 @@ class Witness {
 	readonly #marks: FileWatch;
 	readonly #watched = new Map<string, Promise<void>>();
 	#surveyedAtMs = Number.NEGATIVE_INFINITY;
-	/** Whether there may be active jobs that are not watched: their start was not written down, or they could not be asked after. */
+	/** Whether active jobs may exist that are not watched: their start is not in the ledger, or they were out of reach. */
 	#isSurveyDue = true;
 
 	constructor(context: Context, signal: AbortSignal, ring: () => void) {
@@ -100,7 +100,7 @@ class Witness {
 		this.#watched.set(key, this.#wait(id, key));
 	}
 
-	/** Looks for active jobs that are not watched, now and then. @returns in how many milliseconds it is time again */
+	/** Watches active jobs that are not watched yet, every LOOK_EVERY_MS at most. @returns milliseconds until the next call is needed */
 	survey(): number {
 		const { session } = this.#context;
 		const isDue = this.#isSurveyDue || !this.#marks.isReliable;
@@ -128,7 +128,7 @@ class Witness {
 			await waitForEnd(this.#context, id, { signal: this.#signal });
 		} catch (error) {
 			if (!isChoreError(error)) throw error;
-			// Out of reach: others may see its end, or we do later.
+			// Out of reach: try again at the next survey.
 			if (error.code !== "JOB_NOT_FOUND") this.#haveSurvey();
 		} finally {
 			this.#watched.delete(key);

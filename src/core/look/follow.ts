@@ -1,6 +1,6 @@
 /**
- * Reads a growing file: from a byte or from so many lines before its end, on to the end or on and on. Survives a file
- * that is truncated (begins again) or replaced (finishes the old one, then takes the new one).
+ * Reads a file that may grow, from a byte or from a number of lines before its end, and follows it if asked to. When the
+ * file is truncated, begins again; when it is replaced, reads the old one to its end and then the new one.
  */
 
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
@@ -16,7 +16,7 @@ export interface FollowOptions {
 	readonly lines?: number | undefined;
 	/** Begin so many bytes before the end instead, wherever in a line that is. */
 	readonly tailBytes?: number | undefined;
-	/** Go on until this says that nothing more will come; without it the end of the file is the end. */
+	/** Follow the file until this settles, then read to its end. Default: read to the present end. */
 	readonly until?: Promise<unknown> | undefined;
 	readonly signal?: AbortSignal | undefined;
 }
@@ -28,12 +28,12 @@ export interface Piece {
 }
 
 const PIECE_BYTES = 256 * 1024;
-/** How many pieces are read one after the other before the process gets to whatever else it does. */
+/** How many pieces are read in a row before the event loop gets a turn. */
 const PIECES_IN_A_ROW = 16;
-/** Where no event comes (network file systems, a path at which there is another file): how often it is looked at. */
+/** How often the file is looked at when no event comes: on network file systems, or when the file was replaced. */
 const LOOK_EVERY_MS = 1000;
 
-/** @returns nothing at all for a file that is not there and not followed */
+/** Yields nothing for a file that does not exist and is not followed. @throws ChoreError for a file that cannot be read */
 export async function* follow(path: string, options: FollowOptions = {}): AsyncGenerator<Piece, void, void> {
 	let over = options.until === undefined;
 	const bell = new Bell();
@@ -45,7 +45,7 @@ export async function* follow(path: string, options: FollowOptions = {}): AsyncG
 	options.signal?.addEventListener("abort", bell.ring);
 	let watch: FileWatch | undefined;
 	let file: number | undefined;
-	/** The file that is at the path now, until the old one is read to its end. */
+	/** The file that has replaced the one that is being read. */
 	let incoming: number | undefined;
 	try {
 		if (!over) watch = new FileWatch(path, bell.ring);
@@ -53,7 +53,7 @@ export async function* follow(path: string, options: FollowOptions = {}): AsyncG
 		let position = file === undefined ? 0 : await beginning(path, file, options);
 		const buffer = Buffer.allocUnsafe(PIECE_BYTES);
 		for (;;) {
-			const last = over; // seen before the read: what was written before the end is read after it
+			const last = over; // before the read, so that everything written until `until` settled is read
 			bell.arm();
 			for (let pieces = 1; ; pieces++) {
 				if (options.signal?.aborted) return;
@@ -76,7 +76,7 @@ export async function* follow(path: string, options: FollowOptions = {}): AsyncG
 			}
 			const next = successor(path, file, position);
 			if (next === "truncated") position = 0;
-			// Between the read that found the end of the old one and the look at the path more may have come into it.
+			// More may have been written to the old file since it was read: read it once more before the new one.
 			else if (next !== undefined) incoming = next;
 			else if (last) return;
 			else await bell.rung(LOOK_EVERY_MS);
@@ -94,7 +94,7 @@ async function beginning(path: string, file: number, { fromByte, lines, tailByte
 	return fromByte ?? 0;
 }
 
-/** The byte at which the last `lines` lines begin; a last line without its newline counts. */
+/** The offset at which the last `lines` lines begin. A last line without a newline counts. */
 async function lastLines(path: string, file: number, lines: number): Promise<number> {
 	const { size } = fstatSync(file);
 	if (lines <= 0) return size;
@@ -116,7 +116,7 @@ async function lastLines(path: string, file: number, lines: number): Promise<num
 	return 0;
 }
 
-/** The file that is at the path now, if that is another one or it became shorter than what was read of it. */
+/** The file at the path if it is another one; "truncated" if it became shorter than `position`; else undefined. */
 function successor(path: string, file: number | undefined, position: number): number | "truncated" | undefined {
 	const now = openReading(path);
 	if (now === undefined || file === undefined) return now;

@@ -1,6 +1,6 @@
 /**
- * Which jobs there are, as their files tell at a glance. Asks no platform, settles nothing, and passes over what it
- * cannot read: for completion, which must be quick and quiet.
+ * Lists jobs for completion, which must be quick and silent. Reads files only: asks no platform, settles nothing, and skips
+ * what it cannot read.
  */
 import { readNames } from "../disk/files.ts";
 import { holderOf } from "../disk/names.ts";
@@ -10,17 +10,17 @@ import { type Job, shortId } from "../job.ts";
 import { hasRecordedEnd } from "../settle/settle.ts";
 import { jobIds } from "./resolve.ts";
 
-/** A job, as far as its files tell. */
+/** A job by its files alone. */
 export interface Glimpse {
 	readonly id: string;
 	readonly name: string;
-	/** Whether nothing says that it is over. */
+	/** Whether no file says that it has ended. */
 	readonly active: boolean;
-	/** How it ended, once somebody has looked; else null. */
+	/** The job as it ended, once that is settled; else null. */
 	readonly end: Job | null;
 }
 
-/** More than anybody reads. */
+/** How many jobs that are not active are listed at most. */
 const MOST = 200;
 
 /** @see Chore.glance in chore.ts */
@@ -33,7 +33,7 @@ export function glance(session: Session, beginning: string): readonly Glimpse[] 
 	return [...wanted].flatMap((id) => look(session, id, active.has(id)) ?? []);
 }
 
-/** The jobs that hold names with that beginning. Without one, the newest jobs are enough. */
+/** The jobs whose names begin with `beginning`. None for "": then the newest jobs are enough. */
 function holders(session: Session, beginning: string, present: ReadonlySet<string>): readonly string[] {
 	if (beginning === "") return [];
 	return readNames(session.names)

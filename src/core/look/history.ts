@@ -1,4 +1,4 @@
-/** The runs of a session as its ledger tells them, also those of jobs that were forgotten since. */
+/** Lists the runs of a session from its ledger and its jobs, also the runs of jobs that were removed since. */
 import { ChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
 import { allEvents, type LedgerEvent } from "../disk/ledger.ts";
@@ -9,21 +9,21 @@ import { examine } from "../settle/settle.ts";
 import { ended } from "./list.ts";
 import { jobIds } from "./resolve.ts";
 
-/** Which runs to tell of. Default: all. */
+/** Which runs to list. Default: all. */
 export interface HistoryFilter {
 	/** Only runs of these jobs: each an exact name, a full id, or the end of an id, 4 characters or more. */
 	readonly jobs?: readonly string[] | undefined;
 	/** Only runs in one of these states. */
 	readonly states?: readonly JobState[] | undefined;
-	/** Only runs that were not over yet at that moment. */
+	/** Only runs that ended at or after this moment, or have not ended. */
 	readonly since?: Date | undefined;
-	/** Only runs that had begun by that moment. */
+	/** Only runs that began at or before this moment. */
 	readonly until?: Date | undefined;
-	/** Only so many, the latest. */
+	/** Only so many runs, the latest. */
 	readonly limit?: number | undefined;
 }
 
-/** One run of a job. Facts that are absent, or not known any more, are null. Times are RFC 3339 in UTC with milliseconds. */
+/** One run of a job. What does not exist or is not known any more is null. Times are RFC 3339 in UTC with milliseconds. */
 export interface HistoryEntry {
 	/** Version of this shape. Fields are added, never renamed. */
 	readonly schema: 1;
@@ -34,10 +34,10 @@ export interface HistoryEntry {
 	readonly run: number;
 	/** The last execution within the run, from 1. */
 	readonly attempt: number;
-	/** Program and arguments, a long one cut. Empty where the ledger does not reach back that far. */
+	/** Program and arguments, cut if they are long. Empty if the ledger does not reach back that far. */
 	readonly command: readonly string[];
 	readonly platform: string | null;
-	/** `unknown` also where the job was forgotten before anybody saw how the run ended. */
+	/** Also `unknown` when the job was removed before its end was settled. */
 	readonly state: JobState;
 	readonly result: JobResult | null;
 	readonly exitCode: number | null;
@@ -45,26 +45,27 @@ export interface HistoryEntry {
 	readonly startedAt: string | null;
 	/** End of the main process. */
 	readonly endedAt: string | null;
-	/** Milliseconds from the one to the other. */
+	/** Milliseconds from `startedAt` to `endedAt`. */
 	readonly durationMs: number | null;
-	/** CPU time of all processes of the run, milliseconds. */
+	/** CPU time of all processes of the run, in milliseconds. */
 	readonly cpuTimeMs: number | null;
 	readonly memoryPeakBytes: number | null;
-	/** In words, what the state alone does not say. */
+	/** Why the run is lost, unknown, or could not start, in words for people; else null. */
 	readonly reason: string | null;
-	/** Whether the job, with its output, has been forgotten since. */
+	/** Whether the job was removed, with its output. */
 	readonly removed: boolean;
 }
 
-/** A run that is told of, and the time that it took up, milliseconds since the epoch. */
+/** An entry and the times by which it is chosen and sorted, in milliseconds since the epoch. */
 interface Told {
 	readonly entry: HistoryEntry;
-	/** When it was asked for. */
+	/** When the start was asked for. */
 	readonly beganMs: number;
+	/** Infinity for a run that has not ended. */
 	readonly endedMs: number;
 }
 
-/** What the ledger says of a run. */
+/** The events of one run in the ledger. */
 interface Lines {
 	readonly id: string;
 	readonly run: number;
@@ -88,7 +89,7 @@ export async function history(context: Context, filter: HistoryFilter = {}): Pro
 async function allRuns(context: Context): Promise<Told[]> {
 	const { session } = context;
 	const active = activeIds(session);
-	// First, for what has ended meanwhile is written down by that.
+	// Before the ledger is read: this writes down the ends that it finds.
 	const current = await examine(context, active);
 	const { runs, commands } = await readRuns(session);
 	const present = new Set(jobIds(session));
@@ -97,7 +98,7 @@ async function allRuns(context: Context): Promise<Told[]> {
 		const { id, run, started, end } = lines;
 		const job = end === undefined && present.has(id) ? readEnd(session, id, run) : undefined;
 		if (job !== undefined) told.set(key(job), ofJob(job, lines));
-		// Without either the start was refused: it was none.
+		// A run without both events was refused at its start and is not listed.
 		else if (end !== undefined || (started !== undefined && !told.has(key(lines))))
 			told.set(key(lines), ofLines(lines, commands.get(id) ?? [], !present.has(id)));
 	}
@@ -121,7 +122,7 @@ async function readRuns(session: Session): Promise<{
 				lines.created = event;
 				commands.set(id, commandOf(event));
 			} else if (event.event === "started") lines.started = event;
-			// Lost is what somebody took it for who knew less.
+			// "exited" counts more than "lost", which another process may have written that knew less.
 			else if (event.event === "exited" || (event.event === "lost" && lines.end === undefined)) lines.end = event;
 		}
 	}
@@ -141,7 +142,7 @@ function ofJob(job: Job, lines: Lines | undefined): Told {
 	};
 }
 
-/** Whatever wrote the lines: what is not of the right kind is not known. */
+/** The entry of a run by its events alone. A field of the wrong type in the ledger counts as not known. */
 function ofLines(lines: Lines, command: readonly string[], removed: boolean): Told {
 	const { id, run, name, started, end } = lines;
 	const startedAt = time(end === undefined ? started?.at : end.startedAt);
@@ -168,7 +169,7 @@ function ofLines(lines: Lines, command: readonly string[], removed: boolean): To
 
 const EPOCH = "1970-01-01T00:00:00.000Z";
 
-/** Of two runs that were begun within a tick of the clocks by which starts are noted, this tells the first. */
+/** When the start was asked for, by the ledger. Finer than `startedAt`, so that it sorts runs that began almost together. */
 function askedForAtMs(lines: Lines | undefined): number | undefined {
 	const at = time((lines?.created ?? lines?.started)?.at);
 	return at === null ? undefined : Date.parse(at);

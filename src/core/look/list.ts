@@ -1,4 +1,4 @@
-/** The jobs of a session, without reading more of it than is asked for. */
+/** Lists the jobs of a session. Without a filter it reads the active jobs and the end of the ledger only. */
 import type { Context } from "../context.ts";
 import { readNames } from "../disk/files.ts";
 import { recentEvents } from "../disk/ledger.ts";
@@ -12,17 +12,17 @@ import { jobIds } from "./resolve.ts";
 export interface JobFilter {
 	/** All jobs of the session. */
 	readonly all?: boolean | undefined;
-	/** Only jobs in one of these states; looks at all jobs. */
+	/** Only jobs in one of these states. Reads all jobs. */
 	readonly states?: readonly JobState[] | undefined;
 }
 
 const RECENT_COUNT = 10;
 const RECENT_MS = 24 * 60 * 60 * 1000;
 
-/** The ledger's end that is searched for recent ends: some hundred events. */
+/** How much of the end of the ledger is searched for recent ends: several hundred events. */
 const LEDGER_BYTES = 128 * 1024;
 
-/** So many records are read before other work in this process gets its turn. */
+/** After so many records the event loop gets a turn. */
 const SLICE = 500;
 
 /** @see Chore.list in chore.ts */
@@ -46,7 +46,7 @@ export async function list(context: Context, filter: JobFilter = {}): Promise<Jo
 	return (states === undefined ? jobs : jobs.filter(({ state }) => states.includes(state))).sort(inOrder);
 }
 
-/** Jobs without an active mark: their snapshot is on disk, or they are looked at like any other. */
+/** The jobs with these ids, which have no active mark. Most have a snapshot of their end on disk; the others are examined. */
 export async function ended(context: Context, ids: readonly string[]): Promise<Job[]> {
 	const jobs: Job[] = [];
 	const others: string[] = [];
@@ -60,13 +60,13 @@ export async function ended(context: Context, ids: readonly string[]): Promise<J
 }
 
 function endedJob(session: Session, id: string): Job | undefined {
-	// Nearly every job has one run: look there first, and whether there is a second.
+	// Most jobs have one run, so read that first.
 	const first = readEnd(session, id, 1);
 	const latest = latestRun(session, id);
 	return latest === 1 ? first : readEnd(session, id, latest);
 }
 
-/** Ids by the ledger, the latest end first. */
+/** The ids of jobs that ended within RECENT_MS by the ledger, the latest end first. */
 function recentlyEnded(session: Session, known: ReadonlySet<string>): string[] {
 	const since = new Date(Date.now() - RECENT_MS).toISOString();
 	const ids = new Set<string>();
@@ -77,7 +77,7 @@ function recentlyEnded(session: Session, known: ReadonlySet<string>): string[] {
 	return [...ids].filter((id) => present.has(id));
 }
 
-/** Active jobs first, the newest on top; then the ended ones, the last end on top. */
+/** Active jobs first, the newest at the top; then the ended ones, the latest end at the top. */
 function inOrder(one: Job, other: Job): number {
 	const over = Number(hasEnded(one)) - Number(hasEnded(other));
 	if (over !== 0) return over;

@@ -1,4 +1,4 @@
-/** The output of a job, as it was written. */
+/** Reads the output of a job, byte for byte as it was written. */
 import { ChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
 import { current } from "../control/reach.ts";
@@ -16,13 +16,13 @@ export interface LogOptions {
 	readonly lines?: number | undefined;
 	/** Begin so many bytes before the end, wherever in a line that is. */
 	readonly tailBytes?: number | undefined;
-	/** Go on until the run is over and all of it was given. */
+	/** Go on until the run has ended and all of its output was given. */
 	readonly follow?: boolean | undefined;
-	/** One of two streams of a job with split output. Default: both. */
+	/** Only one stream of a job with split output. Default: both. */
 	readonly stream?: "stdout" | "stderr" | undefined;
-	/** Which start of the job. Default: the latest. */
+	/** The number of the run. Default: the latest. */
 	readonly run?: number | undefined;
-	/** Ends the iteration; no error. */
+	/** Ends the iteration without an error. */
 	readonly signal?: AbortSignal | undefined;
 }
 
@@ -68,7 +68,7 @@ export async function* logs(context: Context, id: string, options: LogOptions = 
 	}
 }
 
-/** Resolves when nothing more will be written; also where that cannot be known. */
+/** Resolves when the run has ended. Rejects when that cannot be known; the reader then stops as well. */
 async function endOf(context: Context, id: string, options: LogOptions, stopped: AbortSignal): Promise<void> {
 	const signal = options.signal === undefined ? stopped : AbortSignal.any([options.signal, stopped]);
 	if (options.run !== undefined && options.run !== (await current(context, id)).run) return;
@@ -80,9 +80,9 @@ async function* label(pieces: AsyncGenerator<Piece, void, void>, stream: StreamN
 }
 
 /**
- * Pieces of several sources as they come.
+ * The pieces of several sources, each as soon as it comes.
  *
- * @param stop makes a source that waits for more give up: whoever reads may leave while one of them is silent
+ * @param stop ends sources that wait for more; called when the reader stops early
  */
 async function* merge(sources: readonly AsyncGenerator<LogPiece, void, void>[], stop: () => void): AsyncGenerator<LogPiece, void, void> {
 	const pull = async (source: AsyncGenerator<LogPiece, void, void>) => ({ source, result: await source.next() });

@@ -1,4 +1,4 @@
-/** Finds the job that a word means: an exact name, a full id, or a unique tail of an id. */
+/** Finds the job that a reference means: an exact name, a full id, or a unique end of an id. */
 import { existsSync } from "node:fs";
 import { closest } from "../../../platform/closest.ts";
 import { ChoreError, isChoreError } from "../../../platform/errors.ts";
@@ -10,8 +10,8 @@ import { isUnreadable, readStoredRun } from "../disk/store.ts";
 const TAIL = /^[0-9a-f-]{4,35}$/;
 
 /**
- * @returns the id of a job that is there
- * @throws ChoreError JOB_NOT_FOUND, with the nearest name as hint; JOB_AMBIGUOUS with the ids
+ * @returns the id of a job that exists
+ * @throws ChoreError JOB_NOT_FOUND with the nearest name as hint; JOB_AMBIGUOUS with the ids
  */
 export function resolve(session: Session, reference: string): string {
 	const id = byName(session, reference) ?? byId(session, reference) ?? byOldName(session, reference);
@@ -44,13 +44,13 @@ export function jobIds(session: Session): string[] {
 	return readNames(session.jobs).filter(isId).sort();
 }
 
-/** The holder of the name, if it is there. */
+/** The holder of the name, if that job exists. */
 function byName(session: Session, name: string): string | undefined {
 	const holder = isName(name) ? holderOf(session, name) : undefined;
 	return holder !== undefined && existsSync(jobFolder(session, holder)) ? holder : undefined;
 }
 
-/** The last holder was removed: an older job of that name may still be there. */
+/** The newest job of that name when its holder was removed. */
 function byOldName(session: Session, name: string): string | undefined {
 	if (!isName(name)) return undefined;
 	return jobIds(session)
@@ -65,7 +65,7 @@ function isNamed(session: Session, id: string, name: string): boolean {
 	} catch (error) {
 		if (!isChoreError(error)) throw error;
 	}
-	// Most are another's: to look for the word is quicker than to read the record.
+	// Most records do not hold the name. Searching the text is faster than parsing it.
 	if (text?.includes(`"${name}"`) !== true) return false;
 	const stored = readStoredRun(session, id);
 	return stored !== undefined && !isUnreadable(stored) && stored.job.name === name;

@@ -1,4 +1,4 @@
-/** The runs of a job, one after the other. */
+/** Lists the runs of a job, oldest first. */
 import type { Context } from "../context.ts";
 import { current } from "../control/reach.ts";
 import { isUnreadable, readStoredRun } from "../disk/store.ts";

@@ -1,4 +1,4 @@
-/** One job in detail: what it is made of, what it uses, what it wrote last. */
+/** One job in detail: its processes, what they use, and the last lines of its output. */
 import type { Usage } from "../../../platform/contract.ts";
 import { isChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
@@ -9,20 +9,20 @@ import { readAttempts } from "../settle/attempts.ts";
 import { logs } from "./logs.ts";
 import { runs } from "./runs.ts";
 
-/** A job with what only a closer look tells. */
+/** What `chore status` shows of a job. */
 export interface JobDetails {
 	readonly job: Job;
-	/** Null once it is over, and where the platform cannot be asked. */
+	/** Null for a job that has ended or is unknown. */
 	readonly usage: Usage | null;
-	/** The last lines of its output, decoded as UTF-8; empty where there is none. */
+	/** The last lines of its output, decoded as UTF-8. */
 	readonly lastLines: readonly string[];
 	/** The runs before this one, oldest first. */
 	readonly earlierRuns: readonly Job[];
-	/** With a restart policy: the latest executions within this run that are over, oldest first. */
+	/** With a restart policy: the latest ended attempts of this run, oldest first. */
 	readonly attempts: readonly Attempt[];
 }
 
-/** How one execution of the program ended. */
+/** How one attempt ended. */
 export interface Attempt {
 	readonly attempt: number;
 	/** 0 to 255, or null after a signal. */
@@ -58,7 +58,7 @@ async function usageOf(context: Context, job: Job): Promise<Usage | null> {
 	return (await context.platforms.get(job.platform)).usage(stored.run.handle);
 }
 
-/** A line of a log may be anything; these are for a look. */
+/** Longer lines are cut. */
 const LINE_LENGTH = 2000;
 
 async function linesOf(context: Context, job: Job, lines: number): Promise<readonly string[]> {

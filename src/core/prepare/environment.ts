@@ -1,13 +1,13 @@
-/** Which variables a job gets: the caller's own, exactly, without those that tie a process to its supervisor. */
+/** Chooses the variables of a job: the caller's, byte for byte, without those that are about the caller's own supervisor. */
 import { readFileSync } from "node:fs";
 import { ChoreError } from "../../../platform/errors.ts";
 
-/** A value is text, or bytes where the caller's is not UTF-8. */
+/** A value is text; or bytes, if the caller's value is not UTF-8. */
 export type Environment = ReadonlyMap<string, string | Buffer>;
 
 /**
- * Left out unless asked for by name: they speak of the caller's supervisor, sockets or seat, not of the job's
- * (systemd.exec(5), sd_notify(3), pam_systemd(8)). `_` is set by every shell for every command.
+ * Left out unless set by `--env`: they are about the caller's supervisor, sockets or seat and would be wrong in the job
+ * (systemd.exec(5), sd_notify(3), pam_systemd(8)). Shells set `_` anew for every command.
  */
 const LEFT_OUT =
 	/^(_|NOTIFY_SOCKET|WATCHDOG_.*|LISTEN_.*|MAINPID|MANAGERPID.*|INVOCATION_ID|JOURNAL_STREAM|SYSTEMD_EXEC_PID|SERVICE_RESULT|EXIT_CODE|EXIT_STATUS|MONITOR_.*|TRIGGER_.*|MEMORY_PRESSURE_.*|CREDENTIALS_DIRECTORY|XDG_SESSION_ID|XDG_SEAT|XDG_VTNR|CHORE_JOB_ID|CHORE_RUN_ID)$/;
@@ -18,17 +18,17 @@ const CLEAN: readonly string[] = ["HOME", "USER", "LOGNAME", "SHELL", "PATH", "X
 export interface EnvironmentOptions {
 	/** The caller's variables; a name with the value undefined is skipped. */
 	readonly from: Readonly<Record<string, string | undefined>>;
-	/** Start from HOME, USER, LOGNAME, SHELL, PATH and XDG_RUNTIME_DIR only. */
+	/** Take only HOME, USER, LOGNAME, SHELL, PATH and XDG_RUNTIME_DIR of the caller's. */
 	readonly clean: boolean;
-	/** Added last; wins. */
+	/** Variables that are added, or replace the caller's. */
 	readonly set: Readonly<Record<string, string>>;
 }
 
 /**
  * The variables of a job.
  *
- * @param raw the caller's block as the kernel has it (proc_pid_environ(5)), for values that are not UTF-8
- * @returns the variables, and the names of those that could not be carried
+ * @param raw reads the environment as bytes (proc_pid_environ(5)), for values that are not UTF-8
+ * @returns the variables, and the names of those whose bytes are not known
  */
 export function jobEnvironment(
 	options: EnvironmentOptions,
@@ -52,7 +52,7 @@ export function jobEnvironment(
 	return { environment, dropped };
 }
 
-/** @throws ChoreError INVALID_ARGUMENT for a name or a value that no process can have, or that would be garbled */
+/** @returns the name. @throws ChoreError INVALID_ARGUMENT for a name or value that no process can have, or that is not UTF-8 */
 function checkVariable(name: string, value: string): string {
 	const wrong =
 		name === "" || name.includes("=")

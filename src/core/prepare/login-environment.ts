@@ -1,6 +1,6 @@
 /**
- * The variables that the user's login shell sets. A program that a desktop starts has few of them: no PATH of nvm, rbenv
- * or Homebrew, nothing of ~/.profile.
+ * Finds the variables that the user's login shell sets, for the editor: a program that a desktop starts has no PATH of nvm,
+ * rbenv or Homebrew, and nothing of ~/.profile.
  */
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -11,7 +11,7 @@ import { Silence } from "../../../platform/silence.ts";
 export interface LoginEnvironmentOptions {
 	/** The shell, an absolute path. Default: $SHELL, else the one of passwd(5), else /bin/sh. */
 	readonly shell?: string | undefined;
-	/** What the shell itself begins with. Default: `process.env`. */
+	/** The environment of the shell. Default: `process.env`. */
 	readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
 	/** Gives up after so many milliseconds. Default 10,000. */
 	readonly timeoutMs?: number | undefined;
@@ -19,22 +19,22 @@ export interface LoginEnvironmentOptions {
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 
-/** Variables of the run itself, which are nobody's setting. */
+/** Variables that come from this way of asking, not from the user's settings. */
 const OWN: ReadonlySet<string> = new Set(["ELECTRON_RUN_AS_NODE", "SHLVL", "_"]);
 
 /**
- * Asks the login shell, interactively as a terminal would: many people set PATH in files that only such a shell reads.
+ * Runs the user's shell as an interactive login shell: many people set PATH in files that only such a shell reads.
  *
- * @returns the variables as a terminal's would be
- * @throws ChoreError TIMED_OUT when the shell's start files take too long, COMMAND_NOT_EXECUTABLE when it tells nothing
+ * @returns the variables that a new terminal would have
+ * @throws ChoreError TIMED_OUT when the shell's start files take too long, COMMAND_NOT_EXECUTABLE when it prints no environment
  */
 export async function loginEnvironment(options: LoginEnvironmentOptions = {}): Promise<Readonly<Record<string, string>>> {
 	const { environment = process.env, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
 	const shell = options.shell ?? (environment["SHELL"] || shellOfUser());
-	// Start files may print anything: what counts stands between two words that nobody can know.
+	// Start files may print anything, so the answer stands between two marks that cannot be guessed.
 	const mark = randomUUID().replaceAll("-", "");
 	const program = `process.stdout.write("${mark}" + JSON.stringify(process.env) + "${mark}")`;
-	// Two words in single quotes, in the syntax that sh, csh, fish and nushell have in common.
+	// Only words in single quotes: sh, csh, fish and nushell read these alike.
 	const { output, ending } = await outputOf(shell, ["-i", "-l", "-c", `'${process.execPath}' -e '${program}'`], {
 		environment: { ...environment, ELECTRON_RUN_AS_NODE: "1" },
 		timeoutMs,
@@ -67,8 +67,9 @@ function folderOfUser(): string {
 }
 
 /**
- * What a program prints up to the second mark, or all of it, and how it ended in words. It gets a process session of its
- * own: it cannot take anybody's terminal.
+ * Runs a program in a process session of its own, so that it cannot use a terminal.
+ *
+ * @returns what it prints up to the second mark, or all of it, and how it ended, in words
  */
 function outputOf(
 	program: string,
@@ -99,7 +100,7 @@ function outputOf(
 		};
 		child.stdout.on("data", (part: Buffer) => {
 			parts.push(part);
-			// What a start file left in the background may keep the pipe open for as long as it likes.
+			// Do not wait for the end of the pipe: a process that a start file left in the background may keep it open.
 			if (Buffer.concat(parts).toString("latin1").split(options.mark).length > 2) finish();
 		});
 		child.on("exit", (code, signal) => {
@@ -118,5 +119,5 @@ function endGroup(pid: number | undefined): void {
 	if (pid === undefined) return;
 	try {
 		process.kill(-pid, "SIGKILL");
-	} catch {} // over already
+	} catch {} // it has ended
 }

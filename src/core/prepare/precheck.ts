@@ -1,12 +1,12 @@
 /**
- * Looks whether a program can be started, and says in the system's own words why not. No supervisor tells: systemd
- * reports one exit code for a missing file, a missing x bit and a missing interpreter.
+ * Checks whether a program can be started, and says why not. Supervisors do not say: systemd has one exit code for a missing
+ * file, a missing x bit and a missing interpreter. Starts nothing.
  */
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import { ChoreError, errnoOf } from "../../../platform/errors.ts";
 
-/** Where programs are looked for when the job has no PATH (confstr(3), _CS_PATH, and where people install). */
+/** The PATH for a job without one: that of confstr(3), _CS_PATH, and the folders of local programs. */
 const DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
 
 /**
@@ -42,7 +42,7 @@ export function checkDirectory(path: string): void {
 		throw new ChoreError("DIRECTORY_UNUSABLE", `cannot run in ${path}: ${wrong}`, { hint: "--working-directory chooses another" });
 }
 
-/** The job opens its input itself, where nobody would see why it cannot. @throws ChoreError INVALID_ARGUMENT with the reason */
+/** Checks the input file now: the job opens it itself, and could not report an error. @throws ChoreError INVALID_ARGUMENT with the reason */
 export function checkInput(path: string): void {
 	try {
 		accessSync(path, constants.R_OK);
@@ -56,8 +56,8 @@ export function checkInput(path: string): void {
 }
 
 /**
- * Looks again after a run that ended at once with a code that a shell or a supervisor also uses for its own failures.
- * @returns what is wrong, or null: then the code was the job's own
+ * Checks the program again after a short run with an exit code that shells and supervisors use for their own failures.
+ * @returns what is wrong; null when nothing is, so that the code was the program's own
  */
 export function startFault(program: string, directory: string): string | null {
 	const wrongDirectory = directoryFault(directory);
@@ -69,7 +69,7 @@ export function startFault(program: string, directory: string): string | null {
 interface ProgramFault {
 	readonly code: "COMMAND_NOT_FOUND" | "COMMAND_NOT_EXECUTABLE";
 	readonly text: string;
-	/** The file was seen; not merely kept from us by its folder. */
+	/** Whether the file itself was found. False also when its folder cannot be searched. */
 	readonly isThere: boolean;
 }
 
@@ -112,7 +112,7 @@ function interpreterOf(program: string): string | undefined {
 	try {
 		file = openSync(program, constants.O_RDONLY);
 	} catch {
-		return undefined; // executable, but not readable: the system will do
+		return undefined; // executable but not readable: exec(2) will tell
 	}
 	try {
 		const buffer = Buffer.alloc(256);

@@ -1,15 +1,15 @@
-/** The caller's resource limits (getrlimit(2)), for the job to have the same. Node has no call for them; Linux has a file. */
+/** Reads the caller's resource limits (getrlimit(2)), which the job gets, too. Node has no call for them; Linux has /proc/PID/limits. */
 import { readFileSync } from "node:fs";
 
-/** One limit in the unit that ulimit takes; "unlimited" where there is none. */
+/** One limit in the unit of ulimit, or "unlimited". */
 export interface ResourceLimit {
-	/** The flags of ulimit that set it, to be tried in this order: shells differ for the number of processes. */
+	/** The flags of ulimit that set it, to be tried in this order: for the number of processes shells differ. */
 	readonly flags: readonly string[];
 	readonly soft: string;
 	readonly hard: string;
 }
 
-/** Rows of /proc/PID/limits that every /bin/sh can set, with ulimit's flag and unit in bytes (XCU ulimit). */
+/** The rows of /proc/PID/limits that every /bin/sh can set, with the flags and unit of ulimit (POSIX, XCU ulimit). */
 const KINDS: readonly (readonly [row: string, flags: readonly string[], unit: number])[] = [
 	["Max cpu time", ["-t"], 1],
 	["Max file size", ["-f"], 512],
@@ -22,7 +22,7 @@ const KINDS: readonly (readonly [row: string, flags: readonly string[], unit: nu
 	["Max open files", ["-n"], 1],
 ];
 
-/** The limits of whoever called chore; none where the system does not tell (the job then has its platform's). */
+/** The limits of the process that called chore. None if the system does not tell; the job then has those of its platform. */
 export function callerLimits(): readonly ResourceLimit[] {
 	const own = read("self");
 	const parent = read(String(process.ppid));
@@ -30,8 +30,8 @@ export function callerLimits(): readonly ResourceLimit[] {
 }
 
 /**
- * @param own text of /proc/self/limits
- * @param parent the same of the parent process: Node raises its own soft limit of open files, so that one is the caller's
+ * @param own the text of /proc/self/limits
+ * @param parent that of the parent process, for the soft limit of open files, which Node raises for itself
  */
 export function parseLimits(own: string, parent: string): readonly ResourceLimit[] {
 	const limits: ResourceLimit[] = [];

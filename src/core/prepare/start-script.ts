@@ -1,10 +1,8 @@
 /**
- * The `start` script of a job: all that the user said is in it and nowhere else, so that no platform has to quote it
- * and no other process shows it. Every /bin/sh must read it alike (dash, bash --posix, the ksh family, busybox, yash).
- * It is run with an empty environment, and with the folder of the run as its argument (for more, see the contract); it ends
- * by becoming the program.
+ * Writes the `start` script of a job. It holds all of the user's text, so that no platform has to quote it and no process
+ * list shows it. Every /bin/sh must read it alike (dash, bash --posix, ksh, busybox, yash). The platform runs it with an
+ * empty environment and the folder of the run as its argument (see contract.ts); its last command is exec of the program.
  */
-
 import { JOB_VARIABLE, RUN_VARIABLE } from "../../../platform/run-mark.ts";
 import type { OutputMode } from "../job.ts";
 import type { Environment } from "./environment.ts";
@@ -12,7 +10,7 @@ import type { ResourceLimit } from "./resource-limits.ts";
 
 export interface StartOptions {
 	readonly jobId: string;
-	/** Absolute. */
+	/** An absolute path. */
 	readonly program: string;
 	readonly arguments: readonly string[];
 	readonly directory: string;
@@ -21,21 +19,21 @@ export interface StartOptions {
 	readonly limits: readonly ResourceLimit[];
 	readonly nice: number;
 	readonly output: OutputMode;
-	/** A file by its absolute path. */
+	/** `file` is an absolute path. */
 	readonly stdin: "null" | "fifo" | { readonly file: string };
 }
 
-/** A name that every shell can export and none sets or changes by itself; the others go by env(1). */
+/** Names that every shell can export; but not SHELLS_OWN, which shells set or change themselves. env(1) sets all others. */
 const PORTABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const SHELLS_OWN =
 	/^(_|chore_.*|IFS|PPID|UID|EUID|GID|EGID|GROUPS|USERID|OPTIND|OPTARG|OPTERR|RANDOM|SRANDOM|SECONDS|LINENO|PS[1-4]|SHELLOPTS|BASHOPTS|BASH.*|DIRSTACK|FUNCNAME|FUNCNEST|HIST.*|PIPESTATUS|KSH.*|YASH.*|EPOCH.*|COLUMNS|LINES|POSIXLY_CORRECT|TMOUT|LC_.*)$/;
 
-/** The script, as bytes: values need not be UTF-8. */
+/** The script, as bytes, since values need not be UTF-8. */
 export function startScript(options: StartOptions): Buffer {
 	const { environment } = options;
 	const script = new Script();
 	script.add("# chore start 1: becomes the job. Its argument is the folder of the run.\n");
-	// Whatever the shell itself has to say is not the job's output. What can go wrong here is found by looking again.
+	// The shell's own messages must not get into the job's output. Errors here are found afterwards by `startFault`.
 	script.add("exec >/dev/null 2>&1\nchore_up=\n");
 	script.add("[ -r /proc/uptime ] && read -r chore_up chore_rest </proc/uptime\n");
 	script.add('echo "$$ $chore_up" 1<>"$1/started"\n');
@@ -47,12 +45,12 @@ export function startScript(options: StartOptions): Buffer {
 	const byEnv = [...environment].filter(([name]) => !PORTABLE.test(name) || SHELLS_OWN.test(name));
 	if (byEnv.length > 0) script.add(" /usr/bin/env --");
 	for (const [name, value] of byEnv) script.add(" ").quote(`${name}=`, value);
-	// env(1) takes a program with "=" in its path for a variable; behind nice(1) it cannot.
+	// env(1) would read a path with "=" as a variable, so nice(1) stands in front of it.
 	if (options.nice !== 0 || options.program.includes("=")) script.add(` /usr/bin/nice -n ${options.nice}`);
 	for (const word of [options.program, ...options.arguments]) script.add(" ").quote(word);
 	script.add("\n");
 	script.add(`umask ${options.umask.toString(8).padStart(4, "0")}\n`);
-	// ksh93 counts SHLVL when it becomes another program, and crashes where there is none: this one is not exported.
+	// ksh93 changes SHLVL at exec, and crashes if it is unset. This one is not exported.
 	script.add("unset PWD OLDPWD SHLVL\nSHLVL=1\n");
 	for (const [name, value] of environment) {
 		if (!PORTABLE.test(name) || SHELLS_OWN.test(name)) continue;
@@ -61,10 +59,10 @@ export function startScript(options: StartOptions): Buffer {
 			.quote(name === "PWD" ? options.directory : value)
 			.add("\n");
 	}
-	// The script is that of every run: which one this is, the name of its folder tells.
+	// All runs of a job share this script. The name of the run's folder is its number.
 	script.add(`export ${JOB_VARIABLE}=${options.jobId} ${RUN_VARIABLE}="\${chore_run##*/}.${options.jobId}"\n`);
 	const level = environment.get("SHLVL");
-	// bash counts down when it becomes another program.
+	// bash lowers SHLVL by one at exec.
 	if (typeof level === "string" && /^[0-9]{1,4}$/.test(level)) script.add(`[ "\${BASH_VERSION-}" ] && SHLVL=${Number(level) + 1}\n`);
 	script.add('exec "$@"');
 	addRedirections(script, options);
@@ -72,10 +70,10 @@ export function startScript(options: StartOptions): Buffer {
 }
 
 /**
- * Holds the write end of the stdin FIFO until a line comes by `control`, and no longer than the job. A grandchild, so
- * that the job does not find a child that it did not make; the output of the job is not its own. It holds it before the
- * job opens the other end, and this script does so meanwhile: whoever is the first to send may close it at once. From
- * then on `reader` has the pid of the job, and that nobody reads means that it has closed its input.
+ * A process that holds the write end of the stdin FIFO open until `chore send --end` writes a line to `control`, or the job
+ * ends. It is a grandchild, since the program does not expect a child that it did not make. The script itself holds both
+ * FIFOs open until the program starts, so that a first `send` can already close the input. `reader` gets the pid of the job
+ * once its input is open; after that, a FIFO without a reader means that the job has closed its input.
  */
 const KEEPER = `exec 3<>"$1/stdin" 5<>"$1/control"
 echo "$$" 1<>"$1/reader"
@@ -86,9 +84,9 @@ wait $!
 `;
 
 function addLimits(script: Script, limits: readonly ResourceLimit[]): void {
-	// Down before the hard limit is lowered, up after it was raised; one that cannot be had stays as it is.
+	// The soft limit first, for a lower hard limit; and again, for a higher one. A limit that cannot be set stays as it is.
 	script.add('chore_set() { ulimit -S "$1" "$2"; ulimit -H "$1" "$3" && ulimit -S "$1" "$2"; }\n');
-	// As far as it can be had: the hard limit is the best there is.
+	// For the platform's limits: if the value cannot be set, the soft limit becomes the hard limit.
 	script.add('chore_best() { chore_set "$@" || ulimit -S "$1" "$(ulimit -H "$1")"; }\n');
 	script.add("chore_given=' '\n");
 	script.add('while [ "$#" -gt 2 ]; do\nchore_best "$1" "$2" "$3" || { [ "$1" = -u ] && chore_best -p "$2" "$3"; }\n');
@@ -116,7 +114,7 @@ class Script {
 		return this;
 	}
 
-	/** One word of the shell, whatever is in it. */
+	/** Adds one word of the shell, in single quotes. */
 	quote(...values: readonly (string | Buffer)[]): this {
 		this.add("'");
 		for (const value of values) {

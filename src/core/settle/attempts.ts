@@ -1,57 +1,57 @@
 /**
- * Attempts: the executions of one run, where a restart policy makes it more than one. The platform starts them; here is
- * judged what the record of one means for the run.
+ * Judges what the record of one attempt means for its run, when a restart policy allows several attempts. The platform
+ * starts the attempts; nothing here does.
  */
 import type { RestartPolicy } from "../../../platform/contract.ts";
 import { type ExitRecord, parseExitRecord } from "../../../platform/exit-record.ts";
 import { readTail } from "../disk/files.ts";
 import { type Evidence, readEvidence, type StoredRun } from "../disk/store.ts";
 
-/** Whether the platform may start another attempt after this one. Where it may, only the platform knows whether it will. */
+/** Whether the platform may start another attempt after this one. If so, only the platform knows whether it will. */
 export function mayRestart({ policy, max }: RestartPolicy, record: ExitRecord): boolean {
 	if (policy === "no" || record.result === "session-ended") return false;
 	return !isLast(max, record) && wantsRestart(policy, record);
 }
 
-/** Whether it was only the number of restarts that forbade another. */
+/** Whether another attempt was only forbidden by the number of restarts. */
 export function hitStartLimit({ policy, max }: RestartPolicy, record: ExitRecord): boolean {
 	return policy !== "no" && isLast(max, record) && wantsRestart("on-failure", record);
 }
 
-/** Whether an attempt has begun that the exit record knows nothing of. */
+/** Whether an attempt has begun after the one in the exit record. */
 export function laterHasBegun({ policy }: RestartPolicy, { exit, started }: Evidence): boolean {
 	if (policy === "no" || typeof exit !== "object" || started === null) return false;
-	// An attempt that never came to its main process left the sign of the one before it.
+	// After an attempt whose start script never began, `started` is still that of the attempt before.
 	const isOlder =
 		exit.pid === null && exit.uptimeSeconds !== null && started.uptimeSeconds !== null && started.uptimeSeconds <= exit.uptimeSeconds;
 	return started.pid !== exit.pid && !isOlder;
 }
 
-/** Whether the attempt that is not over has come to its start script. */
+/** Whether the start script of the present attempt has begun. */
 export function hasBegun(restart: RestartPolicy, evidence: Evidence): boolean {
 	return evidence.started !== null && (typeof evidence.exit !== "object" || laterHasBegun(restart, evidence));
 }
 
-/** The latest attempts of a run whose ends were noted, oldest first: of a long history only the end. */
+/** The recorded ends of a run's latest attempts, oldest first. Of a long history only the last ATTEMPTS_BYTES. */
 export function readAttempts({ job, folder }: StoredRun): readonly ExitRecord[] {
 	if (job.restart.policy === "no") return [];
 	const noted = readTail(`${folder}/attempts`, ATTEMPTS_BYTES)
 		.split("\n")
 		.map(parseExitRecord)
 		.filter((record) => typeof record === "object");
-	// The last end stands in the exit record first, and on a full disk nowhere else.
+	// The last end may be in the exit record only: on a full disk `attempts` cannot grow.
 	const { exit } = readEvidence(folder);
 	return typeof exit !== "object" || noted.at(-1)?.attempt === exit.attempt ? noted : [...noted, exit];
 }
 
-/** Some hundred lines. */
+/** Several hundred lines. */
 const ATTEMPTS_BYTES = 64 * 1024;
 
 function isLast(max: number | null, { attempt }: ExitRecord): boolean {
 	return max !== null && attempt > max;
 }
 
-/** systemd calls an end by the time limit or for want of memory a failure also where the exit code is 0. */
+/** The platform's policy, applied to this end. A time limit or lack of memory is a failure even with exit code 0. */
 function wantsRestart(policy: "on-failure" | "always", { status, result }: ExitRecord): boolean {
 	return policy === "always" || !("code" in status) || status.code !== 0 || result !== "success";
 }

@@ -1,7 +1,7 @@
 /**
- * Finds out how jobs are, and turns a found end into the record, once. Needs no lock: whoever comes second does the
- * same again. Order matters: the platform is asked before the exit record is read for the last time, so that "gone,
- * and no record" is evidence.
+ * Finds the present state of jobs, and settles those that have ended: writes the end down once. Uses no lock, since two
+ * processes that settle the same run write the same. Always read the exit record again after asking the platform: only
+ * "absent, and then no record" proves that a run is lost.
  */
 import { existsSync } from "node:fs";
 import type { Handle, Observation } from "../../../platform/contract.ts";
@@ -18,12 +18,12 @@ import { type Live, snapshot, unreadableJob } from "./snapshot.ts";
 import { type End, type Facts, judge, lost } from "./verdict.ts";
 import { dropStaleMark, finishEnd, writeEnd } from "./write-end.ts";
 
-/** A run that began and ended within this time may not have begun at all: its program is looked at again. */
+/** After a run that was shorter than this with exit code 126, 127 or 200 to 243, its program is checked again. */
 const QUICK_MS = 1000;
 
 /**
- * The jobs of these ids as they are now, each end found being settled. Ids of jobs that are gone are left out.
- * One request to each platform, however many jobs.
+ * The present state of the jobs with these ids. Settles those that have ended. Skips ids of jobs that do not exist. Makes
+ * one request to each platform, however many jobs.
  */
 export async function examine(context: Context, ids: readonly string[]): Promise<Job[]> {
 	const { session } = context;
@@ -52,8 +52,10 @@ export async function examine(context: Context, ids: readonly string[]): Promise
 }
 
 /**
- * The job as far as its own files tell the end of its run; undefined when the platform has to be asked, "removed" when
- * there are no files any more: somebody forgot the job after its records were read.
+ * The job, if its files alone tell its state.
+ *
+ * @param mode "settle" writes the end down; "look" does not
+ * @returns undefined when the platform must be asked; "removed" when the files are gone since the records were read
  */
 export async function byRecord(
 	context: Context,
@@ -89,7 +91,7 @@ export async function byRecord(
 	return undefined;
 }
 
-/** Whether the files of a job, or that there are none, say that it is over. Asks nobody, and settles nothing. */
+/** Whether the files of a job say that it has ended; also true if there are none. Asks no platform and settles nothing. */
 export function hasRecordedEnd(session: Session, id: string): boolean {
 	const run = latestRun(session, id);
 	if (readEnd(session, id, run) !== undefined) return true;
@@ -99,7 +101,7 @@ export function hasRecordedEnd(session: Session, id: string): boolean {
 	return stored !== undefined && !isUnreadable(stored) && recordedEnd(stored, evidence, distance(stored.run.place)) !== undefined;
 }
 
-/** How the run ended, where its record alone is enough to say so: undefined where another attempt may follow, or has begun. */
+/** How the run ended by its exit record; undefined when there is none, or when another attempt may follow or has begun. */
 function recordedEnd(stored: StoredRun, evidence: Evidence, away: Distance): End | undefined {
 	const { exit } = evidence;
 	if (typeof exit !== "object") return undefined;
@@ -107,13 +109,13 @@ function recordedEnd(stored: StoredRun, evidence: Evidence, away: Distance): End
 	const isFinal = !mayRestart(restart, exit) && !laterHasBegun(restart, evidence);
 	if (isFinal) return judge(facts(stored, evidence, away === "here"));
 	if (away !== "earlier-boot") return undefined;
-	// That boot is over: either the machine went down between two attempts, or in a later one.
+	// The machine was restarted, either between two attempts or during a later one.
 	return laterHasBegun(restart, evidence)
 		? lost(facts(stored, evidence, false), `the machine was restarted during attempt ${exit.attempt + 1}`)
 		: judge(facts(stored, evidence, false));
 }
 
-/** @param isLastWord whether the platform was asked after the creator of the run had let go of it */
+/** @param isLastWord whether the platform was asked after no process was starting the run any more */
 async function byObservation(
 	context: Context,
 	stored: StoredRun,
@@ -140,7 +142,7 @@ async function byObservation(
 			return settle(context, stored, evidence, judge({ ...facts(stored, evidence, true), observed: observation.end }));
 		case "absent":
 			if (isCreatorAlive(starter(context.session, stored))) return live("starting");
-			// Its creator may have finished the start after the platform was asked: what the platform says now counts.
+			// The start may have been finished after the platform was asked, so ask once more.
 			if (!isLastWord) {
 				const [now = observation] = await observe(context, stored.run.handle.platform, [stored]);
 				return byObservation(context, stored, now, true);
@@ -151,7 +153,7 @@ async function byObservation(
 	}
 }
 
-/** Names the process that starts it, until that is done with it; else undefined or empty. */
+/** The mark of the process that is starting this run; undefined or empty when none is. */
 function starter({ active }: Session, { job, run, folder }: StoredRun): string | undefined {
 	return readText(run.run === 1 ? `${active}/${job.id}` : `${folder}/starting`);
 }
@@ -186,7 +188,7 @@ function facts(stored: StoredRun, evidence: Evidence, lookAgain: boolean): Facts
 	return lookAgain ? { ...known, startFailure: startFailure(known, job) } : known;
 }
 
-/** Codes that a shell, env(1) or systemd uses for its own failures are the job's own unless something is wrong. */
+/** Whether an exit code that shells, env(1) and systemd use for their own failures is one: only if the program cannot be run. */
 function startFailure(known: Facts, job: StoredRun["job"]): string | null {
 	const { exit } = known.evidence;
 	if (typeof exit !== "object" || !("code" in exit.status)) return null;
@@ -197,18 +199,18 @@ function startFailure(known: Facts, job: StoredRun["job"]): string | null {
 	return startFault(job.program, job.directory);
 }
 
-/** Writes the end down, and has the platform let go of the run. @returns the end that counts */
+/** Writes the end down and has the platform forget the run. @returns the end that counts: another process may have written one before */
 async function settle(context: Context, stored: StoredRun, evidence: Evidence, end: End): Promise<Job> {
 	const { session } = context;
 	const job = writeEnd(session, snapshot(session, stored, evidence, { ...end }), {
-		// Its creator may not have come to note the start: the end is told after it all the same.
+		// The process that started the run may have died before it noted the start in the ledger.
 		isStartNoted: !starter(session, stored) || (evidence.started === null && typeof evidence.exit !== "object"),
 	});
 	if (leavesResidue(stored, evidence)) await release(context, stored.run.handle);
 	return job;
 }
 
-/** What a platform keeps of an unusual end until it is told to let go; an ordinary one leaves nothing. */
+/** Whether the platform may still keep something of the run. After a success without restarts it does not. */
 function leavesResidue({ job }: StoredRun, { exit }: Evidence): boolean {
 	return typeof exit !== "object" || exit.result !== "success" || job.restart.policy !== "no";
 }
@@ -217,7 +219,7 @@ async function release(context: Context, handle: Handle): Promise<void> {
 	try {
 		await (await context.platforms.get(handle.platform)).forget(handle);
 	} catch (error) {
-		if (!isChoreError(error)) throw error; // it cannot be reached: then it keeps nothing that would be in the way
+		if (!isChoreError(error)) throw error; // out of reach: what it keeps does no harm
 	}
 }
 

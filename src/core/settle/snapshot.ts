@@ -1,4 +1,4 @@
-/** Makes the snapshot that users see of a job, from its records and what is known of the run now. */
+/** Makes the snapshot of a job that users see, from its records and the end or state of its run. */
 import type { Handle } from "../../../platform/contract.ts";
 import { sizeOf } from "../disk/files.ts";
 import type { Session } from "../disk/session.ts";
@@ -7,7 +7,7 @@ import type { Job, JobState } from "../job.ts";
 import { hasBegun } from "./attempts.ts";
 import { type End, startTime } from "./verdict.ts";
 
-/** A run that is not over, or of which that is not known. */
+/** The state of a run that is not known to have ended. */
 export interface Live {
 	readonly state: Exclude<JobState, End["state"]>;
 	readonly reason: string | null;
@@ -49,7 +49,7 @@ export function snapshot(session: Session, stored: StoredRun, evidence: Evidence
 	});
 }
 
-/** A job of which not even the record can be read still has its place in every list. */
+/** The snapshot of a job whose record cannot be read, so that it appears in every list. */
 export function unreadableJob(session: Session, job: Unreadable): Job {
 	return freeze({
 		schema: 1,
@@ -86,13 +86,13 @@ function rfc3339(timeMs: number): string {
 	return new Date(timeMs).toISOString();
 }
 
-/** A platform that has a name for its object keeps it as `unit` in its handle. */
+/** The name of the unit: platforms that have units keep it as `unit` in the handle. */
 function unitOf(handle: Handle): string | null {
 	const unit = handle.data["unit"];
 	return typeof unit === "string" ? unit : null;
 }
 
-/** UUIDv7 begins with 48 bits of milliseconds (RFC 9562). */
+/** The time in an id: a UUID version 7 begins with 48 bits of milliseconds (RFC 9562). */
 function createdAtMs(id: string): number {
 	const timeMs = Number.parseInt(id.replaceAll("-", "").slice(0, 12), 16);
 	return Number.isFinite(timeMs) ? timeMs : 0;

@@ -1,15 +1,15 @@
-/** How a run ended, judged from what was recorded, observed and asked for. Pure: the same facts give the same verdict. */
+/** Judges how a run ended, from its records, the platform's observation and the stop mark. Pure. */
 import type { ExitStatus, Limits, ObservedEnd, PlatformResult, RestartPolicy } from "../../../platform/contract.ts";
 import type { ExitRecord } from "../../../platform/exit-record.ts";
 import { type Evidence, LATEST_MS, type RunRecord } from "../disk/store.ts";
 import type { JobResult, JobState } from "../job.ts";
 import { hitStartLimit, laterHasBegun, mayRestart } from "./attempts.ts";
 
-/** The end of a run, as it is kept. */
+/** How a run ended. */
 export interface End {
 	readonly state: Extract<JobState, "succeeded" | "failed" | "stopped" | "lost">;
 	readonly result: JobResult;
-	/** Null where nobody knows: lost. */
+	/** Null for `lost`. */
 	readonly status: ExitStatus | null;
 	readonly certain: boolean;
 	readonly attempt: number;
@@ -20,20 +20,21 @@ export interface End {
 	readonly reason: string | null;
 }
 
+/** Everything that decides the verdict. */
 export interface Facts {
 	readonly run: Pick<RunRecord, "createdAtMs" | "createdUptimeSeconds" | "place">;
 	readonly limits: Pick<Limits, "timeoutMs">;
 	readonly restart: RestartPolicy;
 	readonly evidence: Evidence;
-	/** The end of the attempt before the recorded one, if there was one and it is known. */
+	/** The record of the attempt before the one in the exit record, if it is known. */
 	readonly before: ExitRecord | null;
-	/** What the platform itself remembers; looked at only where no exit record was written. */
+	/** The end that the platform remembers; used only if there is no exit record. */
 	readonly observed: ObservedEnd | null;
-	/** Why the program could not be started, found by looking again after a run that ended at once; or null. */
+	/** Why the program cannot be run, checked again after a very short run; else null. */
 	readonly startFailure: string | null;
 }
 
-/** Clocks here tick in hundredths of a second, and two of them are compared. */
+/** Allowed difference between two clocks, each of which counts in hundredths of a second. */
 const TICK_MS = 50;
 
 /** Judges a run whose end was recorded or observed. */
@@ -46,8 +47,8 @@ export function judge(facts: Facts): End {
 	const attempt = record?.attempt ?? attemptsBefore(evidence) + 1;
 	const startedAtMs = startTime(facts);
 	const endedAtMs = record ? endTime(facts, record) : (observed?.endedAtMs ?? null);
-	// The limit is counted from when the process was made, which may be long before it notes that it began. That was after
-	// the run was laid out, and after the end of the attempt before.
+	// The platform counts the time limit from the making of the process, which may be long before `started` is written. It is
+	// after the files of the run were made and after the end of the attempt before.
 	const sinceMs = attempt === 1 ? facts.run.createdAtMs : facts.before === null ? null : endTime(facts, facts.before);
 	const mostMs = sinceMs !== null && endedAtMs !== null ? endedAtMs - sinceMs : null;
 	const result = reason(facts, record, word, status, mostMs);
@@ -71,7 +72,7 @@ function reasonOf({ startFailure, restart }: Facts, result: JobResult): string |
 	return null;
 }
 
-/** A run of which nobody recorded the end. */
+/** The end of a run without a record of it. */
 export function lost(facts: Facts, reason: string): End {
 	return {
 		state: "lost",
@@ -87,15 +88,15 @@ export function lost(facts: Facts, reason: string): End {
 	};
 }
 
-/** How many attempts were recorded of a run whose last one was not. */
+/** The number of recorded attempts of a run whose last attempt has no record. */
 function attemptsBefore({ exit }: Evidence): number {
 	return typeof exit === "object" ? exit.attempt : 0;
 }
 
-/** When the main process began, milliseconds since the epoch; null while it has not. */
+/** When the main process began, in milliseconds since the epoch; null if it has not. */
 export function startTime({ run, evidence: { started } }: Pick<Facts, "run" | "evidence">): number | null {
 	if (started === null) return null;
-	// Counted on the clock that nobody sets back, from the one moment that was noted on both.
+	// By the time since boot, which nobody can set: `run` has one moment in both times.
 	return started.uptimeSeconds === null ? started.atMs : onWallClock(run, started.uptimeSeconds);
 }
 
@@ -109,22 +110,22 @@ function onWallClock(run: Facts["run"], seconds: number): number {
 	return Math.min(LATEST_MS, Math.max(run.createdAtMs, timeMs));
 }
 
-/** @param mostMs the longest that the main process can have been there; null where that cannot be told */
+/** @param mostMs the longest time that the main process can have run; null if not known */
 function reason(facts: Facts, record: ExitRecord | null, word: PlatformResult, status: ExitStatus, mostMs: number | null): JobResult {
 	const { limits, restart, evidence } = facts;
 	if (facts.startFailure !== null || word === "start-failed") return "start-failed";
-	// Stopped, too, is what was asked to stop between two attempts.
+	// A run that was asked to stop between two attempts is `stopped`, although its last record is older than the request.
 	const wasOver = record !== null && endedBefore(evidence.stop?.uptimeSeconds ?? 0, facts, record) && !mayRestart(restart, record);
 	if (evidence.stop !== null && !wasOver) return "stopped";
 	if (record !== null && hitStartLimit(restart, record)) return "start-limit";
 	if (word === "oom-kill" || word === "start-limit" || word === "session-ended") return word;
-	// systemd also says "timeout" of a leftover process that ignored the stop signal: only the main process counts.
+	// systemd also says "timeout" when a process that the main process left ignores the stop signal. That does not count.
 	if (word === "timeout" && limits.timeoutMs !== null && (mostMs === null || mostMs >= limits.timeoutMs - TICK_MS)) return "timeout";
 	if ("signal" in status) return "signal";
 	return status.code === 0 ? "success" : "exit-code";
 }
 
-/** Whether the run was over already when the stop was asked for. */
+/** Whether the main process had ended before the stop was asked for. */
 function endedBefore(askedUptimeSeconds: number, { run }: Facts, record: ExitRecord): boolean {
 	return record.uptimeSeconds !== null && record.bootId === run.place.bootId && record.uptimeSeconds < askedUptimeSeconds;
 }

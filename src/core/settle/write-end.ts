@@ -1,4 +1,4 @@
-/** Writes down how a run ended, once, whoever finds it: the snapshot, then the event, then its active mark goes. */
+/** Writes down how a run ended, in this order: the snapshot `end.json`, the event in the ledger, then removes the active mark. */
 import { rmSync } from "node:fs";
 import { isChoreError } from "../../../platform/errors.ts";
 import { isAbsence, placeFirst, readText, removeTree, replaceFile } from "../disk/files.ts";
@@ -10,10 +10,10 @@ import { latestRun, readEnd, readStoredRun } from "../disk/store.ts";
 import type { Job } from "../job.ts";
 
 /**
- * The first to put the snapshot in place says how the run ended: whoever judged by other files tells that, too. Dying
- * before the mark is gone leaves the rest to the next who looks.
+ * Writes the end of a run. If several processes do, the first snapshot counts for all. A process that dies before the mark
+ * is removed leaves the rest to `finishEnd`. Ignores a full or read-only disk.
  *
- * @returns the job as it ended
+ * @returns the job with the end that counts
  */
 export function writeEnd(session: Session, judged: Job, { isStartNoted }: { readonly isStartNoted: boolean }): Job {
 	let job = judged;
@@ -23,13 +23,13 @@ export function writeEnd(session: Session, judged: Job, { isStartNoted }: { read
 		recordEnd(session, job);
 		unlinkMark(session, job.id, job.run);
 	} catch (error) {
-		// A full or read-only disk: what is known can still be told, and is written down another time.
+		// The end can still be shown; the next command tries to write it again.
 		if (!isChoreError(error)) throw error;
 	}
 	return job;
 }
 
-/** What whoever put the snapshot of an end in place had not come to, as the mark tells that is still there. */
+/** Finishes `writeEnd` for a process that died in the middle: the snapshot exists, and so does the active mark. */
 export function finishEnd(session: Session, job: Job): void {
 	try {
 		const mark = readText(markOf(session, job.id));
@@ -41,7 +41,7 @@ export function finishEnd(session: Session, job: Job): void {
 	}
 }
 
-/** An active mark without a job: its creator is at work on it, or died before the job was there. */
+/** Removes an active mark without a job, unless the process that made it is still at work. */
 export function dropStaleMark(session: Session, id: string): void {
 	const mark = readText(markOf(session, id));
 	if (!isCreatorAlive(mark) && readStoredRun(session, id) === undefined) {
@@ -60,15 +60,15 @@ function claimEnd(session: Session, job: Job): Job {
 	return job;
 }
 
-/** Takes the mark away of a job that ended with this run, unless the next is being made or was. */
+/** Removes the active mark of a job that ended with this run, unless a later run exists or is being started. */
 function unlinkMark(session: Session, id: string, run: number): void {
 	const mark = markOf(session, id);
 	try {
 		if (latestRun(session, id) > run || isCreatorAlive(readText(mark))) return;
 		rmSync(mark);
-		// Somebody may have begun and finished another start between the look and the removal.
+		// Another start may have begun and finished between the check and the removal.
 		if (latestRun(session, id) > run) releaseMark(session, id);
 	} catch (error) {
-		if (!isAbsence(error) && !isChoreError(error)) return; // read-only state: the mark costs time, never truth
+		if (!isAbsence(error) && !isChoreError(error)) return; // read-only state: a mark too many does no harm
 	}
 }

@@ -1,4 +1,4 @@
-/** Takes a name for a job that is being started: one that was asked for, or one that is free. */
+/** Takes a name for a job that is being started: the one that was asked for, or a free one. */
 import type { Context } from "../context.ts";
 import { readText } from "../disk/files.ts";
 import { holderOf, holderToReplace, take } from "../disk/names.ts";
@@ -8,8 +8,8 @@ import { hasEnded } from "../job.ts";
 import { examine, hasRecordedEnd } from "../settle/settle.ts";
 
 /**
- * Takes a name for a job whose active mark is there already.
- * @returns undefined when it is ours, else the id of the active job that has it
+ * Takes a name for a job whose active mark exists already.
+ * @returns undefined on success, else the id of the active job that holds the name
  */
 export async function claimName(context: Context, name: string, id: string): Promise<string | undefined> {
 	for (;;) {
@@ -20,9 +20,9 @@ export async function claimName(context: Context, name: string, id: string): Pro
 }
 
 /**
- * Takes a name that is free, or the same with -2, -3 … A job that ended unseen may still count as active here: nobody
- * asked for exactly that name, and a thousand jobs of one program are not asked after one by one. Without a wait in
- * it: of many starts in one process each has its name before the next looks for one.
+ * Takes the name `base` if it is free, else with -2, -3 … Asks no platform, so a job that has ended without a record may
+ * still count as active here; the name was not asked for, so any free one will do. Synchronous, so that each of many starts
+ * in one process has its name before the next looks for one.
  */
 export function claimFreeName(session: Session, base: string, id: string): string {
 	const numbered = (number: number): string => (number === 1 ? base : `${base}-${number}`);
@@ -41,7 +41,7 @@ export function claimFreeName(session: Session, base: string, id: string): strin
 	}
 }
 
-/** The number that this process gave last, by base name: after a thousand jobs of one program it need not look far. */
+/** By session and base name: the number that this process gave last. The search for the next begins there. */
 const given = new WeakMap<Session, Map<string, number>>();
 
 function lastGiven(session: Session): Map<string, number> {
@@ -50,7 +50,10 @@ function lastGiven(session: Session): Map<string, number> {
 	return known;
 }
 
-/** A number from the least on for which it is so, by doubling and halving: the first one where all before it are not. */
+/**
+ * A number from `least` on for which `isSo` is true, by galloping and then binary search. The first such number, if `isSo`
+ * is false for all before it.
+ */
 function firstWhere(isSo: (number: number) => boolean, least: number): number {
 	if (isSo(least)) return least;
 	let not = least;
@@ -64,17 +67,17 @@ function firstWhere(isSo: (number: number) => boolean, least: number): number {
 	return so;
 }
 
-/** By its files alone; nobody is asked. */
+/** Whether a job counts as active by its files. */
 function seemsActive(session: Session, holder: string): boolean {
 	const mark = readText(markOf(session, holder));
 	return mark !== undefined && (isCreatorAlive(mark) || !hasRecordedEnd(session, holder));
 }
 
-/** Whether a job is not over: it runs, waits, is being made, or cannot be asked. */
+/** Whether a job has not ended: it runs, waits, is being started, or is unknown. */
 async function isActive(context: Context, id: string): Promise<boolean> {
 	const mark = (): string | undefined => readText(markOf(context.session, id));
 	if (mark() === undefined) return false;
 	const [job] = await examine(context, [id]);
-	// Without a job but with its mark, or over and being started again: somebody is at work on it.
+	// A mark without a job, or the mark of a living process on an ended job: a process is starting it.
 	return job === undefined ? mark() !== undefined : !hasEnded(job) || isCreatorAlive(mark());
 }

@@ -1,4 +1,4 @@
-/** Asks the platform to make a run true that is laid out already, the first as any later one; and what comes of the answer. */
+/** Asks the platform to start a run whose files exist, and deals with the answer. Used by `run` and `rerun`. */
 import { existsSync } from "node:fs";
 import type { Platform } from "../../../platform/contract.ts";
 import { ChoreError, isChoreError } from "../../../platform/errors.ts";
@@ -19,15 +19,16 @@ import { abandonStart, finishStart } from "./under-way.ts";
 export interface LaunchOptions {
 	/** False: do not wait until the platform has started it. Default true. */
 	readonly acknowledge?: boolean | undefined;
-	/** Called for what is not an error but should be known, one line each. */
+	/** Called with a line for people about something that is not an error. */
 	readonly onWarning?: ((message: string) => void) | undefined;
 }
 
 /**
- * Asks the platform. A request of which nobody knows the outcome leaves the run.
+ * Starts the run. If the outcome of the request is not known, the run is kept.
  *
- * @param discard leaves nothing of a run that was refused
- * @returns the job as it is then
+ * @param discard deletes everything of a run that was refused
+ * @returns the job after its start
+ * @throws ChoreError the platform's error
  */
 export async function launch(
 	context: Context,
@@ -50,7 +51,7 @@ export async function launch(
 	}
 	const notice = options.onWarning && (await logoutNotice(session, platform));
 	if (notice !== undefined) options.onWarning?.(notice);
-	// What it left to be settled is for whoever looks next: a start should not wait for it.
+	// A run that has ended already is settled by the next command: the start should not wait for that.
 	const seen = await byRecord(context, stored, "look");
 	if (typeof seen === "object") return seen;
 	const evidence = readEvidence(stored.folder);
@@ -80,14 +81,14 @@ async function refused(
 			cause: error,
 		});
 	}
-	// A platform lays out files of its own in the folder of the run.
+	// The platform's own files may be what did not fit on a full disk: then say STATE_FULL.
 	if (isChoreError(error) && isFull(error.cause)) refuse(stored.folder, error.cause);
 	throw error;
 }
 
 /**
- * Whether the run stays after a failed request: a bus that broke in the middle may have started the job all the same. How
- * it is then has to be asked of the platform, by this process as by any other.
+ * Whether the run is kept after a failed request. The job may have started all the same, for example if the bus broke before
+ * the answer: so the platform is asked. If the job may run, this process is not its creator any more.
  */
 async function isKept(session: Session, platform: Platform, stored: StoredRun, error: unknown): Promise<boolean> {
 	if (isChoreError(error) && error.refused) return false;
@@ -101,7 +102,7 @@ async function isKept(session: Session, platform: Platform, stored: StoredRun, e
 	return mayRun;
 }
 
-/** The job runs by now: a disk that is full is no reason to say that it does not. Until it is noted, whoever settles the run does that. */
+/** Notes the start in the ledger. The job runs, so a full disk is only a warning; `settle` then notes the start later. */
 function recordStart(session: Session, stored: StoredRun, platform: Platform, { onWarning }: LaunchOptions): void {
 	try {
 		record(session, eventOf(stored), "started", { platform: platform.name });

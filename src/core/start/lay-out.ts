@@ -1,4 +1,4 @@
-/** The files of a run, made before anybody is asked to start it. */
+/** Makes the files of a run, before the platform is asked to start it. */
 import { execFileSync } from "node:child_process";
 import { ChoreError } from "../../../platform/errors.ts";
 import { EXIT_RECORD_BYTES } from "../../../platform/exit-record.ts";
@@ -7,11 +7,11 @@ import { creatorMark } from "../disk/place.ts";
 import { STOP_BYTES } from "../disk/stop-mark.ts";
 import { type JobRecord, outputPaths, READER_BYTES, type RunRecord, STARTED_BYTES } from "../disk/store.ts";
 
-/** The files of a run, laid out so that writing its start and its end will need no space. */
+/** Makes the files of a run at their full size, so that writing its start and its end will need no disk space. */
 export function writeRun(folder: string, job: JobRecord, run: RunRecord): void {
 	writeNew(`${folder}/run.json`, `${JSON.stringify(run)}\n`);
-	// While it names a process that is at work on the start, nobody takes the run for lost that the platform does not have
-	// yet. The first run has the mark of its job for that.
+	// Names this process, so that other commands do not take the run for lost before the platform has it. For the first run
+	// the active mark of the job does that.
 	if (run.run > 1) writeNew(`${folder}/starting`, creatorMark());
 	writeNew(`${folder}/exit`, " ".repeat(EXIT_RECORD_BYTES));
 	writeNew(`${folder}/started`, " ".repeat(STARTED_BYTES));

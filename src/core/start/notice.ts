@@ -1,11 +1,11 @@
-/** Tells once, not at every start, that jobs here end at logout. */
+/** Tells that jobs end at logout: once for each state folder and platform, not at every start. */
 import { existsSync } from "node:fs";
 import type { Platform } from "../../../platform/contract.ts";
 import { isChoreError } from "../../../platform/errors.ts";
 import { makePrivateFolder, writeNew } from "../disk/files.ts";
 import type { Session } from "../disk/session.ts";
 
-/** The sentence to show, the first time on this machine's state folder; undefined from then on. */
+/** The sentence to show the first time; undefined from then on, and if jobs survive the logout. */
 export async function logoutNotice(session: Session, platform: Platform): Promise<string | undefined> {
 	const seen = `${session.root}/notices/logout-${platform.name}`;
 	if (existsSync(seen)) return undefined;
@@ -17,6 +17,6 @@ export async function logoutNotice(session: Session, platform: Platform): Promis
 		return `${fate.reason}; to keep jobs: ${fate.cure} (said once)`;
 	} catch (error) {
 		if (!isChoreError(error)) throw error;
-		return undefined; // two at once, or no room for the note: no reason to trouble anybody
+		return undefined; // another process was first, or there is no space for the note
 	}
 }

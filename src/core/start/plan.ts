@@ -1,11 +1,11 @@
-/** A run as it is planned: its record, with the handle by which its platform will find it again, and what the platform is told. */
+/** Makes the record of a run, with the platform's handle, and what the platform is told of it. Starts nothing. */
 import type { Platform, RunSpec } from "../../../platform/contract.ts";
 import { here, uptimeSeconds } from "../disk/place.ts";
 import { jobFolder, runFolder, type Session } from "../disk/session.ts";
 import type { JobRecord, RunRecord, StoredRun } from "../disk/store.ts";
 import { type Job, shortId } from "../job.ts";
 
-/** The record of a run that is yet to be made. @throws ChoreError INVALID_ARGUMENT for what its platform refuses */
+/** The record of a run before its start. @throws ChoreError INVALID_ARGUMENT for an option that the platform refuses */
 export function planRun(session: Session, platform: Platform, job: JobRecord, run: number, acknowledge: boolean): RunRecord {
 	return {
 		format: 1,
@@ -17,7 +17,7 @@ export function planRun(session: Session, platform: Platform, job: JobRecord, ru
 	};
 }
 
-/** What the platform needs to know of a run. */
+/** What the platform is told of a run. */
 export function runSpec(session: Session, job: JobRecord, run: number, acknowledge: boolean): RunSpec {
 	return {
 		jobId: job.id,
@@ -34,7 +34,7 @@ export function runSpec(session: Session, job: JobRecord, run: number, acknowled
 	};
 }
 
-/** What every event of a run tells. */
+/** The fields that every event of a run has. */
 export function eventOf({ job, run }: StoredRun): Pick<Job, "id" | "run" | "name"> {
 	return { id: job.id, run: run.run, name: job.name };
 }

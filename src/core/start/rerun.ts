@@ -1,4 +1,4 @@
-/** Starts a job again as its next run, with its stored settings: the same script, an output and a record of its own. */
+/** Starts a job again as its next run, with the stored settings and the same script. Never changes an earlier run. */
 import { mkdirSync, renameSync } from "node:fs";
 import { ChoreError, errnoOf, isChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
@@ -26,7 +26,7 @@ export async function rerun(context: Context, id: string, options: LaunchOptions
 		if (!hasEnded(before)) refuseActive(before);
 		const started = await startAfter(context, before, options);
 		if (started !== undefined) return started;
-		// Somebody else was faster: it is under way by that, or over again. Where it could not be started, it is our turn.
+		// Another process was faster. Its run is active or has ended; if it failed to start, try again.
 		const now = await current(context, id);
 		if (isBeingForgotten(context.session, now)) {
 			forget(context.session, now);
@@ -38,8 +38,8 @@ export async function rerun(context: Context, id: string, options: LaunchOptions
 }
 
 /**
- * Starts the run that follows one that was found over: no other may be taken for the last, whatever was started since.
- * @returns undefined where the place of that run is taken, or the job is gone
+ * Starts the run after `before`, and no other one, whatever was started since.
+ * @returns undefined when that run exists already, or the job is gone
  */
 async function startAfter(context: Context, before: Job, options: LaunchOptions): Promise<Job | undefined> {
 	const { session } = context;
@@ -77,8 +77,9 @@ async function startAfter(context: Context, before: Job, options: LaunchOptions)
 }
 
 /**
- * Lays a run out aside and moves it into place: of any number that start the same run at once, one does so.
- * @returns false for the others, and where the job is gone
+ * Makes the files of a run in the trash and renames the folder into place. Of several processes that do this for the same
+ * run, one succeeds.
+ * @returns false for the others, and when the job is gone
  */
 function placeRun(session: Session, job: JobRecord, run: RunRecord): boolean {
 	const folder = runFolder(session, job.id, run.run);
@@ -91,14 +92,14 @@ function placeRun(session: Session, job: JobRecord, run: RunRecord): boolean {
 	} catch (error) {
 		removeQuietly(aside);
 		const errno = errnoOf(error);
-		// Not a directory: the place is taken by whoever forgets the job.
+		// ENOTDIR: the job is being removed, and a link is in the place of its next run (see remove.ts).
 		if (errno === "EEXIST" || errno === "ENOTEMPTY" || errno === "ENOTDIR" || isAbsence(error)) return false;
 		if (isChoreError(error)) throw error;
 		return refuse(folder, error);
 	}
 }
 
-/** Leaves nothing of a run that was refused. It goes at once: nobody sees half of it. Why it was refused is what is told. */
+/** Deletes a run that was refused. By a rename first, so that no reader sees half of it. Ignores errors: the refusal is reported. */
 function discardRun(session: Session, id: string, folder: string): void {
 	const aside = `${session.trash}/refused-${id}.${randomBytes(4).toString("hex")}`;
 	try {
@@ -109,7 +110,7 @@ function discardRun(session: Session, id: string, folder: string): void {
 
 export interface RestartJobOptions extends LaunchOptions, StopOptions {}
 
-/** Stops a job that is not over, and starts it again. @see Chore.restart in chore.ts */
+/** @see Chore.restart in chore.ts */
 export async function restart(context: Context, id: string, options: RestartJobOptions = {}): Promise<Job> {
 	for (;;) {
 		const job = await current(context, id);
@@ -117,13 +118,13 @@ export async function restart(context: Context, id: string, options: RestartJobO
 		try {
 			return await rerun(context, id, options);
 		} catch (error) {
-			// Somebody else started it after it was stopped; that start is not the one that was asked for here.
+			// Another process has started it since it was stopped. That run began before this request: stop it, too.
 			if (!isChoreError(error) || error.code !== "JOB_ACTIVE") throw error;
 		}
 	}
 }
 
-/** The name is still the job's own, unless another took it since. @throws ChoreError NAME_IN_USE */
+/** Takes the job's name again if another job has held it since. @throws ChoreError NAME_IN_USE */
 async function takeName(context: Context, { id, name }: JobRecord): Promise<void> {
 	if (holderOf(context.session, name) === id) return;
 	const holder = await claimName(context, name, id);

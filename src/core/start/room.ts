@@ -1,4 +1,4 @@
-/** How many jobs may be active at once. */
+/** Limits how many jobs are active at once. */
 import { ChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
 import { activeIds } from "../disk/session.ts";
@@ -8,7 +8,7 @@ import { examine } from "../settle/settle.ts";
 export async function checkRoom(context: Context): Promise<void> {
 	const { session, maxJobs } = context;
 	if (activeIds(session).length < maxJobs) return;
-	// Some may have ended without anybody having looked.
+	// Some of them may have ended without being settled.
 	await examine(context, activeIds(session));
 	const active = activeIds(session).length;
 	if (active < maxJobs) return;

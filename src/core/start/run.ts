@@ -1,4 +1,4 @@
-/** Starts a job: everything is written down first, then the platform makes it true. */
+/** Starts a new job. Writes all its files before the platform is asked, so that a crash in between loses nothing. */
 import { mkdirSync, renameSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { v7 as uuid } from "uuid";
@@ -72,11 +72,11 @@ export async function run(context: Context, options: RunOptions): Promise<Job> {
 	});
 }
 
-/** How long another process may be at work on a job that is over, and how often that is looked at. */
+/** How long to wait for a process that is at work on an ended job with the same name, and how often to look. */
 const LET_GO_MS = 5_000;
 const LOOK_EVERY_MS = 10;
 
-/** The name the job will have, or the active job that has it already where that is what was asked for. */
+/** Takes the name of the new job. @returns the name; or the active job that holds it, with `ifRunning: "skip"` */
 async function takeName(context: Context, spec: Spec, options: RunOptions, id: string): Promise<string | Job> {
 	if (spec.name === undefined) return claimFreeName(context.session, spec.defaultName, id);
 	let deadlineMs: number | undefined;
@@ -86,8 +86,8 @@ async function takeName(context: Context, spec: Spec, options: RunOptions, id: s
 		const [found] = await examine(context, [holder]);
 		const mark = readText(markOf(context.session, holder));
 		const isOver = found === undefined ? mark === undefined : hasEnded(found);
-		if (isOver && !isCreatorAlive(mark)) continue; // while we looked
-		// Just over, or about to be started again: by a process that is at work on that and will soon be done.
+		if (isOver && !isCreatorAlive(mark)) continue; // it ended meanwhile, and the name is free
+		// It has ended, and another process is settling it or starting it again. That does not take long.
 		deadlineMs ??= performance.now() + LET_GO_MS;
 		if (isOver && performance.now() < deadlineMs) {
 			await delay(LOOK_EVERY_MS);
@@ -106,11 +106,11 @@ async function takeName(context: Context, spec: Spec, options: RunOptions, id: s
 		}
 		await stopUnlessGone(context, holder);
 		deadlineMs = undefined;
-		claimMark(context.session, id); // the stop may have taken long, and a mark means something only for a while
+		claimMark(context.session, id); // again, since the stop may have taken longer than a mark counts
 	}
 }
 
-/** Somebody may forget a job while it is being stopped: then its name is free, too. */
+/** Stops a job. One that was removed meanwhile is not an error: its name is free, too. */
 async function stopUnlessGone(context: Context, id: string): Promise<void> {
 	try {
 		await stop(context, id);
@@ -128,7 +128,7 @@ interface Draft {
 	readonly acknowledge: boolean;
 }
 
-/** Writes the whole job aside and moves it into place: nobody sees half of it. */
+/** Makes the files of the job in the trash and renames the folder into place, so that no reader sees half of it. */
 function writeJob(session: Session, platform: Platform, draft: Draft): StoredRun {
 	const { spec, id, name } = draft;
 	const job: JobRecord = {
@@ -163,8 +163,8 @@ function writeJob(session: Session, platform: Platform, draft: Draft): StoredRun
 }
 
 /**
- * Leaves nothing of a job that was not started. Why it was not is what is told, whatever is in the way here.
- * @param name undefined where it has none yet
+ * Deletes everything of a job that was not started. Ignores errors: the reason of the failed start is reported.
+ * @param name undefined if the job has none yet
  */
 function discard(session: Session, id: string, name: string | undefined): void {
 	const folder = jobFolder(session, id);
@@ -173,7 +173,7 @@ function discard(session: Session, id: string, name: string | undefined): void {
 	} catch {}
 	try {
 		if (name !== undefined) forgetName(session, name, id);
-	} catch {} // whoever wants it finds that nobody has it
+	} catch {} // the next start that wants the name finds that its holder is gone
 	for (const leftover of [`${session.trash}/${id}`, `${session.trash}/new-${id}`, markOf(session, id)]) removeQuietly(leftover);
 }
 
