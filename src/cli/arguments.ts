@@ -1,10 +1,10 @@
-/** Reads the words of the command line. Each reader gives the value, or throws a usage error that shows a right one. */
+/** Reads words of the command line. Each function returns the value, or throws a usage error with an example. */
 import { constants } from "node:os";
 import { InvalidArgumentError } from "commander";
 import { isState, type JobState, STATES, signalName, signalNumber } from "../index.ts";
 import { readBytes, readSpan } from "../words.ts";
 
-/** A span of time as in systemd.time(7): `90` (seconds), `1.5s`, `2min 10s`, `1h`. @returns milliseconds */
+/** A duration as in systemd.time(7): `90` (seconds), `1.5s`, `2min 10s`, `1h`. @returns milliseconds */
 export function duration(text: string): number {
 	const microseconds = readSpan(text);
 	if (microseconds === undefined || !Number.isFinite(microseconds))
@@ -12,7 +12,7 @@ export function duration(text: string): number {
 	return microseconds / 1000;
 }
 
-/** A size as systemd has it: `512M`, `2G`, powers of 1024. @returns bytes */
+/** A size as in systemd: `512M`, `2G`, in powers of 1024. @returns bytes */
 export function size(text: string): number {
 	const bytes = readBytes(text.trim(), 1024);
 	if (bytes === undefined) throw new InvalidArgumentError(`"${text}" is no size; one is written 512M, 2G or 1048576.`);
@@ -41,14 +41,14 @@ export function count(text: string): number {
 	return number;
 }
 
-/** A reader that takes one of a few words. Completion offers them. */
+/** The words that a reader accepts, if it accepts a few only. Completion offers them. */
 interface Choice {
 	readonly words: readonly string[];
-	/** Between several of them in one value. */
+	/** Separates several words in one value. */
 	readonly separator?: string;
 }
 
-/** The words that a reader takes, where these are few. */
+/** The words that a reader accepts; undefined if it accepts others, too. */
 export function wordsOf(reader: unknown): Choice | undefined {
 	return typeof reader === "function" && "words" in reader ? (reader as unknown as Choice) : undefined;
 }
@@ -62,7 +62,7 @@ const SIGNALS: readonly string[] = Object.keys(constants.signals).map((name) => 
 /** A signal by name, with or without SIG, or by number. @returns its name: "SIGTERM" */
 export const signal = choice(readSignal, SIGNALS);
 
-/** The same, of those that ask a program to end. Whether it can be caught is for the library to say. */
+/** Like `signal`; completion does not offer KILL and STOP. The library refuses them. */
 export const stopSignal = choice(
 	readSignal.bind(undefined),
 	SIGNALS.filter((name) => name !== "KILL" && name !== "STOP"),
@@ -84,12 +84,12 @@ export function oneOf<Word extends string>(words: readonly Word[]): (text: strin
 	}, words);
 }
 
-/** `Name=Value`, kept as it is; collected. */
+/** `Name=Value`, kept as it is. Collects all that are given. */
 export function property(text: string, previous: readonly string[] = []): readonly string[] {
 	return [...previous, text];
 }
 
-/** `NAME=VALUE`, or `NAME` for the caller's own value; collected into one object. */
+/** `NAME=VALUE`, or `NAME` for the caller's own value. Collects all that are given. */
 export function variable(text: string, previous: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
 	const equals = text.indexOf("=");
 	const name = equals < 0 ? text : text.slice(0, equals);
@@ -99,7 +99,7 @@ export function variable(text: string, previous: Readonly<Record<string, string>
 	return { ...previous, [name]: value };
 }
 
-/** States, separated by commas; collected. */
+/** States, separated by commas. Collects all that are given. */
 export const states = choice(readStates, STATES, ",");
 
 function readStates(text: string, previous: readonly JobState[] = []): readonly JobState[] {

@@ -1,16 +1,16 @@
-/** What every command is made with: the options that all share, and how to reach jobs and the terminal. */
+/** Helps to make the commands: the options that all share, opening a session, and acting on several jobs. */
 import { Command } from "commander";
 import { type Chore, isChoreError, openChore } from "../index.ts";
 import { describeFailure } from "./failure.ts";
 import { Output } from "./output.ts";
 import { type CommonOptions, choreOptions } from "./settings.ts";
 
-/** A command with its common options, filled in from before and after the verb. */
+/** What a command gets: its options, also those given before the verb, the open session and the terminal. */
 export interface Invocation<Options> {
 	readonly options: Options & CommonOptions;
 	readonly chore: Chore;
 	readonly output: Output;
-	/** Ends the program with this status once the command is done. */
+	/** Sets the exit status of the program. */
 	setStatus(status: number): void;
 }
 
@@ -21,7 +21,7 @@ export function currentStatus(): number {
 	return exitStatus;
 }
 
-/** A verb. Its options end at the first word that is not one only where it says so. */
+/** Makes a command with the common options. */
 export function verb(name: string, summary: string): Command {
 	return common(
 		new Command(name)
@@ -31,7 +31,7 @@ export function verb(name: string, summary: string): Command {
 	);
 }
 
-/** Options that may stand before or after the verb. */
+/** Adds the options that may stand before or after the verb. */
 export function common(command: Command): Command {
 	return command
 		.optionsGroup("Everywhere:")
@@ -43,7 +43,7 @@ export function common(command: Command): Command {
 		.optionsGroup("Options:");
 }
 
-/** Wraps what a command does: opens the session, and closes it however it ends. */
+/** Makes the action of a command that needs a session: opens it, calls `run`, and closes it. */
 export function action<Options, Words extends readonly unknown[]>(
 	run: (invocation: Invocation<Options>, ...words: Words) => Promise<void>,
 ): (...given: unknown[]) => Promise<void> {
@@ -53,7 +53,7 @@ export function action<Options, Words extends readonly unknown[]>(
 	});
 }
 
-/** The same for a command that does without a session. */
+/** Makes the action of a command that needs no session. */
 export function unopened<Options, Words extends readonly unknown[]>(
 	run: (invocation: Omit<Invocation<Options>, "chore">, ...words: Words) => Promise<void>,
 ): (...given: unknown[]) => Promise<void> {
@@ -67,7 +67,7 @@ export function unopened<Options, Words extends readonly unknown[]>(
 	};
 }
 
-/** Options given after the verb win over those before it; a default never hides what was given. */
+/** Joins the options before and after the verb. Of an option that is given twice the one after the verb counts. */
 function merged<Options>(command: Command): Options & CommonOptions {
 	const before = command.parent?.opts<CommonOptions>() ?? {};
 	const after = command.opts<Options & CommonOptions>();
@@ -75,8 +75,8 @@ function merged<Options>(command: Command): Options & CommonOptions {
 }
 
 /**
- * Does the same to several jobs, side by side: one that fails does not keep the others from it.
- * @returns what came of those that went well; the failures are told on stderr and set the exit status
+ * Calls `act` for several jobs at once. A failure does not affect the others; it is printed on stderr and sets the exit status.
+ * @returns the results without the failures
  */
 export async function each<T>(
 	references: readonly string[],
@@ -96,7 +96,7 @@ export async function each<T>(
 	return done;
 }
 
-/** A JSON array, one element a line. */
+/** A JSON array with one element on each line. */
 export function jsonLines(values: readonly unknown[]): string {
 	return values.length === 0 ? "[]" : `[\n${values.map((value) => JSON.stringify(value)).join(",\n")}\n]`;
 }

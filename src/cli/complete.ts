@@ -1,6 +1,6 @@
 /**
- * What may stand at the cursor of a command line: what the scripts of `chore completion` ask for. Commands and options are
- * commander's own. Quick, and never loud: whatever goes wrong, there is just nothing to offer.
+ * Answers the scripts of `chore completion`: which words may stand at the cursor. Commands and options come from commander.
+ * Must be quick and never print an error: if anything fails, it offers nothing.
  */
 import type { Command, Option } from "commander";
 import { type Chore, openChore, shortId } from "../index.ts";
@@ -11,25 +11,25 @@ import { choreOptions } from "./settings.ts";
 import { printable, stateWords } from "./words.ts";
 
 /**
- * What asks for it, in place of a command: followed by `--`, without which Node 20 would take --env-file for itself, and the
- * words after `chore` up to the cursor.
+ * The hidden command that the scripts call: `chore __complete -- WORD…` with the words after `chore` up to the cursor.
+ * Without `--`, Node 20 would take --env-file for an option of its own.
  */
 export const COMPLETE = "__complete";
 
-/** One word that may stand there, and a few words about it. */
+/** A word that may stand at the cursor, and a few words about it. */
 interface Candidate {
 	readonly word: string;
 	readonly about: string;
 }
 
-/** What else the shell has to do. */
+/** What the shell must do besides offering the candidates. */
 type How =
-	/** Add the names of files, or of folders. */
+	/** Also offer the names of files, or of folders. */
 	| "files"
 	| "directories"
-	/** Let the next character follow at once. */
+	/** Add no space after the completed word. */
 	| "nospace"
-	/** Complete the words from this one on as those of a program of their own. `chore` is word 0. */
+	/** Complete the words from this one on as the command line of another program. `chore` is word 0. */
 	| `program ${number}`
 	| "";
 
@@ -40,7 +40,7 @@ interface Answer {
 }
 
 /**
- * Writes one line for the shell, and one for each word that may stand there: the word, a tab, a few words about it.
+ * Prints a line with How, then a line for each candidate: the word, a tab, a few words about it.
  *
  * @param words what follows `chore`, up to the cursor; the last is the one to be completed, or empty
  */
@@ -82,7 +82,7 @@ function commandsOf(chore: Command): readonly Candidate[] {
 	);
 }
 
-/** Options; or where the word has got to the value of one, its values. */
+/** The options that begin like `typed`; or for `--option=…` the values of that option. */
 async function optionsFor(line: Line, typed: string): Promise<Answer> {
 	const { command } = line;
 	const last = optionsIn(command, typed).at(-1);
@@ -102,10 +102,10 @@ async function optionsFor(line: Line, typed: string): Promise<Answer> {
 	);
 }
 
-/** The moments that are words. */
+/** The moments that are offered for --since and --until. */
 const MOMENTS: readonly string[] = ["today", "yesterday", "now"];
 
-/** Where the reader of an option tells no words. Options that are not here take what only the user knows. */
+/** The values of options whose readers accept more than a few words. For other options nothing is offered. */
 const VALUES: Readonly<Record<string, (typed: string, line: Line) => Answer | Promise<Answer>>> = {
 	session: (typed, line) => ask(line, (chore) => answer(plain(chore.sessions()), typed)),
 	platform: (typed, line) =>
@@ -148,11 +148,11 @@ function valuesOf(option: Option, typed: string, line: Line): Answer | Promise<A
 		const present = kept.split(separator);
 		return answer(plain(words.filter((word) => !present.includes(word)).map((word) => kept + word)), typed);
 	}
-	// A signal may be written with SIG.
+	// Signals can be written with SIG.
 	return answer(plain(/^SIG/i.test(typed) && !words.includes(typed) ? words.map((word) => `SIG${word}`) : words), typed);
 }
 
-/** Which jobs a command is for: those that are active, those that are not, or all with the likelier first. */
+/** Which jobs are offered for a command, or which first. Default: the active ones first. */
 const JOBS: Readonly<Record<string, "active" | "ended" | "active first" | "ended first">> = {
 	stop: "active",
 	kill: "active",
@@ -185,7 +185,7 @@ function jobsFor({ command, operands }: Line, chore: Chore, typed: string): read
 	const wantsActive = which === "active" || which === "active first";
 	const inOrder = [...jobs.filter(({ active }) => active === wantsActive), ...jobs.filter(({ active }) => active !== wantsActive)];
 	const how = ({ active, end }: (typeof jobs)[number]): string => (end === null ? (active ? "active" : "ended") : stateWords(end));
-	// The name of several jobs means the active one, else the newest.
+	// A name that several jobs have means the active one, else the newest.
 	const holders = new Map([...jobs].reverse().map((job) => [job.name, job]));
 	for (const job of jobs) if (job.active) holders.set(job.name, job);
 	const names = inOrder.filter((job) => holders.get(job.name) === job).map((job) => ({ word: job.name, about: how(job) }));
@@ -193,14 +193,14 @@ function jobsFor({ command, operands }: Line, chore: Chore, typed: string): read
 	return [...names, ...tails].filter(({ word }) => !operands.includes(word));
 }
 
-/** What the library knows, of the session that the line names. */
+/** Opens the session that the line names, and asks the library. */
 async function ask(line: Line, question: (chore: Chore) => Answer | Promise<Answer>): Promise<Answer> {
 	const given = Object.fromEntries(["session", "platform"].map((name) => [name, line.given.get(name)]).filter(([, value]) => value));
 	await using chore = await openChore(await choreOptions(given));
 	return await question(chore); // before it is closed
 }
 
-/** Shells give words as they were typed. */
+/** Removes quotes and backslashes: shells pass the words as they were typed. */
 function unquoted(word: string): string {
 	return word.replace(/\\(.)|['"]/gs, "$1");
 }

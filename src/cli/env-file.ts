@@ -1,4 +1,4 @@
-/** Reads a file of variables, in the format that Node, docker and most tools call `.env`. */
+/** Reads a file of variables in the `.env` format of Node and docker. */
 import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 import { UsageError } from "./failure.ts";

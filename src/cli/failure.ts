@@ -1,9 +1,9 @@
-/** The one place where errors become words on stderr and an exit status. */
+/** Turns errors into messages and exit statuses. No other file does that. */
 import { type ErrorCode, isChoreError } from "../index.ts";
 import { OutputFailed } from "./output.ts";
 import { printable } from "./words.ts";
 
-/** Exit statuses of commands that have none of a job's to give. */
+/** Exit statuses of commands that do not return a job's own. Other errors: 1. */
 const STATUS: Partial<Record<ErrorCode, number>> = {
 	INVALID_ARGUMENT: 2,
 	CONFIG_INVALID: 2,
@@ -17,19 +17,19 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 	COMMAND_NOT_FOUND: 127,
 };
 
-/** Codes that mean the same where the job's own code is what the command gives. */
+/** Exit statuses of commands that otherwise return a job's own. Other errors: OWN_FAILURE. */
 const STATUS_BESIDE_A_JOBS: Partial<Record<ErrorCode, number>> = { TIMED_OUT: 124, COMMAND_NOT_EXECUTABLE: 126, COMMAND_NOT_FOUND: 127 };
 
-/** An error of chore's own where the exit status is otherwise the job's. */
+/** The exit status for an error of chore's own when the command otherwise returns the job's. */
 const OWN_FAILURE = 125;
 
 export interface Manner {
-	/** The command's exit status is a job's: 125 says that this one is not. */
+	/** Whether the command returns a job's exit status, so that chore's own errors need 125. */
 	readonly givesJobsStatus: boolean;
 	readonly json: boolean;
 }
 
-/** A wrong use of the command line: message and hint for people. */
+/** A wrong use of the command line. */
 export class UsageError extends Error {
 	override readonly name = "UsageError";
 	readonly hint: string | undefined;
@@ -52,14 +52,14 @@ export function describeFailure(error: unknown, manner: Manner): { readonly text
 	if (error instanceof OutputFailed) {
 		return { text: words("OUTPUT_FAILED", error.message, undefined, manner.json), status: manner.givesJobsStatus ? OWN_FAILURE : 1 };
 	}
-	// A bug: whoever reports it needs the stack.
+	// A bug of chore: print the stack, for a report.
 	const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
 	return { text: `chore: this is a bug in chore\n${stack}\n`, status: manner.givesJobsStatus ? OWN_FAILURE : 1 };
 }
 
-/** One message in the form that was asked for. */
+/** The message as text or JSON. */
 function words(code: string, message: string, hint: string | undefined, json: boolean): string {
 	if (json) return `${JSON.stringify({ error: { code, message, hint: hint ?? null } })}\n`;
-	// What a user typed, or called a folder, is shown in messages, too.
+	// Messages may hold text of the user's, such as names of folders.
 	return `chore: ${printable(message)}\n${hint === undefined ? "" : `hint: ${printable(hint)}\n`}`;
 }

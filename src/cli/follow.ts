@@ -1,12 +1,12 @@
-/** Stays with a job: shows what it writes, hands on what is typed, and lets go of it at Ctrl-C. */
+/** Stays with a job until it ends: prints its output and sends it our input. Ctrl-C ends this, never the job. */
 import { type Chore, hasEnded, isChoreError, type Job, type LogOptions } from "../index.ts";
 import type { Invocation } from "./command.ts";
 import { NobodyReads, type Output } from "./output.ts";
 
-/** What a shell says of a command that Ctrl-C ended. */
+/** 128 + SIGINT, as for every command that Ctrl-C ended. */
 const INTERRUPTED_STATUS = 130;
 
-/** Shows output to the end. @returns the ended job, or undefined when it was left running */
+/** Prints the output to the end. @returns the ended job; undefined after Ctrl-C, when it goes on */
 export function followJob(invocation: Invocation<unknown>, job: Job, options: LogOptions = {}): Promise<Job | undefined> {
 	return untilInterrupted(invocation, job, async (signal) => {
 		if (job.output.mode !== "null") await show(invocation.chore, invocation.output, job.id, { ...options, follow: true, signal });
@@ -15,11 +15,11 @@ export function followJob(invocation: Invocation<unknown>, job: Job, options: Lo
 	});
 }
 
-/** The same, with our standard input as the job's. */
+/** Like `followJob`, and sends our standard input to the job. */
 export function pipeJob(invocation: Invocation<unknown>, job: Job): Promise<Job | undefined> {
 	return untilInterrupted(invocation, job, async (signal) => {
 		const feeding = feed(invocation.chore, job.id, signal);
-		feeding.catch(() => {}); // looked at below, unless we leave before
+		feeding.catch(() => {}); // awaited below; without this, an earlier error would leave a rejection unhandled
 		let end: Job;
 		try {
 			await show(invocation.chore, invocation.output, job.id, { follow: true, signal });
@@ -36,8 +36,8 @@ export function pipeJob(invocation: Invocation<unknown>, job: Job): Promise<Job 
 }
 
 /**
- * Tells the job what it would have learnt from a pipe of its own: that nobody reads any more. It writes to files, and
- * `chore run -P -- yes | head` would fill the disk with them.
+ * Sends SIGPIPE to the job when nobody reads our output any more. The job itself writes to files and would not notice:
+ * `chore run -P -- yes | head` would fill the disk.
  */
 async function breakPipe(chore: Chore, id: string): Promise<void> {
 	try {
@@ -47,15 +47,15 @@ async function breakPipe(chore: Chore, id: string): Promise<void> {
 	}
 }
 
-/** Writes output as it is: stderr of a job with split output to stderr. */
+/** Prints the output of a job as it is. With split output its stderr goes to stderr. */
 export async function show(chore: Chore, output: Output, reference: string, options: LogOptions): Promise<void> {
 	for await (const { bytes, stream } of chore.logs(reference, options)) output.bytes(bytes, stream === "stderr" ? 2 : 1);
 }
 
-/** Hands on our input until it ends, or nobody reads it any more. */
+/** Sends our standard input to the job until it ends or the job reads no more. */
 async function feed(chore: Chore, id: string, signal: AbortSignal): Promise<void> {
 	try {
-		// Like a pipe: for as long as the job takes to read on.
+		// Like a pipe, wait for the job to read as long as it takes.
 		const options = { signal, timeoutMs: Number.POSITIVE_INFINITY };
 		for await (const data of process.stdin) await chore.send(id, data as Buffer, options);
 		await chore.send(id, "", { end: true, signal });
@@ -69,7 +69,7 @@ function isClosing(error: unknown): boolean {
 	return error instanceof Error && "code" in error && error.code === "ERR_STREAM_PREMATURE_CLOSE";
 }
 
-/** Goes on until Ctrl-C; the exit status is then that of a command which it ended. */
+/** Calls `stay` with a signal that Ctrl-C raises. Sets the exit status 130 after Ctrl-C. */
 export async function whileFollowing(invocation: Invocation<unknown>, stay: (signal: AbortSignal) => Promise<void>): Promise<void> {
 	const isInterrupted = await withInterrupt(async (signal) => {
 		await stay(signal);

@@ -1,10 +1,10 @@
 /**
- * What each command prints with --json. `npm run schema` makes schema/chore.schema.json of this, which is published with
- * the package: a change here is a change of what others rely on.
+ * The types of what each command prints with --json. `npm run schema` makes schema/chore.schema.json of them, which is
+ * published with the package: others rely on every field.
  */
 import type { HistoryEntry, Job, JobDetails, LedgerEvent, PruneReport, Report } from "../index.ts";
 
-/** By command. Of a command that prints several lines (wait --any, events) each line is one of these. */
+/** By command. `events` prints one of these on each line. */
 export interface Printed {
 	readonly run: Job;
 	readonly ps: readonly Job[];
@@ -26,16 +26,16 @@ export interface Printed {
 	readonly error: ErrorReport;
 }
 
-/** A job with what only a closer look tells. */
+/** A job with its processes, usage, last lines, earlier runs and attempts. */
 export type StatusOfJob = Job & Omit<JobDetails, "job">;
 
 /** Why a command failed. */
 export interface ErrorReport {
 	readonly error: {
-		/** Stable: "JOB_NOT_FOUND". Words that make no sense are INVALID_ARGUMENT. */
+		/** Stable: "JOB_NOT_FOUND". A wrong command line is INVALID_ARGUMENT. */
 		readonly code: string;
 		readonly message: string;
-		/** What to do next, where there is something. */
+		/** What to do next, or null. */
 		readonly hint: string | null;
 	};
 }

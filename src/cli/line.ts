@@ -1,23 +1,23 @@
-/** What the words of a command line are, without judging them: for completion, and for how failures are told. */
+/** Reads a command line that may be incomplete or wrong. For completion and for error messages; never throws. */
 import type { Command, Option } from "commander";
 
 export interface Line {
-	/** The command that the words are for: chore itself while there is no verb, or none that is known. */
+	/** The command of the verb; chore itself if there is no verb, or an unknown one. */
 	readonly command: Command;
 	readonly verb: string | undefined;
-	/** By the option's name, the last value of each; "" where it takes none, or has not got it yet. */
+	/** By the name of an option: its last value; "" if it takes none, or has none yet. */
 	readonly given: ReadonlyMap<string, string>;
-	/** What is neither an option nor its value. Of `run`: the program and all that follows. */
+	/** The words that are neither options nor their values. For `run`: the program and all that follows. */
 	readonly operands: readonly string[];
-	/** The place of the first of them among the words. */
+	/** The index of the first operand among the words. */
 	readonly operandsAt: number | undefined;
-	/** The option whose value would come next. */
+	/** The option whose value comes next. */
 	readonly awaiting: Option | undefined;
-	/** Whether nothing that follows can be an option. */
+	/** Whether no further word can be an option. */
 	readonly optionsOver: boolean;
 }
 
-/** @param words all that follows the name of the program */
+/** @param words those after `chore` */
 export function readLine(chore: Command, words: readonly string[]): Line {
 	const given = new Map<string, string>();
 	const operands: string[] = [];
@@ -50,18 +50,18 @@ export function readLine(chore: Command, words: readonly string[]): Line {
 	return { command, verb, given, operands, operandsAt, awaiting, optionsOver };
 }
 
-/** The command of that name or alias. */
+/** The command with this name or alias. */
 function commandOf(chore: Command, name: string): Command | undefined {
 	return chore.commands.find((one) => one.name() === name || one.aliases().includes(name));
 }
 
-/** The option of that flag, of a command or of chore itself. */
+/** The option with this flag, of a command or of chore itself. */
 function optionOf(command: Command, flag: string): Option | undefined {
 	const options = [...command.options, ...(command.parent?.options ?? [])];
 	return options.find(({ short, long }) => short === flag || long === flag);
 }
 
-/** The options of one word: a long one, or a cluster of short ones, the last of which may have a value. Unknown ones are left out. */
+/** The options in one word: one long option, or several short ones, the last of which may have a value. Skips unknown ones. */
 export function optionsIn(command: Command, word: string): readonly { readonly option: Option; readonly value: string | undefined }[] {
 	if (word.startsWith("--")) {
 		const equals = word.indexOf("=");

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Starts the command line. What only prints the version loads nothing else. */
+/** Starts the command line. For --version it loads nothing else. */
 import { codeCache } from "./code-cache.ts";
 import type { main } from "./program.ts";
 
@@ -14,5 +14,5 @@ if (words.length === 1 && (words[0] === "--version" || words[0] === "-V")) {
 } else
 	void (codeCache(__dirname)("cli-program.cjs") as { readonly main: typeof main })
 		.main(words)
-		// All is written: what Node would take down piece by piece, and what is still open, ends with the process.
+		// Everything is written. Exit at once: taking down open handles one by one would only cost time.
 		.then(() => process.exit());

@@ -1,13 +1,13 @@
-/** Reads a point in time, in the spellings of systemd.time(7) and RFC 3339. */
+/** Reads a point in time as written in systemd.time(7) or RFC 3339. */
 import { InvalidArgumentError } from "commander";
 import { duration } from "./arguments.ts";
 
-/** `2026-01-31 15:04`, `15:04`, `yesterday`, `2h ago`, `-2h`, `@1767225600`, `2026-01-31T15:04:05Z`. Local time, unless it says which. */
+/** `2026-01-31 15:04`, `15:04`, `yesterday`, `2h ago`, `-2h`, `@1767225600`, `2026-01-31T15:04:05Z`. Local time if it names no zone. */
 export function moment(text: string): Date {
 	return momentAt(text, new Date());
 }
 
-/** The same, with another moment for now. */
+/** Like `moment`, with the present moment as an argument. */
 export function momentAt(text: string, now: Date): Date {
 	const words = text.trim();
 	const found = byName(words, now) ?? bySpan(words, now) ?? byCalendar(words, now);
@@ -25,7 +25,7 @@ function byName(words: string, now: Date): Date | undefined {
 	return seconds === undefined ? undefined : new Date(Number(seconds) * 1000);
 }
 
-/** A span before now, or with a plus after it. Without either it has to have a unit, as in `docker logs --since 2h`. */
+/** A duration before now, or after it with a plus. Without "-", "+" or "ago" it needs a unit, as in `docker logs --since 2h`. */
 function bySpan(words: string, now: Date): Date | undefined {
 	const [, sign, span = "", ago] = /^([+-])?(.*?)(\s+ago)?$/s.exec(words) ?? [];
 	if (sign !== undefined && ago !== undefined) return undefined;
@@ -56,7 +56,7 @@ function byCalendar(words: string, now: Date): Date | undefined {
 	return new Date(Date.UTC(...time) - offsetMinutes * 60_000);
 }
 
-/** Date would take the 30th of February for a day in March, and the year 26 for 1926. */
+/** Whether the date exists. JavaScript's Date reads the 30th of February as a day in March, and the year 26 as 1926. */
 function isDay(year: number, month: number, day: number): boolean {
 	const date = new Date(Date.UTC(year, month - 1, day));
 	return date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;

@@ -1,18 +1,18 @@
-/** Writes results to stdout and everything else to stderr. Colour and widths only where a person looks on. */
+/** Writes results to stdout and everything else to stderr. Uses colours and the width of the terminal only on a terminal. */
 import { fstatSync, writeSync } from "node:fs";
 import { isatty } from "node:tty";
 
-/** Thrown when nobody reads stdout any more (`chore logs | head`): the end of the program, not an error. */
+/** Thrown when the reader of stdout has closed it (`chore logs | head`). Ends the program without a message. */
 export class NobodyReads extends Error {
 	override readonly name = "NobodyReads";
 }
 
-/** Thrown when standard output or standard error takes nothing more: a full disk, a terminal that is gone. */
+/** Thrown when writing to stdout or stderr fails: a full disk, a terminal that was closed. */
 export class OutputFailed extends Error {
 	override readonly name = "OutputFailed";
 }
 
-/** What 128 + SIGPIPE says of every program in a pipeline. */
+/** 128 + SIGPIPE, as for every program in a pipeline. */
 export const NOBODY_READS_STATUS = 141;
 
 export class Output {
@@ -24,28 +24,28 @@ export class Output {
 		this.#colour = options.colour && this.isTerminal && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
 	}
 
-	/** Columns of the terminal, or no bound. */
+	/** The width of the terminal in columns; Infinity if stdout is not one. */
 	get columns(): number {
 		return this.isTerminal ? process.stdout.columns || 80 : Number.POSITIVE_INFINITY;
 	}
 
-	/** Aligned columns that fit the terminal. */
+	/** Prints aligned columns that fit the terminal. */
 	async table(rows: readonly (readonly Cell[])[]): Promise<void> {
 		const measure = await measureFor(rows);
 		for (const line of table(rows, this.columns, measure)) this.line(line);
 	}
 
-	/** One result line on stdout. */
+	/** Prints one line on stdout. */
 	line(text: string): void {
 		writeAll(1, Buffer.from(`${text}\n`));
 	}
 
-	/** Bytes as they are, to stdout or stderr. */
+	/** Writes bytes as they are to stdout or stderr. */
 	bytes(bytes: Uint8Array, to: 1 | 2 = 1): void {
 		writeAll(to, bytes);
 	}
 
-	/** One line for people on stderr. */
+	/** Prints one line for people on stderr. */
 	note(text: string): void {
 		writeAll(2, Buffer.from(`${text}\n`));
 	}
@@ -56,7 +56,7 @@ export class Output {
 	}
 }
 
-/** Most output goes elsewhere, which a look at the descriptor shows sooner than the part of Node that knows terminals. */
+/** Whether a descriptor is a terminal. fstat(2) first: node:tty takes long to load and is rarely needed. */
 function isTerminal(descriptor: number): boolean {
 	try {
 		return fstatSync(descriptor).isCharacterDevice() && isatty(descriptor);
@@ -65,16 +65,16 @@ function isTerminal(descriptor: number): boolean {
 	}
 }
 
-/** A cell's text, and the colour it is painted in once it has its width. */
+/** The text of a cell, and a function that colours it after it was cut to its width. */
 export interface Cell {
 	readonly text: string;
 	readonly paint?: (text: string) => string;
 }
 
-/** How many columns of a terminal a text takes. */
+/** The width of a text in columns of the terminal. */
 type Measure = (text: string) => number;
 
-/** Lines of aligned columns that fit the width: the last column is cut first, then the first, then the last ones are left out. */
+/** Lines of aligned columns. If they do not fit, cuts the last column, then the first, then leaves out the last columns. */
 function table(rows: readonly (readonly Cell[])[], columns: number, measure: Measure): string[] {
 	const natural: number[] = [];
 	for (const row of rows) for (const [index, cell] of row.entries()) natural[index] = Math.max(natural[index] ?? 0, measure(cell.text));
@@ -92,7 +92,7 @@ function table(rows: readonly (readonly Cell[])[], columns: number, measure: Mea
 	);
 }
 
-/** Wide characters need tables that take longer to load than most commands to run: only where there are some. */
+/** Chooses how to measure. Other characters than ASCII need string-width, which takes long to load. */
 async function measureFor(rows: readonly (readonly Cell[])[]): Promise<Measure> {
 	const plain = rows.every((row) => row.every(({ text }) => /^[\u0020-\u007e\u2026]*$/.test(text)));
 	return plain ? (text) => text.length : (await import("./width.ts")).width;
@@ -100,7 +100,7 @@ async function measureFor(rows: readonly (readonly Cell[])[]): Promise<Measure> 
 
 const LEAST_WIDTH = 8;
 
-/** The widths of the columns, or of the first of them where not all can be shown. */
+/** The widths of the columns that are shown. */
 function fit(natural: readonly number[], columns: number): readonly number[] {
 	const { widths, excess, narrow } = narrowing(natural, columns);
 	narrow(widths.length - 1);
@@ -108,7 +108,7 @@ function fit(natural: readonly number[], columns: number): readonly number[] {
 	return excess() <= 0 ? widths : fitFirst(natural.slice(0, -1), columns);
 }
 
-/** Without the last columns the first has its room again. */
+/** The widths without the last columns. The first column is not cut before that is necessary again. */
 function fitFirst(natural: readonly number[], columns: number): readonly number[] {
 	const { widths, excess, narrow } = narrowing(natural, columns);
 	narrow(0);
@@ -145,7 +145,7 @@ function writeAll(to: 1 | 2, bytes: Uint8Array): void {
 		} catch (error) {
 			const code = error instanceof Error && "code" in error ? error.code : undefined;
 			if (code === "EPIPE") throw new NobodyReads();
-			// Somebody made the pipe or terminal non-blocking: wait until there is room.
+			// Another process made the pipe or terminal non-blocking: try again after 5 ms.
 			if (code !== "EAGAIN")
 				throw new OutputFailed(`cannot write to standard ${to === 1 ? "output" : "error"}: ${reasonOf(error)}`, { cause: error });
 			Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
@@ -153,7 +153,7 @@ function writeAll(to: 1 | 2, bytes: Uint8Array): void {
 	}
 }
 
-/** "no space left on device (ENOSPC)", of Node's "ENOSPC: no space left on device, write". */
+/** "no space left on device (ENOSPC)", from Node's "ENOSPC: no space left on device, write". */
 function reasonOf(error: unknown): string {
 	const text = error instanceof Error ? error.message : String(error);
 	return text.replace(/^([A-Z0-9]+): (.*), write$/, "$2 ($1)");

@@ -1,4 +1,4 @@
-/** The command line: words in, one library call, words out. */
+/** Runs the command line: makes the commands, parses the words, and reports errors. */
 import { Command, CommanderError } from "commander";
 import { version } from "../index.ts";
 import { closest } from "../words.ts";
@@ -25,7 +25,7 @@ import { describeFailure, type Manner, UsageError } from "./failure.ts";
 import { readLine } from "./line.ts";
 import { NOBODY_READS_STATUS, NobodyReads, Output } from "./output.ts";
 
-/** How each command is made, in the order of the help. To make them all takes longer than what most of them do. */
+/** Functions that make the commands, in the order of the help. Making all takes long, so `program` makes one if it can. */
 const COMMANDS: Readonly<Record<string, () => Command>> = {
 	run: runCommand,
 	ps: psCommand,
@@ -49,8 +49,8 @@ const COMMANDS: Readonly<Record<string, () => Command>> = {
 };
 
 /**
- * The command line, as commander knows it.
- * @param first the first word: where that is a command, no other is made
+ * Makes the command line.
+ * @param first the first word; if it is a command, only that one is made
  */
 export function program(first?: string): Command {
 	const asked = first !== undefined && first !== "help" && Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
@@ -76,7 +76,7 @@ export function program(first?: string): Command {
 	return chore;
 }
 
-/** Does what the words say, and leaves the exit status in `process.exitCode`. */
+/** Runs a command line and sets `process.exitCode`. Never throws. */
 export async function main(words: readonly string[]): Promise<void> {
 	if (words[0] === COMPLETE) return writeCompletions(program(), words.slice(2));
 	const chore = program(words[0]);
@@ -89,23 +89,23 @@ export async function main(words: readonly string[]): Promise<void> {
 	}
 }
 
-/** Tells what went wrong. @returns the exit status */
+/** Reports an error. @returns the exit status */
 function end(error: unknown, { command, ...manner }: Circumstances): number {
 	if (error instanceof NobodyReads) return NOBODY_READS_STATUS;
 	if (error instanceof CommanderError && error.exitCode === 0) return 0;
 	const { text, status } = describeFailure(error instanceof CommanderError ? usageError(error, command) : error, manner);
 	try {
 		new Output({ colour: false }).note(text.trimEnd());
-	} catch {} // nobody to tell it to: the status says as much
+	} catch {} // stderr is closed; the exit status remains
 	return status;
 }
 
-/** Help, and the version. */
+/** Prints help and the version for commander. */
 function writeOut(text: string): void {
 	new Output({ colour: false }).line(text.replace(/\n$/, ""));
 }
 
-/** commander's message in chore's words: "error: unknown option '--foo'". */
+/** Rewrites a message of commander's: "error: unknown option '--foo'". */
 function usageError(error: CommanderError, command: Command): UsageError {
 	const message = error.message
 		.replace(/^error: /, "")
@@ -135,11 +135,11 @@ function meantBy({ code, message }: CommanderError, command: Command): string | 
 }
 
 interface Circumstances extends Manner {
-	/** The command that was used; chore itself where there is none of that name. */
+	/** The command that was used; chore itself if there is no such command. */
 	readonly command: Command;
 }
 
-/** How failures are told follows from the verb and chore's own options, also where those make no sense. */
+/** How to report an error, by the verb and the options, even if the command line is wrong. */
 function circumstances(chore: Command, words: readonly string[]): Circumstances {
 	const { command, verb, given } = readLine(chore, words);
 	const stays = ["wait", "follow", "pipe"].some((name) => given.has(name));

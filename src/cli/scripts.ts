@@ -1,4 +1,4 @@
-/** The scripts that teach a shell to complete chore. Loaded only to be printed. */
+/** The completion scripts. Loaded only by `chore completion`. */
 import { text as bash } from "./completion/chore.bash.ts";
 import { text as fish } from "./completion/chore.fish.ts";
 import { text as zsh } from "./completion/chore.zsh.ts";

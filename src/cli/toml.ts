@@ -1,2 +1,2 @@
-/** Loaded only where there is a config.toml. */
+/** Loads smol-toml. Imported only when there is a config.toml. */
 export { parse, TomlError } from "smol-toml";

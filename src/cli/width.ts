@@ -1,2 +1,2 @@
-/** Loaded only for tables with more in them than ASCII. */
+/** Loads string-width. Imported only for tables that hold more than ASCII. */
 export { default as width } from "string-width";

@@ -1,4 +1,4 @@
-/** How jobs, times and sizes are put into words for people at a terminal. */
+/** Puts jobs, times and sizes into words for the terminal. Pure, except for the present time and HOME. */
 import { hasEnded, type Job } from "../index.ts";
 import {
 	age,
@@ -14,19 +14,19 @@ import {
 
 export { age, bytes, exitStatus, nameWords, printable, span } from "../words.ts";
 
-/** The state as it fits into a column: "failed, code 1", "failed, time limit", "running". */
+/** The state, short enough for a column: "failed, code 1", "failed, time limit", "running". */
 export function stateWords(job: HowItIs & Pick<Job, "attempt" | "reason">): string {
 	return wholeWords(job).replace("exit code", "code");
 }
 
-/** The colour in which a state is shown. */
+/** The colour of a state. */
 export function colourOf({ state }: Pick<Job, "state">): "green" | "red" | "yellow" | "dim" {
 	if (state === "failed" || state === "lost") return "red";
 	if (state === "unknown") return "yellow";
 	return hasEnded({ state }) ? "dim" : "green";
 }
 
-/** How a run ended and after what time: "failed: exit code 2 after 41.2 s"; undefined for one that has not. */
+/** How a run ended and after how long: "failed: exit code 2 after 41.2 s"; undefined for one that has not ended. */
 export function endOf(job: HowItIs & Pick<Job, "startedAt" | "endedAt">): string | undefined {
 	const ran = job.startedAt !== null && job.endedAt !== null ? ` after ${span(Date.parse(job.endedAt) - Date.parse(job.startedAt))}` : "";
 	const how: Partial<Record<Job["state"], string>> = {
@@ -38,24 +38,24 @@ export function endOf(job: HowItIs & Pick<Job, "startedAt" | "endedAt">): string
 	return how[job.state];
 }
 
-/** One sentence on how a job is: "web (1c9e2f40) failed: exit code 2 after 41.2 s". */
+/** The state of a job in one sentence: "web (1c9e2f40) failed: exit code 2 after 41.2 s". */
 export function summary(job: Job): string {
 	const because = job.reason === null || !hasEnded(job) ? "" : `: ${job.reason}`;
 	return printable(`${nameWords(job)} ${endOf(job) ?? `is ${job.state}`}${because}`);
 }
 
-/** A moment on the clock of this place, to the second. */
+/** A moment in local time: "14:02:11" today, "2026-01-31 14:02:11" on another day. */
 export function localTime(moment: Date): string {
 	return clockTime(moment, { seconds: true });
 }
 
-/** Since when a job is as it is: a span for one that goes on, a time ago for one that is over. */
+/** How long an active job has been running, or how long ago a job ended. */
 export function since(job: Job, nowMs: number): string {
 	if (hasEnded(job)) return job.endedAt === null ? "" : `${age(nowMs - Date.parse(job.endedAt))} ago`;
 	return age(nowMs - Date.parse(job.startedAt ?? job.createdAt));
 }
 
-/** A command as it could be typed. */
+/** A command as one could type it in a shell. */
 export function commandLine(command: readonly string[]): string {
 	return printable(typed(command));
 }

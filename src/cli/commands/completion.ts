@@ -1,4 +1,4 @@
-/** `chore completion`: what a shell needs to complete the command line. */
+/** `chore completion`: prints the completion script for a shell. */
 import { Argument, type Command } from "commander";
 import { verb } from "../command.ts";
 import { Output } from "../output.ts";

@@ -1,4 +1,4 @@
-/** `chore doctor`: what runs jobs here, what it can do and why, and what needs attention. */
+/** `chore doctor`: prints the report of the library's `doctor`. */
 import type { Command } from "commander";
 import {
 	type Capabilities,
@@ -61,7 +61,7 @@ function describeHere({ version, node, system, release, session, locations, disk
 			location.name === "state" && disk !== null ? `; ${disk.fileSystem ?? "file system unknown"}, ${bytes(disk.freeBytes)} free` : "";
 		lines.push(row(location.name, `${whereabouts(location)}${on}`));
 	}
-	// The session that is asked for may not be there yet.
+	// The session that was asked for may not exist yet.
 	if (sessions.every(({ name }) => name !== session)) lines.push(row("session", `${session}: no jobs`));
 	for (const { name, jobs, active, bytes: size } of sessions)
 		lines.push(row("session", `${name}: ${jobs === 1 ? "1 job" : `${jobs} jobs`}, ${active} active, ${bytes(size)}`));
@@ -111,7 +111,7 @@ function describeFinding({ level, what, cure }: Finding, output: Output): string
 	return [`  ${mark} ${printable(what)}`, ...(cure === null ? [] : [`    mend it: ${printable(cure)}`])];
 }
 
-/** Where something is, and how: "/run/user/1000/bus (socket 0666, yours)". */
+/** A path with its kind, mode and owner: "/run/user/1000/bus (socket 0666, yours)". */
 function whereabouts({ path, kind, mode, owner }: Location): string {
 	const whose = owner === process.geteuid?.() ? "yours" : owner === 0 ? "root's" : `of uid ${owner}`;
 	const how = kind === "missing" ? "not there" : kind === "unreachable" ? "cannot be looked at" : `${kind} ${mode}, ${whose}`;
@@ -142,7 +142,7 @@ function row(name: string, value: string): string {
 	return `  ${name.padEnd(12)} ${value}`;
 }
 
-/** What is pasted somewhere need not tell who it is from: `~` for the home folder, also within a word in quotes. */
+/** Replaces the home folder by `~`, so that a pasted report does not show the user's name. Also inside a quoted word. */
 function withoutHome(line: string): string {
 	const home = process.env["HOME"] ?? "";
 	if (home.length < 2) return line;

@@ -1,4 +1,4 @@
-/** `chore events`: what happened to the jobs, as a stream. */
+/** `chore events`: prints the events of a session, one on each line. */
 import type { Command } from "commander";
 import { isState, type LedgerEvent, shortId } from "../../index.ts";
 import { action, verb } from "../command.ts";

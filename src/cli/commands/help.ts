@@ -1,4 +1,4 @@
-/** `chore help`: all about one command, or a list of them. */
+/** `chore help`: prints the help of one command, or the list of commands. */
 import { Command } from "commander";
 import { UsageError } from "../failure.ts";
 

@@ -1,4 +1,4 @@
-/** `chore history`: the runs that were, as a table. */
+/** `chore history`: prints past and active runs as a table. */
 import type { Command } from "commander";
 import { type HistoryEntry, hasEnded, type JobState, shortId } from "../../index.ts";
 import { count, states } from "../arguments.ts";
@@ -16,7 +16,7 @@ interface Options {
 	readonly lines?: number;
 }
 
-/** What fits a screen or two. */
+/** How many runs are listed without a filter. */
 const USUAL_COUNT = 50;
 
 export function historyCommand(): Command {

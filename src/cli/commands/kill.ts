@@ -1,4 +1,4 @@
-/** `chore kill`: send a signal. */
+/** `chore kill`: sends a signal to jobs. */
 import type { Command } from "commander";
 import { signal } from "../arguments.ts";
 import { action, each, jsonLines, verb } from "../command.ts";

@@ -1,4 +1,4 @@
-/** `chore logs`: what a job wrote. */
+/** `chore logs`: prints the output of a job. */
 import type { Command } from "commander";
 import { hasEnded } from "../../index.ts";
 import { count, wholeNumber } from "../arguments.ts";

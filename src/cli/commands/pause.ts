@@ -1,4 +1,4 @@
-/** `chore pause` and `chore resume`: hold jobs where they are, and let them go on. */
+/** `chore pause` and `chore resume`. */
 import type { Command } from "commander";
 import type { Chore, Job } from "../../index.ts";
 import { action, each, jsonLines, verb } from "../command.ts";

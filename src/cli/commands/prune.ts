@@ -1,4 +1,4 @@
-/** `chore prune`: forget jobs that are over. */
+/** `chore prune`: forgets the ended jobs beyond the limits of what is kept. */
 import type { Command } from "commander";
 import { ChoreError, type PrunedJob, type PruneReport } from "../../index.ts";
 import { count, duration, size } from "../arguments.ts";

@@ -1,4 +1,4 @@
-/** `chore ps`: the jobs as a table. */
+/** `chore ps`: prints jobs as a table. */
 import type { Command } from "commander";
 import { type Job, type JobState, shortId } from "../../index.ts";
 import { states } from "../arguments.ts";

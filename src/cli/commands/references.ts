@@ -1,5 +1,4 @@
-/** Which jobs a command is for: those named, or with --all every active one. */
-
+/** Finds the jobs that a command is for: those named, or with --all every active one. */
 import { hasEnded } from "../../index.ts";
 import type { Invocation } from "../command.ts";
 import { UsageError } from "../failure.ts";

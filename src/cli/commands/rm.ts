@@ -1,4 +1,4 @@
-/** `chore rm`: forget jobs. */
+/** `chore rm`: forgets jobs and their output. */
 import type { Command } from "commander";
 import { duration } from "../arguments.ts";
 import { action, each, jsonLines, verb } from "../command.ts";

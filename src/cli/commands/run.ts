@@ -1,4 +1,4 @@
-/** `chore run`: start a job; or start it and stay with it to its end. */
+/** `chore run`: starts a job, and with some options stays with it until it ends. */
 import { type Command, Option } from "commander";
 import { type Chore, isChoreError, type Job, type OutputMode, type RunOptions, shortId } from "../../index.ts";
 import { count, duration, oneOf, processors, property, size, stopSignal, variable, wholeNumber } from "../arguments.ts";
@@ -93,13 +93,13 @@ export function runCommand(): Command {
 		.action(action<Options, [string[]]>(start));
 	for (const [flags, hint] of REFUSED) {
 		const option = new Option(flags).hideHelp();
-		// Not by a parser of its value: an option without one has none called.
+		// By an event: commander calls no parser for an option without a value.
 		command.addOption(option).on(`option:${option.name()}`, () => refuse(option, hint));
 	}
 	return command;
 }
 
-/** Options of systemd-run(1) whose meaning chore has otherwise, or not yet. */
+/** Options of systemd-run(1) that chore refuses, and what to use instead. */
 const REFUSED: readonly (readonly [flags: string, hint: string])[] = [
 	["-t, --pty", "a job has no terminal; use -P to connect stdin and stdout"],
 	["-S, --shell", "a job has no terminal; use your own shell"],
@@ -140,13 +140,13 @@ async function start(invocation: Invocation<Options>, words: string[]): Promise<
 	}
 	say(`${job.name} ${started ? "runs" : "is running already"} on ${job.platform} as ${job.id}`);
 	const end = options.pipe ? await pipeJob(invocation, job) : options.wait ? await chore.wait(job.id) : await followJob(invocation, job);
-	if (end === undefined) return; // left running
+	if (end === undefined) return; // after Ctrl-C
 	if (options.json && options.wait) output.line(JSON.stringify(end));
 	if (end.state !== "succeeded") say(summary(end));
 	invocation.setStatus(exitStatus(end));
 }
 
-/** Starts the job, or finds the one that has its name where that will do. */
+/** Starts the job; with --if-running skip or attach, finds the active job that has its name. */
 async function begin({ chore, options }: Invocation<Options>, run: RunOptions): Promise<{ readonly job: Job; readonly started: boolean }> {
 	for (;;) {
 		try {
@@ -160,7 +160,7 @@ async function begin({ chore, options }: Invocation<Options>, run: RunOptions): 
 	}
 }
 
-/** The active job of that name; undefined when it ended meanwhile. */
+/** The active job with this name; undefined when it ended meanwhile. */
 async function present(chore: Chore, name: string): Promise<Job | undefined> {
 	try {
 		const job = await chore.get(name);

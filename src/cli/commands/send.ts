@@ -1,4 +1,4 @@
-/** `chore send`: write to the standard input of a job. */
+/** `chore send`: writes to the standard input of a job. */
 import type { Command } from "commander";
 import { action, verb } from "../command.ts";
 import { UsageError } from "../failure.ts";
@@ -18,7 +18,7 @@ export function sendCommand(): Command {
 			action<Options, [string, string | undefined]>(async ({ chore, options }, reference, text) => {
 				if (text === undefined && !options.eof)
 					throw new UsageError("there is nothing to send", "give a TEXT, - for your standard input, or --eof");
-				// A stream is handed on like by a pipe, for as long as the job takes to read on.
+				// Like a pipe, wait for the job to read as long as it takes.
 				const patience = { timeoutMs: Number.POSITIVE_INFINITY };
 				if (text === "-") for await (const data of process.stdin) await chore.send(reference, data as Buffer, patience);
 				else if (text !== undefined) await chore.send(reference, options.newline ? `${text}\n` : text);

@@ -1,4 +1,4 @@
-/** `chore start` and `chore restart`: the next run of a job. */
+/** `chore start` and `chore restart`: start the next run of jobs. */
 import type { Command } from "commander";
 import { isChoreError, type Job, shortId } from "../../index.ts";
 import { duration } from "../arguments.ts";
@@ -23,7 +23,7 @@ export function startCommand(): Command {
 						return await chore.rerun(reference, options);
 					} catch (error) {
 						if (!isChoreError(error) || error.code !== "JOB_ACTIVE") throw error;
-						return chore.get(reference); // as systemctl start does of a unit that is active
+						return chore.get(reference); // not an error, as for `systemctl start`
 					}
 				});
 			}),

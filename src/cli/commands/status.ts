@@ -1,4 +1,4 @@
-/** `chore status`: one job in detail. */
+/** `chore status`: prints jobs in detail. */
 import type { Command } from "commander";
 import { hasEnded, type Job, type JobDetails, type JobProcess } from "../../index.ts";
 import { count } from "../arguments.ts";
@@ -29,7 +29,7 @@ export function statusCommand(): Command {
 		);
 }
 
-/** The newest job, said on stderr: nobody should have to guess which one was meant. */
+/** The id of the newest job, for commands without a reference. Says on stderr which job that is. */
 export async function newest({
 	chore,
 	options,
@@ -71,7 +71,7 @@ function headline(job: Job): string {
 	return `${summary(job)} for ${age(Date.now() - Date.parse(job.startedAt ?? job.createdAt))}${pid}`;
 }
 
-/** More are in `chore history`. */
+/** How many earlier runs are shown. `chore history` has them all. */
 const MOST_RUNS = 5;
 
 function earlierRun(job: Job): string {

@@ -1,4 +1,4 @@
-/** `chore stop`: end whole jobs. */
+/** `chore stop`: stops jobs. */
 import type { Command } from "commander";
 import { duration } from "../arguments.ts";
 import { action, each, jsonLines, verb } from "../command.ts";

@@ -1,4 +1,4 @@
-/** `chore wait`: wait for jobs to end, and exit with their code. */
+/** `chore wait`: waits for jobs to end and exits with their code. */
 import type { Command } from "commander";
 import { isChoreError, type Job } from "../../index.ts";
 import { duration } from "../arguments.ts";
@@ -33,7 +33,7 @@ async function waitForAny({ chore, options, output, setStatus }: Invocation<Opti
 	try {
 		job = await Promise.race(waits);
 	} finally {
-		// A reference that is wrong ends the others, too.
+		// Also after an error, such as a wrong reference.
 		rest.abort();
 		await Promise.allSettled(waits);
 	}
