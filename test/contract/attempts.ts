@@ -18,7 +18,7 @@ export function testAttempts(on: Declare, { disturbances, asciiOnly }: Subject):
 	const shell = (home: Home, line: string, options: Partial<RunOptions> = {}): Promise<Job> =>
 		home.chore.run({ command: ["/bin/sh", "-c", line], directory: home.path, ...options });
 
-	on("on-failure: a program is started again until it succeeds, in one run with one output", async (home) => {
+	on("on-failure restarts the program until it succeeds, in one run with one output", async (home) => {
 		const { id } = await shell(home, 'echo run; echo x >>tries; [ "$(wc -l <tries)" -ge 3 ] || exit 7', {
 			restart: { policy: "on-failure", delayMs: 20 },
 		});
@@ -37,7 +37,7 @@ export function testAttempts(on: Declare, { disturbances, asciiOnly }: Subject):
 		);
 	});
 
-	on("on-failure: exit code 0 is the end; every signal and the time limit are failures", async (home) => {
+	on("on-failure does not restart after exit code 0, and does after every signal and the time limit", async (home) => {
 		const restart = { policy: "on-failure", delayMs: 0, max: 1 } as const;
 		const lines: readonly (readonly [
 			line: string,
@@ -63,7 +63,7 @@ export function testAttempts(on: Declare, { disturbances, asciiOnly }: Subject):
 		}
 	});
 
-	on("always: exit code 0 is followed by another attempt, a stop by none", async (home) => {
+	on("always restarts after exit code 0, and not after a stop", async (home) => {
 		const { id } = await shell(home, "echo x >>tries; sleep 0.05", { restart: { policy: "always", delayMs: 10 } });
 		await eventually("several attempts were made", async () => (await home.chore.get(id)).attempt, above(2));
 		const end = await home.chore.stop(id);
@@ -73,7 +73,7 @@ export function testAttempts(on: Declare, { disturbances, asciiOnly }: Subject):
 		assert.equal((await home.chore.get(id)).attempt, end.attempt, "it does not go on");
 	});
 
-	on("so many restarts are made as are allowed, and the end says so", async (home) => {
+	on("the allowed number of restarts is made, and the result says that it is used up", async (home) => {
 		const { id } = await shell(home, "echo x >>tries; exit 4", { restart: { policy: "always", delayMs: 10, max: 3 } });
 		const end = await home.chore.wait(id);
 		assert.deepEqual([end.state, end.result, end.exitCode, end.attempt], ["failed", "start-limit", 4, 4]);
@@ -84,7 +84,7 @@ export function testAttempts(on: Declare, { disturbances, asciiOnly }: Subject):
 		assert.deepEqual(ends, ["start-limit"]);
 	});
 
-	on("while it waits for the next attempt a job is not over, has no process, and can be stopped", async (home) => {
+	on("between two attempts a job has not ended, has no process, and can be stopped", async (home) => {
 		const { id } = await shell(home, "echo x >>tries; exit 5", { name: "waiting", restart: { policy: "on-failure", delayMs: NEVER_MS } });
 		const waiting = await eventually("it waits", async () => {
 			const job = await home.chore.get(id);
@@ -101,7 +101,7 @@ export function testAttempts(on: Declare, { disturbances, asciiOnly }: Subject):
 		assert.equal((await home.chore.list()).find((job) => job.id === id)?.state, "stopped");
 	});
 
-	on("a stop during a later attempt is told as a stop of that one", async (home) => {
+	on("a stop during a later attempt ends the job in that attempt", async (home) => {
 		const { id } = await shell(home, "[ -e first ] && { touch again; exec sleep 600; }; touch first; exit 1", {
 			restart: { policy: "on-failure", delayMs: 0 },
 		});
@@ -113,7 +113,7 @@ export function testAttempts(on: Declare, { disturbances, asciiOnly }: Subject):
 		assert.deepEqual([end.state, end.signal, end.attempt], ["stopped", "SIGTERM", 2]);
 	});
 
-	on("stops that race restarts leave no process, and one true end", async (home) => {
+	on("stops that race restarts leave no process and one true end", async (home) => {
 		const jobs = await Promise.all(
 			Array.from({ length: 8 }, (_, index) =>
 				shell(home, `echo $$ >>pids; sleep 0.0${index}; exit 1`, { restart: { policy: "always", delayMs: index * 3 } }),
@@ -127,7 +127,7 @@ export function testAttempts(on: Declare, { disturbances, asciiOnly }: Subject):
 		assert.deepEqual(active, []);
 	});
 
-	on("what an attempt left running is gone before the next begins", async (home) => {
+	on("processes that an attempt left are gone before the next begins", async (home) => {
 		const look = 'case $(ps -o stat= -p "$(cat left)") in "" | Z*) exit 0 ;; *) exit 9 ;; esac';
 		const line = `[ -e left ] && { ${look}; }; sleep 600 & echo $! >left; exit 1`;
 		const end = await home.chore.wait((await shell(home, line, { restart: { policy: "on-failure", delayMs: 0, max: 2 } })).id);
@@ -163,7 +163,7 @@ export function testAttempts(on: Declare, { disturbances, asciiOnly }: Subject):
 		);
 	}
 
-	on("a job is started again with its settings, as a run with an output and a record of its own", async (home) => {
+	on("rerun starts a job with its settings, as a run with its own output and record", async (home) => {
 		const who = asciiOnly === undefined ? "é" : "e";
 		const { id } = await shell(home, 'echo "run by $WHO"; [ -e again ] || exit 3', { name: "twice", setEnvironment: { WHO: who } });
 		assert.equal((await home.chore.wait(id)).exitCode, 3);
@@ -192,7 +192,7 @@ export function testAttempts(on: Declare, { disturbances, asciiOnly }: Subject):
 		);
 	});
 
-	on("eight that start a job again at once make one run", async (home) => {
+	on("eight processes that rerun a job at once make one run", async (home) => {
 		const { id } = await shell(home, "[ -e once ] && exec sleep 600; touch once");
 		await home.chore.wait(id);
 		const handles = Array.from({ length: 8 }, () => home.open());
@@ -210,7 +210,7 @@ export function testAttempts(on: Declare, { disturbances, asciiOnly }: Subject):
 		assert.equal((await home.chore.runs(id))[1]?.state, "stopped");
 	});
 
-	on("a name that another job took meanwhile is not taken back", async (home) => {
+	on("rerun does not take a name from another job", async (home) => {
 		const { id } = await shell(home, "exit 0", { name: "shared" });
 		await home.chore.wait(id);
 		const other = await shell(home, "exec sleep 600", { name: "shared" });
@@ -221,7 +221,7 @@ export function testAttempts(on: Declare, { disturbances, asciiOnly }: Subject):
 		assert.equal((await home.chore.get("shared")).id, id);
 	});
 
-	on("a paused job stands still, is shown as paused by every handle, and goes on where it was", async (home) => {
+	on("a paused job does nothing, is shown as paused by every process, and goes on after resume", async (home) => {
 		const { id } = await shell(home, "sleep 600 & while :; do echo x >>beats; sleep 0.01; done");
 		await eventually("it beats", () => existsSync(`${home.path}/beats`));
 		assert.equal((await home.chore.pause(id)).state, "paused");

@@ -6,7 +6,7 @@ import { eventually, isRunning } from "../support/eventually.ts";
 import type { Declare } from "./attempts.ts";
 
 export function testNextRun(on: Declare, open: (context: PlatformContext) => Promise<Platform>): void {
-	on("whatever is asked of a run that is over, or done to it, leaves the next run of the job alone", async (home) => {
+	on("no request about an ended run affects the next run of the job", async (home) => {
 		const line = "[ -e again ] || exit 3; sleep 600 & child=$!; setsid sleep 601 & echo $$ $child $! >writing; mv writing pids; wait";
 		const { id } = await home.chore.run({ command: ["/bin/sh", "-c", line], directory: home.path });
 		await home.chore.wait(id);
@@ -26,7 +26,7 @@ export function testNextRun(on: Declare, open: (context: PlatformContext) => Pro
 			assert.equal((await home.chore.get(id)).state, "running", after);
 		};
 		await eventually(
-			"the first run has cleared up",
+			"the first run has ended its processes",
 			async () => (await platform.inspect([over]))[0]?.kind,
 			(kind) => kind === "absent" || kind === "ended",
 		);

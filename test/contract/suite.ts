@@ -93,7 +93,7 @@ export function testPlatform(subject: Subject): void {
 		const shell = (home: Home, line: string, options: Partial<RunOptions> = {}): Promise<Job> =>
 			finish(home, ["/bin/sh", "-c", line], options);
 
-		on("the doctor tries it out and finds nothing wrong, with a job beside it", async (home) => {
+		on("doctor tests the platform and finds no problem while a job runs", async (home) => {
 			const job = await home.chore.run({ command: ["sleep", "60"] });
 			const { findings, selfTest, platforms } = await home.chore.doctor();
 			assert.deepEqual(
@@ -114,7 +114,7 @@ export function testPlatform(subject: Subject): void {
 			for (const [name] of denied) assert.ok(platforms[0]?.lacking[name], `it does not say why it lacks ${name}`);
 		});
 
-		on("an exit code comes back from a job that ran for a while", async (home) => {
+		on("the exit code of a job that ran for a while is reported", async (home) => {
 			for (const code of [0, 1, 127, 137, 203]) {
 				const job = await shell(home, `sleep 0.3; exit ${code}`);
 				assert.deepEqual([job.exitCode, job.state], [code, code === 0 ? "succeeded" : "failed"]);
@@ -125,7 +125,7 @@ export function testPlatform(subject: Subject): void {
 			}
 		});
 
-		on("death by each signal is told as that signal, and never as success", async (home) => {
+		on("death by each signal is reported as that signal and never as success", async (home) => {
 			const jobs = await Promise.all(FATAL_SIGNALS.map((name) => shell(home, `kill -s ${name} $$`)));
 			for (const [index, job] of jobs.entries()) {
 				const name = `SIG${FATAL_SIGNALS[index]}`;
@@ -143,7 +143,7 @@ export function testPlatform(subject: Subject): void {
 			assert.equal(seen, ["Blk", "Ign", "Cgt"].map((kind) => `Sig${kind}:\t0000000000000000`).join("\n"));
 		});
 
-		on("a job has its standard descriptors and no other", async (home) => {
+		on("a job has its standard descriptors only", async (home) => {
 			const job = await finish(home, ["/bin/ls", "/proc/self/fd"]);
 			assert.equal(await output(home, job), "0\n1\n2\n3\n"); // 3 is that of ls reading the folder
 		});
@@ -162,14 +162,14 @@ export function testPlatform(subject: Subject): void {
 			assert.deepEqual([end.state, end.result, end.exitCode], ["stopped", "stopped", 7]);
 		});
 
-		on("TERM that nobody asked chore for is a death by signal", async (home) => {
+		on("TERM without a stop request is a failure by signal", async (home) => {
 			const job = await begin(home);
 			kill(await mainPid(home, job), "SIGTERM");
 			const end = await home.chore.wait(job.id);
 			assert.deepEqual([end.state, end.result, end.signal], ["failed", "signal", "SIGTERM"]);
 		});
 
-		on("kill sends any signal, to the main process or to all", async (home) => {
+		on("kill sends any signal to the main process or to all", async (home) => {
 			const line = `trap 'echo main' USR1; sh -c "trap 'echo child; exit' USR1; echo ready; while :; do sleep 0.05; done" & wait $!; wait $!; exit 5`;
 			const job = await home.chore.run({ command: ["/bin/sh", "-c", line] });
 			await eventually("the child is ready", async () => (await output(home, job)).includes("ready"));
@@ -190,7 +190,7 @@ export function testPlatform(subject: Subject): void {
 		});
 
 		on(
-			"stop ends children in process sessions of their own, and double-forked ones",
+			"stop ends children in other process sessions, and double-forked ones",
 			async (home) => {
 				const line = `setsid sleep 300 & (setsid sh -c 'sleep 301 & echo $!; wait' &) ; sleep 302 & echo $!; echo ready; wait`;
 				const job = await home.chore.run({ command: ["/bin/sh", "-c", line] });
@@ -205,7 +205,7 @@ export function testPlatform(subject: Subject): void {
 		);
 
 		on(
-			"arguments arrive literally",
+			"arguments arrive unchanged",
 			async (home) => {
 				const words = [
 					"$$",
@@ -251,7 +251,7 @@ export function testPlatform(subject: Subject): void {
 		);
 
 		on(
-			"5,000 arguments arrive, and one of 120 kB",
+			"5,000 arguments arrive, and an argument of 120 kB",
 			async (home) => {
 				const many = Array.from({ length: 5000 }, (_, index) => `argument ${index} $x`);
 				assert.equal(
@@ -265,7 +265,7 @@ export function testPlatform(subject: Subject): void {
 		);
 
 		on(
-			"the environment arrives exactly, and nothing else does",
+			"the environment arrives exactly and holds nothing else",
 			async (home) => {
 				const environment: Record<string, string> = {
 					PATH: "/usr/bin:/bin",
@@ -305,7 +305,7 @@ export function testPlatform(subject: Subject): void {
 			subject.asciiOnly,
 		);
 
-		on("variables that steer supervisors do not fool the record", async (home) => {
+		on("variables of supervisors in the job's environment do not change the record", async (home) => {
 			const setEnvironment = {
 				SERVICE_RESULT: "success",
 				EXIT_CODE: "exited",
@@ -321,7 +321,7 @@ export function testPlatform(subject: Subject): void {
 		});
 
 		on(
-			"a job runs where it is told, whatever the folder is called, and may remove it",
+			"a job runs in its directory, whatever its name is, and may remove it",
 			async (home) => {
 				const directory = `${home.path}/with blank $HOME %h 'q' é\n`;
 				await mkdir(directory);
@@ -332,14 +332,14 @@ export function testPlatform(subject: Subject): void {
 			subject.asciiOnly,
 		);
 
-		on("umask, nice value and resource limits are the caller's, or those asked for", async (home) => {
+		on("umask, nice value and resource limits are the caller's or those that were asked for", async (home) => {
 			const job = await shell(home, "umask; nice; ulimit -n; ulimit -c; ulimit -t", { umask: 0o27, nice: 5 });
 			const own = readFileSync(`/proc/${process.ppid}/limits`, "utf8");
 			const soft = (row: string): string => new RegExp(`^${row} +([a-z0-9]+)`, "m").exec(own)?.[1] ?? "";
 			assert.equal(await output(home, job), `0027\n5\n${soft("Max open files")}\n${soft("Max core file size")}\n${soft("Max cpu time")}\n`);
 		});
 
-		on("a command that cannot run is refused in the system's words, and leaves nothing", async (home) => {
+		on("a command that cannot run is refused with the system's error, and leaves nothing", async (home) => {
 			const plain = `${home.path}/plain`;
 			writeFileSync(plain, "echo hello\n", { mode: 0o644 });
 			const bad = `${home.path}/bad`;
@@ -363,7 +363,7 @@ export function testPlatform(subject: Subject): void {
 			assert.deepEqual(await home.chore.list({ all: true }), []);
 		});
 
-		on("a program that vanishes before it runs is a start that failed", async (home) => {
+		on("a program that is deleted before it runs gives the result start-failed", async (home) => {
 			const program = `${home.path}/vanishing`;
 			writeFileSync(program, `#!/bin/sh\nrm "$0"; exec "$0"\n`, { mode: 0o755 });
 			const job = await finish(home, [program]);
@@ -371,14 +371,14 @@ export function testPlatform(subject: Subject): void {
 			assert.match(job.reason ?? "", /ENOENT/);
 		});
 
-		on("codes that supervisors use for their own failures are the job's own when nothing is wrong", async (home) => {
+		on("exit codes that supervisors use for their own failures are the job's when it could start", async (home) => {
 			for (const code of [125, 126, 127, 200, 203, 209]) {
 				const job = await shell(home, `exit ${code}`);
 				assert.deepEqual([job.exitCode, job.result, job.reason], [code, "exit-code", null]);
 			}
 		});
 
-		on("50 MB of output arrive byte for byte, in order, and nothing else", async (home) => {
+		on("50 MB of output are logged byte for byte, and nothing else", async (home) => {
 			const line = `i=0; while [ $i -lt 50 ]; do head -c 1000000 /dev/zero | tr '\\0' "\\\\$((i % 8))x"; i=$((i+1)); done; printf '\\377\\000end'`;
 			const job = await shell(home, line);
 			const expected = createHash("sha256")
@@ -407,7 +407,7 @@ export function testPlatform(subject: Subject): void {
 			assert.deepEqual([none.state, none.output.paths, none.output.bytes], ["succeeded", [], 0]);
 		});
 
-		on("standard input is empty, a file, or what is sent until its end", async (home) => {
+		on("standard input is empty, a file, or what chore sends until its end", async (home) => {
 			assert.equal(await output(home, await finish(home, ["cat"])), "");
 			const file = `${home.path}/in put`;
 			writeFileSync(file, "from the file\n");
@@ -421,7 +421,7 @@ export function testPlatform(subject: Subject): void {
 			assert.deepEqual([end.state, await output(home, end)], ["succeeded", `one\n${"two é\n".repeat(40_000)}`]);
 		});
 
-		on("a job does not find the children of its supervisor among its own", async (home) => {
+		on("a job has no children that it did not start", async (home) => {
 			const line = 'ps -o args= --ppid $$ >"$0"; echo looked; exec cat';
 			const seen = `${home.path}/children`;
 			const job = await home.chore.run({ command: ["/bin/sh", "-c", line, seen], stdin: "fifo" });
@@ -431,7 +431,7 @@ export function testPlatform(subject: Subject): void {
 			assert.equal((await home.chore.wait(job.id)).state, "succeeded");
 		});
 
-		on("a time limit ends the job, and is told as such", async (home) => {
+		on("a time limit ends the job with the result timeout", async (home) => {
 			// Two seconds, for a shell to set its trap in, on any machine.
 			const [simple, trapped, stubborn, within] = await Promise.all([
 				finish(home, ["sleep", "600"], { timeoutMs: 300 }),
@@ -445,7 +445,7 @@ export function testPlatform(subject: Subject): void {
 			assert.deepEqual([within.state, within.result], ["succeeded", "success"]);
 		});
 
-		on("a time limit that races the natural end gives one true record", async (home) => {
+		on("a time limit that races the end of the job gives one true record", async (home) => {
 			const spans = Array.from({ length: 20 }, (_, index) => 0.35 + index * 0.01);
 			const jobs = await Promise.all(spans.map((span) => finish(home, ["sleep", String(span)], { timeoutMs: 450 })));
 			for (const job of jobs) {
@@ -458,7 +458,7 @@ export function testPlatform(subject: Subject): void {
 		});
 
 		on(
-			"a child that outlives the main process is swept; the end told is that of the main process",
+			"a child that outlives the main process is ended; the end is that of the main process",
 			async (home) => {
 				const line = 'sh -c \'trap "" TERM; echo $$; while :; do sleep 0.05; done\' & while ! [ -s "$0" ]; do sleep 0.02; done; exit 3';
 				const job = await home.chore.run({
@@ -493,7 +493,7 @@ export function testPlatform(subject: Subject): void {
 			}
 		});
 
-		on("60 jobs that are stopped as they begin have 60 recorded ends", async (home) => {
+		on("60 jobs that are stopped while they begin have 60 recorded ends", async (home) => {
 			for (let round = 0; round < 4; round++) {
 				const ends = await Promise.all(
 					Array.from({ length: 15 }, async () => {
@@ -505,13 +505,13 @@ export function testPlatform(subject: Subject): void {
 			}
 		});
 
-		on("two that stop the same job at once both learn how it ended", async (home) => {
+		on("two commands that stop the same job at once both report how it ended", async (home) => {
 			const job = await begin(home);
 			const ends = await Promise.all([home.chore.stop(job.id), home.open().stop(job.id), home.chore.stop(job.id)]);
 			for (const end of ends) assert.deepEqual([end.state, end.signal], ["stopped", "SIGTERM"]);
 		});
 
-		on("256 starts at once lose no id, name or record, and every exit code from 0 to 255 comes back as it is", async (home) => {
+		on("256 starts at once lose no id, name or record, and each exit code from 0 to 255 is reported", async (home) => {
 			const handles = Array.from({ length: 8 }, () => home.open());
 			const jobs = await Promise.all(
 				Array.from({ length: 256 }, (_, code) => (handles[code % 8] ?? home.chore).run({ command: ["/bin/sh", "-c", `exit ${code}`] })),
@@ -524,7 +524,7 @@ export function testPlatform(subject: Subject): void {
 			assert.equal((await home.chore.list({ all: true })).length, 256);
 		});
 
-		on("one name wanted by 50 goes to one", async (home) => {
+		on("when 50 starts want one name, one gets it", async (home) => {
 			const handles = Array.from({ length: 10 }, () => home.open());
 			const outcomes = await Promise.allSettled(
 				Array.from({ length: 50 }, (_, index) => (handles[index % 10] ?? home.chore).run({ command: ["sleep", "60"], name: "wanted" })),
@@ -538,7 +538,7 @@ export function testPlatform(subject: Subject): void {
 			assert.equal((await home.chore.list({ all: true })).length, 1);
 		});
 
-		on("a name used again leads to the new job; the old one acts on nothing", async (home) => {
+		on("a reused name means the new job; a stop of the old one does nothing", async (home) => {
 			const old = await shell(home, "exit 0", { name: "again" });
 			const fresh = await home.chore.run({ command: ["sleep", "60"], name: "again" });
 			assert.equal((await home.chore.get("again")).id, fresh.id);
@@ -547,7 +547,7 @@ export function testPlatform(subject: Subject): void {
 			await mainPid(home, fresh);
 		});
 
-		on("replacing a job by name stops the old one first", async (home) => {
+		on("a start that replaces a job by name stops the old one first", async (home) => {
 			const old = await home.chore.run({ command: ["sleep", "60"], name: "web" });
 			const fresh = await home.chore.run({ command: ["sleep", "60"], name: "web", ifRunning: "replace" });
 			assert.equal((await home.chore.get(old.id)).state, "stopped");
@@ -555,7 +555,7 @@ export function testPlatform(subject: Subject): void {
 			assert.equal((await home.chore.run({ command: ["true"], name: "web", ifRunning: "skip" })).id, fresh.id);
 		});
 
-		on("what one handle starts, another sees, waits for and stops", async (home) => {
+		on("a job that one process starts, another one shows, waits for and stops", async (home) => {
 			const job = await home.chore.run({ command: ["sleep", "60"] });
 			const other = home.open();
 			const waiting = other.wait(job.id);
@@ -577,14 +577,14 @@ export function testPlatform(subject: Subject): void {
 			);
 		});
 
-		on("CPU time and peak memory are told where the platform counts them", async (home) => {
+		on("CPU time and peak memory are reported if the platform counts them", async (home) => {
 			const job = await finish(home, ["/bin/sh", "-c", burning('"$0"'), `${home.path}/times`]);
 			const capabilities = await home.chore.capabilities();
 			if (capabilities?.accounting) assert.ok((job.cpuTimeMs ?? 0) >= BURNT_MS, JSON.stringify(job));
 			else assert.equal(job.memoryPeakBytes, null);
 		});
 
-		on("what a platform cannot do is refused in one sentence, and leaves nothing", async (home) => {
+		on("an option that the platform cannot provide is refused in one sentence, and leaves nothing", async (home) => {
 			const capabilities = await home.chore.capabilities();
 			const asked: readonly (readonly [keyof NonNullable<typeof capabilities>, Partial<RunOptions>])[] = [
 				["memoryLimit", { memoryBytes: 1e9 }],
@@ -629,7 +629,7 @@ export function testPlatform(subject: Subject): void {
 		testAttempts(on, subject);
 		testNextRun(on, (context) => module.open(context));
 
-		on("an ended job leaves no process behind, and the platform nothing of it", async (home) => {
+		on("an ended job leaves no process, and the platform keeps nothing of it", async (home) => {
 			const jobs = await Promise.all([
 				shell(home, "exit 0"),
 				shell(home, "exit 9"),
@@ -647,7 +647,7 @@ export function testPlatform(subject: Subject): void {
 				);
 		});
 
-		on("state is private: folders 0700, files 0600, whatever the umask", async (home) => {
+		on("the state is private: folders 0700, files 0600, whatever the umask", async (home) => {
 			const before = process.umask(0);
 			try {
 				await shell(home, "echo secret", { umask: 0 });

@@ -4,7 +4,7 @@ import { isChoreError } from "../../platform/errors.ts";
 import { jobEnvironment } from "../../src/core/prepare/environment.ts";
 import { parseLimits } from "../../src/core/prepare/resource-limits.ts";
 
-test("variables of the caller's supervisor and seat stay behind, unless asked for", () => {
+test("variables of the caller's supervisor and seat are left out unless set for the job", () => {
 	const from = {
 		HOME: "/h",
 		NOTIFY_SOCKET: "x",
@@ -19,13 +19,13 @@ test("variables of the caller's supervisor and seat stay behind, unless asked fo
 	assert.deepEqual([...environment.keys()].sort(), ["HOME", "NOTIFY_SOCKET", "PATH"]);
 });
 
-test("a clean environment keeps six variables, and what was set", () => {
+test("a clean environment has six variables and those that were set", () => {
 	const from = { HOME: "/h", USER: "u", SECRET: "s", PATH: "/bin", SHELL: "/bin/sh", LOGNAME: "u", XDG_RUNTIME_DIR: "/run", TERM: "x" };
 	const { environment } = jobEnvironment({ from, clean: true, set: { A: "1" } });
 	assert.deepEqual([...environment.keys()].sort(), ["A", "HOME", "LOGNAME", "PATH", "SHELL", "USER", "XDG_RUNTIME_DIR"]);
 });
 
-test("a value that is not UTF-8 is taken from the kernel's copy, or named as left out", () => {
+test("a value that is not UTF-8 is taken from the kernel's copy, or reported as left out", () => {
 	const block = Buffer.concat([Buffer.from("RAW="), Buffer.from([0xff]), Buffer.from("\0RAW=second\0")]);
 	const { environment, dropped } = jobEnvironment({ from: { RAW: "\ufffd", GONE: "\ufffd" }, clean: false, set: {} }, () => block);
 	assert.deepEqual(environment.get("RAW"), Buffer.from([0xff]));

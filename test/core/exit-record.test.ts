@@ -7,7 +7,7 @@ import { fc } from "../support/random.ts";
 const WHOLE =
 	"chore-exit 1 attempt=2 how=exited status=7 certain=yes result=exit-code up=5012.34 boot=abc cpu=1234567 peak=4096 pid=77 .\n";
 
-test("a whole record tells everything", () => {
+test("a whole record is read with all its fields", () => {
 	assert.deepEqual(parseExitRecord(WHOLE), {
 		attempt: 2,
 		status: { code: 7 },
@@ -21,16 +21,16 @@ test("a whole record tells everything", () => {
 	});
 });
 
-test("what is laid out is blank; an empty file is damaged", () => {
+test("a file of blanks is blank; an empty file is corrupt", () => {
 	assert.equal(parseExitRecord(" ".repeat(EXIT_RECORD_BYTES)), "blank");
 	assert.equal(parseExitRecord(""), "corrupt");
 });
 
-test("a later version is not guessed at", () => {
+test("a record of a later version is not interpreted", () => {
 	assert.equal(parseExitRecord("chore-exit 2 what=ever .\n"), "newer");
 });
 
-test("what follows the first line is what an earlier, longer record left", () => {
+test("text after the first line, of an earlier and longer record, is ignored", () => {
 	const short = "chore-exit 1 attempt=2 how=killed status=9 .\n";
 	const over = short + WHOLE.slice(short.length);
 	assert.deepEqual(parseExitRecord(over), parseExitRecord(short));
@@ -46,7 +46,7 @@ test("a record cut off anywhere is never taken for a whole one", () => {
 	);
 });
 
-test("no text makes it throw, and a status is always one that a process can have", () => {
+test("parseExitRecord throws for no text, and gives only statuses that a process can have", () => {
 	const word = fc.oneof(
 		fc.constantFrom(
 			"chore-exit",
@@ -73,7 +73,7 @@ test("no text makes it throw, and a status is always one that a process can have
 	);
 });
 
-test("signals go by name and number, real-time ones included", () => {
+test("signals are found by name and number, real-time ones included", () => {
 	for (const [name, number] of Object.entries(constants.signals)) assert.equal(signalNumber(name), number);
 	assert.equal(signalName(15), "SIGTERM");
 	assert.equal(signalName(signalNumber("SIGRTMIN+3") ?? 0), "SIGRTMIN+3");

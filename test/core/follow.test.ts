@@ -36,7 +36,7 @@ test("the last lines are those of tail(1), for any content", async () => {
 	});
 });
 
-test("the last bytes are those of tail -c, and of a sparse file of 2 GiB they come at once", async () => {
+test("the last bytes are those of tail -c, also of a sparse file of 2 GiB", async () => {
 	await withFile(async (path) => {
 		const read = async (tailBytes: number) => {
 			const pieces: [number, string][] = [];
@@ -52,7 +52,7 @@ test("the last bytes are those of tail -c, and of a sparse file of 2 GiB they co
 	});
 });
 
-test("a file that grows, is truncated, replaced, and made only later is followed to its end", async () => {
+test("a file that is made later, grows, is truncated and replaced is followed to its end", async () => {
 	await withFile(async (path) => {
 		let end = (): void => {};
 		const until = new Promise<void>((resolve) => {
@@ -98,7 +98,7 @@ function atEachLook(act: () => void): Disposable {
 	});
 }
 
-test("of a file that is replaced at each look nothing is lost, nor of the last one when the end comes just then", async () => {
+test("no byte is lost of a file that is replaced at each look, nor of the last one at the end", async () => {
 	await withFile(async (path) => {
 		let end = (): void => {};
 		const until = new Promise<void>((resolve) => {

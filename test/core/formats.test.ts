@@ -7,7 +7,7 @@ import { fakePlatform } from "../support/fake-platform.ts";
 import { type Home, makeHome } from "../support/home.ts";
 
 for (const format of [1, 2]) {
-	test(`format ${format}: a settled job, and one of another machine that nobody settled`, async () => {
+	test(`format ${format} is read: a settled job, and one of another machine that is not settled`, async () => {
 		await using home = await homeOfFormat(format, fakePlatform);
 		const jobs = await home.chore.list({ all: true });
 		assert.deepEqual(

@@ -20,7 +20,7 @@ function shown(entries: readonly HistoryEntry[]): string[] {
 	return entries.map(({ name, run, state, removed }) => `${name} ${run} ${state}${removed ? " removed" : ""}`);
 }
 
-test("each run is told once, the latest begun first, with how it ended", async () => {
+test("history has each run once, the latest start first, with its end", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const good = await ran(home, "good", "true");
 	const bad = await ran(home, "bad", "exit 3");
@@ -47,7 +47,7 @@ test("each run is told once, the latest begun first, with how it ended", async (
 	assert.deepEqual(await home.chore.history(), entries, "whoever looks again sees the same");
 });
 
-test("an end that nobody has seen yet is told, and a start that was refused is not", async () => {
+test("history settles ends first, and has no refused start", async () => {
 	await using home = await makeHome("fake", {
 		...fakePlatform,
 		open: async (context) => {
@@ -67,7 +67,7 @@ test("an end that nobody has seen yet is told, and a start that was refused is n
 	assert.deepEqual(shown(await home.open().history()), ["unseen 1 failed"]);
 });
 
-test("the filters are names, ids and their ends, states, times, and how many", async () => {
+test("history filters by names, ids and their ends, states, times and number", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const one = await ran(home, "one", "true");
 	// Ends are noted by clocks that tick in hundredths of a second.
@@ -94,7 +94,7 @@ test("the filters are names, ids and their ends, states, times, and how many", a
 	await assert.rejects(home.chore.history({ limit: Number.NaN }), { code: "INVALID_ARGUMENT" });
 });
 
-test("what the ledger has lost is told by the jobs that are there", async () => {
+test("runs that the ledger has lost are taken from existing jobs", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const session = openSession(home.path, "default");
 	await ran(home, "one", "exit 1");
@@ -121,7 +121,7 @@ test("what the ledger has lost is told by the jobs that are there", async () => 
 	assert.deepEqual(shown(await home.chore.history()), ["two 1 failed", "one 1 failed"]);
 });
 
-test("a run that was forgotten before anybody saw its end is of unknown state", async () => {
+test("a run that was removed before its end was settled is unknown", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const session = openSession(home.path, "default");
 	const id = await ran(home, "web", "true");
@@ -133,7 +133,7 @@ test("a run that was forgotten before anybody saw its end is of unknown state", 
 	assert.match(entry?.reason ?? "", /nobody saw/);
 });
 
-test("lines of other versions, of the future and of no sense are survived", async () => {
+test("history skips lines of other versions and senseless ones", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const session = openSession(home.path, "default");
 	await ran(home, "web", "true");

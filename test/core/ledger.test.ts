@@ -9,7 +9,7 @@ import { fakePlatform } from "../support/fake-platform.ts";
 import { makeHome } from "../support/home.ts";
 import { fc } from "../support/random.ts";
 
-test("every line that a crash left whole is read, whatever byte the file was cut at", async () => {
+test("every whole line is read, at whatever byte a crash cut the file", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const session = openSession(home.path, "default");
 	makeSession(session);
@@ -67,7 +67,7 @@ function ledgers(session: Session): string[] {
 		.sort();
 }
 
-test("a full ledger is renamed, the next line begins another, and all are read in the order written", async () => {
+test("a full ledger is renamed, the next line begins another, and all are read in the order of writing", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const session = openSession(home.path, "default");
 	makeSession(session);
@@ -91,7 +91,7 @@ test("a full ledger is renamed, the next line begins another, and all are read i
 	);
 });
 
-test("of full ledgers the last four are kept", async () => {
+test("the last four full ledgers are kept", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const session = openSession(home.path, "default");
 	makeSession(session);
@@ -105,7 +105,7 @@ test("of full ledgers the last four are kept", async () => {
 	);
 });
 
-test("a rename that a crash cut short is made by the next line", async () => {
+test("a rename that a crash interrupted is made with the next line", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const session = openSession(home.path, "default");
 	makeSession(session);
@@ -120,7 +120,7 @@ test("a rename that a crash cut short is made by the next line", async () => {
 	assert.equal((await eventsOf(session)).at(-1)?.id, "x");
 });
 
-test("processes that write while the ledger is renamed lose no line, and a follower tells each once", { timeout: HANGS_MS }, async () => {
+test("processes that write while the ledger is renamed lose no line, and a follower gives each once", { timeout: HANGS_MS }, async () => {
 	const [writers, lines] = [4, 3500];
 	await using home = await makeHome("fake", fakePlatform);
 	const over = new AbortController();
@@ -159,7 +159,7 @@ test("processes that write while the ledger is renamed lose no line, and a follo
 	}
 });
 
-test("a follower reads to its end a ledger that is renamed, and even deleted, under it", async () => {
+test("a follower reads a ledger to its end that is renamed or deleted meanwhile", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const session = openSession(home.path, "default");
 	makeSession(session);
@@ -190,7 +190,7 @@ test("a follower reads to its end a ledger that is renamed, and even deleted, un
 	assert.deepEqual(seen, [1, 2, 3, 4, 5, 6]);
 });
 
-test("what is written while events are followed is told, whatever time it carries", async () => {
+test("an event that is written while events are followed is given, whatever its time", async () => {
 	for (const [since, past] of [
 		["now", []],
 		[new Date(), [2]],
@@ -223,11 +223,11 @@ test("what is written while events are followed is told, whatever time it carrie
 	}
 });
 
-test("no text makes reading a line throw", () => {
+test("parseLine throws for no text", () => {
 	fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => void parseLine(text)));
 });
 
-test("each verb leaves its event, and two that settle the same end leave one for the reader", async () => {
+test("each verb writes its event, and two processes that settle the same end give the reader one", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const job = await home.chore.run({ command: ["sleep", "60"], name: "web" });
 	await Promise.all([home.chore.stop(job.id), home.open().stop(job.id)]);
@@ -237,7 +237,7 @@ test("each verb leaves its event, and two that settle the same end leave one for
 	assert.deepEqual(kinds, ["created", "started", "stopped", "exited", "removed"]);
 });
 
-test("followed events come as they happen, each once, and see ends that nobody else waits for", async () => {
+test("followed events come as they happen, each once, also ends that no other process waits for", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const over = new AbortController();
 	const seen: string[] = [];
@@ -251,7 +251,7 @@ test("followed events come as they happen, each once, and see ends that nobody e
 	assert.deepEqual(seen, ["created", "started", "exited"]);
 });
 
-test("an end is told after its start, also where the creator has not come to note it", async () => {
+test("an end is given after its start, also if the creator has not noted the start", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const session = openSession(home.path, "default");
 	const job = await home.chore.run({ command: ["true"] });
@@ -269,7 +269,7 @@ test("an end is told after its start, also where the creator has not come to not
 	);
 });
 
-test("events from a moment on leave out what was before", async () => {
+test("events from a moment on leave out earlier ones", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	await home.chore.wait((await home.chore.run({ command: ["true"] })).id);
 	const since = new Date(Date.now() + 1);

@@ -21,7 +21,7 @@ describe("the environment of the login shell", () => {
 		return loginEnvironment({ shell: "/bin/bash", environment: { HOME: home, PATH: "/usr/bin:/bin", KEPT: "yes" }, ...more });
 	};
 
-	test("has what the start files set, exactly, and what was there before", async () => {
+	test("has the variables that the start files set, exactly, and those from before", async () => {
 		const found = await ask(`echo welcome; export ODD=$'two\\nlines "quoted" é'; PATH=/opt/of/nvm:/usr/bin:/bin\n`);
 		assert.deepEqual([found["ODD"], found["PATH"], found["KEPT"]], ['two\nlines "quoted" é', "/opt/of/nvm:/usr/bin:/bin", "yes"]);
 		assert.deepEqual(
@@ -30,28 +30,28 @@ describe("the environment of the login shell", () => {
 		);
 	});
 
-	test("is told although a start file leaves a program behind that keeps the output open", async () => {
+	test("is found although a start file leaves a program that keeps the output open", async () => {
 		const pid = join(home, "pid");
 		const found = await ask(`sleep 1000 & echo $! >'${pid}'; export AFTER=yes\n`);
 		assert.equal(found["AFTER"], "yes");
 		kill(Number(await readFile(pid, "utf8")), "SIGTERM");
 	});
 
-	test("is given up, and the shell ended, when the start files take too long", async () => {
+	test("is given up, and the shell is killed, when the start files take too long", async () => {
 		const path = join(home, "hung");
 		await assert.rejects(ask(`echo $$ >'${path}'; while :; do sleep 1; done\n`, { timeoutMs: 4000 }), { code: "TIMED_OUT" });
 		const pid = Number(await readFile(path, "utf8"));
 		await eventually("the shell is ended", () => !isRunning(pid));
 	});
 
-	test("is told although this process was busy for longer than it would have waited", async () => {
+	test("is found although this process was busy for longer than the limit", async () => {
 		await writeFile(join(home, ".bash_profile"), "export SET=yes\n");
 		const asked = loginEnvironment({ shell: "/bin/bash", environment: { HOME: home, PATH: "/usr/bin:/bin" }, timeoutMs: 5000 });
 		busy(6000);
 		assert.equal((await asked)["SET"], "yes");
 	});
 
-	test("is an error with a hint where the shell tells nothing, or is none", async () => {
+	test("is an error with a hint if the shell prints nothing or does not exist", async () => {
 		await assert.rejects(ask("exit 3\n"), (error: { code?: string; message?: string; hint?: string }) => {
 			assert.equal(error.code, "COMMAND_NOT_EXECUTABLE");
 			assert.match(error.message ?? "", /exit code 3/);

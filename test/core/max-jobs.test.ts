@@ -11,7 +11,7 @@ import { makePast } from "../support/past.ts";
 /** More than a process may have files open, as most systems limit that. */
 const MANY = 1500;
 
-test("1,500 quick jobs that ended unseen are in the way of no other, and each keeps its own end", { timeout: HANGS_MS }, async () => {
+test("1,500 jobs that ended without being settled do not prevent a start, and each keeps its own end", { timeout: HANGS_MS }, async () => {
 	await using home = await makeHome("fake", fakePlatform, { maxJobs: MANY });
 	const { id } = await home.chore.run({ command: ["sh", "-c", "exit 3"], name: "model" });
 	await home.chore.wait(id);
@@ -29,7 +29,7 @@ test("1,500 quick jobs that ended unseen are in the way of no other, and each ke
 	assert.deepEqual([told.length, new Set(told).size], [MANY + 1, MANY + 1]);
 });
 
-test("as many as are allowed may be active, and not one more, whoever starts them", async () => {
+test("max_jobs jobs may be active and not one more, in whatever process they are started", async () => {
 	await using home = await makeHome("fake", fakePlatform, { maxJobs: 3 });
 	const run = (): Promise<unknown> => home.open().run({ command: ["sleep", "60"] });
 	const first = await home.chore.run({ command: ["sleep", "60"] });

@@ -7,7 +7,7 @@ import { fakePlatform } from "../support/fake-platform.ts";
 import { makeHome } from "../support/home.ts";
 import { fc } from "../support/random.ts";
 
-test("jobs without a name take their program's, numbered while it is taken", async () => {
+test("a job without a name gets that of its program, with a number while that is in use", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const handles = [home.chore, home.open(), home.open()];
 	const jobs = await Promise.all(
@@ -19,7 +19,7 @@ test("jobs without a name take their program's, numbered while it is taken", asy
 	assert.equal((await home.chore.run({ command: ["sleep", "60"] })).name, "sleep");
 });
 
-test("a name means the newest job that had it; when that is forgotten, the one before", async () => {
+test("a name means the newest job that had it; when that is removed, the one before", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const ids: string[] = [];
 	for (let count = 0; count < 3; count++) ids.push((await home.chore.wait((await home.chore.run({ command: ["true"], name: "x" })).id)).id);
@@ -32,13 +32,13 @@ test("a name means the newest job that had it; when that is forgotten, the one b
 	assert.equal((await home.chore.run({ command: ["true"], name: "x" })).name, "x");
 });
 
-test("a claim leaves one file, and the number of a claim is never given out twice", async () => {
+test("a claim of a name leaves one file, and its number is never used twice", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	for (let count = 0; count < 4; count++) await home.chore.wait((await home.chore.run({ command: ["true"], name: "x" })).id);
 	assert.deepEqual(readdirSync(`${home.path}/default/names/x`), ["4"]);
 });
 
-test("a name whose holder was never finished, its creator being dead, can be taken", async () => {
+test("a name whose holder was never completed, by a process that died, can be taken", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	await home.chore.wait((await home.chore.run({ command: ["true"], name: "x" })).id);
 	const id = "01a1fc70-44ee-7058-9aa9-000000000000";
@@ -48,7 +48,7 @@ test("a name whose holder was never finished, its creator being dead, can be tak
 	assert.ok(!readdirSync(`${home.path}/default/active`).includes(id));
 });
 
-test("the tail of an id finds the job; an ambiguous one is refused with the ids", async () => {
+test("the end of an id finds the job; an ambiguous one is refused with the ids", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const job = await home.chore.run({ command: ["true"] });
 	await home.chore.wait(job.id);
@@ -62,7 +62,7 @@ test("the tail of an id finds the job; an ambiguous one is refused with the ids"
 	}
 });
 
-test("no name can leave the state folder or hide in it", () => {
+test("no name can leave the state folder or make a hidden file", () => {
 	fc.assert(
 		fc.property(fc.oneof(fc.string({ maxLength: 70 }), fc.string({ unit: fc.constantFrom(".", "/", "a", "-", "\n", "~") })), (name) => {
 			try {

@@ -29,7 +29,7 @@ function idsIn(session: Session): string[] {
 	return readdirSync(session.jobs).sort();
 }
 
-test("options choose what goes, the oldest ends first; a dry run tells the same and forgets nothing", async () => {
+test("options choose the jobs, those that ended first; a dry run reports the same and forgets nothing", async () => {
 	await using made = await withModel();
 	const { home, session, model } = made;
 	const ages = [5, 24, 48, 24 * 29, 24 * 31];
@@ -67,7 +67,7 @@ test("options choose what goes, the oldest ends first; a dry run tells the same 
 	);
 });
 
-test("the bounds of the handle are used where the options say nothing", async () => {
+test("the limits of openChore are the defaults of the options", async () => {
 	await using made = await withModel();
 	const { home, session, model } = made;
 	for (const hoursAgo of [2, 30, 60]) makePast(session, model, { hoursAgo, bytes: 100 });
@@ -75,7 +75,7 @@ test("the bounds of the handle are used where the options say nothing", async ()
 	assert.deepEqual(await Promise.all([{}, { keepDays: 1 }, { keepJobs: 3 }, { keepBytes: 250 }].map(count)), [0, 2, 1, 1]);
 });
 
-test("wrong bounds are refused", async () => {
+test("wrong limits are refused", async () => {
 	await using made = await withModel();
 	const { chore } = made.home;
 	for (const wrong of [
@@ -89,7 +89,7 @@ test("wrong bounds are refused", async () => {
 	assert.equal(idsIn(made.session).length, 1);
 });
 
-test("no job is forgotten that is active, unknown, unreadable, or of a later version", async () => {
+test("prune forgets no job that is active, unknown, unreadable, or of a later version", async () => {
 	await using made = await withModel();
 	const { home, session, model } = made;
 	const live = await home.chore.run({ command: ["sleep", "60"], name: "live" });
@@ -110,7 +110,7 @@ test("no job is forgotten that is active, unknown, unreadable, or of a later ver
 	assert.equal((await begun(() => home.chore.get(live.id))).id, live.id);
 });
 
-test("a job that ended just now is not forgotten for its age, whatever the wall clock said or says", async () => {
+test("a job that ended just now is not forgotten for its age, however the wall clock was set", async () => {
 	await using made = await withModel();
 	const { home, session, model } = made;
 	// Its end is recorded in uptime of this boot: the clock was years behind then, or is years ahead now.
@@ -125,7 +125,7 @@ test("a job that ended just now is not forgotten for its age, whatever the wall 
 	assert.deepEqual(idsIn(session), [young, model, future].sort());
 });
 
-test("of a lost job the age counts from when that was found", async () => {
+test("the age of a lost job counts from the moment at which it was found to be lost", async () => {
 	await using made = await withModel();
 	const { home, session, model } = made;
 	const lost = makePast(session, model, { hoursAgo: 100 });
@@ -138,7 +138,7 @@ test("of a lost job the age counts from when that was found", async () => {
 	assert.equal(await gone(), 1);
 });
 
-test("a job that is started again meanwhile is left as it is", async () => {
+test("a job that is started again meanwhile is not forgotten", async () => {
 	await using made = await withModel();
 	const { home, session, model } = made;
 	const job = await home.chore.get(model);
@@ -154,7 +154,7 @@ test("a job that is started again meanwhile is left as it is", async () => {
 	assert.equal(forget(session, { ...job, run: 2 }), "gone");
 });
 
-test("names whose holders are gone are given up, and can be taken", async () => {
+test("names whose holders are gone are freed and can be taken", async () => {
 	await using made = await withModel();
 	const { home, session, model } = made;
 	const claim = (name: string, number: number, id: string): void => {
@@ -176,7 +176,7 @@ test("names whose holders are gone are given up, and can be taken", async () => 
 	assert.equal((await home.chore.get("held")).id, kept);
 });
 
-test("an older job is still meant by its name when the last one of that name is forgotten", async () => {
+test("a name means an older job when the last job of that name is removed", async () => {
 	await using made = await withModel();
 	const { home, session, model } = made;
 	const older = makePast(session, model, { hoursAgo: 3, name: "web" });
@@ -188,7 +188,7 @@ test("an older job is still meant by its name when the last one of that name is 
 	await assert.rejects(home.chore.get("web"), { code: "JOB_NOT_FOUND" });
 });
 
-test("a claim to a name that was given up and taken anew meanwhile is not won", async () => {
+test("a claim of a name that was freed and taken meanwhile fails", async () => {
 	const asked = gate();
 	const answer = gate();
 	let isSlow = false;
@@ -228,7 +228,7 @@ function gate(): { readonly passed: Promise<void>; open(): void } {
 	return { passed, open: () => open() };
 }
 
-test("what was put aside is deleted after an hour, not before", async () => {
+test("files in the trash are deleted after an hour, not before", async () => {
 	await using made = await withModel();
 	const { session } = made;
 	writeFileSync(`${session.trash}/claim`, "");
@@ -242,7 +242,7 @@ test("what was put aside is deleted after an hour, not before", async () => {
 	assert.deepEqual(left(Date.now() + 1.1 * HOUR_MS), []);
 });
 
-test("programs that no job was started with for a month go, unless any job is active, and come back when used", async () => {
+test("shell programs without a start for a month are deleted unless a job is active, and installed again when used", async () => {
 	await using made = await withModel();
 	const { home } = made;
 	const folder = `${home.path}/libexec`;

@@ -36,7 +36,7 @@ function neverEmpty(): Disposable {
 	});
 }
 
-test("a first and a later start on a full disk are told so where their files cannot be cleared away", async () => {
+test("a first and a later start on a full disk report that, also if their files cannot be deleted", async () => {
 	const { module, fill } = fullDisk();
 	await using home = await makeHome("fake", module);
 	const { id } = await home.chore.run({ command: ["true"] });

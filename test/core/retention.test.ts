@@ -17,7 +17,7 @@ function going(ended: readonly Ended[], keep: Partial<Retention>): string {
 		.join("");
 }
 
-test("what is beyond a bound goes, the oldest ends first, and no more than that", () => {
+test("jobs beyond a limit go, those that ended first, and no more", () => {
 	const four = jobs([10, 5], [20, 5], [30, 0], [40, 5]);
 	assert.equal(going(four, {}), "");
 	assert.equal(going(four, { ageMs: 41 }), "");
@@ -35,13 +35,13 @@ test("what is beyond a bound goes, the oldest ends first, and no more than that"
 	assert.equal(going([], { jobs: 0, bytes: 0, ageMs: 0 }), "");
 });
 
-test("what ended in the future is the youngest, and too old for nothing", () => {
+test("a job that ended in the future counts as the youngest", () => {
 	const odd = jobs([-1000, 5], [10, 5]);
 	assert.equal(going(odd, { ageMs: 0 }), "b");
 	assert.equal(going(odd, { jobs: 1 }), "b");
 });
 
-test("only those that go for their age have to be of that age", () => {
+test("only jobs that go because of their age need that age", () => {
 	const ages = beyond(jobs([10, 1], [20, 1], [30, 1]), { jobs: 3, bytes: 3 }, { ...EVERYTHING, jobs: 2, ageMs: 15 }, NOW);
 	assert.deepEqual(
 		ages.map(({ id, leastAgeMs }) => [id, leastAgeMs]),
@@ -52,7 +52,7 @@ test("only those that go for their age have to be of that age", () => {
 	);
 });
 
-test("of any jobs the rest is within the bounds, or there is no rest", () => {
+test("the jobs that stay are within the limits", () => {
 	const ended = fc.array(fc.tuple(fc.integer({ min: -50, max: 100 }), fc.nat(20)), { maxLength: 8 });
 	const bounds = fc.record({ ageMs: fc.nat(100), jobs: fc.nat(8), bytes: fc.nat(100) });
 	fc.assert(
@@ -68,7 +68,7 @@ test("of any jobs the rest is within the bounds, or there is no rest", () => {
 	);
 });
 
-test("the bounds are 30 days, 10,000 jobs and 10 GiB, or what is said; nothing negative, and no nonsense", () => {
+test("the limits are 30 days, 10,000 jobs and 10 GiB or those of the options; negative ones are refused", () => {
 	assert.deepEqual(retention({}), { ageMs: 30 * 86_400_000, jobs: 10_000, bytes: 10 * 2 ** 30 });
 	assert.deepEqual(retention({ keepDays: 0, keepJobs: 0, keepBytes: 0 }), { ageMs: 0, jobs: 0, bytes: 0 });
 	for (const wrong of [{ keepDays: -1 }, { keepJobs: Number.NaN }, { keepBytes: -0.5 }])

@@ -29,7 +29,7 @@ function held(): { readonly module: PlatformModule; letGo(): void } {
 	return { module: { ...fakePlatform, open }, letGo: () => letGo() };
 }
 
-test("what is sent before the job has begun, and its end, are kept until it reads", PATIENCE, async () => {
+test("text that is sent before the job begins, and the end of input, wait until it reads", PATIENCE, async () => {
 	const { module, letGo } = held();
 	await using home = await makeHome("fake", module);
 	const started = home.chore.run({ command: ["cat"], stdin: "fifo" });
@@ -51,7 +51,7 @@ test("what is sent before the job has begun, and its end, are kept until it read
 	assert.ok(tries >= 120);
 });
 
-test("a job that closed its input at once is told so, by each attempt anew", PATIENCE, async () => {
+test("a send to a job that has closed its input is refused each time", PATIENCE, async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const flag = `${home.path}/flag`;
 	const line = `if [ -e '${flag}' ]; then echo second; cat; else exec <&-; echo first; while ! [ -e '${flag}' ]; do sleep 0.05; done; exit 1; fi`;
@@ -71,7 +71,7 @@ test("a job that closed its input at once is told so, by each attempt anew", PAT
 	assert.deepEqual(readdirSync(`${home.path}/default/active`), []);
 });
 
-test("what a job does not read is given up after a while, and told how much it took", PATIENCE, async () => {
+test("a send to a job that does not read is given up after its limit, with the number of bytes sent", PATIENCE, async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const { id } = await home.chore.run({ command: ["sleep", "60"], stdin: "fifo" });
 	const much = Buffer.alloc(1 << 20);

@@ -8,7 +8,7 @@ import { within } from "../../src/core/doctor/within.ts";
 import { busy } from "../support/busy.ts";
 import { eventually } from "../support/eventually.ts";
 
-test("silence is over after the patience, once, and not before", async () => {
+test("Silence calls back once, after its limit, not before", async () => {
 	const began = performance.now();
 	let times = 0;
 	await new Promise<void>((resolve) => {
@@ -22,7 +22,7 @@ test("silence is over after the patience, once, and not before", async () => {
 	assert.equal(times, 1);
 });
 
-test("silence that is ended, or broken again and again, is never over", async () => {
+test("Silence does not call back after its disposal, nor while it is heard from", async () => {
 	let over = "";
 	const ended = new Silence(100, () => {
 		over += "ended ";
@@ -38,7 +38,7 @@ test("silence that is ended, or broken again and again, is never over", async ()
 	assert.equal(over, "");
 });
 
-test("what is missed at one stroke counts as a tenth, however long it was", async () => {
+test("one interruption of this process counts as a tenth of the limit, however long it is", async () => {
 	let isOver = false;
 	using _ = new Silence(10_000, () => {
 		isOver = true;
@@ -51,7 +51,7 @@ test("what is missed at one stroke counts as a tenth, however long it was", asyn
 	assert.equal(isOver, false);
 });
 
-test("an answer that came while this process was busy came in time", async () => {
+test("an answer that arrives while this process is busy is in time", async () => {
 	const child = spawn("cat", { stdio: ["pipe", "pipe", "ignore"] });
 	const answer = once(child.stdout, "data");
 	child.stdin.end("here");
@@ -60,11 +60,11 @@ test("an answer that came while this process was busy came in time", async () =>
 	assert.equal(String((await answered)[0]), "here");
 });
 
-test("who never answers is given up", async () => {
+test("a promise that never settles is given up", async () => {
 	await assert.rejects(within(100, "nobody", new Promise(() => {})), { code: "TIMED_OUT", message: /nobody did not answer within 0.1 s/ });
 });
 
-test("who looks again and again is told when the patience is over, and not before it could look", async () => {
+test("isOver becomes true after the limit, not before this process could read", async () => {
 	using silence = new Silence(1000);
 	busy(1500);
 	await new Promise((resume) => setTimeout(resume, 1));

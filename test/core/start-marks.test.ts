@@ -48,7 +48,7 @@ function markOf(home: Home, id: string): string {
 	return `${home.path}/default/active/${id}`;
 }
 
-test("a start that is refused for sure is not asked after", async () => {
+test("the platform is not asked about a start that is certainly refused", async () => {
 	let questions = 0;
 	const module = fakeWith((original) => ({
 		start: async () => {
@@ -65,7 +65,7 @@ test("a start that is refused for sure is not asked after", async () => {
 	for (const folder of ["jobs", "active", "names"]) assert.deepEqual(readdirSync(`${home.path}/default/${folder}`), [], folder);
 });
 
-test("after a start of unknown outcome the platform alone tells how the job is, first and later runs alike", PATIENCE, async () => {
+test("after a start with unknown outcome the platform alone decides the state, for first and later runs", PATIENCE, async () => {
 	let isBroken = true;
 	const module = fakeWith((original) => ({
 		start: async (...given) => {
@@ -91,7 +91,7 @@ test("after a start of unknown outcome the platform alone tells how the job is, 
 	assert.deepEqual(readdirSync(`${home.path}/default/active`), []);
 });
 
-test("a start of unknown outcome that did happen is told in the order of events", PATIENCE, async () => {
+test("a start with unknown outcome that happened is noted before its end", PATIENCE, async () => {
 	const module = fakeWith((original) => ({
 		start: async (...given) => {
 			await original.start(...given);
@@ -107,7 +107,7 @@ test("a start of unknown outcome that did happen is told in the order of events"
 	assert.deepEqual(events, ["created", "stopped", "started", "exited"]);
 });
 
-test("a mark means nothing after five minutes, though its process lives; one of an earlier version does", PATIENCE, async () => {
+test("a mark does not count after five minutes although its process lives; one of an earlier version does", PATIENCE, async () => {
 	const { module, letGo } = held();
 	await using home = await makeHome("fake", module);
 	const start = home.chore.run({ command: ["true"], name: "web" });
@@ -125,7 +125,7 @@ test("a mark means nothing after five minutes, though its process lives; one of 
 	await start;
 });
 
-test("a mark that was made before the machine was started again means nothing", PATIENCE, async () => {
+test("a mark from before a reboot does not count", PATIENCE, async () => {
 	const { module, letGo } = held();
 	await using home = await makeHome("fake", module);
 	const start = home.chore.run({ command: ["true"], name: "web" });
@@ -137,7 +137,7 @@ test("a mark that was made before the machine was started again means nothing", 
 	await start;
 });
 
-test("a stop that comes while a job is being started ends what comes up", PATIENCE, async () => {
+test("a stop during a start ends the job that comes up", PATIENCE, async () => {
 	const { module, letGo } = held();
 	let stops = 0;
 	const counting: PlatformModule = {
@@ -160,7 +160,7 @@ test("a stop that comes while a job is being started ends what comes up", PATIEN
 	await start;
 });
 
-test("a name whose job another process is about to start again, and does not come to it, is in use", PATIENCE, async () => {
+test("a name is in use while another process is about to start its job again", PATIENCE, async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const { id } = await home.chore.run({ command: ["true"], name: "web" });
 	await home.chore.wait(id);

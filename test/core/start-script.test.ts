@@ -98,7 +98,7 @@ test("a value that is not UTF-8 arrives byte for byte", () => {
 	assert.ok(output.includes(Buffer.concat([Buffer.from("A.RAW="), bytes])));
 });
 
-test("a program whose path looks like a variable is run, not set", () => {
+test("a program with an equals sign in its path is run, not taken for a variable", () => {
 	const folder = mkdtempSync(join(tmpdir(), "chore=start-"));
 	try {
 		writeFileSync(`${folder}/a=b`, "#!/bin/sh\necho ran\n", { mode: 0o755 });
@@ -108,12 +108,12 @@ test("a program whose path looks like a variable is run, not set", () => {
 	}
 });
 
-test("its first act is to say that it began, with the pid of the program that it becomes", () => {
+test("the start script first writes `started` with the pid that the program will have", () => {
 	const { started, output } = run({ program: "/bin/sh", arguments: ["-c", "echo $$"] });
 	assert.equal(started.split(" ")[0], output.toString().trim());
 });
 
-test("what is sent first, and closed at once, is not all that the job reads", async () => {
+test("input that is sent and closed before the job begins is read to its end", async () => {
 	const scratch = mkdtempSync(join(tmpdir(), "chore-start-"));
 	const folder = `${scratch}/1`;
 	try {
@@ -153,7 +153,7 @@ function openWriting(path: string): number | undefined {
 
 for (const shell of [["dash"], ["bash", "--posix"], ["busybox", "ash"], ["ksh"], ["mksh"], ["yash"]]) {
 	const skip = spawnSync(shell[0] ?? "", [...shell.slice(1), "-c", ":"]).status === 0 ? false : `no ${shell.join(" ")} here`;
-	test(`limits of the platform's are in the place of the caller's under ${shell.join(" ")}`, { skip }, () => {
+	test(`limits of the platform replace the caller's under ${shell.join(" ")}`, { skip }, () => {
 		// ksh93 becomes another program only where it has this to count.
 		const environment = new Map([["SHLVL", "1"]]);
 		const limits = [

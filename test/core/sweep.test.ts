@@ -65,7 +65,7 @@ function isResting(session: Session): boolean {
 	}
 }
 
-test("what is beyond the bounds goes in passing, the oldest ends first, but nothing of the last hour", async () => {
+test("the sweep forgets jobs beyond the limits, those that ended first, and none of the last hour", async () => {
 	for (const [options, gone] of [
 		[{}, ["old"]],
 		[{ keepDays: 1 }, ["old", "days"]],
@@ -106,7 +106,7 @@ test("what is beyond the bounds goes in passing, the oldest ends first, but noth
 	}
 });
 
-test("a command that only looks at one job, or that has just looked at all, does not prune", async () => {
+test("a command that only gets one job does not sweep, and neither does one soon after a whole sweep", async () => {
 	await using made = await withModel();
 	const { home, session, model } = made;
 	due(session);
@@ -126,7 +126,7 @@ test("a command that only looks at one job, or that has just looked at all, does
 	assert.equal(made.left().length, 2);
 });
 
-test("nothing goes before the clock has been steady for an hour of this boot", async () => {
+test("the sweep forgets nothing before the clock has been steady for an hour of this boot", async () => {
 	await using made = await withModel();
 	const { session, model } = made;
 	makePast(session, model, { hoursAgo: 10_000 });
@@ -166,7 +166,7 @@ test("nothing goes before the clock has been steady for an hour of this boot", a
 	assert.deepEqual(made.left(), [model], "half a minute is drift");
 });
 
-test("a young job does not go for its age, whatever the wall clock said when it ended, or says now", async () => {
+test("a young job does not go for its age, however the wall clock was set when it ended or is set now", async () => {
 	await using made = await withModel();
 	const { session, model } = made;
 	makePast(session, model, { hoursAgo: 90_000, isOfThisBoot: true });
@@ -180,7 +180,7 @@ test("a young job does not go for its age, whatever the wall clock said when it 
 	assert.equal(made.left().length, 4);
 });
 
-test("no job goes that is active, unreadable, of a later version, or that was started again since it was looked at", async () => {
+test("the sweep forgets no job that is active, unreadable, of a later version, or was started again meanwhile", async () => {
 	await using made = await withModel();
 	const { home, session, model } = made;
 	const past = (): string => makePast(session, model, { hoursAgo: 9000 });
@@ -202,7 +202,7 @@ test("no job goes that is active, unreadable, of a later version, or that was st
 	assert.deepEqual(made.left(), [live.id, model, marked, damaged, later, again].sort());
 });
 
-test("what a later version has begun is left to it", async () => {
+test("the sweep leaves the file of a later version alone", async () => {
 	await using made = await withModel();
 	const { session, model } = made;
 	makePast(session, model, { hoursAgo: 9000 });
@@ -213,7 +213,7 @@ test("what a later version has begun is left to it", async () => {
 	assert.equal(made.left().length, 2);
 });
 
-test("with many jobs it takes several commands, each for a short time, and comes to its end", async (context) => {
+test("with many jobs the sweep takes several commands, each a short time, and ends", async (context) => {
 	await using made = await withModel();
 	const { session, model } = made;
 	for (let index = 0; index < 250; index++) makePast(session, model, { hoursAgo: 2000 - index, name: `past-${index}`, bytes: 1 });
@@ -238,7 +238,7 @@ test("with many jobs it takes several commands, each for a short time, and comes
 	assert.ok(Math.max(...gone) <= 20, `so many jobs went behind each: ${gone}`);
 });
 
-test("a state that cannot be written keeps no command from its answer", async () => {
+test("a state folder that cannot be written does not keep a command from its answer", async () => {
 	await using made = await withModel();
 	const { session } = made;
 	rmSync(`${session.folder}/sweep.json`, { force: true });
@@ -249,7 +249,7 @@ test("a state that cannot be written keeps no command from its answer", async ()
 	assert.ok(existsSync(`${session.folder}/sweep.json`));
 });
 
-test("a session that has no jobs is not made by looking at it", async () => {
+test("a command that lists a session does not make its folder", async () => {
 	await using made = await withModel();
 	const chore = made.home.open({ session: "never" });
 	await chore.list();
@@ -257,7 +257,7 @@ test("a session that has no jobs is not made by looking at it", async () => {
 	assert.equal(existsSync(`${made.home.path}/never`), false);
 });
 
-test("where there has never been a job a look at them tries to make no file", async () => {
+test("a command that lists a session without jobs does not try to make a file", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const made: string[] = [];
 	using _ = intercept("openSync", (original) => (path, flags, mode) => {

@@ -102,7 +102,7 @@ for (const [what, given, state, result] of VERDICTS) {
 	});
 }
 
-test("an attempt that never began is no later attempt, though the sign of the one before is there", () => {
+test("an attempt that never began does not count although `started` of the one before exists", () => {
 	const restart = { policy: "on-failure", delayMs: 0, max: 1 } as const;
 	const never = { ...facts("chore-exit 1 attempt=2 how=exited status=203 result=start-failed up=510.00 ."), restart };
 	assert.deepEqual([judge(never).result, judge(never).attempt], ["start-failed", 2]);
@@ -112,17 +112,17 @@ test("an attempt that never began is no later attempt, though the sign of the on
 	assert.throws(() => judge(another), /can be judged only by/);
 });
 
-test("times are counted on the clock that nobody sets back", () => {
+test("times are counted by the time since boot", () => {
 	const end = judge(facts(`${RECORD} how=exited status=0 result=success .`));
 	assert.deepEqual([end.startedAtMs, end.endedAtMs], [1_000_500, 1_010_000]);
 });
 
-test("without such a clock, or after a reboot, the files' own times are told", () => {
+test("without a time since boot, or after a reboot, times are those of the files", () => {
 	const end = judge(facts("chore-exit 1 attempt=1 how=exited status=0 up=510.00 boot=other ."));
 	assert.equal(end.endedAtMs, 77);
 });
 
-test("a run that is lost has no status, and says why", () => {
+test("a lost run has no exit status and a reason", () => {
 	const given = facts(`${RECORD} how=exited status=0 .`);
 	const end = lost({ ...given, evidence: { ...given.evidence, exit: "blank" } }, "the machine was restarted");
 	assert.deepEqual(

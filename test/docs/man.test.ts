@@ -47,19 +47,19 @@ const commands = chore.createHelp().visibleCommands(chore);
 const common = new Set(optionsOf(chore).map(spelling));
 
 describe("man/chore.1", () => {
-	test("mandoc finds nothing to warn of", (context) => {
+	test("mandoc gives no warning", (context) => {
 		const lint = spawnSync("mandoc", ["-Tlint", "-W", "warning", PAGE, "man/chore.7"], { encoding: "utf8" });
 		if (lint.error !== undefined) return context.skip(`mandoc is not installed (${lint.error.message})`);
 		assert.equal(lint.stdout, "");
 		assert.equal(lint.status, 0);
 	});
 
-	test("each command has its section under COMMANDS, and there is no other", () => {
+	test("COMMANDS has a section for each command and no other", () => {
 		const names = commands.map((command) => [command.name(), ...command.aliases()].join(", "));
 		assert.deepEqual([...sections("Ss", section("Sh", "COMMANDS")).keys()].sort(), names.sort());
 	});
 
-	test("OPTIONS has the options of every command, with their values, and no other", () => {
+	test("OPTIONS has the options of every command with their values, and no other", () => {
 		assert.deepEqual(itemsOf(section("Sh", "OPTIONS")).sort(), [...common].sort());
 	});
 
@@ -83,7 +83,7 @@ describe("man/chore.1", () => {
 		});
 	}
 
-	test("EXIT STATUS has each status that a failure can give", () => {
+	test("EXIT STATUS has each status of a failure", () => {
 		const errors = [...errorsOfEachCode(), new UsageError("wrong use"), new Error("a bug")];
 		const statuses = new Set([0, NOBODY_READS_STATUS, 130]);
 		for (const error of errors) {
@@ -99,7 +99,7 @@ describe("man/chore.1", () => {
 		assert.deepEqual(codes.sort(), Object.keys(CODES).sort());
 	});
 
-	test("each command line in EXAMPLES is one", () => {
+	test("each command line in EXAMPLES is valid", () => {
 		const lines = commandLines(section("Sh", "EXAMPLES"));
 		assert.ok(lines.length > 5);
 		for (const line of lines) parse(line);
@@ -107,14 +107,14 @@ describe("man/chore.1", () => {
 });
 
 describe("README.md", () => {
-	test("the two commands for a fresh machine are there, word for word", () => {
+	test("the two commands for a new machine are there, word for word", () => {
 		const blocks = codeBlocks(readme);
 		for (const line of [`npm ci && npx chore run --follow -- echo "hello from chore"`, "npm ci && npm test"]) {
 			assert.ok(blocks.includes(line), `no code block is exactly: ${line}`);
 		}
 	});
 
-	test("each command line in a code block is one", () => {
+	test("each command line in a code block is valid", () => {
 		const lines = codeBlocks(readme).flatMap(commandLines);
 		assert.ok(lines.length > 5);
 		for (const line of lines) parse(line);
@@ -127,7 +127,7 @@ describe("README.md", () => {
 		assert.deepEqual(names.sort(), wanted.sort());
 	});
 
-	test("each file that it links to is there", () => {
+	test("each file that it links to exists", () => {
 		for (const [, path = ""] of readme.matchAll(/\]\(([^)#:]+)(#[^)]*)?\)/g)) assert.doesNotThrow(() => readFileSync(path), path);
 	});
 });

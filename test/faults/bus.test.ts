@@ -65,7 +65,7 @@ describe("a bus", { concurrency: 4 }, () => {
 			(socket: Socket) => socket.on("data", (data) => data.includes("AUTH") && socket.write("OK 0123456789abcdef0123456789abcdef\r\n")),
 		],
 	] as const) {
-		test(`that ${title} is an error in good time, not a start elsewhere`, { ...PATIENCE, skip }, async () => {
+		test(`that ${title} is an error within a bounded time, and no other platform is used`, { ...PATIENCE, skip }, async () => {
 			await using cli = await FalseBus.open(connected);
 			const outcome = await cli.run(["--json", "run", "-n", "web", "sleep", "60"], { env: cli.env });
 			assertNoBug(outcome);
@@ -78,7 +78,7 @@ describe("a bus", { concurrency: 4 }, () => {
 	}
 });
 
-test("beside a bus that hangs, jobs of other platforms are listed and stopped, and doctor says what is wrong", {
+test("while the bus hangs, jobs of other platforms are listed and stopped, and doctor reports it", {
 	...PATIENCE,
 	skip,
 }, async () => {
@@ -109,7 +109,7 @@ test("beside a bus that hangs, jobs of other platforms are listed and stopped, a
 	assert.match(doctor.stdout, /^posix: available$/m);
 });
 
-test("a job of which the bus never said whether it runs is unknown until it can be asked, and can be forgotten", {
+test("a job whose start the bus never answered is unknown until the manager can be asked, and can be removed", {
 	...PATIENCE,
 	skip,
 }, async () => {
@@ -137,7 +137,7 @@ test("a job of which the bus never said whether it runs is unknown until it can 
 	assert.deepEqual(await cli.list(), []);
 });
 
-test("a bus without a listener is an error, not a start elsewhere", { ...PATIENCE, skip }, async () => {
+test("a bus without a listener is an error, and no other platform is used", { ...PATIENCE, skip }, async () => {
 	await using cli = await FalseBus.open(() => {});
 	// A socket file that its server left behind.
 	const line = `require("node:net").createServer().listen(process.argv[1], () => process.kill(process.pid, "SIGKILL"))`;
@@ -149,7 +149,7 @@ test("a bus without a listener is an error, not a start elsewhere", { ...PATIENC
 	assert.match(errorIn(outcome).message, /ECONNREFUSED/);
 });
 
-test("without a bus the next platform is used, and doctor says why", { ...PATIENCE, skip }, async () => {
+test("without a bus the next platform is used, and doctor gives the reason", { ...PATIENCE, skip }, async () => {
 	await using cli = new Cli({ CHORE_PLATFORM: undefined, XDG_RUNTIME_DIR: undefined, DBUS_SESSION_BUS_ADDRESS: undefined });
 	mkdirSync(`${cli.folder}/runtime`, { mode: 0o700 });
 	const how = { env: { XDG_RUNTIME_DIR: `${cli.folder}/runtime` } };

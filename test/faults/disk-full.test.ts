@@ -74,7 +74,7 @@ function environmentOf(pid: number): string {
 	}
 }
 
-test("run on a disk that is full at any write starts the job, or says so and leaves nothing", onSmallDisk, async () => {
+test("run on a disk that becomes full at any write starts the job, or reports it and leaves nothing", onSmallDisk, async () => {
 	await using cli = new SmallDisk(256);
 	const kept = [await cli.begin("-n", "first", "sleep", "60"), await cli.begin("-n", "second", "true")];
 	await cli.chore("wait", "second");
@@ -104,7 +104,7 @@ test("run on a disk that is full at any write starts the job, or says so and lea
 	assert.deepEqual([...(await states(cli)).values()].sort(), [...Array(4).fill("stopped"), "succeeded"]);
 });
 
-test("the first run ever on a full disk leaves a state that the next one can use", onSmallDisk, async () => {
+test("a first run on a full disk leaves a state folder that the next command can use", onSmallDisk, async () => {
 	for (let pages = 0, started = false; !started; pages++) {
 		assert.ok(pages < 60, "some free space is enough");
 		await using cli = new SmallDisk(128);
@@ -119,7 +119,7 @@ test("the first run ever on a full disk leaves a state that the next one can use
 	}
 });
 
-test("with not one byte free a running job is stopped, its end is recorded, and all are still listed", onSmallDisk, async () => {
+test("without one free byte a running job is stopped, its end is recorded, and all jobs are listed", onSmallDisk, async () => {
 	await using cli = new SmallDisk(256);
 	const ended = await cli.begin("-n", "ended", "-c", "exit 3");
 	await cli.chore("wait", "ended");
@@ -155,7 +155,7 @@ test("with not one byte free a running job is stopped, its end is recorded, and 
 	for (const id of [failing, stopped]) assert.match(events, new RegExp(`"exited","id":"${id}"`), "the end is noted once there is room");
 });
 
-test("stop and rm on a disk that is full at any write do their work", onSmallDisk, async () => {
+test("stop and rm work on a disk that becomes full at any write", onSmallDisk, async () => {
 	await using cli = new SmallDisk(512);
 	const ids: string[] = [];
 	for (let pages = 0; pages < 8; pages++) {
@@ -179,7 +179,7 @@ test("stop and rm on a disk that is full at any write do their work", onSmallDis
 	}
 });
 
-test("start and restart on a disk that is full at any write make the next run, or leave the job as it was", onSmallDisk, async () => {
+test("start and restart on a disk that becomes full at any write make the next run, or leave the job unchanged", onSmallDisk, async () => {
 	await using cli = new SmallDisk(512);
 	const id = await cli.begin("-n", "web", "sleep", "60");
 	await cli.chore("stop", id);
@@ -213,7 +213,7 @@ test("start and restart on a disk that is full at any write make the next run, o
 	assert.ok(refused >= 3, `${refused} starts met a full disk`);
 });
 
-test("a job whose output fills the disk is told by its own failure, and its end is recorded", onSmallDisk, async () => {
+test("a job whose output fills the disk sees the error itself, and its end is recorded", onSmallDisk, async () => {
 	await using cli = new SmallDisk(256);
 	const id = await cli.begin("-n", "big", "dd", "if=/dev/zero", "bs=64k", "count=1000");
 	assert.equal((await cli.chore("wait", id)).status, 1);
@@ -225,7 +225,7 @@ test("a job whose output fills the disk is told by its own failure, and its end 
 	assert.equal((await cli.chore("run", "--wait", "true")).status, 0);
 });
 
-test("a limit on the size of files is met like a full disk", PATIENCE, async () => {
+test("a limit on the size of files is treated like a full disk", PATIENCE, async () => {
 	await using cli = new Cli();
 	await cli.begin("-n", "first", "true");
 	await cli.chore("wait", "first");
@@ -240,7 +240,7 @@ test("a limit on the size of files is met like a full disk", PATIENCE, async () 
 	}
 });
 
-test("prune makes room with not one byte free, also of jobs whose end nobody has seen", onSmallDisk, async () => {
+test("prune frees space without one free byte, also by jobs whose end is not settled", onSmallDisk, async () => {
 	await using cli = new SmallDisk(512);
 	const kept = await cli.begin("-n", "kept", "sleep", "60");
 	const seen = await cli.begin("-n", "seen", "head", "-c", "100000", "/dev/zero");

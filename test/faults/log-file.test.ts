@@ -21,7 +21,7 @@ async function follow(cli: Cli): Promise<Followed> {
 	return { cli, log: `${cli.runFolder(id)}/output`, running, finish: () => cli.file("project/go", "") };
 }
 
-test("a log that is cut while it is followed is read from its new beginning", PATIENCE, async () => {
+test("a log that is truncated while it is followed is read from its new beginning", PATIENCE, async () => {
 	await using cli = new Cli();
 	const { log, running, finish } = await follow(cli);
 	truncateSync(log);
@@ -33,7 +33,7 @@ test("a log that is cut while it is followed is read from its new beginning", PA
 	assert.deepEqual([outcome.status, outcome.stdout], [5, "first\n2nd\n"]);
 });
 
-test("a log that is rotated while it is followed is finished, then the new one is read", PATIENCE, async () => {
+test("a log that is replaced while it is followed is read to its end, then the new one is read", PATIENCE, async () => {
 	await using cli = new Cli();
 	const { log, running, finish } = await follow(cli);
 	appendFileSync(log, "last of the old\n");
@@ -46,7 +46,7 @@ test("a log that is rotated while it is followed is finished, then the new one i
 	assert.equal((await running.ended).status, 5);
 });
 
-test("a log that is removed while it is followed leaves the end of the job to be told", PATIENCE, async () => {
+test("when a log is removed while it is followed, the end of the job is still reported", PATIENCE, async () => {
 	await using cli = new Cli();
 	const { log, running, finish } = await follow(cli);
 	rmSync(log);
@@ -62,7 +62,7 @@ test("a log that is removed while it is followed leaves the end of the job to be
 	assert.equal((await cli.chore("logs", "-f", "web")).status, 5);
 });
 
-test("a job may be followed by many at once, from any moment on", PATIENCE, async () => {
+test("several commands can follow a job at once, from any moment on", PATIENCE, async () => {
 	await using cli = new Cli();
 	const { running, finish } = await follow(cli);
 	const more = Array.from({ length: 4 }, () => cli.start(["logs", "-f", "web"]));
@@ -74,7 +74,7 @@ test("a job may be followed by many at once, from any moment on", PATIENCE, asyn
 	}
 });
 
-test("a stop of what is followed ends the following with the job's code", PATIENCE, async () => {
+test("when a followed job is stopped, the following command ends with the job's exit status", PATIENCE, async () => {
 	await using cli = new Cli();
 	const { running } = await follow(cli);
 	await cli.chore("stop", "web");

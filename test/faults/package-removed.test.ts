@@ -12,7 +12,7 @@ function copyOf(cli: Cli, name: string): (words: readonly string[]) => ReturnTyp
 	return (words) => cli.spawn([`${cli.folder}/${name}/dist/cli.cjs`, ...words]).ended;
 }
 
-test("jobs go on when the package is deleted, and another copy reads how they ended", PATIENCE, async () => {
+test("jobs go on when the package is deleted, and another copy of chore reads how they ended", PATIENCE, async () => {
 	await using cli = new Cli();
 	const chore = copyOf(cli, "package");
 	const names = ["code", "killed", "stopped", "fed", "limit"];
@@ -42,7 +42,7 @@ test("jobs go on when the package is deleted, and another copy reads how they en
 	assert.equal((await cli.chore("logs", "fed")).stdout, "line\n");
 });
 
-test("a command whose package is deleted while it waits still tells the end", PATIENCE, async () => {
+test("a command whose package is deleted while it waits still reports the end", PATIENCE, async () => {
 	await using cli = new Cli();
 	cpSync(dirname(CLI), `${cli.folder}/package/dist`, { recursive: true });
 	const running = cli.spawn([
@@ -61,7 +61,7 @@ test("a command whose package is deleted while it waits still tells the end", PA
 	assert.deepEqual([outcome.status, outcome.stdout], [4, "ready\n"], outcome.stderr);
 });
 
-test("a new version with another shim leaves the old one to the jobs that run under it", PATIENCE, async () => {
+test("a new version with another shim does not change the shim of running jobs", PATIENCE, async () => {
 	await using cli = new Cli();
 	const old = await cli.begin("-n", "old", "-c", "while [ ! -e go ]; do sleep 0.02; done; exit 6");
 	cpSync(dirname(CLI), `${cli.folder}/next/dist`, { recursive: true });

@@ -60,7 +60,7 @@ for (const [title, change, reason] of [
 	["another machine", { machine: "0123456789abcdef0123456789abcdef" }, /on another machine/],
 	["another pid namespace", { pidNamespace: "pid:[1]" }, /in another container \(pid namespace\)/],
 ] as const) {
-	test(`a job of ${title} is shown as unknown with the reason, not settled, and not signalled`, PATIENCE, async () => {
+	test(`a job of ${title} is unknown, with the reason, and is neither settled nor signalled`, PATIENCE, async () => {
 		await using cli = new Cli();
 		const { id, pid } = await cli.begun("-n", "web", "-c", "echo said; exec sleep 60");
 		rewrite(cli, id, place(change));
@@ -94,7 +94,7 @@ for (const [title, change, reason] of [
 	});
 }
 
-test("inside a container with the same state, jobs of the outside are unknown there and unharmed", {
+test("inside a container with the same state folder, jobs of the host are unknown and are not signalled", {
 	...PATIENCE,
 	skip:
 		skipUnlessRoot ||
@@ -145,7 +145,7 @@ test("durations and order are right when the clock was set back an hour", PATIEN
 	assert.match((await cli.chore("stop", "web")).stdout, /failed: exit code 2 after \d+(\.\d+)? (s|min)/);
 });
 
-test("a time limit is told by the clock that nobody sets back", PATIENCE, async () => {
+test("a time limit is judged by the time since boot, not by the wall clock", PATIENCE, async () => {
 	await using cli = new Cli();
 	const id = await cli.begin("--timeout", "300ms", "sleep", "60");
 	await recorded(cli, id);
@@ -154,7 +154,7 @@ test("a time limit is told by the clock that nobody sets back", PATIENCE, async 
 	assert.equal((await cli.chore("wait", id)).status, 124);
 });
 
-test("a pid that is used again is not taken for the job, nor signalled", PATIENCE, async () => {
+test("a process with the reused pid of a job is not taken for the job and not signalled", PATIENCE, async () => {
 	await using cli = new Cli();
 	const stranger = spawn("sleep", ["60"], { detached: true });
 	try {
@@ -182,7 +182,7 @@ test("a pid that is used again is not taken for the job, nor signalled", PATIENC
 	}
 });
 
-test("a pid that is used again while the job lives is not signalled as its main process", PATIENCE, async () => {
+test("a process with the reused pid of a main process is not signalled while the job goes on", PATIENCE, async () => {
 	await using cli = new Cli();
 	const stranger = spawn("sleep", ["60"], { detached: true });
 	try {
@@ -199,7 +199,7 @@ test("a pid that is used again while the job lives is not signalled as its main 
 	}
 });
 
-test("a state folder that was moved is read where it is", PATIENCE, async () => {
+test("a state folder can be moved, and its jobs are found in the new place", PATIENCE, async () => {
 	await using cli = new Cli();
 	const id = await cli.begin("-n", "web", "-c", "echo said; exit 3");
 	await cli.chore("wait", id);

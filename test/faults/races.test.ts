@@ -75,7 +75,7 @@ async function assertTrueEnds(cli: Cli): Promise<void> {
 		);
 }
 
-test("any two commands at once to one job go well or fail with a clear word, and every end is true", PATIENCE, async () => {
+test("any two commands on one job at once succeed or fail with a clear error, and every recorded end is true", PATIENCE, async () => {
 	const move = fc.constantFrom(...MOVES);
 	const deadline = performance.now() + 40_000; // then the rounds that were made are enough
 	await fc.assert(
@@ -99,7 +99,7 @@ test("any two commands at once to one job go well or fail with a clear word, and
 	);
 });
 
-test("a job whose start is finished between the question and the answer is not lost", PATIENCE, async () => {
+test("a job whose start finishes while the platform is asked is not lost", PATIENCE, async () => {
 	const starting = gate();
 	const answering = gate();
 	const module: PlatformModule = {
@@ -148,7 +148,7 @@ function gate(): { readonly opened: Promise<void>; readonly wasReached: Promise<
 	return { opened, wasReached, open: () => open(), reached: () => reached() };
 }
 
-test("of many that want one name one gets it, and the others are told whose it is", PATIENCE, async () => {
+test("when many starts want one name, one gets it and the others are told which job has it", PATIENCE, async () => {
 	await using cli = new Cli();
 	for (let round = 0; round < 3; round++) {
 		const name = `web-${round}`;
@@ -160,7 +160,7 @@ test("of many that want one name one gets it, and the others are told whose it i
 	}
 });
 
-test("of many that replace one another all start, and one is left", PATIENCE, async () => {
+test("many starts that replace one another all succeed, and one job is left", PATIENCE, async () => {
 	await using cli = new Cli();
 	const all = await Promise.all(Array.from({ length: 6 }, () => cli.chore("run", "-n", "web", "--if-running", "replace", "sleep", "60")));
 	for (const outcome of all) {
@@ -172,7 +172,7 @@ test("of many that replace one another all start, and one is left", PATIENCE, as
 	assert.deepEqual(states.sort(), ["running", ...Array(states.length - 1).fill("stopped")]);
 });
 
-test("of many that attach to one name one starts it, and all give its code", PATIENCE, async () => {
+test("when many commands attach to one name, one starts the job and all return its exit status", PATIENCE, async () => {
 	await using cli = new Cli();
 	const line = "echo said; sleep 1; exit 6";
 	const all = await Promise.all(Array.from({ length: 5 }, () => cli.chore("run", "-f", "-n", "web", "--if-running", "attach", "-c", line)));
@@ -182,7 +182,7 @@ test("of many that attach to one name one starts it, and all give its code", PAT
 	}
 });
 
-test("many commands at once without a name get a name each", PATIENCE, async () => {
+test("many starts at once without a name get different names", PATIENCE, async () => {
 	await using cli = new Cli();
 	const all = await Promise.all(Array.from({ length: 10 }, () => cli.chore("run", "sleep", "60")));
 	for (const outcome of all) assert.equal(outcome.status, 0, outcome.stderr);
@@ -190,7 +190,7 @@ test("many commands at once without a name get a name each", PATIENCE, async () 
 	assert.equal(new Set(names).size, 10, names.join(" "));
 });
 
-test("many that wait for, look at and stop one job see one end", PATIENCE, async () => {
+test("many commands that wait for, show and stop one job report the same end", PATIENCE, async () => {
 	await using cli = new Cli();
 	for (let round = 0; round < 4; round++) {
 		const id = await cli.begin("-n", "web", "-c", "trap 'exit 4' TERM; echo ready; while :; do sleep 0.01; done");
@@ -209,7 +209,7 @@ test("many that wait for, look at and stop one job see one end", PATIENCE, async
 	}
 });
 
-test("many that remove one job at once remove it once", PATIENCE, async () => {
+test("many commands that remove one job at once remove it once", PATIENCE, async () => {
 	await using cli = new Cli();
 	for (let round = 0; round < 3; round++) {
 		const id = await cli.begin("-n", "web", "sleep", "60");

@@ -34,7 +34,7 @@ async function open(cli: Cli): Promise<Chore> {
 	return openChore({ home: cli.state, platform: "posix" });
 }
 
-test("two that settle one run between whose looks a stop was asked for tell the same end", LONG, async () => {
+test("two processes that settle one run, one before and one after a stop request, report the same end", LONG, async () => {
 	await using cli = new Cli();
 	await using chore = await open(cli);
 	const env = { PATH: process.env["PATH"], HOME: `${cli.folder}/home`, CHORE_HOME: cli.state, CHORE_PLATFORM: "posix" };
@@ -59,7 +59,7 @@ test("two that settle one run between whose looks a stop was asked for tell the 
 	assert.deepEqual([...told].sort(), ["failed", "stopped"], "the stop came before the end was judged, and after");
 });
 
-test("whoever dies between the end and its event leaves the event to the next", LONG, async () => {
+test("when a process dies after it wrote an end and before the event, the next command writes the event", LONG, async () => {
 	await using cli = new Cli();
 	await using chore = await open(cli);
 	const id = await unseenEnd(cli);
@@ -75,7 +75,7 @@ test("whoever dies between the end and its event leaves the event to the next", 
 	assert.equal(existsSync(`${cli.state}/default/active/${id}`), false);
 });
 
-test("a request to stop is whole whenever it can be seen, and the first one counts", LONG, async () => {
+test("a stop mark is complete whenever it is visible, and the first one counts", LONG, async () => {
 	await using cli = new Cli();
 	await using chore = await open(cli);
 	const id = await cli.begin("sleep", "600");

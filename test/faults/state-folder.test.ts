@@ -29,7 +29,7 @@ async function assertRefused(cli: Cli, said: RegExp, commands = COMMANDS): Promi
 	}
 }
 
-test("a state folder that is not there is made, private, with its parents", PATIENCE, async () => {
+test("a missing state folder is made, private, with its parents", PATIENCE, async () => {
 	await using cli = new Cli();
 	const env = { CHORE_HOME: `${cli.folder}/new/and/deep` };
 	for (const words of [["ps"], ["status"], ["stop", "--all"], ["doctor"]]) assert.ok((await cli.run(words, { env })).status !== null);
@@ -38,7 +38,7 @@ test("a state folder that is not there is made, private, with its parents", PATI
 	assert.deepEqual([outcome.status, outcome.stdout], [0, ""], outcome.stderr);
 });
 
-test("a session's folder that disappears is as if it had never been, and jobs can be started again", PATIENCE, async () => {
+test("when a session's folder is deleted, the session has no jobs, and new ones can be started", PATIENCE, async () => {
 	await using cli = new Cli();
 	await cli.begin("-n", "web", "true");
 	await cli.chore("wait", "web");
@@ -48,7 +48,7 @@ test("a session's folder that disappears is as if it had never been, and jobs ca
 	assert.equal((await cli.chore("run", "--wait", "-n", "web", "true")).status, 0);
 });
 
-test("a part of the state folder that disappears is made again", PATIENCE, async () => {
+test("a deleted part of the state folder is made again", PATIENCE, async () => {
 	await using cli = new Cli();
 	const id = await cli.begin("-n", "web", "true");
 	await cli.chore("wait", "web");
@@ -94,7 +94,7 @@ test("a state folder that is a file is refused", PATIENCE, async () => {
 	assert.equal((await cli.run(["run", "true"], { env: { CHORE_HOME: `${cli.state}/below` } })).status, 1);
 });
 
-test("a state folder that others can write to is refused, with the command that mends it", PATIENCE, async () => {
+test("a state folder that others can write to is refused, with the command that repairs it", PATIENCE, async () => {
 	await using cli = new Cli();
 	await cli.begin("-n", "web", "true");
 	for (const mode of [0o770, 0o720, 0o702, 0o777]) {
@@ -119,7 +119,7 @@ test("a state folder of another user is refused, also by root", { ...PATIENCE, s
 	assert.equal(errorIn(await cli.run(["--json", "ps"], { env: { CHORE_HOME: "/tmp" } })).code, "STATE_UNUSABLE");
 });
 
-test("a folder of jobs without the right to read it is refused by name", { ...PATIENCE, skip: skipUnlessRoot }, async () => {
+test("a folder of a session that cannot be read is refused with its path", { ...PATIENCE, skip: skipUnlessRoot }, async () => {
 	await using cli = new Cli();
 	chmodSync(cli.folder, 0o755);
 	mkdirSync(`${cli.folder}/theirs`, { mode: 0o700 });
@@ -153,7 +153,7 @@ test("a folder of jobs without the right to read it is refused by name", { ...PA
 	assert.equal((await cli.run(["run", "--wait", "true"], how)).status, 0);
 });
 
-test("a user that the system does not know runs jobs like any other, and is asked for a folder where there is none", {
+test("a user without an entry in passwd runs jobs, and is asked for a state folder if there is no HOME", {
 	...PATIENCE,
 	skip: skipUnlessRoot,
 }, async () => {
@@ -175,7 +175,7 @@ test("a user that the system does not know runs jobs like any other, and is aske
 	assert.match(homeless.stderr, /^chore: there is no folder to keep state in: .*\nhint: set CHORE_HOME/);
 });
 
-test("on a read-only file system jobs are still shown and waited for, and what would write says why it cannot", {
+test("on a read-only file system jobs are shown and waited for, and commands that write report the reason", {
 	...PATIENCE,
 	skip: skipUnlessRoot,
 }, async () => {

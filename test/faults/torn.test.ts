@@ -38,7 +38,7 @@ function tear(name: string, readings: number): Disposable {
 }
 
 for (const readings of [1, 3]) {
-	test(`an exit record that is read ${readings} times while it is written is read again`, PATIENCE, async () => {
+	test(`an exit record that is read ${readings} times in the middle of a write is read again`, PATIENCE, async () => {
 		await using cli = new Cli();
 		const id = await cli.begin("-c", "exit 3");
 		await eventually("its end is recorded", () => readFileSync(`${cli.runFolder(id)}/exit`, "utf8").startsWith("chore-exit"));
@@ -48,7 +48,7 @@ for (const readings of [1, 3]) {
 		assert.deepEqual([job.state, job.exitCode, job.reason], ["failed", 3, null]);
 	});
 
-	test(`a sign of the start that is read ${readings} times while it is written is read again`, PATIENCE, async () => {
+	test(`a started file that is read ${readings} times in the middle of a write is read again`, PATIENCE, async () => {
 		await using cli = new Cli();
 		const id = await cli.begin("sleep", "600");
 		const pid = await eventually("it runs", async () => (await cli.job(id)).pid ?? undefined);
@@ -58,22 +58,18 @@ for (const readings of [1, 3]) {
 		assert.deepEqual([job.state, job.pid], ["running", pid]);
 	});
 
-	test(
-		`the files by which a platform knows a run are read again when they were read ${readings} times while they are written`,
-		PATIENCE,
-		async () => {
-			await using cli = new Cli();
-			const id = await cli.begin("-c", "exit 3");
-			const run: Run = { jobId: id, run: 1, jobFolder: "", runFolder: cli.runFolder(id) };
-			const look = () => [shimPid(run), mainPid(run), exitRecord(run)];
-			const record = await eventually(
-				"its end is recorded",
-				() => look().every((found) => found !== "blank" && found !== undefined) && look(),
-			);
-			using _pid = tear("pid", readings);
-			using _started = tear("started", readings);
-			using _exit = tear("exit", readings);
-			assert.deepEqual(look(), record);
-		},
-	);
+	test(`the platform's files of a run that are read ${readings} times in the middle of a write are read again`, PATIENCE, async () => {
+		await using cli = new Cli();
+		const id = await cli.begin("-c", "exit 3");
+		const run: Run = { jobId: id, run: 1, jobFolder: "", runFolder: cli.runFolder(id) };
+		const look = () => [shimPid(run), mainPid(run), exitRecord(run)];
+		const record = await eventually(
+			"its end is recorded",
+			() => look().every((found) => found !== "blank" && found !== undefined) && look(),
+		);
+		using _pid = tear("pid", readings);
+		using _started = tear("started", readings);
+		using _exit = tear("exit", readings);
+		assert.deepEqual(look(), record);
+	});
 }

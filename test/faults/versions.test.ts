@@ -31,7 +31,7 @@ class OtherVersion {
 	}
 }
 
-test("two versions side by side start, see, stop and restart each other's jobs", PATIENCE, async () => {
+test("two versions of chore start, show, stop and restart each other's jobs", PATIENCE, async () => {
 	await using cli = new Cli();
 	// Another shim: programs of a version lie under the hash of their text.
 	const other = new OtherVersion(cli, (source) => source.replace("chore's shim: the parent", "chore's other shim: the parent"));
@@ -61,7 +61,7 @@ test("two versions side by side start, see, stop and restart each other's jobs",
 	assert.equal(readdirSync(`${cli.state}/libexec`).length, 2);
 });
 
-test("what a later format wrote is shown, and neither judged, started, stopped nor removed unasked", PATIENCE, async () => {
+test("a job of a later format is shown, and is not judged, started, stopped or removed without force", PATIENCE, async () => {
 	await using cli = new Cli();
 	const later = new OtherVersion(cli, (source) =>
 		source.replace(/\bJOB_FORMAT ?= ?2\b/g, "JOB_FORMAT=3").replace(/\bformat: ?2\b/g, "format:3"),

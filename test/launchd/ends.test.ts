@@ -18,7 +18,7 @@ const heard = (job: Job): number =>
 		.split("\n")
 		.filter((line) => line === "heard").length;
 
-onEachShell("a job that somebody boots out has its TERM once, and ends as the session's end", async (stage) => {
+onEachShell("a job that is booted out gets TERM once and has the result session-ended", async (stage) => {
 	const { home, simulator } = stage;
 	const plain = await ready(stage, "echo ready; exec sleep 600");
 	const polite = await ready(stage, "trap 'echo heard; sleep 0.3; exit 5' TERM; echo ready; while :; do sleep 0.05; done");
@@ -34,7 +34,7 @@ onEachShell("a job that somebody boots out has its TERM once, and ends as the se
 	await eventually("what left the group is gone", () => !isRunning(Number(outputOf(away).split("\n")[0])));
 });
 
-onEachShell("a job that ignores TERM is killed after its grace, by whomever it is booted out", async (stage) => {
+onEachShell("a job that ignores TERM is killed after its grace, whoever boots it out", async (stage) => {
 	const { home, simulator } = stage;
 	const job = await ready(stage, "trap '' TERM; echo ready; while :; do sleep 0.05; done", { graceMs: 300 });
 	await simulator.call("bootout", targetOf(job));
@@ -42,7 +42,7 @@ onEachShell("a job that ignores TERM is killed after its grace, by whomever it i
 	await noLabels(stage);
 });
 
-onEachShell("a job that succeeds at its TERM has succeeded; none is restarted", async (stage) => {
+onEachShell("a job that exits with 0 at TERM has succeeded; no attempt follows", async (stage) => {
 	const { home, simulator } = stage;
 	const restart = { policy: "always", delayMs: 0 } as const;
 	const job = await ready(stage, "trap 'exit 0' TERM; echo ready; while :; do sleep 0.05; done", { restart });
@@ -52,7 +52,7 @@ onEachShell("a job that succeeds at its TERM has succeeded; none is restarted", 
 	await noLabels(stage);
 });
 
-onEachShell("a stop, or a signal to all, is told once, and is no end of the session", async (stage) => {
+onEachShell("a stop or a signal to all arrives once and is not an end of the session", async (stage) => {
 	const { home, simulator } = stage;
 	const job = await ready(stage, COUNTS);
 	for (const times of [1, 2, 3]) {
@@ -68,7 +68,7 @@ onEachShell("a stop, or a signal to all, is told once, and is no end of the sess
 	assert.equal((await simulator.call("print", targetOf(job))).code, 113);
 });
 
-onEachShell("signals that end a shell end neither of a job's two", async (stage) => {
+onEachShell("signals that end a shell end neither the waiter nor the shim of a job", async (stage) => {
 	const { home } = stage;
 	const job = await ready(stage, "trap 'echo heard' HUP INT QUIT USR1 USR2 ALRM; echo ready; while :; do sleep 0.05; done");
 	const { shim, waiter } = keepers(stage, job);
@@ -84,7 +84,7 @@ onEachShell("signals that end a shell end neither of a job's two", async (stage)
 	await noLabels(stage);
 });
 
-onEachShell("the session's end between two attempts is the end of the job", async (stage) => {
+onEachShell("the end of the session between two attempts ends the job", async (stage) => {
 	const { home, simulator } = stage;
 	const job = await ready(stage, "echo ready; exit 4", { restart: { policy: "on-failure", delayMs: NEVER_MS } });
 	const { shim } = keepers(stage, job);
@@ -99,7 +99,7 @@ onEachShell("the session's end between two attempts is the end of the job", asyn
 	await noLabels(stage);
 });
 
-onEachShell("a job whose waiting shell is killed goes on, and its end is recorded", async (stage) => {
+onEachShell("a job whose waiter is killed goes on, and its end is recorded", async (stage) => {
 	const { home, simulator } = stage;
 	const job = await ready(stage, `echo ready; while [ ! -e go ]; do sleep 0.05; done; exit 6`);
 	kill(keepers(stage, job).waiter, "SIGKILL");
@@ -111,7 +111,7 @@ onEachShell("a job whose waiting shell is killed goes on, and its end is recorde
 	await noLabels(stage);
 });
 
-onEachShell("a job whose waiting shell is killed can be stopped", async (stage) => {
+onEachShell("a job whose waiter is killed can be stopped", async (stage) => {
 	const { home } = stage;
 	const job = await ready(stage, "echo ready; exec sleep 600");
 	kill(keepers(stage, job).waiter, "SIGKILL");
@@ -119,7 +119,7 @@ onEachShell("a job whose waiting shell is killed can be stopped", async (stage) 
 	await noLabels(stage);
 });
 
-onEachShell("a job whose shim is killed goes on unwatched, can be stopped, and is never a success", async (stage) => {
+onEachShell("a job whose shim is killed goes on unsupervised, can be stopped, and never counts as a success", async (stage) => {
 	const { home } = stage;
 	const job = await ready(stage, "echo ready; exec sleep 600");
 	const pid = (await home.chore.get(job.id)).pid ?? 0;
@@ -133,7 +133,7 @@ onEachShell("a job whose shim is killed goes on unwatched, can be stopped, and i
 	assert.ok(["stopped", "lost"].includes(end.state), JSON.stringify(end));
 });
 
-onEachShell("a job that is booted out at once leaves nothing, whatever it has come to", async (stage) => {
+onEachShell("a job that is booted out at any moment of its start leaves nothing", async (stage) => {
 	const { home, simulator } = stage;
 	const jobs: Job[] = [];
 	for (let index = 0; index < 12; index++) {
@@ -149,7 +149,7 @@ onEachShell("a job that is booted out at once leaves nothing, whatever it has co
 	await noLabels(stage);
 });
 
-onEachShell("at logout a job has its TERM and its grace, and how it ended is known afterwards", async (stage) => {
+onEachShell("at logout a job gets TERM and its grace, and its end is known afterwards", async (stage) => {
 	const { home, simulator } = stage;
 	const job = await ready(stage, "trap 'echo heard; sleep 0.3; exit 3' TERM; echo ready; while :; do sleep 0.05; done");
 	await simulator.logout();

@@ -37,7 +37,7 @@ const VERSIONS: readonly (readonly [title: string, switches: Partial<Switches>])
 ];
 for (const [title, switches] of VERSIONS) on(`jobs run on ${title}`, switches, runsAJob);
 
-on("a job that has not begun is queued, and can be stopped before it does", { spawnMs: 30_000 }, async (stage) => {
+on("a job that has not begun is queued and can be stopped", { spawnMs: 30_000 }, async (stage) => {
 	const { home, simulator } = stage;
 	const job = await home.chore.run({ command: ["touch", "began"], directory: home.path, acknowledge: false });
 	assert.equal((await home.chore.get(job.id)).state, "queued");
@@ -45,7 +45,7 @@ on("a job that has not begun is queued, and can be stopped before it does", { sp
 	assert.deepEqual([await simulator.labels(), existsSync(`${home.path}/began`)], [[], false]);
 });
 
-on("a job that launchd cannot start is a start that failed, and leaves nothing", {}, async ({ simulator }) => {
+on("a job that launchd cannot start is a failed start and leaves nothing", {}, async ({ simulator }) => {
 	for (const [options, reason] of [
 		[{ waiterShell: "/no/such/shell" }, /could not start the job: .* exit code 78/],
 		[{ shell: ["/no/such/shell"] }, /could not start the job: it was removed at once/],
@@ -56,7 +56,7 @@ on("a job that launchd cannot start is a start that failed, and leaves nothing",
 	}
 });
 
-on("a missing launchctl is told at the start; what runs is known and ends without it", {}, async (stage) => {
+on("a missing launchctl is reported at the start; running jobs are observed and end without it", {}, async (stage) => {
 	const { home, simulator } = stage;
 	const job = await ready(stage, "echo ready; exec sleep 600");
 	rmSync(simulator.launchctl);
@@ -69,7 +69,7 @@ on("a missing launchctl is told at the start; what runs is known and ends withou
 	);
 });
 
-on("a launchctl that hangs is given up; what runs is known and ends without it", {}, async (stage) => {
+on("a launchctl that hangs is given up; running jobs are observed and end without it", {}, async (stage) => {
 	const { home, simulator } = stage;
 	const job = await ready(stage, "echo ready; exec sleep 600");
 	// It may be slow on a busy machine, too: what has to answer has ten seconds for it.
@@ -83,7 +83,7 @@ on("a launchctl that hangs is given up; what runs is known and ends without it",
 	assert.equal((await home.chore.stop(job.id)).state, "stopped");
 });
 
-on("jobs outlive what runs them here, and end with their own code", {}, async (stage) => {
+on("jobs outlive the simulator that started them, and end with their own exit code", {}, async (stage) => {
 	const { home, simulator } = stage;
 	const job = await ready(stage, "echo ready; while [ ! -e go ]; do sleep 0.05; done; exit 6");
 	await simulator.crash();
@@ -96,7 +96,7 @@ on("jobs outlive what runs them here, and end with their own code", {}, async (s
 });
 
 for (const code of [5, 17, 37] as const) {
-	test(`a label that is taken is told as such, by whichever number: ${code}`, { skip: noProc, timeout: 60_000 }, async () => {
+	test(`a label in use is reported as UNIT_EXISTS, also with exit code ${code}`, { skip: noProc, timeout: 60_000 }, async () => {
 		await using simulator = await startSimulator({ bootstrapLoaded: code });
 		await using platform = await moduleOf(simulator.launchctl).open({ install: () => "/no/such/program" });
 		const { spec, handle } = layOut(platform, "exit 0");
@@ -110,7 +110,7 @@ for (const code of [5, 17, 37] as const) {
 	});
 }
 
-test("a property list that is there already is not written over", { skip: noProc, timeout: 60_000 }, async () => {
+test("an existing property list is not overwritten", { skip: noProc, timeout: 60_000 }, async () => {
 	await using simulator = await startSimulator();
 	await using platform = await moduleOf(simulator.launchctl).open({ install: () => "/no/such/program" });
 	const { spec, handle, folder } = layOut(platform, "exit 0");
@@ -119,7 +119,10 @@ test("a property list that is there already is not written over", { skip: noProc
 	assert.deepEqual(await simulator.labels(), []);
 });
 
-test("a folder that cannot be written to is told before launchd is", { skip: noProc || skipUnlessRoot, timeout: 60_000 }, async () => {
+test("a folder that cannot be written to is reported before launchd is asked", {
+	skip: noProc || skipUnlessRoot,
+	timeout: 60_000,
+}, async () => {
 	await using simulator = await startSimulator();
 	const { folder, unmount } = mountSmall(1_000_000);
 	try {
@@ -133,7 +136,7 @@ test("a folder that cannot be written to is told before launchd is", { skip: noP
 	}
 });
 
-test("a full disk refuses a start in its words, and takes no record from a job that runs", {
+test("a start on a full disk is refused with that reason, and the record of a running job is still written", {
 	skip: skipUnlessRoot,
 	timeout: 60_000,
 }, async () => {
@@ -168,7 +171,7 @@ on("two processes that start jobs at once lose none", {}, async ({ home, simulat
 	await noLabels({ home, simulator });
 });
 
-on("what was left to launchd is found when its job is gone", {}, async (stage) => {
+on("a service that is left in launchd is found when its job is gone", {}, async (stage) => {
 	const { home, simulator } = stage;
 	const job = await ready(stage, "echo ready; exec sleep 600");
 	kill(keepers(stage, job).waiter, "SIGKILL");
@@ -186,7 +189,7 @@ on("what was left to launchd is found when its job is gone", {}, async (stage) =
 	await noLabels(stage);
 });
 
-on("the doctor says which domain is used, and what its end means", {}, async ({ home, simulator }) => {
+on("doctor says which domain is used and what happens at logout", {}, async ({ home, simulator }) => {
 	const { platforms } = await home.chore.doctor();
 	assert.match(platforms[0]?.facts.find(({ name }) => name === "domain")?.value ?? "", /^gui\/501: /);
 	assert.equal(platforms[0]?.logout?.survives, false);
@@ -195,7 +198,7 @@ on("the doctor says which domain is used, and what its end means", {}, async ({ 
 	await assert.rejects(home.open().linger(), has("PLATFORM_FAILED", /outlive the logout as it is/));
 });
 
-test("a state folder whose name XML cannot carry is refused, and nothing is started", { skip: noProc, timeout: 60_000 }, async () => {
+test("a state folder whose path XML cannot hold is refused, and nothing is started", { skip: noProc, timeout: 60_000 }, async () => {
 	await using simulator = await startSimulator();
 	await using home = await makeHome("launchd", moduleOf(simulator.launchctl), {}, "chore \u0001 test-");
 	await assert.rejects(home.chore.run({ command: ["true"] }), has("STATE_UNUSABLE", /U\+0001/));

@@ -14,7 +14,7 @@ function program(text: string): { readonly path: string; readonly folder: string
 	return { folder, path: `${folder}/launchctl`, [Symbol.dispose]: () => rmSync(folder, { recursive: true }) };
 }
 
-test("an answer is an exit code and what was said", async () => {
+test("an answer has the exit code, stdout and stderr", async () => {
 	using one = program(`printf '%s|' "$@"; echo 'Bad request.' >&2; echo 'Could not find service "x"' >&2; exit 113`);
 	const answer = await new Launchctl(one.path).call("print", "gui/501/a b");
 	assert.deepEqual(answer, { code: 113, out: "print|gui/501/a b|", err: 'Bad request.\nCould not find service "x"\n' });
@@ -27,7 +27,7 @@ test("long output arrives whole", async () => {
 	assert.equal((await new Launchctl(one.path).call("print")).out.length, 220_000);
 });
 
-test("one that hangs is given up, and does not stay", async () => {
+test("a launchctl that hangs is given up and killed", async () => {
 	using one = program('echo $$ >"$(dirname "$0")/pid"; while :; do sleep 0.1; done');
 	await assert.rejects(
 		new Launchctl(one.path, 500).call("bootstrap", "gui/501"),
@@ -37,7 +37,7 @@ test("one that hangs is given up, and does not stay", async () => {
 	await eventually("it was ended", () => !isRunning(pid));
 });
 
-test("one that is missing, or is killed, is told as such", async () => {
+test("a missing launchctl, or one that is killed, is an error that says so", async () => {
 	await assert.rejects(
 		new Launchctl("/no/such/launchctl").call("print"),
 		(error) => isChoreError(error) && error.code === "PLATFORM_UNAVAILABLE" && /cannot be run: ENOENT/.test(error.message),

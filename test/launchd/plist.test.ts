@@ -53,13 +53,13 @@ const expected = (path: string, exitTimeout = 25): object => ({
 	LimitLoadToSessionType: ["Aqua", "Background"],
 });
 
-test("the simulator reads what was written", () => {
+test("the simulator reads the property list", () => {
 	for (const path of PATHS) assert.deepEqual(parsePropertyList(text(path)), expected(path), JSON.stringify(path));
 });
 
 const PYTHON = "import json, plistlib, sys; print(json.dumps(plistlib.loads(sys.stdin.buffer.read())))";
 const noPython = spawnSync("python3", ["-c", "import plistlib"]).status !== 0 && "python3 with plistlib is not installed";
-test("so does python's plistlib", { skip: noPython }, () => {
+test("python's plistlib reads the property list", { skip: noPython }, () => {
 	for (const path of PATHS) {
 		const { stdout, stderr } = spawnSync("python3", ["-c", PYTHON], { input: text(path), encoding: "utf8" });
 		assert.equal(stderr, "");
@@ -68,14 +68,14 @@ test("so does python's plistlib", { skip: noPython }, () => {
 });
 
 const noPlutil = spawnSync("plutil", ["-help"]).error !== undefined && "plutil is a program of macOS";
-test("and macOS itself finds no fault", { skip: noPlutil }, () => {
+test("plutil of macOS accepts the property list", { skip: noPlutil }, () => {
 	for (const path of PATHS) {
 		const { status, stdout } = spawnSync("plutil", ["-lint", "-"], { input: text(path), encoding: "utf8" });
 		assert.equal(status, 0, stdout);
 	}
 });
 
-test("a path that XML cannot carry is refused by its character", () => {
+test("a path that XML cannot hold is refused with the character", () => {
 	for (const [wrong, name] of [
 		["\u0001", "U+0001"],
 		["\u001b", "U+001B"],
@@ -93,7 +93,7 @@ test("a path that XML cannot carry is refused by its character", () => {
 	}
 });
 
-test("launchd kills no sooner than the job was promised, and never never", () => {
+test("the exit timeout is longer than the grace, and finite", () => {
 	const seconds = (graceMs: number): unknown => parsePropertyList(text("/x", { ...RUN, stopping: { ...RUN.stopping, graceMs } }));
 	assert.deepEqual(seconds(0), expected("/x", 15));
 	assert.deepEqual(seconds(1), expected("/x", 16));

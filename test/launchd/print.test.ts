@@ -10,7 +10,7 @@ const EXITED_SERVICE: PrintedService = { state: "not running", path: PATH, pid: 
 const withEnd = (line: string): string => EXITED.replace("last exit code = 3", line);
 const withArgument = (text: string, argument: string): string => text.replace("exit 3", argument);
 
-test("captured output is read as what it is", () => {
+test("captured output is read correctly", () => {
 	assert.deepEqual(parsePrinted(EXITED), EXITED_SERVICE);
 	assert.deepEqual(parsePrinted(KILLED), { ...EXITED_SERVICE, end: { signal: "SIGKILL" } });
 	assert.deepEqual(parsePrinted(RUNNING), { ...EXITED_SERVICE, state: "running", pid: 3246, end: "never" });
@@ -38,7 +38,7 @@ for (const [line, end] of ENDS) {
 	});
 }
 
-test("what a job was called with is not believed", () => {
+test("fields that the arguments of a job imitate are not believed", () => {
 	const hostile: readonly string[] = [
 		"x\n\tstate = running",
 		"x\n\t}\n\tstate = running\n\tpid = 1",
@@ -58,13 +58,13 @@ test("what a job was called with is not believed", () => {
 	}
 });
 
-test("nested lines and unknown ones are passed over", () => {
+test("nested lines and unknown fields are skipped", () => {
 	const text = EXITED.replace("\truns = 1", "\tphase of the moon = full\n\tmatter = {\n\t\tstate = running\n\t\tpid = 5\n\t}\n\truns = 1");
 	assert.deepEqual(parsePrinted(text), EXITED_SERVICE);
 	assert.deepEqual(parsePrinted(""), { state: null, path: null, pid: null, runs: null, end: "unknown" });
 });
 
-test("a service without a run's own files is queued, stopping, or a start that failed; what is unclear is no end", () => {
+test("a service whose run has not begun is queued, stopping or a failed start; an unclear text is no end", () => {
 	assert.deepEqual(observationOf(RUNNING), { kind: "queued" });
 	assert.deepEqual(observationOf(RUNNING.replace("state = running", "state = spawn scheduled")), { kind: "queued" });
 	assert.deepEqual(observationOf(RUNNING.replace("state = running", "state = SIGTERMed")), { kind: "stopping" });

@@ -90,7 +90,7 @@ for (const [name, shell, skip] of SHELLS) {
 			assert.deepEqual((await ended(platform, run)).status, { signal: "SIGKILL" });
 		});
 
-		trial("stop at once after the start leaves no job, and a record", async (platform) => {
+		trial("a stop right after the start leaves no process and a record", async (platform) => {
 			for (let round = 0; round < 12; round++) {
 				const run = await start(platform, "exec sleep 1000");
 				await delay(round / 2); // any moment of the shim's beginning
@@ -103,7 +103,7 @@ for (const [name, shell, skip] of SHELLS) {
 			}
 		});
 
-		trial("a paused job is seen as such, goes on, and can be stopped", async (platform) => {
+		trial("a paused job is observed as paused, can be resumed, and can be stopped", async (platform) => {
 			const run = await start(platform, READY);
 			await wordIn(run, "ready");
 			const isPaused = async () => {
@@ -120,7 +120,7 @@ for (const [name, shell, skip] of SHELLS) {
 			assert.deepEqual((await ended(platform, run)).status, { signal: "SIGTERM" });
 		});
 
-		trial("a storm of signals neither loses the shim nor the record", async (platform) => {
+		trial("many signals in a row neither end the shim nor lose the record", async (platform) => {
 			const run = await start(platform, `trap '' TERM; ${READY}`);
 			await wordIn(run, "ready");
 			for (let count = 0; count < 200; count++) await platform.kill(run.handle, "SIGTERM", "all");
@@ -128,7 +128,7 @@ for (const [name, shell, skip] of SHELLS) {
 			assert.deepEqual((await ended(platform, run)).status, { signal: "SIGKILL" });
 		});
 
-		trial("what a job leaves behind is ended, and killed if need be", async (platform) => {
+		trial("processes that a job leaves are ended, and killed if necessary", async (platform) => {
 			const child = (traps: string) =>
 				`(${traps} echo yes >"$1/ready"; while :; do sleep 0.02; done) & until [ -s "$1/ready" ]; do :; done; exit 6`;
 			for (const traps of ["", "trap '' TERM HUP INT;"]) {
@@ -138,7 +138,7 @@ for (const [name, shell, skip] of SHELLS) {
 			}
 		});
 
-		test("a look for what is left behind that was broken off is made again", { skip }, async () => {
+		test("a search for left processes that was interrupted is made again", { skip }, async () => {
 			const givesUp = 'sed() { [ "$1" = -n ] && mkdir "$run/gave-up" && return 4; command sed "$@"; }\n';
 			await using platform = await openPlatform({ shell }, (text) => text.replace("find_members() {", `${givesUp}$&`));
 			const child = `(trap 'echo yes >"$1/asked"; exit' TERM; echo yes >"$1/ready"; while :; do sleep 0.02; done) &`;
@@ -190,7 +190,7 @@ for (const [name, shell, skip] of SHELLS) {
 			assert.deepEqual((await ended(platform, run)).status, { code: 5 });
 		});
 
-		trial("a job whose folder is renamed is recorded all the same", async (platform) => {
+		trial("the end of a job whose folder is renamed is recorded", async (platform) => {
 			const run = await start(platform, READY);
 			await wordIn(run, "ready");
 			const away = `${scratchFolder()}/away`;
@@ -202,7 +202,7 @@ for (const [name, shell, skip] of SHELLS) {
 			assert.deepEqual((await ended(platform, run)).status, { signal: "SIGTERM" });
 		});
 
-		trial("a job that removes its folder ends, and is not found", async (platform) => {
+		trial("a job that removes its folder ends and is absent", async (platform) => {
 			const run = await start(platform, 'rm -rf "$1"; exit 0');
 			await nothingLeft(run);
 			assert.deepEqual(await platform.inspect([run.handle]), [{ kind: "absent" }]);

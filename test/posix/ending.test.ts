@@ -35,7 +35,7 @@ const TABLES = [
 
 const observe = async (platform: Platform, run: TestRun): Promise<Observation | undefined> => (await platform.inspect([run.handle]))[0];
 
-test("a clock whose shim is gone goes with a stop, also when it is just about to sleep", { skip: skipUnlessProc }, async () => {
+test("a stop ends the timer process of a killed shim, also when it is about to sleep", { skip: skipUnlessProc }, async () => {
 	// Its sleep(1) comes up behind the back of the first look that finds it held.
 	let run: TestRun | undefined;
 	const all = () => {
@@ -77,7 +77,7 @@ for (const [source, table] of TABLES) {
 		await nothingLeft(run);
 	});
 
-	trial("the clock of a time limit alone is no job that lives on, and goes with a stop", async (platform) => {
+	trial("a timer process alone does not keep a run unsupervised, and ends with a stop", async (platform) => {
 		const run = await start(platform, FOREVER, { timeoutMs: 3_600_000 });
 		await wordIn(run, "ready");
 		kill(Number(await wordIn(run, "pid")), "SIGKILL");
@@ -89,7 +89,7 @@ for (const [source, table] of TABLES) {
 		await nothingLeft(run);
 	});
 
-	trial("processes that left the group are seen and stopped", async (platform) => {
+	trial("processes that left the group are found and stopped", async (platform) => {
 		const script = `trap '' TERM; setsid sh -c 'trap "exit 0" USR1; ${FOREVER.replaceAll('"$1/ready"', '"$0/ready"')}' "$1" & while :; do sleep 0.02; done`;
 		const run = await start(platform, script);
 		await wordIn(run, "ready");
@@ -101,7 +101,7 @@ for (const [source, table] of TABLES) {
 		assert.deepEqual((await ended(platform, run)).status, { signal: "SIGKILL" });
 	});
 
-	trial("a tree that ignores signals and grows back is gone after the grace", async (platform) => {
+	trial("processes that ignore signals and start others are gone after the grace", async (platform) => {
 		const grow = `trap "" TERM HUP INT; while :; do sh "$0" $(($1 - 1)) & sh "$0" $(($1 - 1)) & wait; sleep 0.01; done`;
 		const script = `cat >"$1/grow" <<'E'\n[ $1 -gt 0 ] || { trap "" TERM; while :; do sleep 0.05; done; }\n${grow}\nE\nexec sh "$1/grow" 6`;
 		const run = await start(platform, script);
@@ -133,7 +133,7 @@ for (const [source, table] of TABLES) {
 	});
 }
 
-test("a job that is killed is recorded so, whatever else is killed with it", async () => {
+test("a killed job is recorded as killed, whatever else is killed with it", async () => {
 	await using platform = await openPlatform();
 	const job = await start(platform, FOREVER);
 	await wordIn(job, "ready");
@@ -147,7 +147,7 @@ test("a job that is killed is recorded so, whatever else is killed with it", asy
 	assert.equal(recordOf(group), "blank");
 });
 
-test("zombies alone are not a job that lives on", { skip: skipUnlessProc }, async () => {
+test("zombies alone do not keep a run unsupervised", { skip: skipUnlessProc }, async () => {
 	await using platform = await openPlatform();
 	// Nobody waits for what the shim leaves, when its parent is this shell that never does.
 	const left = `setsid sh -c 'sleep 0.05 & echo $$ >"$0/left"; exec sleep 1000' "$1"`;
@@ -160,7 +160,7 @@ test("zombies alone are not a job that lives on", { skip: skipUnlessProc }, asyn
 	await eventually("it is gone", async () => (await observe(platform, run))?.kind, "absent");
 });
 
-test("a spawner that is killed at any moment leaves a run that is alive, over, or never was", { skip: skipUnlessProc }, async () => {
+test("a start that is killed at any moment leaves a run that is alive, has ended, or never began", { skip: skipUnlessProc }, async () => {
 	await using platform = await openPlatform();
 	const seen = new Set<string>();
 	for (let round = 0; round <= 40; round++) {
@@ -187,7 +187,7 @@ test("a spawner that is killed at any moment leaves a run that is alive, over, o
 	assert.ok(seen.has("alive"));
 });
 
-test("what lays out a run is not taken for a process of it", { skip: skipUnlessProc }, async () => {
+test("the processes that prepare a run do not belong to it", { skip: skipUnlessProc }, async () => {
 	await using platform = await openPlatform();
 	let seen = 0;
 	for (let round = 0; round < 500 && seen < 3; round++) {
@@ -204,7 +204,7 @@ test("what lays out a run is not taken for a process of it", { skip: skipUnlessP
 	assert.ok(seen > 0, "it was seen at work");
 });
 
-test("a shim that is killed at any moment leaves no run that looks alive, and a stop that clears it", async () => {
+test("a shim that is killed at any moment leaves no run that looks alive, and a stop ends its processes", async () => {
 	await using platform = await openPlatform();
 	for (let round = 0; round < 40; round++) {
 		const run = await start(platform, "sleep 0.02 & sleep 1000", { timeoutMs: 1_000_000 });
@@ -221,7 +221,7 @@ test("a shim that is killed at any moment leaves no run that looks alive, and a 
 	}
 });
 
-test("a lock on a high descriptor of the caller is not kept by the job", { skip: skipUnlessProc }, async () => {
+test("a job does not keep a lock on a high descriptor of the caller", { skip: skipUnlessProc }, async () => {
 	await using platform = await openPlatform();
 	const run = layOut(platform, FOREVER);
 	const stdio = ["ignore", "pipe", "inherit", ...Array(20).fill("ignore"), "pipe"];
@@ -253,6 +253,6 @@ function environmentOf(pid: string): string {
 	}
 }
 
-test("the shells of the matrix are named", () => {
+test("the shells that are not tested are named", () => {
 	for (const [name, , skip] of SHELLS) if (skip) console.log(`not tested: ${name}: ${skip}`);
 });

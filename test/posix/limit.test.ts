@@ -72,19 +72,19 @@ for (const [name, shell, skip] of SHELLS) {
 			return run;
 		};
 
-		trial("a run that hits its limit is ended by the stop signal", async (platform) => {
+		trial("a run that reaches its time limit is ended by the stop signal", async (platform) => {
 			const run = await startAndHit(platform, FOREVER, { stopping: { signal: "SIGUSR1" } });
 			const { status, result } = await ended(platform, run);
 			assert.deepEqual([status, result], [{ signal: "SIGUSR1" }, "timeout"]);
 		});
 
-		trial("a run that answers the signal keeps its exit code, and is said to have hit the limit", async (platform) => {
+		trial("a run that exits at that signal keeps its exit code and has the result timeout", async (platform) => {
 			const run = await startAndHit(platform, `trap 'exit 12' TERM; ${FOREVER}`);
 			const { status, result } = await ended(platform, run);
 			assert.deepEqual([status, result], [{ code: 12 }, "timeout"]);
 		});
 
-		trial("a run that ignores the signal is killed, and so are its children and those that left it", async (platform) => {
+		trial("a run that ignores the signal is killed with its children and those that left its group", async (platform) => {
 			const left = `setsid sh -c 'trap "" TERM HUP; echo yes >"$0/left"; while :; do sleep 0.02; done' "$1"`;
 			const child = "(while :; do sleep 0.02; done)";
 			const script = `trap '' TERM HUP; ${child} & ${left} & until [ -s "$1/left" ]; do sleep 0.02; done; ${FOREVER}`;
@@ -94,13 +94,13 @@ for (const [name, shell, skip] of SHELLS) {
 			await nothingLeft(run);
 		});
 
-		trial("a main process that left the group is held to the limit, too", async (platform) => {
+		trial("the time limit also applies to a main process that left the group", async (platform) => {
 			const run = await startAndHit(platform, `exec setsid sh -c '${FOREVER.replaceAll("$1", "$0")}' "$1"`);
 			const { status, result } = await ended(platform, run);
 			assert.deepEqual([status, result], [{ signal: "SIGTERM" }, "timeout"]);
 		});
 
-		test("the limit is that of the main process, however late it begins", { skip }, async () => {
+		test("the time limit counts from the start of the main process, however late that is", { skip }, async () => {
 			await using platform = await openPlatform({ shell }, (text) => text.replace("begin='", "begin='sleep 0.6; "));
 			const run = await start(platform, "exec sleep 1000", { timeoutMs: 500 });
 			const { status, result, uptimeSeconds } = await ended(platform, run);
@@ -111,7 +111,7 @@ for (const [name, shell, skip] of SHELLS) {
 			assert.ok(ranMs >= 480, `it ran for ${ranMs} ms`); // the clock ticks in hundredths of a second
 		});
 
-		trial("a run that ends before its limit leaves no clock behind, and does not wait for it", async (platform) => {
+		trial("a run that ends before its time limit leaves no timer process and does not wait for it", async (platform) => {
 			const run = await start(platform, "exit 3", { timeoutMs: HOUR_MS });
 			const { status, result } = await ended(platform, run);
 			assert.deepEqual([status, result], [{ code: 3 }, "exit-code"]);
@@ -120,7 +120,7 @@ for (const [name, shell, skip] of SHELLS) {
 
 		for (const max of [0, 1]) {
 			const when = max === 0 ? "at the end" : "between two attempts";
-			test(`a clock that is just about to sleep is not waited for ${when}`, { skip: skip || skipUnlessProc }, async () => {
+			test(`a timer process that is about to sleep is not waited for ${when}`, { skip: skip || skipUnlessProc }, async () => {
 				await using platform = await openPlatform({ shell }, startSleepBetweenLooks);
 				const restart = { policy: "on-failure", delayMs: 0, max } as const;
 				const run = await start(platform, ONCE_AT_SLEEP, { timeoutMs: 3_600_000, restart, stopping: { graceMs: 100 } });
@@ -132,7 +132,7 @@ for (const [name, shell, skip] of SHELLS) {
 			});
 		}
 
-		trial("a run that is stopped before its limit did not hit it", async (platform) => {
+		trial("a run that is stopped before its time limit does not have the result timeout", async (platform) => {
 			const run = await start(platform, `trap 'exit 0' TERM; ${FOREVER}`, { timeoutMs: HOUR_MS });
 			await wordIn(run, "ready");
 			assert.deepEqual(await stop(platform, run), { kind: "ended" });
@@ -141,7 +141,7 @@ for (const [name, shell, skip] of SHELLS) {
 			assert.deepEqual(livingPids(run), []);
 		});
 
-		trial("a limit that races the natural end gives a record that can be true", async (platform) => {
+		trial("a time limit that races the end of the run gives a record that can be true", async (platform) => {
 			// Each looks for its sign every 20 ms: both outcomes come up.
 			const races = Array.from({ length: 24 }, async (_, index) => {
 				const script = 'echo yes >"$1/ready"; until [ -e "$1/go" ]; do sleep 0.02; done; exit 21';

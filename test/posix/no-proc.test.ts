@@ -22,7 +22,7 @@ for (const [name, shell, skip] of SHELLS) {
 	describe(name, () => {
 		const open = () => openPlatform({ shell, table: new PsTable() }, (text) => withLimitOfTest(text).replaceAll("/proc/", "/no/proc/"));
 
-		test("what a job leaves behind is ended", { skip }, async () => {
+		test("processes that a job leaves are ended", { skip }, async () => {
 			await using platform = await open();
 			for (const traps of ["", "trap '' TERM;"]) {
 				const script = `(${traps} ${FOREVER}) & until [ -s "$1/ready" ]; do :; done; exit 6`;
@@ -33,7 +33,7 @@ for (const [name, shell, skip] of SHELLS) {
 			}
 		});
 
-		test("a time limit ends the job and those that left it", { skip }, async () => {
+		test("a time limit ends the job and the processes that left its group", { skip }, async () => {
 			await using platform = await open();
 			const left = `setsid sh -c 'trap "" TERM; echo yes >"$0/left"; while :; do sleep 0.02; done' "$1"`;
 			const script = `trap '' TERM; ${left} & until [ -s "$1/left" ]; do sleep 0.02; done; ${FOREVER}`;
@@ -45,14 +45,14 @@ for (const [name, shell, skip] of SHELLS) {
 			await nothingLeft(run);
 		});
 
-		test("a run that ends before its limit leaves no clock behind", { skip }, async () => {
+		test("a run that ends before its time limit leaves no timer process", { skip }, async () => {
 			await using platform = await open();
 			const run = await start(platform, "exit 3", { timeoutMs: HOUR_MS });
 			assert.equal((await ended(platform, run)).result, "exit-code");
 			assert.deepEqual(livingPids(run), []);
 		});
 
-		test("a job that ignores the stop signal is killed, and recorded so", { skip }, async () => {
+		test("a job that ignores the stop signal is killed and recorded as killed", { skip }, async () => {
 			await using platform = await open();
 			const run = await start(platform, `trap '' TERM; ${FOREVER}`);
 			await wordIn(run, "ready");

@@ -59,7 +59,7 @@ for (const [name, shell, skip] of SHELLS) {
 				await check(platform);
 			});
 
-		trial("a tree that keeps growing is held to the last process, and goes on", async (platform) => {
+		trial("all processes of a run that keeps starting processes are paused, and resumed", async (platform) => {
 			const run = await start(platform, TREE, { timeoutMs: HOUR_MS });
 			for (let round = 0; round < 5; round++) {
 				await goesOn(run);
@@ -94,7 +94,7 @@ for (const [name, shell, skip] of SHELLS) {
 			}
 		});
 
-		trial("a main process that left the group is held, too", async (platform) => {
+		trial("a main process that left the group is paused, too", async (platform) => {
 			const run = await start(platform, `exec setsid sh -c '${FOREVER.replaceAll("$1", "$0")}' "$1"`);
 			await goesOn(run);
 			assert.equal(await platform.pause(run.handle), true);
@@ -104,7 +104,7 @@ for (const [name, shell, skip] of SHELLS) {
 			await stop(platform, run);
 		});
 
-		trial("a run that is held is stopped like any other", async (platform) => {
+		trial("a paused run can be stopped", async (platform) => {
 			for (const [graceMs, signal] of [
 				[10_000, "SIGTERM"],
 				[0, "SIGKILL"],
@@ -118,7 +118,7 @@ for (const [name, shell, skip] of SHELLS) {
 			}
 		});
 
-		test("the time limit goes on while a run is held, and ends it", { skip: skip || skipUnlessProc }, async () => {
+		test("the time limit goes on while a run is paused, and ends it", { skip: skip || skipUnlessProc }, async () => {
 			await using platform = await openPlatform({ shell }, withLimitOfTest);
 			const run = await start(platform, FOREVER, { timeoutMs: HOUR_MS });
 			await goesOn(run);
@@ -128,7 +128,7 @@ for (const [name, shell, skip] of SHELLS) {
 			assert.deepEqual([status, result], [{ signal: "SIGTERM" }, "timeout"]);
 		});
 
-		trial("the next attempt of a run that was killed while held is not held", async (platform) => {
+		trial("the next attempt after a paused attempt was killed is not paused", async (platform) => {
 			const run = await start(platform, FOREVER, { restart: { policy: "on-failure", delayMs: 0, max: null } });
 			await goesOn(run);
 			assert.equal(await platform.pause(run.handle), true);
@@ -143,7 +143,7 @@ for (const [name, shell, skip] of SHELLS) {
 			);
 		});
 
-		trial("what is over is neither held nor let go", async (platform) => {
+		trial("pause and resume refuse a run that has ended", async (platform) => {
 			const run = await start(platform, "exit 0");
 			await ended(platform, run);
 			assert.equal(await platform.pause(run.handle), false);
@@ -151,7 +151,7 @@ for (const [name, shell, skip] of SHELLS) {
 		});
 
 		trial(
-			"a pause is seen, and what ends it, where processes cannot be looked at cheaply",
+			"with ps a pause is observed, and so is each way that ends it",
 			async (platform) => {
 				const run = await start(platform, FOREVER, { restart: { policy: "always", delayMs: 0, max: null } });
 				await goesOn(run);

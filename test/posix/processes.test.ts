@@ -14,7 +14,7 @@ for (const name of ["sh", "a b", ") Z 1 1 (", "tab\\n)"]) {
 	});
 }
 
-test("what is no line of /proc is none", () => {
+test("a text that is not from /proc/PID/stat gives undefined", () => {
 	for (const text of ["", "77 (sh", "77 (sh) R 1 2"]) assert.equal(parseProcStat(text), undefined);
 });
 
@@ -54,7 +54,7 @@ test("processes are read from ps, without zombies, with the mark of the same pro
 	]);
 });
 
-test("both tables tell the same of this process", { skip: skipUnlessProc }, () => {
+test("/proc and ps give the same facts of this process", { skip: skipUnlessProc }, () => {
 	for (const table of [procTable, new PsTable()]) {
 		const self = table.find(process.pid);
 		assert.deepEqual([self?.pid, self?.parentPid, self?.stopped], [process.pid, process.ppid, false]);

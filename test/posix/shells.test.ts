@@ -12,7 +12,7 @@ const SIGNALS = ["HUP", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "US
 for (const [name, shell, skip] of SHELLS) {
 	describe(name, () => {
 		for (const code of CODES) {
-			test(`exit code ${code} is recorded as such`, { skip }, async () => {
+			test(`exit code ${code} is recorded`, { skip }, async () => {
 				await using platform = await openPlatform({ shell });
 				const beganMs = performance.now();
 				const record = await ended(platform, await start(platform, `exit ${code}`));
@@ -24,7 +24,7 @@ for (const [name, shell, skip] of SHELLS) {
 			});
 		}
 		for (const signal of SIGNALS) {
-			test(`death by SIG${signal} is recorded as such`, { skip }, async () => {
+			test(`death by SIG${signal} is recorded`, { skip }, async () => {
 				await using platform = await openPlatform({ shell });
 				const record = await ended(platform, await start(platform, `ulimit -c 0; kill -${signal} $$`));
 				assert.deepEqual([record.status, record.certain, record.result], [{ signal: `SIG${signal}` }, true, "signal"]);

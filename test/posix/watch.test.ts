@@ -21,7 +21,7 @@ function targetOf(link: string): string {
 	}
 }
 
-test("a watch calls for an end that comes after it", async () => {
+test("a watch calls back for an end after its beginning", async () => {
 	await using platform = await openPlatform();
 	const run = await start(platform, 'read -r word <"$1/go"; exit 1'.replace("read", 'mkfifo "$1/go"; read'));
 	await eventually("it waits", () => readdirSync(run.folder).includes("go"));
@@ -33,7 +33,7 @@ test("a watch calls for an end that comes after it", async () => {
 	await eventually("the end is told", () => seen.at(-1), "object");
 });
 
-test("a watch calls for an end that came before it", async () => {
+test("a watch calls back for an end before its beginning", async () => {
 	await using platform = await openPlatform();
 	const run = await start(platform, "exit 0");
 	await ended(platform, run);
@@ -42,7 +42,7 @@ test("a watch calls for an end that came before it", async () => {
 	await eventually("the end is told", () => calls, above(0));
 });
 
-test("a watch that is set up before the start calls for the end", async () => {
+test("a watch that begins before the start of the run calls back for its end", async () => {
 	await using platform = await openPlatform();
 	const run = layOut(platform, "exit 0");
 	let isEnded = false;
@@ -53,7 +53,7 @@ test("a watch that is set up before the start calls for the end", async () => {
 	await eventually("the end is told", () => isEnded);
 });
 
-test("a watch calls for the end of the last attempt", async () => {
+test("a watch calls back for the end of the last attempt", async () => {
 	await using platform = await openPlatform();
 	const run = await start(platform, "exit 1", { restart: { policy: "on-failure", delayMs: 20, max: 3 } });
 	let seen: unknown;
@@ -65,7 +65,7 @@ test("a watch calls for the end of the last attempt", async () => {
 	assert.ok(typeof seen === "object" && seen !== null && "attempt" in seen && seen.attempt === 4);
 });
 
-test("two watches of one run both call, and neither makes a dead run look alive", async () => {
+test("two watches of one run both call back, and neither makes a dead run look alive", async () => {
 	await using platform = await openPlatform();
 	const runs = await Promise.all(Array.from({ length: 20 }, () => start(platform, "sleep 0.05; exit 0")));
 	const handles = runs.map(({ handle }) => handle);
@@ -82,7 +82,7 @@ test("two watches of one run both call, and neither makes a dead run look alive"
 	for (const watch of watches) await watch[Symbol.asyncDispose]();
 });
 
-test("a watch that is disposed keeps no descriptor and calls no more", { skip: skipUnlessProc }, async () => {
+test("a disposed watch keeps no descriptor and does not call back", { skip: skipUnlessProc }, async () => {
 	await using platform = await openPlatform();
 	const runs = await Promise.all(Array.from({ length: 10 }, () => start(platform, 'echo yes >"$1/ready"; sleep 1000')));
 	await Promise.all(runs.map((run) => wordIn(run, "ready")));
@@ -99,7 +99,7 @@ test("a watch that is disposed keeps no descriptor and calls no more", { skip: s
 	assert.equal(descriptorsOf(runs), before);
 });
 
-test("100 runs start at once, are told apart, and are looked at together", async () => {
+test("100 runs that start at once are told apart and observed together", async () => {
 	await using platform = await openPlatform();
 	const runs = await Promise.all(
 		Array.from({ length: 100 }, (_, index) =>
@@ -118,7 +118,7 @@ test("100 runs start at once, are told apart, and are looked at together", async
 	for (const [index, run] of runs.entries()) assert.deepEqual((await ended(platform, run)).status, { code: index });
 });
 
-test("what never started, is gone, or is of a later version is said to be so", async () => {
+test("a run that never began is absent, and so is a removed one; one of a later version is unreachable", async () => {
 	await using platform = await openPlatform();
 	const run = layOut(platform, "exit 0");
 	assert.deepEqual(await platform.inspect([run.handle]), [{ kind: "absent" }]);
@@ -131,7 +131,7 @@ test("what never started, is gone, or is of a later version is said to be so", a
 	assert.throws(() => runOf({ ...run.handle, data: {} }), { code: "JOB_UNREADABLE" });
 });
 
-test("a start that cannot be is refused with the system's reason", async () => {
+test("a start that fails is refused with the system's error", async () => {
 	await using platform = await openPlatform({ shell: ["/no/such/shell"] });
 	const run = layOut(platform, "exit 0");
 	await assert.rejects(platform.start(run.spec, run.handle), { code: "PLATFORM_FAILED", message: /ENOENT/ });
@@ -141,7 +141,7 @@ test("a start that cannot be is refused with the system's reason", async () => {
 	await assert.rejects(platform.start(gone.spec, gone.handle), { code: "PLATFORM_FAILED", message: /ENOENT/ });
 });
 
-test("a start script that cannot be read is a failed start", async () => {
+test("a start script that cannot be read gives the result start-failed", async () => {
 	await using platform = await openPlatform();
 	const run = layOut(platform, "exit 0");
 	renameSync(`${run.spec.jobFolder}/start`, `${run.spec.jobFolder}/away`);
@@ -149,7 +149,7 @@ test("a start script that cannot be read is a failed start", async () => {
 	assert.equal((await ended(platform, run)).result, "start-failed");
 });
 
-test("the facts name the shell and what is missing", async () => {
+test("describe names the shell and the missing programs", async () => {
 	await using platform = await openPlatform();
 	const facts = new Map((await platform.describe()).facts.map(({ name, value }) => [name, value]));
 	assert.match(facts.get("shell") ?? "", /^\/bin\/sh/);

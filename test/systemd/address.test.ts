@@ -63,7 +63,7 @@ test("the bus is that of the environment, or the one in the runtime folder", { s
 	}
 });
 
-test("what belongs to another user is passed over", { skip }, async () => {
+test("sockets and folders of another user are skipped", { skip }, async () => {
 	await using folder = new RuntimeFolder();
 	const bus = await folder.listen("bus");
 	await folder.listen("systemd/private");
@@ -72,14 +72,14 @@ test("what belongs to another user is passed over", { skip }, async () => {
 	assert.match(reasonOf(environment, stranger), /no socket \/run\/user\/4000000\/bus/);
 });
 
-test("a file that is no socket is no bus", { skip }, async () => {
+test("a file that is not a socket is not a bus", { skip }, async () => {
 	await using folder = new RuntimeFolder();
 	writeFileSync(`${folder.path}/bus`, "");
 	assert.match(reasonOf({ XDG_RUNTIME_DIR: folder.path }), /no message bus/);
 	assert.match(reasonOf({ XDG_RUNTIME_DIR: "relative" }), /\/run\/user\/|found/);
 });
 
-test("the system's bus is for root, where systemd runs the system", { skip }, async () => {
+test("the system's bus is found by root only, and only if systemd has booted the system", { skip }, async () => {
 	await using folder = new RuntimeFolder();
 	const places = { booted: `${folder.path}/system`, bus: `${folder.path}/system_bus_socket` };
 	const reason = (user: number | undefined): string => {

@@ -29,7 +29,7 @@ function isUnavailable(message: RegExp) {
 		isChoreError(error) && error.code === "PLATFORM_UNAVAILABLE" && message.test(error.message) && error.hint !== undefined;
 }
 
-test("a socket that accepts and never answers is an error after a while", async () => {
+test("a bus that accepts and never answers is an error after the limit", async () => {
 	using hanging = await GoBetween.to(() => {});
 	using bus = new Bus(hanging.socketPath, IMPATIENT);
 	await assert.rejects(bus.call(LIST_NAMES), isUnavailable(/did not answer within 200 ms/));
@@ -61,7 +61,7 @@ test("every request of the platform to a hanging bus is an error, and every obse
 	}
 });
 
-test("a socket without a listener, none at all, and one that speaks nonsense are errors", async () => {
+test("a socket without a listener, a missing socket, and one that does not speak D-Bus are errors", async () => {
 	using gone = await GoBetween.to(() => {});
 	gone[Symbol.dispose]();
 	using nonsense = await GoBetween.to((client) => client.write("HTTP/1.1 400 Bad Request\r\n\r\n"));
@@ -92,7 +92,7 @@ test("requests are not answered one after another but together", { skip: noDaemo
 	await Promise.all(calls);
 });
 
-test("silence in the middle of a request is an error after a while", { skip: noDaemon }, async () => {
+test("a bus that falls silent in the middle of a request is an error after the limit", { skip: noDaemon }, async () => {
 	using daemon = await startBus();
 	using between = await GoBetween.to(daemon.socketPath);
 	using bus = new Bus(between.socketPath, { connectMs: 10_000, silenceMs: 3000 });
@@ -101,7 +101,7 @@ test("silence in the middle of a request is an error after a while", { skip: noD
 	await assert.rejects(bus.call(LIST_NAMES), isUnavailable(/did not answer for 3000 ms/));
 });
 
-test("an answer that waits while this process is busy is no silence", { skip: noDaemon }, async () => {
+test("an answer that arrives while this process is busy is in time", { skip: noDaemon }, async () => {
 	using daemon = await startBus();
 	using bus = new Bus(daemon.socketPath, { connectMs: 2000, silenceMs: 2000 });
 	busy(2500);
@@ -111,7 +111,7 @@ test("an answer that waits while this process is busy is no silence", { skip: no
 	await call;
 });
 
-test("a connection that is lost rejects everything under way at once, and tells its listeners", { skip: noDaemon }, async () => {
+test("a lost connection rejects all requests at once and calls its listeners", { skip: noDaemon }, async () => {
 	using daemon = await startBus();
 	using between = await GoBetween.to(daemon.socketPath);
 	using bus = new Bus(between.socketPath, PATIENT);
@@ -132,7 +132,7 @@ test("a bus without a systemd user manager is an error that says so", { skip: no
 	await assert.rejects(platform.describe(), isUnavailable(/no systemd manager/));
 });
 
-test("a lost connection is made anew by the next request", { skip: noDaemon }, async () => {
+test("the next request after a lost connection connects again", { skip: noDaemon }, async () => {
 	using daemon = await startBus();
 	using between = await GoBetween.to(daemon.socketPath);
 	await using platform = new SystemdPlatform(between.socketPath, { userId: 0, scope: USER }, contextIn(tmpdir()), PATIENT);

@@ -27,7 +27,7 @@ describe("the built command on systemd", () => {
 		return { status, stdout, stderr };
 	};
 
-	test("is chosen by itself, follows a job to its end and exits with its code", { skip }, () => {
+	test("is chosen by default, follows a job to its end and exits with its code", { skip }, () => {
 		const { status, stdout, stderr } = chore("run", "--follow", "--", "sh", "-c", "echo hello; exit 7");
 		assert.deepEqual([status, stdout], [7, "hello\n"], stderr);
 		assert.match(stderr, / runs on systemd as /);
@@ -44,13 +44,13 @@ describe("the built command on systemd", () => {
 		assert.equal(chore("status", "web").status, 4);
 	});
 
-	test("the names of the properties that it takes are offered at the command line", { skip }, () => {
+	test("completion offers the names of its properties", { skip }, () => {
 		const { properties } = JSON.parse(chore("doctor", "--json", "--no-test").stdout).platforms[0].capabilities.native;
 		const [how, ...offered] = chore("__complete", "--", "run", "-p", "").stdout.trimEnd().split("\n");
 		assert.deepEqual([how, offered.map((line) => line.split("\t")[0])], ["nospace", properties.map((name: string) => `${name}=`)]);
 	});
 
-	test("the doctor finds it, and what it can do", { skip }, () => {
+	test("doctor shows it and what it can do", { skip }, () => {
 		const { status, stdout } = chore("doctor", "--json");
 		const [systemd] = JSON.parse(stdout).platforms;
 		assert.deepEqual([status, systemd.name, systemd.used, systemd.error], [0, "systemd", true, null]);

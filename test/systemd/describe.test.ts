@@ -35,13 +35,13 @@ for (const [controllers, lacking] of [
 	});
 }
 
-test("without a cgroup v2 tree nothing is bounded or counted, and why", () => {
+test("without a cgroup v2 tree limits and accounting are lacking, with the reason", () => {
 	const { lacking } = description({ ...FOUND, controllers: null, cgroupMode: "legacy" });
 	assert.deepEqual(Object.keys(lacking), ["memoryLimit", "cpuLimit", "taskLimit", "accounting"]);
 	assert.match(lacking.memoryLimit ?? "", /no cgroup v2 tree: .* legacy way/);
 });
 
-test("of the system's own manager, lingering is not told, and delegation is not blamed", () => {
+test("for the system's manager lingering is not shown, and delegation is not given as a reason", () => {
 	const { facts, lacking } = description({ ...FOUND, manager: SYSTEM.manager, lingers: null, controllers: new Set(["cpu"]) });
 	assert.equal(
 		facts.some(({ name }) => name === "lingering"),
@@ -69,6 +69,6 @@ for (const folder of ["/tmp/plain", "/tmp/it's $HOME; `x` \\ é %h\n"]) {
 	});
 }
 
-test("of a command that is none of chore's no folder is known", () => {
+test("a command that is not chore's hook gives no folder", () => {
 	for (const commands of [[], [["/bin/true", []]], [["/bin/sh", ["sh", "-c", "sleep 1"]]]]) assert.equal(runFolder(commands), undefined);
 });

@@ -48,7 +48,7 @@ function systemctl(...words: readonly string[]): string {
 	return execFileSync("systemctl", ["--user", ...words], { encoding: "utf8" }).trim();
 }
 
-test("it tells how systemd was found, what it lacks and why, and that it works", { skip }, () => {
+test("doctor shows how systemd was found, what it lacks and why, and that it works", { skip }, () => {
 	using place = new Place();
 	const { status, stdout, stderr } = place.run(["--json", "doctor"]);
 	assert.equal(status, 0, stderr);
@@ -69,7 +69,7 @@ test("it tells how systemd was found, what it lacks and why, and that it works",
 	assert.deepEqual([selfTest?.platform, selfTest?.checks.filter(({ problem }) => problem !== null)], ["systemd", []]);
 });
 
-test("a unit whose job is gone is told, and ended by what is told; those of other state folders are not", { skip }, async () => {
+test("doctor reports a unit whose job is gone, with the command that ends it, and no unit of another state folder", { skip }, async () => {
 	using place = new Place();
 	using other = new Place();
 	const [gone, kept] = [place.begin("-n", "gone", "sleep", "600"), place.begin("-n", "kept", "sleep", "600")];
@@ -92,7 +92,7 @@ test("a unit whose job is gone is told, and ended by what is told; those of othe
 	assert.equal(stateOf(place.unitOf(kept)), "active");
 });
 
-test("a unit of a state folder that was moved is not one whose job is gone", { skip }, () => {
+test("doctor does not report a unit whose state folder was moved", { skip }, () => {
 	using place = new Place();
 	place.begin("-n", "web", "sleep", "600");
 	mkdirSync(`${place.folder}/elsewhere`);
@@ -104,7 +104,7 @@ test("a unit of a state folder that was moved is not one whose job is gone", { s
 	place.run(["stop", "--all", "--grace", "0"], `${place.folder}/elsewhere`);
 });
 
-test("a job whose unit vanished without a record will be lost, which is told and not done", { skip }, async () => {
+test("doctor reports that a job without unit and record will be lost, and does not settle it", { skip }, async () => {
 	using place = new Place();
 	const id = place.begin("-n", "web", "sleep", "600");
 	const unit = place.unitOf(id);
@@ -125,7 +125,7 @@ test("a job whose unit vanished without a record will be lost, which is told and
 	assert.deepEqual(place.findings(), []);
 });
 
-test("--linger is refused with the reason where there is no logind", { skip: skip || hasLogind() }, () => {
+test("--linger is refused with the reason if there is no logind", { skip: skip || hasLogind() }, () => {
 	using place = new Place();
 	const { status, stdout, stderr } = place.run(["doctor", "--linger"]);
 	assert.deepEqual([status, stdout], [1, ""]);

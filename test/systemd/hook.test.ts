@@ -68,7 +68,7 @@ for (const shell of SHELLS) {
 		}
 	});
 
-	test(`the hook asks the manager that runs it whether it shuts down, under ${shell.join(" ")}`, { skip }, () => {
+	test(`the hook asks its own manager whether it is shutting down, under ${shell.join(" ")}`, { skip }, () => {
 		using folder = new RunFolder();
 		const asked = `${folder.path}/asked`;
 		writeFileSync(`${folder.path}/systemctl`, `#!/bin/sh\necho "$*" >"\${0%/*}/asked"\necho stopping\n`, { mode: 0o755 });
@@ -110,7 +110,7 @@ for (const shell of SHELLS) {
 		assert.deepEqual(folder.attempts().map(facts), expected);
 	});
 
-	test(`the hook forbids a further attempt where none is allowed or wanted, under ${shell.join(" ")}`, { skip }, () => {
+	test(`the hook forbids another attempt if the policy or the number does, under ${shell.join(" ")}`, { skip }, () => {
 		using folder = new RunFolder();
 		const restarts = `${folder.path}/restarts`;
 		const after = (allowed: string, code: string, status: string, result = "success"): string => {
@@ -142,7 +142,7 @@ for (const shell of SHELLS) {
 		assert.equal(existsSync(restarts), false);
 	});
 
-	test(`the list of attempts does not grow without end under ${shell.join(" ")}`, { skip }, () => {
+	test(`the list of attempts is renamed at each thousandth attempt under ${shell.join(" ")}`, { skip }, () => {
 		using folder = new RunFolder();
 		const line = (attempt: number) => `chore-exit 1 attempt=${attempt} how=exited status=7 .\n`;
 		writeFileSync(`${folder.path}/attempts`, line(998));
@@ -158,7 +158,7 @@ for (const shell of SHELLS) {
 		assert.equal(statSync(`${folder.path}/attempts`).mode & 0o777, 0o600);
 	});
 
-	test(`the hook counts attempts, and names a failed start, under ${shell.join(" ")}`, { skip }, () => {
+	test(`the hook counts attempts and records a failed start under ${shell.join(" ")}`, { skip }, () => {
 		using folder = new RunFolder();
 		const seven = { SERVICE_RESULT: "success", EXIT_CODE: "exited", EXIT_STATUS: "7" };
 		for (const attempt of [1, 2, 3]) {
@@ -196,7 +196,7 @@ test("the hook starts no program", { skip: spawnSync("strace", ["-V"]).status ==
 	assert.doesNotMatch(readFileSync(trace, "utf8"), /fork|clone/);
 });
 
-test("the hook outlives the signals by which jobs are stopped", async () => {
+test("the hook survives the signals by which jobs are stopped", async () => {
 	using folder = new RunFolder();
 	rmSync(`${folder.path}/started`);
 	execFileSync("mkfifo", [`${folder.path}/started`]);
@@ -217,7 +217,7 @@ test("the hook outlives the signals by which jobs are stopped", async () => {
 	assert.deepEqual(folder.record().status, { code: 203 });
 });
 
-test("where the record cannot be written the hook fails with a code that keeps the unit", () => {
+test("if the record cannot be written, the hook fails and the unit stays loaded", () => {
 	using folder = new RunFolder();
 	// A `sleep` that takes no time, and a record that is never what was written.
 	writeFileSync(`${folder.path}/sleep`, "#!/bin/sh\n", { mode: 0o755 });

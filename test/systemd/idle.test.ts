@@ -24,7 +24,7 @@ function timers(): number {
 }
 
 function testIdle(name: string, module: PlatformModule, jobs: number, reason: string | false): void {
-	test(`nothing wakes who follows the events of ${jobs} running jobs on ${name}, and each end is told`, {
+	test(`a process that follows the events of ${jobs} running jobs on ${name} is never woken, and each end is reported`, {
 		skip: reason || notLocal,
 		timeout: 300_000,
 	}, async () => {
@@ -56,7 +56,7 @@ function testIdle(name: string, module: PlatformModule, jobs: number, reason: st
 
 /** Not on the fake: it is no platform that a window could be opened on. */
 function testIdleWindow(name: string, module: PlatformModule, jobs: number, reason: string | false): void {
-	test(`nothing wakes a window that shows ${jobs} running jobs on ${name}, and each end is shown`, {
+	test(`a window that shows ${jobs} running jobs on ${name} is never woken, and each end is shown`, {
 		skip: reason || notLocal,
 		timeout: 300_000,
 	}, async () => {

@@ -25,7 +25,7 @@ function pidsOf(observation: Observation): readonly number[] {
 	return observation.kind === "unsupervised" ? observation.pids : [];
 }
 
-test("many handles are answered in their order, one that cannot be read included", { skip }, async () => {
+test("observations are in the order of the handles, also for a handle that cannot be read", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const never = fixture.prepare("exit 0");
 	const running = await fixture.startReady("ready; exec sleep 1000");
@@ -40,7 +40,7 @@ test("many handles are answered in their order, one that cannot be read included
 	assert.deepEqual(await fixture.platform.inspect([]), []);
 });
 
-test("a hook that is killed leaves the end with the unit", { skip }, async () => {
+test("when the hook is killed, the end is read from the unit", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	// In the place of the record a FIFO without a reader of its own: the hook waits in it.
 	const run = await fixture.startReady(UNTIL_GO.replace("ready;", 'rm "$run/started"; mkfifo "$run/started"; ready;').concat("; exit 203"));
@@ -115,7 +115,7 @@ test("after a crash of the manager a job is found by its cgroup, and can be sign
 	assert.equal(hasRecord(run), false);
 });
 
-test("a process elsewhere that bears a job's mark is nothing of the job's", { skip }, async () => {
+test("a process with a job's mark in another cgroup does not belong to the job", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const run = await fixture.start("exit 0");
 	await recordOf(run);
@@ -133,7 +133,7 @@ test("a process elsewhere that bears a job's mark is nothing of the job's", { sk
 	}
 });
 
-test("usage tells processes and CPU time of the whole job, and nothing of one that is over", { skip }, async () => {
+test("usage gives the processes and CPU time of the whole job, and nothing for an ended one", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const run = await fixture.startReady("sleep 1000 & ready; n=0; while [ $n -lt 20000 ]; do n=$((n + 1)); done; wait");
 	const usage = await eventually(
@@ -150,7 +150,7 @@ test("usage tells processes and CPU time of the whole job, and nothing of one th
 	assert.deepEqual((await fixture.platform.usage(run.handle)).processes, []);
 });
 
-test("facts: version, lingering, and what is not delegated is not promised", { skip }, async () => {
+test("describe gives version and lingering, and capabilities lack what is not delegated", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const facts = new Map((await fixture.platform.describe()).facts.map(({ name, value }) => [name, value]));
 	assert.match(facts.get("systemd") ?? "", /^[0-9]{3}/);
@@ -165,7 +165,7 @@ test("facts: version, lingering, and what is not delegated is not promised", { s
 	);
 });
 
-test("a job over its memory bound ends as oom-kill, with its peak", { skip }, async (context) => {
+test("a job over its memory limit ends as oom-kill, with its peak memory", { skip }, async (context) => {
 	await using fixture = await Fixture.open();
 	if (!fixture.platform.capabilities.memoryLimit) return context.skip("the memory controller is not delegated to this user manager");
 	const limits = { timeoutMs: null, memoryBytes: 32 * 1024 * 1024, cpus: null, tasks: null };
@@ -175,7 +175,7 @@ test("a job over its memory bound ends as oom-kill, with its peak", { skip }, as
 	assert.ok(record.memoryPeakBytes !== null && record.memoryPeakBytes > 16 * 1024 * 1024);
 });
 
-test("the hook writes into the file as it was laid out, one whole line", { skip }, async () => {
+test("the hook writes one whole line into the file that was made before the start", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const run = await fixture.start("exit 1");
 	await recordOf(run);

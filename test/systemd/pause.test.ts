@@ -39,7 +39,7 @@ async function goesOn(run: Prepared): Promise<void> {
 	await eventually("every process goes on", () => beats(run).every((count, index) => count > (before[index] ?? 0)));
 }
 
-test("every process of a paused run stands still until it is resumed", { skip }, async () => {
+test("every process of a paused run is stopped until the run is resumed", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const run = await fixture.startReady(TREE);
 	await goesOn(run);
@@ -55,7 +55,7 @@ test("every process of a paused run stands still until it is resumed", { skip },
 	assert.equal(await fixture.platform.resume(run.handle), true, "what runs may be resumed");
 });
 
-test("a run that starts processes all the time is held whole", { skip }, async () => {
+test("all processes of a run that keeps starting processes are paused", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const run = await fixture.startReady('ready; while :; do (echo x >>"$run/main") & (sleep 0.001; echo x >>"$run/child") & done');
 	assert.equal(await fixture.platform.pause(run.handle), true);
@@ -76,7 +76,7 @@ for (const verb of ["daemon-reload", "daemon-reexec"] as const) {
 	});
 }
 
-test("a paused run is stopped like any other, however", { skip }, async () => {
+test("a paused run can be stopped in every way", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const stops: readonly Stopping[] = [
 		TERM,
@@ -137,7 +137,7 @@ test("a paused run that is killed from outside is recorded, and its next attempt
 	assert.deepEqual(await fixture.is(run, "running"), RUNNING);
 });
 
-test("what is over, or between two attempts, is not held", { skip }, async () => {
+test("pause refuses a run that has ended or is between two attempts", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const over = await fixture.start("exit 0");
 	await fixture.is(over, "absent");
@@ -152,7 +152,7 @@ test("what is over, or between two attempts, is not held", { skip }, async () =>
 	assert.equal((await fixture.observe(waiting)).kind, "queued");
 });
 
-test("a pause that races the end holds up neither the end nor its record", { skip }, async () => {
+test("a pause that races the end delays neither the end nor its record", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const runs = await Promise.all(
 		Array.from({ length: 40 }, async (_, index) => {
@@ -166,7 +166,7 @@ test("a pause that races the end holds up neither the end nor its record", { ski
 	}
 });
 
-test("a run whose manager crashed can be held and let go", { skip: skipHarm }, async () => {
+test("a run whose manager has crashed can be paused and resumed", { skip: skipHarm }, async () => {
 	await using fixture = await Fixture.open();
 	const run = await fixture.startReady(TREE);
 	await crashManager();
@@ -179,7 +179,7 @@ test("a run whose manager crashed can be held and let go", { skip: skipHarm }, a
 	assert.deepEqual(await fixture.platform.stop(run.handle, TERM), { kind: "ended" });
 });
 
-test("a unit that somebody froze can be killed and stopped, and its end is recorded", { skip }, async () => {
+test("a unit that was frozen by systemctl can be killed and stopped, and its end is recorded", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const runs = await Promise.all([0, 4_000, 10_000].map(() => fixture.startReady("ready; exec sleep 1000")));
 	const killed = await fixture.startReady("ready; exec sleep 1000");

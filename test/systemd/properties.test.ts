@@ -33,7 +33,7 @@ function given(...words: readonly string[]): readonly (readonly unknown[])[] {
 	return readProperties(words, UNBOUNDED).properties.map(({ name, signature, value }) => [name, signature, value]);
 }
 
-test("values are read by what each property takes", () => {
+test("each property reads its kind of value", () => {
 	const infinity = 2n ** 64n - 1n;
 	for (const [word, ...expected] of [
 		["MemoryMax=1G", ["MemoryMax", "t", 1_073_741_824n]],
@@ -108,7 +108,7 @@ test("a wrong value is refused with what is expected", () => {
 	}
 });
 
-test("what is no property is refused, with the name that was meant", () => {
+test("an unknown property is refused, with the nearest name", () => {
 	assert.throws(() => given("MemoryMax"), isRefused(/NAME=VALUE, not "MemoryMax" \(such as/));
 	assert.throws(() => given("=5"), isRefused(/NAME=VALUE/));
 	assert.throws(() => given("MemroyMax=5"), isRefused(/"MemroyMax" is no property .*did you mean MemoryMax\?/));
@@ -116,7 +116,7 @@ test("what is no property is refused, with the name that was meant", () => {
 	assert.throws(() => given("Xyzzy=5"), isRefused(/chore doctor --json/));
 });
 
-test("what chore needs for itself is refused, with the option to use instead", () => {
+test("a property that chore sets itself is refused, with the option to use instead", () => {
 	for (const [names, instead] of [
 		["ExecStart ExecStartPre ExecStop ExecStopPost ExecReload ExecCondition", /what follows --/],
 		["StandardOutput StandardError", /--output/],
@@ -162,7 +162,7 @@ test("what chore needs for itself is refused, with the option to use instead", (
 	assert.equal(readProperties(["MemorySwapMax=1G"], limits).properties.length, 1);
 });
 
-test("a sandbox leaves the hook and the job's folder within reach, or is refused", () => {
+test("with a sandbox the hook can reach its file and the job's folder, or the property is refused", () => {
 	const places = { jobFolder: "/home/me/state/jobs/1", hookPath: "/home/me/state/libexec/x/hook", isPrivileged: false };
 	const added = (word: string, changes: Partial<typeof places> = {}) =>
 		sandboxProperties(readProperties([word], UNBOUNDED).properties, { ...places, ...changes }).map(({ name, value }) => [name, value]);
@@ -263,7 +263,7 @@ const SAMPLES: Readonly<Record<string, readonly [value: string, ...shown: (reado
 /** Not among them: what the start script sets, and what none but root may have. */
 const ELSEWHERE = /^(Limit(CPU|FSIZE|DATA|STACK|CORE|MEMLOCK|AS|NPROC|NOFILE)|CPUSchedulingPriority)$/;
 
-test("every property arrives, and daemon-reload changes nothing for the job that has it", { skip: skip || noUsers }, async () => {
+test("every property is applied, and daemon-reload does not change it", { skip: skip || noUsers }, async () => {
 	assert.deepEqual(
 		Object.keys(SAMPLES),
 		PROPERTY_NAMES.filter((name) => !ELSEWHERE.test(name)),
@@ -307,7 +307,7 @@ async function outputOf({ chore }: Home, job: Job): Promise<string> {
 	return Buffer.concat(pieces).toString();
 }
 
-test("limits are those asked for, not the caller's, and bind the job alone", { skip }, async () => {
+test("limits by properties replace the caller's and do not apply to the hook", { skip }, async () => {
 	await using home = await plainHome();
 	const properties = [
 		"LimitNOFILE=64:128",
@@ -335,7 +335,7 @@ test("limits are those asked for, not the caller's, and bind the job alone", { s
 	}
 });
 
-test("the job sees what its sandbox says, and its output and end are written", { skip: skip || noUsers }, async () => {
+test("a sandboxed job is restricted as asked, and its output and end are written", { skip: skip || noUsers }, async () => {
 	await using home = await plainHome();
 	const look = "ls -A /tmp | wc -l; touch /usr/x 2>&1; cat /proc/self/status; ls /sys/class/net; exit 3";
 	const inside = async (...properties: readonly string[]): Promise<string> => {
@@ -362,7 +362,7 @@ test("the job sees what its sandbox says, and its output and end are written", {
 	assert.deepEqual([end.result, end.attempt], ["start-limit", 3]);
 });
 
-test("a delegated cgroup is accounted as a whole", { skip }, async () => {
+test("the CPU time of a delegated cgroup is that of the whole unit", { skip }, async () => {
 	await using home = await plainHome();
 	const job = await home.chore.run({
 		command: ["/bin/sh", "-c", burning('"$0"'), `${home.path}/times`],
@@ -372,7 +372,7 @@ test("a delegated cgroup is accounted as a whole", { skip }, async () => {
 	assert.ok((end.cpuTimeMs ?? 0) >= BURNT_MS, `${end.cpuTimeMs} ms`);
 });
 
-test("what a sandbox would hide, and what nobody takes, is refused before anything is there", { skip }, async () => {
+test("a sandbox that hides chore's folder, and an unknown property, are refused before anything is made", { skip }, async () => {
 	await using home = await plainHome();
 	for (const [properties, message] of [
 		[[`InaccessiblePaths=${home.path}`], /would hide chore's own folder/],
@@ -385,7 +385,7 @@ test("what a sandbox would hide, and what nobody takes, is refused before anythi
 	assert.deepEqual(await home.chore.list({ all: true }), []);
 });
 
-test("what this manager or this user may not have is told by its name, and leaves nothing", { skip }, async () => {
+test("a property that this manager or user cannot have is named in the error, and nothing is left", { skip }, async () => {
 	await using home = await plainHome();
 	const rights = "\\(it may need rights that you do not have here; .*\\)$";
 	for (const [property, message] of [
@@ -426,7 +426,7 @@ test("a job that was to be replaced runs on where what is asked for the new one 
 	assert.equal((await home.chore.list({ all: true })).length, 1);
 });
 
-test("a bound that the kernel does not enforce here is refused", { skip }, async (context) => {
+test("a limit that the kernel does not enforce here is refused", { skip }, async (context) => {
 	await using home = await plainHome();
 	const { native } = await home.chore.capabilities();
 	assert.deepEqual(native, { unit: [], slice: [], properties: PROPERTY_NAMES });
@@ -438,7 +438,7 @@ test("a bound that the kernel does not enforce here is refused", { skip }, async
 	assert.equal(controllerOf("MemoryHigh"), "memory");
 });
 
-test("plan refuses what start would, before anything is asked of the manager", () => {
+test("plan refuses wrong properties before the manager is asked", () => {
 	const run: RunSpec = { ...prepareRunLike(), native: { properties: ["ExecStart=/bin/true"] } };
 	assert.throws(() => planUnit(run), isRefused(/ExecStart cannot be set/));
 });

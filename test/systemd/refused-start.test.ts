@@ -116,7 +116,7 @@ async function clearAway(chore: Chore, home: Home): Promise<void> {
 
 for (const [property, message] of REFUSED) {
 	for (const delayMs of [1, 10]) {
-		test(`${property} is refused however often it is tried, with a restart after ${delayMs} ms`, patience, async () => {
+		test(`${property} is refused at every try, with a restart after ${delayMs} ms`, patience, async () => {
 			await using home = await makeHome("systemd", systemd);
 			for (let round = 0; round < ROUNDS; round++) {
 				await assert.rejects(
@@ -129,7 +129,7 @@ for (const [property, message] of REFUSED) {
 	}
 }
 
-test("a start again that is refused leaves the job as it was", patience, async () => {
+test("a refused rerun leaves the job unchanged", patience, async () => {
 	await using home = await makeHome("systemd", systemd);
 	const folder = mkdtempSync(`${tmpdir()}/chore-there-`);
 	const native = { properties: [`InaccessiblePaths=${folder}`] };
@@ -145,7 +145,7 @@ test("a start again that is refused leaves the job as it was", patience, async (
 	assert.equal(units(), "");
 });
 
-test("a connection that breaks in the middle keeps no verb waiting, and a refusal is told if it can be", patience, async () => {
+test("when the connection breaks in the middle, no verb waits without bound, and a refusal is still found", patience, async () => {
 	using between = await GoBetween.to(busPath());
 	await using home = await homeBy(between.socketPath);
 	for (let round = 0; round < ROUNDS * 4; round++) {
@@ -156,7 +156,7 @@ test("a connection that breaks in the middle keeps no verb waiting, and a refusa
 	}
 });
 
-test("a bus that dies in the middle leaves a job that is unknown, and then known to whoever can ask", patience, async () => {
+test("when the bus dies in the middle of a start, the job is unknown until the manager can be asked", patience, async () => {
 	for (let round = 0; round < ROUNDS / 5; round++) {
 		const between = await GoBetween.to(busPath());
 		await using home = await homeBy(between.socketPath);
@@ -175,7 +175,7 @@ test("a bus that dies in the middle leaves a job that is unknown, and then known
 	}
 });
 
-test("a manager that is executed anew again and again refuses all the same", { ...patience, skip: skip || skipHarm }, async () => {
+test("a manager that is re-executed again and again still refuses", { ...patience, skip: skip || skipHarm }, async () => {
 	await using home = await makeHome("systemd", systemd);
 	let isOver = false;
 	const reexecute = async (): Promise<void> => {
@@ -198,7 +198,7 @@ test("a manager that is executed anew again and again refuses all the same", { .
 	await clearAway(home.chore, home);
 });
 
-test("a start that is refused on a full disk is told as one of the two, and leaves nothing", {
+test("a refused start on a full disk reports the refusal or the disk, and leaves nothing", {
 	...patience,
 	skip: skip || (smallDisk === undefined && "only root can make a small file system"),
 }, async () => {

@@ -57,7 +57,7 @@ async function isUnloaded(run: Prepared): Promise<void> {
 	await eventually("the unit is unloaded", () => systemctl("show", "--value", "-p", "LoadState", unitOf(run)), "not-found");
 }
 
-test("on-failure starts the program again until it succeeds, and every attempt is on record", { skip }, async () => {
+test("on-failure restarts the program until it succeeds, and every attempt is recorded", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const run = await fixture.start(`${COUNT}; [ $n -ge 3 ] || exit 7; exit 0`, restarting("on-failure", 20));
 	const last = await reaches(run, 3);
@@ -78,7 +78,7 @@ test("on-failure starts the program again until it succeeds, and every attempt i
 	assert.equal((await fixture.observe(run)).kind, "absent");
 });
 
-test("on-failure means every end but exit code 0", { skip }, async () => {
+test("on-failure restarts after every end but exit code 0", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const ends = [
 		...["HUP", "INT", "TERM", "PIPE", "USR1", "KILL", "SEGV", "QUIT"].map((signal) => `kill -${signal} $$`),
@@ -93,7 +93,7 @@ test("on-failure means every end but exit code 0", { skip }, async () => {
 	);
 });
 
-test("on-failure leaves a success alone; always does not", { skip }, async () => {
+test("on-failure does not restart after a success; always does", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const [once, again] = await Promise.all([
 		fixture.start(`${COUNT}; exit 0`, restarting("on-failure", 1)),
@@ -124,7 +124,7 @@ test("an attempt beyond the time limit is followed by another", { skip }, async 
 	);
 });
 
-test("the last attempt allowed is the last, and the run is over with it", { skip }, async () => {
+test("after the last allowed attempt the run has ended", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	for (const policy of ["on-failure", "always"] as const) {
 		const run = await fixture.start(`${COUNT}; exit 4`, restarting(policy, 5_000, 1));
@@ -157,7 +157,7 @@ test("the last attempt allowed is the last, and the run is over with it", { skip
 	}
 });
 
-test("the last attempt is the last though nobody lets go of its unit", { skip }, async () => {
+test("no attempt follows the last allowed one even if its unit is not forgotten", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	for (const policy of ["on-failure", "always"] as const) {
 		const run = await fixture.start(`${COUNT}; exit 5`, restarting(policy, 10, 2));
@@ -167,7 +167,7 @@ test("the last attempt is the last though nobody lets go of its unit", { skip },
 	}
 });
 
-test("a name is free once the last attempt is over, however long the delay", { skip }, async () => {
+test("a unit name is free once the last attempt has ended, however long the delay", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const unitName = `chore-test-last-${process.pid}`;
 	const first = await fixture.start(`${COUNT}; exit 4`, { native: { unit: unitName }, ...restarting("always", 3_000, 1) });
@@ -187,7 +187,7 @@ test("a name is free once the last attempt is over, however long the delay", { s
 	assert.equal((await fixture.observe(waiting)).kind, "queued");
 });
 
-test("between two attempts a run is queued: it can be stopped, and there is nothing to signal", { skip }, async () => {
+test("between two attempts a run is queued, can be stopped, and cannot be signalled", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const runs = await Promise.all(
 		["exit 1", "kill -KILL $$", "exit 0"].map((end) => fixture.start(`${COUNT}; ${end}`, restarting("always", LONG_MS))),
@@ -207,7 +207,7 @@ test("between two attempts a run is queued: it can be stopped, and there is noth
 	}
 });
 
-test("a stop is never followed by another attempt, however it is made", { skip }, async () => {
+test("no attempt follows any kind of stop", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const stops: readonly Stopping[] = [
 		TERM,
@@ -245,7 +245,7 @@ test("a stop that races the ends of short attempts ends the run", { skip }, asyn
 	);
 });
 
-test("what an attempt left running is ended before the next begins", { skip }, async () => {
+test("processes that an attempt left are ended before the next begins", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const script = `${COUNT}; [ $n -ge 2 ] && exit 0; setsid sh -c 'echo $$ >"$1/child"; exec sleep 1000' sh "$run" & until [ -s "$run/child" ]; do sleep 0.01; done; exit 1`;
 	const run = await fixture.start(script, restarting("on-failure", 1));
@@ -253,7 +253,7 @@ test("what an attempt left running is ended before the next begins", { skip }, a
 	assert.equal(isRunning(Number(said(run, "child"))), false);
 });
 
-test("start resolves where the first attempt ends at once and another follows", { skip }, async () => {
+test("start resolves when the first attempt ends at once and another follows", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	await Promise.all(
 		Array.from({ length: 20 }, async (_, index) => {
@@ -265,7 +265,7 @@ test("start resolves where the first attempt ends at once and another follows", 
 
 for (const verb of ["daemon-reload", "daemon-reexec"] as const) {
 	const reason = verb === "daemon-reexec" ? skipHarm : skip;
-	test(`${verb} during and between attempts changes neither their number nor their end`, { skip: reason }, async () => {
+	test(`${verb} during and between attempts changes neither the number of attempts nor their ends`, { skip: reason }, async () => {
 		await using fixture = await Fixture.open();
 		const script = `${COUNT}; ${UNTIL_GO}; exit 9`;
 		const [failing, always] = await Promise.all([
@@ -303,7 +303,7 @@ for (const verb of ["daemon-reload", "daemon-reexec"] as const) {
 	});
 }
 
-test("a hook that is killed costs one record, not the attempts after it", { skip }, async () => {
+test("when a hook is killed, one record is missing and later attempts are made", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	// The hook reads `started`, and waits in the FIFO that the second attempt puts in its place.
 	const script = `${COUNT}; [ $n -ge 3 ] && exit 0; [ $n -ge 2 ] || exit 5; rm "$run/started"; mkfifo "$run/started"; exit 6`;
@@ -322,7 +322,7 @@ test("a hook that is killed costs one record, not the attempts after it", { skip
 	await isUnloaded(run);
 });
 
-test("where every hook is killed the manager's own limit holds", { skip }, async () => {
+test("if every hook is killed, the manager's own limit ends the restarts", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const run = fixture.prepare(`${COUNT}; exit 5`, restarting("on-failure", 10, 2));
 	await fixture.platform.start(run.run, run.handle);
@@ -336,7 +336,7 @@ test("where every hook is killed the manager's own limit holds", { skip }, async
 	await isUnloaded(run);
 });
 
-test("a crash of the manager between two attempts ends the run, one during an attempt leaves it alone", { skip: skipHarm }, async () => {
+test("a crash of the manager between two attempts ends the run, and during an attempt does not", { skip: skipHarm }, async () => {
 	await using fixture = await Fixture.open();
 	const [waiting, running] = await Promise.all([
 		fixture.start(`${COUNT}; exit 1`, restarting("always", LONG_MS)),
@@ -361,7 +361,7 @@ test("a job whose files are removed is not started again", { skip }, async () =>
 	assert.equal((await fixture.observe(run)).kind, "absent");
 });
 
-test("the number of restarts being used up is told as such, and leaves no unit", { skip, timeout: HANGS_MS }, async () => {
+test("a run that has used up its restarts has the result start-limit and leaves no unit", { skip, timeout: HANGS_MS }, async () => {
 	await using home = await makeHome("systemd", systemd);
 	const restart = { policy: "on-failure", delayMs: 50, max: 2 } as const;
 	const job = await home.chore.run({ command: ["sh", "-c", "exit 6"], restart });
@@ -375,7 +375,7 @@ test("the number of restarts being used up is told as such, and leaves no unit",
 	await leavesNoUnit(dead);
 });
 
-test("a job that waits to be started again is stopped, and its reason is told meanwhile", { skip, timeout: HANGS_MS }, async () => {
+test("a job that waits for its next attempt has a reason and can be stopped", { skip, timeout: HANGS_MS }, async () => {
 	await using home = await makeHome("systemd", systemd);
 	const job = await home.chore.run({ command: ["sh", "-c", "exit 6"], restart: { policy: "on-failure", delayMs: LONG_MS } });
 	const waiting = await eventually("it waits", async () => {

@@ -8,7 +8,7 @@ import { endSession, userManager } from "../support/user-manager.ts";
 
 const { skip, skipHarm } = userManager(import.meta);
 
-test("a job that ends with the session is told as such; one that chose its code keeps it", {
+test("a job that the end of the session kills has the result session-ended; one that chose its exit code keeps it", {
 	skip: skip || skipHarm,
 	timeout: HANGS_MS,
 }, async () => {
@@ -22,7 +22,7 @@ test("a job that ends with the session is told as such; one that chose its code 
 	assert.deepEqual((await home.chore.wait(trapping.id)).exitCode, 6);
 });
 
-test("TERM from anybody else is a death by signal", { skip, timeout: HANGS_MS }, async () => {
+test("a job that another process sends TERM ends with the result signal", { skip, timeout: HANGS_MS }, async () => {
 	await using home = await makeHome("systemd", systemd);
 	const job = await home.chore.run({ command: ["sleep", "600"] });
 	await home.chore.kill(job.id, { signal: "SIGTERM" });

@@ -35,7 +35,7 @@ test("start returns with the run under way, and its end is recorded", { skip }, 
 	await fixture.is(run, "absent");
 });
 
-test("every way to end is recorded as it was, however quick", { skip }, async () => {
+test("every kind of end is recorded correctly, also of very short runs", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const ends: readonly (readonly [script: string, status: ExitStatus])[] = [
 		...[0, 1, 2, 126, 127, 137, 199, 200, 203, 243, 244, 255].map((code) => [`exit ${code}`, { code }] as const),
@@ -54,7 +54,7 @@ test("every way to end is recorded as it was, however quick", { skip }, async ()
 	);
 });
 
-test("the unit of an ordinary end is unloaded by itself, also after daemon-reload", { skip }, async () => {
+test("a unit that ends normally is unloaded by the manager, also after daemon-reload", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const runs = await Promise.all(
 		[0, 7, 255].map((code) => fixture.startReady(`ready; until [ -e "$run/go" ]; do sleep 0.01; done; exit ${code}`)),
@@ -67,7 +67,7 @@ test("the unit of an ordinary end is unloaded by itself, also after daemon-reloa
 	}
 });
 
-test("a job has nothing of the manager's or the caller's environment and ignores no signal", { skip }, async () => {
+test("a job has no variable of the manager's or the platform's caller and ignores no signal", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const run = await fixture.start('env >"$1/environment"; pwd >"$1/said"; grep SigIgn /proc/self/status >"$1/ignored"');
 	await recordOf(run);
@@ -80,7 +80,7 @@ test("a job has nothing of the manager's or the caller's environment and ignores
 	assert.equal(said(run, "ignored"), "SigIgn:\t0000000000000000");
 });
 
-test("what a job puts into its environment does not fool the hook", { skip }, async () => {
+test("variables that a job exports do not mislead the hook", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const run = await fixture.start(
 		"export EXIT_CODE=exited EXIT_STATUS=0 SERVICE_RESULT=success LD_PRELOAD=/nowhere PATH=/nowhere; exec 2>/dev/null; exit 9",
@@ -88,7 +88,7 @@ test("what a job puts into its environment does not fool the hook", { skip }, as
 	assert.deepEqual((await recordOf(run)).status, { code: 9 });
 });
 
-test("a name that is taken is refused with UNIT_EXISTS and left alone", { skip }, async () => {
+test("a unit name in use is refused with UNIT_EXISTS, and its unit is not touched", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const unitName = `chore-test-taken-${process.pid}`;
 	const holder = await fixture.startReady("ready; exec sleep 1000", { native: { unit: unitName } });
@@ -96,7 +96,7 @@ test("a name that is taken is refused with UNIT_EXISTS and left alone", { skip }
 	assert.equal((await fixture.observe(holder)).kind, "running");
 });
 
-test("a failed left-over of chore gives its name to the next run, that of anybody else does not", { skip }, async () => {
+test("a failed unit of chore's gives its name to the next run, another failed unit does not", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const unitName = `chore-test-failed-${process.pid}.service`;
 	const first = await fixture.start("kill -KILL $$", { native: { unit: unitName } });
@@ -113,7 +113,7 @@ test("a failed left-over of chore gives its name to the next run, that of anybod
 	execFileSync("systemctl", ["--user", "reset-failed", foreign]);
 });
 
-test("what systemd refuses is PLATFORM_FAILED in its own words", { skip }, async () => {
+test("an error of systemd becomes PLATFORM_FAILED with systemd's own message", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	execFileSync("systemctl", ["--user", "mask", "--quiet", "--runtime", "chore-test-masked.slice"]);
 	try {
@@ -126,7 +126,7 @@ test("what systemd refuses is PLATFORM_FAILED in its own words", { skip }, async
 	assert.throws(() => fixture.prepare("exit 0", { native: { unit: "no such/name" } }), rejectsWith("INVALID_ARGUMENT", /no such\/name/));
 });
 
-test("a run has the name, slice and bounds asked for", { skip }, async () => {
+test("a run has the unit name, slice and limits that were asked for", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const unitName = `chore-test-bounds-${process.pid}`;
 	const run = await fixture.startReady("ready; exec sleep 1000", {
@@ -153,7 +153,7 @@ test("a run has the name, slice and bounds asked for", { skip }, async () => {
 	);
 });
 
-test("hostile descriptions neither break the unit nor forge another run's token", { skip }, async () => {
+test("hostile descriptions neither break the unit nor imitate another run's token", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const victim = fixture.prepare("exit 0");
 	const descriptions = [
@@ -192,7 +192,7 @@ test("an enqueued run is accepted without waiting for it", { skip }, async () =>
 	assert.deepEqual((await recordOf(run)).status, { code: 4 });
 });
 
-test("a name is free again as soon as the end of its run is recorded", { skip }, async () => {
+test("a unit name can be used again as soon as the end of its run is recorded", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const unitName = `chore-test-turns-${process.pid}`;
 	for (let turn = 0; turn < 30; turn++) {
@@ -202,7 +202,7 @@ test("a name is free again as soon as the end of its run is recorded", { skip },
 	}
 });
 
-test("a name whose run is just being recorded is waited for", { skip }, async () => {
+test("start waits for a unit name while the end of its run is being recorded", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const unitName = `chore-test-leaving-${process.pid}`;
 	// The hook looks into `started` for a code of systemd's own, and waits in the FIFO.

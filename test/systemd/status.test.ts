@@ -7,7 +7,7 @@ import { isRecording, judgeRow, parseRows, type RowVerdict, readEnd } from "../.
 const TOKEN = " [chore a/1]";
 const RUNNING: RowVerdict = { kind: "running", paused: false };
 
-test("a row tells the state of a run, if the unit is its own", () => {
+test("a row gives the state of a run, if the unit is this run's", () => {
 	const rows: readonly (readonly [activeState: string, subState: string, managerJobId: number, verdict: RowVerdict])[] = [
 		["active", "running", 0, RUNNING],
 		["active", "running", 5, RUNNING],
@@ -31,7 +31,7 @@ test("a row tells the state of a run, if the unit is its own", () => {
 	assert.equal(judgeRow(undefined, TOKEN), "gone");
 });
 
-test("only the hook's own state is recording", () => {
+test("isRecording is true for the state of the hook only", () => {
 	assert.deepEqual(["stop-post", "final-sigterm", "final-sigkill", "stop-sigterm", "running"].map(isRecording), [
 		true,
 		false,
@@ -48,7 +48,7 @@ test("the answer of ListUnitsByNames is read by position", () => {
 	]);
 });
 
-test("a failed unit tells how its main process ended", () => {
+test("the end of a run is read from the properties of a failed unit", () => {
 	const ends: readonly (readonly [code: number, status: number, result: string, started: boolean, end: Omit<ObservedEnd, "endedAtMs">])[] =
 		[
 			[1, 7, "exit-code", true, { status: { code: 7 }, result: "exit-code" }],
@@ -76,7 +76,7 @@ test("a failed unit tells how its main process ended", () => {
 	assert.equal(readEnd({ ExecMainCode: 1, ExecMainStatus: 0, ExecMainExitTimestamp: 0n }, true).endedAtMs, null);
 });
 
-test("object paths are spelt as systemd does", () => {
+test("object paths are escaped as systemd does", () => {
 	assert.equal(unitPath("chore-a.service"), "/org/freedesktop/systemd1/unit/chore_2da_2eservice");
 	assert.equal(unitPath("301b"), "/org/freedesktop/systemd1/unit/_3301b");
 });

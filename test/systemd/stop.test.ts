@@ -15,7 +15,7 @@ function timed(): () => number {
 	return () => performance.now() - startMs;
 }
 
-test("stop ends a job by the planned signal and resolves when it is over and recorded", { skip }, async () => {
+test("stop sends the planned signal and resolves when the run has ended and is recorded", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const run = await fixture.startReady("ready; exec sleep 1000");
 	assert.deepEqual(await fixture.platform.stop(run.handle, TERM), { kind: "ended" });
@@ -24,7 +24,7 @@ test("stop ends a job by the planned signal and resolves when it is over and rec
 	assert.deepEqual(await fixture.platform.stop(run.handle, TERM), { kind: "ended" }, "a second time it is no error");
 });
 
-test("a job that traps the signal may choose its code", { skip }, async () => {
+test("a job that traps the stop signal chooses its exit code", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const run = await fixture.startReady("trap 'exit 3' TERM; ready; while :; do sleep 0.05; done");
 	await fixture.platform.stop(run.handle, TERM);
@@ -40,7 +40,7 @@ test("a job that ignores the signal is killed after a grace shorter than the pla
 	assert.deepEqual((await recordOf(run)).status, { signal: "SIGKILL" });
 });
 
-test("a grace as planned is kept by systemd itself, a planned one below 5 s by stop", { skip }, async () => {
+test("systemd keeps a grace as planned; stop keeps a planned grace below 5 s", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const [long, short] = await Promise.all([
 		fixture.startReady(DEAF, { stopping: { ...TERM, graceMs: 5_000 } }),
@@ -65,7 +65,7 @@ test("a grace longer than planned is not cut short by systemd", { skip }, async 
 	assert.deepEqual((await recordOf(run)).status, { code: 5 });
 });
 
-test("no grace means no polite signal", { skip }, async () => {
+test("without a grace only SIGKILL is sent", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const polite = "trap 'echo polite >\"$run/said\"; exit 0' TERM; ready; while :; do sleep 0.05; done";
 	const [planned, asked] = await Promise.all([
@@ -79,7 +79,7 @@ test("no grace means no polite signal", { skip }, async () => {
 	}
 });
 
-test("another signal than planned, and SIGHUP with it, reach every process", { skip }, async () => {
+test("a stop signal other than the planned one, and SIGHUP, reach every process", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const child = "cd \"$run\"; trap 'echo >USR1' USR1; trap 'echo >HUP' HUP; echo >child; while :; do sleep 0.02; done";
 	const main = "trap 'until [ -e USR1 ] && [ -e HUP ]; do sleep 0.02; done; exit 6' USR1; trap '' HUP";
@@ -103,7 +103,7 @@ test("children that left the process group and the session are stopped too", { s
 	assert.equal(isRunning(child), false);
 });
 
-test("a left-over child keeps the run in stopping, and does not change how it ended", { skip }, async () => {
+test("a child that outlives the main process keeps the run stopping and does not change how it ended", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const child = `sh -c 'trap "" TERM; echo $$ >"$0/child"; exec sleep 1000' "$run"`;
 	const script = `${child} & until [ -s "$run/child" ]; do sleep 0.01; done; ready; exit 0`;
@@ -119,7 +119,7 @@ test("a left-over child keeps the run in stopping, and does not change how it en
 	assert.deepEqual([record.status, record.result], [{ code: 0 }, "timeout"]);
 });
 
-test("the time limit ends a run, and the unit remembers until it is forgotten", { skip }, async () => {
+test("the time limit ends a run, and its unit keeps the end until forget", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const limits = { timeoutMs: 300, memoryBytes: null, cpus: null, tasks: null };
 	const earliestMs = Date.now();
@@ -137,14 +137,14 @@ test("the time limit ends a run, and the unit remembers until it is forgotten", 
 	await fixture.is(plain, "absent");
 });
 
-test("forget does nothing to a run that is not over", { skip }, async () => {
+test("forget does nothing to a run that has not ended", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const run = await fixture.startReady("ready; exec sleep 1000");
 	await fixture.platform.forget(run.handle);
 	assert.equal((await fixture.observe(run)).kind, "running");
 });
 
-test("kill signals the main process or all, and says when there is none", { skip }, async () => {
+test("kill signals the main process or all, and resolves false when there is none", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const child = 'trap \'echo USR1 >"$run/child"\' USR1; echo ready >"$run/child"; while :; do sleep 0.02; done';
 	const run = await fixture.startReady(
@@ -162,7 +162,7 @@ test("kill signals the main process or all, and says when there is none", { skip
 	await assert.rejects(fixture.platform.kill(run.handle, "SIGNONE", "all"), /no signal SIGNONE/);
 });
 
-test("100 stops at once are all answered", { skip }, async () => {
+test("100 stops at once all resolve", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const runs = await Promise.all(Array.from({ length: 100 }, () => fixture.start("exec sleep 1000")));
 	const outcomes = await Promise.all(runs.map(({ handle }) => fixture.platform.stop(handle, TERM)));
@@ -170,7 +170,7 @@ test("100 stops at once are all answered", { skip }, async () => {
 	for (const run of runs) assert.equal(hasRecord(run), true);
 });
 
-test("an old handle acts on nothing once its name is another run's", { skip }, async () => {
+test("a handle does not act on a later run with the same unit name", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const unitName = `chore-test-again-${process.pid}`;
 	const old = await fixture.start("exit 0", { native: { unit: unitName } });

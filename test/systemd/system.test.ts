@@ -22,7 +22,7 @@ const onUsersBus: typeof systemd.system = {
 	},
 };
 
-test("jobs bear the platform's name, and are nothing to the platform of the user's manager", { skip }, async () => {
+test("jobs have the name of this platform, and the platform of the user's manager does not touch them", { skip }, async () => {
 	await using home = await makeHome("systemd-system", onUsersBus);
 	const job = await home.chore.run({ command: ["sleep", "600"], restart: { policy: "always", delayMs: 0 } });
 	assert.equal(job.platform, "systemd-system");
@@ -47,7 +47,7 @@ test("jobs bear the platform's name, and are nothing to the platform of the user
 	assert.equal((await home.chore.stop(job.id)).state, "stopped");
 });
 
-test("its jobs outlive every logout, and there is nobody to ask for that", { skip }, async () => {
+test("its jobs outlive every logout, and lingering cannot be asked for", { skip }, async () => {
 	await using platform = (await onUsersBus.open({ install: () => "/nowhere" })) as SystemdPlatform;
 	assert.deepEqual(await platform.logout(), { survives: true });
 	assert.equal(platform.linger, undefined);
@@ -58,7 +58,7 @@ test("its jobs outlive every logout, and there is nobody to ask for that", { ski
 	);
 });
 
-test("it is refused with its reason where the system's manager is not systemd, or the user not root", () => {
+test("it is not available, with the reason, without systemd as the system's manager or without root", () => {
 	const { available, reason, paths } = systemd.system.detect();
 	if (available) return;
 	assert.match(reason, process.geteuid?.() === 0 ? /not booted with systemd|no message bus/ : /only root/);

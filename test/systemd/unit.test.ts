@@ -33,7 +33,7 @@ function isRefused(error: unknown): boolean {
 	return isChoreError(error) && error.code === "INVALID_ARGUMENT";
 }
 
-test("a unit is named as asked for, or after the label", () => {
+test("a unit has the name that was asked for, or one made from the label", () => {
 	const names: readonly (readonly [wanted: string | undefined, name: string])[] = [
 		[undefined, "chore-web-1c9e2f40.service"],
 		["web", "web.service"],
@@ -65,7 +65,7 @@ test("of what is asked in the words of systemd, a key that there is not is refus
 	}
 });
 
-test("the commands are fixed words and two paths", () => {
+test("the commands of a unit are fixed words and two paths", () => {
 	const { ExecStart, ExecStopPost } = properties({});
 	assert.deepEqual(ExecStart, [["/usr/bin/env", ["/usr/bin/env", "-i", "/bin/sh", "/state/jobs/1/start", "/state/jobs/1/runs/2"], false]]);
 	assert.deepEqual(ExecStopPost, [["/bin/sh", ["/bin/sh", "/state/libexec/hook", "/state/jobs/1/runs/2"], false]]);
@@ -109,7 +109,7 @@ test("the description is one line of bounded length that ends in the token", () 
 	]);
 });
 
-test("an end is clean by its code alone: signals and systemd's own codes keep the unit", () => {
+test("only exit codes count as clean, and not those of systemd's own", () => {
 	const [codes, signals] = properties({})["SuccessExitStatus"] as readonly (readonly number[])[];
 	assert.deepEqual(
 		[codes?.length, codes?.at(0), codes?.includes(199), codes?.includes(200), codes?.includes(243), codes?.at(-1)],
@@ -122,7 +122,7 @@ test("an end is clean by its code alone: signals and systemd's own codes keep th
 	);
 });
 
-test("bounds are set where asked for, in systemd's units", () => {
+test("limits become properties in systemd's units", () => {
 	const bounds = ["RuntimeMaxUSec", "MemoryMax", "MemorySwapMax", "CPUQuotaPerSecUSec", "TasksMax", "Slice"];
 	const none = properties({});
 	for (const name of bounds) assert.equal(none[name], undefined);
@@ -135,7 +135,7 @@ test("bounds are set where asked for, in systemd's units", () => {
 	for (const slice of ["a b", "-a", "a--b", "/", ""]) assert.throws(() => properties({ native: { slice } }), isRefused, slice);
 });
 
-test("restarts are bounded by a condition on the run's own file", () => {
+test("restarts depend on a condition on a file of the run", () => {
 	const names = ["Restart", "RestartUSec", "RestartForceExitStatus", "Conditions", "StartLimitIntervalUSec", "StartLimitBurst"];
 	const restart = (changes: Partial<RunSpec["restart"]>): readonly unknown[] => {
 		const all = properties({ restart: { ...RUN.restart, ...changes } });
@@ -154,7 +154,7 @@ test("restarts are bounded by a condition on the run's own file", () => {
 	assert.throws(() => properties({ runFolder: "/a\nb", restart: { policy: "always", delayMs: 0, max: null } }), isRefused);
 });
 
-test("the stop follows the plan, but leaves the hook its time", () => {
+test("the stop properties are as planned, with time for the hook", () => {
 	const stop = (changes: Partial<RunSpec["stopping"]>) => {
 		const { KillSignal, SendSIGHUP, TimeoutStopUSec } = properties({ stopping: { ...RUN.stopping, ...changes } });
 		return [KillSignal, SendSIGHUP, TimeoutStopUSec];
@@ -167,7 +167,7 @@ test("the stop follows the plan, but leaves the hook its time", () => {
 	assert.throws(() => stop({ signal: "SIGNONE" as NodeJS.Signals }), isRefused);
 });
 
-test("a handle is read as it was planned, after a journey through JSON; others are refused", () => {
+test("a planned handle can be read after JSON; other handles are refused", () => {
 	const handle = planUnit({ ...RUN, stopping: { signal: "SIGINT", graceMs: 7, hangUp: true } });
 	assert.deepEqual(readHandle(JSON.parse(JSON.stringify(handle))), {
 		unit: "chore-web-1c9e2f40.service",

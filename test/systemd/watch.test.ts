@@ -32,7 +32,7 @@ async function settled(fixture: Fixture): Promise<void> {
 	await eventually("its end is hinted at", () => hints.of(marker), above(1));
 }
 
-test("a watch calls back for every run at its beginning, and again at the end of each", { skip }, async () => {
+test("a watch calls back for every run when it begins, and again at the end of each", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const over = await fixture.start("exit 0");
 	await recordOf(over);
@@ -50,7 +50,7 @@ test("a watch calls back for every run at its beginning, and again at the end of
 	await eventually("a hint of the other's end", () => hints.of(second), above(before.second));
 });
 
-test("a failed end is told as well", { skip }, async () => {
+test("a watch calls back for a failed end, too", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const run = await fixture.startReady("ready; exec sleep 1000");
 	const kinds: string[] = [];
@@ -65,7 +65,7 @@ test("a failed end is told as well", { skip }, async () => {
 	);
 });
 
-test("to inspect in the callback causes no further callback", { skip }, async () => {
+test("inspect inside the callback causes no further callback", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const [never, over] = [fixture.prepare("exit 0"), await fixture.start("exit 0")];
 	await fixture.is(over, "absent");
@@ -81,7 +81,7 @@ test("to inspect in the callback causes no further callback", { skip }, async ()
 	assert.equal(calls, before);
 });
 
-test("a watch that is disposed is silent, and others go on", { skip }, async () => {
+test("a disposed watch does not call back, and others do", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const run = await fixture.startReady("ready; exec sleep 1000");
 	const [gone, kept] = [new Hints(), new Hints()];
@@ -118,7 +118,7 @@ test("a watch outlives daemon-reexec", { skip: skipHarm }, async () => {
 	await eventually("a hint of the end", () => hints.of(run), above(before));
 });
 
-test("a watch outlives a crash of the manager, and tells of its new runs", { skip: skipHarm }, async () => {
+test("a watch outlives a crash of the manager, and calls back for runs of the new one", { skip: skipHarm }, async () => {
 	await using fixture = await Fixture.open();
 	const [old, young] = [await fixture.startReady("ready; exec sleep 1000"), fixture.prepare("exit 0")];
 	const hints = new Hints();
