@@ -1,5 +1,5 @@
-// Builds, runs the benchmarks in bench/ and prints one table: medians of chore and its peers, taken in turns in one run.
-// `npm run bench -- run burst` runs those whose platform or name holds one of the words; a missed bound is no failure.
+// Builds, runs the benchmarks in bench/ and prints one table: medians of chore and its peers, measured in turns in one run.
+// `npm run bench -- run burst` runs those whose platform or name holds one of the words. A missed bound is not a failure.
 //
 //   bench.mjs [--json FILE] [--rounds N] [--no-build] [WORD...]
 import { spawn, spawnSync } from "node:child_process";
@@ -32,13 +32,13 @@ const results = [...(await measure("posix", [], undefined)), ...(await measure("
 writeFileSync(values.json, `${JSON.stringify({ node: process.version, processors: cpus().length, results }, null, "\t")}\n`);
 console.log(table(results));
 
-/** Runs a program to its end, and ends this one where it fails. */
+/** Runs a program to its end. If it fails, ends this process with its exit code. */
 function step(program, ...words) {
 	const { status } = spawnSync(program, words, { stdio: ["ignore", "ignore", "inherit"] });
 	if (status !== 0) process.exit(status ?? 1);
 }
 
-/** How to run beside a user manager: root starts a private one, anyone else has one or has none. */
+/** The words that run a program beside a user manager, or the reason why there is none. Root starts a private one. */
 function managerNeeded() {
 	if (process.platform !== "linux") return { words: [], reason: "systemd is for Linux" };
 	if (process.geteuid() !== 0) return { words: [], reason: noManager() };
@@ -58,14 +58,14 @@ function noManager() {
 	return status === 0 ? undefined : `no systemd user manager answers: ${stderr?.trim() || "there is no systemctl"}`;
 }
 
-/** The rows of one platform, each as it comes. */
+/** Runs the benchmarks of one platform. @returns its rows; also when its user manager fails, with the reason in each */
 async function measure(platform, before, reason) {
 	const words = [process.execPath, "dist-test/bench/main.js", platform];
 	if (values.rounds !== undefined) words.push("--rounds", values.rounds);
 	const without = reason === undefined ? [] : ["--not-measured", reason];
 	const rows = await run([...before, ...words, ...without, ...positionals]);
 	if (rows.failed === undefined) return rows;
-	// Whatever went wrong with the manager: the rows are named all the same.
+	// The manager failed: list the benchmarks as not measured, with the reason.
 	return [
 		...rows,
 		...(rows.length > 0
@@ -76,7 +76,7 @@ async function measure(platform, before, reason) {
 
 async function run([program, ...words]) {
 	const child = spawn(program, words, { stdio: ["ignore", "pipe", "inherit"] });
-	// It ends its jobs, and the manager that was started for it.
+	// At a signal the child ends its jobs and the manager that was started for it.
 	for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
 		process.removeAllListeners(signal).once(signal, () => {
 			child.once("exit", () => process.exit(130));

@@ -1,5 +1,5 @@
-// Builds dist/: the command line, the extension and the library, each platform in a file of its own so that it is loaded only when used,
-// and the declarations.
+// Builds dist/: the command line, the extension, the library and the declarations. Each platform is a file of its own, so
+// that it is loaded only when it is used.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, readFileSync, rmSync } from "node:fs";
@@ -10,7 +10,7 @@ import "./embed.mjs";
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 rmSync("dist", { recursive: true, force: true });
 
-/** Files that are loaded only when used: `import()` of one of them stays a load at run time, of the file built from it. */
+/** Entry points that are loaded only when they are used: `import()` of one of them loads its own bundle at run time. */
 const apart = {
 	"cli-program": "src/cli/program.ts",
 	"cli-scripts": "src/cli/scripts.ts",
@@ -33,8 +33,8 @@ const loadedWhenUsed = {
 };
 
 /**
- * dbus-next parses introspection data with the one, and plist property lists with the other, which chore never asks for:
- * half of all that would have to be loaded.
+ * Leaves out two XML parsers, half of the code of the platforms. chore never calls them: dbus-next parses introspection
+ * data with xml2js, and plist parses property lists with @xmldom/xmldom.
  */
 const withoutParsers = {
 	name: "without-parsers",
@@ -44,7 +44,7 @@ const withoutParsers = {
 	},
 };
 
-/** Parts of Node that few commands need, and that take milliseconds to load: each is loaded by the first use of one of its names. */
+/** Modules of Node that few commands need and that take milliseconds to load. Each is loaded when one of its exports is first used. */
 const builtinsWhenUsed = {
 	name: "builtins-when-used",
 	setup(builder) {
@@ -76,7 +76,7 @@ const commonJs = {
 	outdir: "dist",
 	outExtension: { ".js": ".cjs" },
 	format: "cjs",
-	// require(): import() of CommonJS would have Node parse the file a second time, for its exports.
+	// Makes `import()` a require(): for import() of CommonJS, Node parses the file twice to find its exports.
 	supported: { "dynamic-import": false },
 	external: ["x11", "usocket", "vscode"],
 	plugins: [...common.plugins, builtinsWhenUsed],
@@ -84,11 +84,11 @@ const commonJs = {
 };
 
 await Promise.all([
-	// The extension and the command line share the platforms; what else they have in common is in each of them.
+	// The extension and the command line share the bundles in `apart`. Each has its own copy of all other code.
 	build({ ...commonJs, entryPoints: { extension: "extension/main.ts", ...apart } }),
 	build({ ...common, entryPoints: { index: "src/index.ts" }, outdir: "dist", format: "esm" }),
 ]);
-// The code that V8 made of these files is kept under the name of what they hold (src/cli/code-cache.ts).
+// The hash of these bundles names the file in which the code that V8 compiles from them is kept (src/cli/code-cache.ts).
 const contents = createHash("sha256");
 for (const name of Object.keys(apart).sort()) {
 	const content = readFileSync(`dist/${name}.cjs`, "latin1");

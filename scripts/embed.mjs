@@ -1,6 +1,6 @@
-// Turns each script that is not ours to run but to hand on (*.sh of the platforms, completions) into a module that exports
-// its text: tsc copies no other files, and bundles read none. Of the *.sh, which a shell reads for each job, only the first
-// line of the comments goes along, to say what it is.
+// Turns each embedded script (the platforms' *.sh, the completions) into a module that exports its text, since tsc copies
+// only modules and a bundle cannot read files. A shell reads the *.sh for each job, so of their comments only the first
+// line is kept: it says what the script is.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 for (const folder of ["platform", "src"]) {

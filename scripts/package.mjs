@@ -1,6 +1,5 @@
-// Makes the .vsix of the extension from what is built, without asking anybody outside of this machine.
-// `npm run package -- FILE` names it; otherwise it is chore-jobs-VERSION.vsix, in the root. `-- FILE VERSION` makes it one of
-// another version than package.json has.
+// Makes the .vsix of the extension from dist/. Uses no network. `npm run package -- FILE` names the file, by default
+// chore-jobs-VERSION.vsix in the root; `-- FILE VERSION` gives it another version than that of package.json.
 import { readFileSync, statSync } from "node:fs";
 import { createVSIX } from "@vscode/vsce";
 
@@ -9,9 +8,9 @@ const packagePath = process.argv[2] ?? `${name}-${version}.vsix`;
 await createVSIX({
 	packagePath,
 	...(process.argv[3] === undefined ? {} : { version: process.argv[3], updatePackageJson: false }),
-	// All is bundled.
+	// All dependencies are bundled.
 	dependencies: false,
-	// There is no address of the repository yet; see CONTRIBUTING.md on publishing.
+	// package.json names no repository yet; see CONTRIBUTING.md on publishing.
 	allowMissingRepository: true,
 	rewriteRelativeLinks: false,
 });

@@ -1,5 +1,5 @@
-// Makes schema/chore.schema.json, the published JSON Schema of what `--json` prints, of the types in src/cli/json.ts.
-// `schema.mjs --print` prints it instead, for the test that compares.
+// Makes schema/chore.schema.json, the published JSON Schema of what `--json` prints, from the types in src/cli/json.ts.
+// `schema.mjs --print` prints it instead, for the test that compares it with the file.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createGenerator } from "ts-json-schema-generator";
 
@@ -9,7 +9,7 @@ const { definitions, ...rest } = createGenerator({
 	type: "Printed",
 	skipTypeCheck: true,
 	topRef: false,
-	// Fields are added in later versions: whoever checks against this must not be surprised by them.
+	// Later versions add fields, which must be valid by this schema, too.
 	additionalProperties: true,
 }).createSchema("Printed");
 const schema = {
@@ -17,7 +17,7 @@ const schema = {
 	title: "What chore prints with --json",
 	description: "Each property is what one command prints.",
 	...rest,
-	// No command prints all of this at once.
+	// Each command prints one of the properties.
 	required: [],
 	definitions,
 };

@@ -1,8 +1,8 @@
-// Uses chore hard for a long time: processes killed at random on both platforms, many users of one session, and the steps of
-// a person in the oldest editor, which .ci/run takes in the newest. Not part of `npm test`. Each round takes another seed,
-// which is printed; a failure can be had again with CHORE_TEST_SEED.
+// Uses chore hard for a long time: kills processes at random on posix and systemd, has many processes use one session, and
+// runs the steps of scripts/workbench/ui.mjs in the oldest editor (.ci/run does so in the newest). Not part of `npm test`.
+// Each round has another seed, which is printed if it fails; CHORE_TEST_SEED repeats it.
 //
-//   soak.mjs [--minutes N]    10 unless told
+//   soak.mjs [--minutes N]    default 10
 import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
 import { WORKBENCHES } from "./workbench/install.mjs";
@@ -21,7 +21,7 @@ for (const [program, ...words] of [
 	if (spawnSync(program, words, { stdio: "inherit" }).status !== 0) process.exit(1);
 }
 
-/** The part of the time that each takes, and how much it does in one round. */
+/** The test files: the share of the time that each gets, and how much it does in one round. */
 const PARTS = [
 	{ name: "posix-crash-loop", share: 0.4, env: { CHORE_TEST_ROUNDS: "600" } },
 	{ name: "systemd-crash-loop", share: 0.4, env: { CHORE_TEST_ROUNDS: "300" } },

@@ -1,6 +1,6 @@
-// Hunts for tests that fail now and then: runs test files many times beside busy processes, and counts failures per test.
+// Finds tests that fail now and then: runs test files many times beside busy processes and counts the failures of each test.
 //
-//   steady.mjs [WORD…] [--times N] [--load N]    files whose path holds one of the words; 10 times beside none, unless told
+//   steady.mjs [WORD…] [--times N] [--load N]    files whose path holds one of the words; default 10 times, no busy process
 import { spawn, spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
 import { nameOf, testFiles } from "./suites/files.mjs";
@@ -30,14 +30,14 @@ const { together, alone } = testFiles(positionals);
 const often = (files) => Array.from({ length: times }, () => files).flat();
 const run = new Run({ secondTry: false });
 endAtSignals(run);
-// Each ends with this process, however that ends.
+// Each ends when this process is gone, however it ends.
 const busy = Array.from({ length: load }, () =>
 	spawn("/bin/sh", ["-c", `while kill -0 ${process.pid} 2>/dev/null; do :; done`], { stdio: "ignore" }),
 );
 const verdicts = await run.all({ together: often(together), alone: often(alone) });
 for (const one of busy) one.kill();
 
-/** For each test that failed: how often, and how it did at first. */
+/** By name of a test: how often it failed, and the error of its first failure. */
 const failures = new Map();
 for (const { first } of verdicts) {
 	if (first.passed) continue;

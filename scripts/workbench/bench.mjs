@@ -1,4 +1,4 @@
-// How fast the extension is, in a real workbench: prints one table, each line a median with its bound.
+// Measures the extension in a real workbench and prints one table: each line a median with its bound.
 //   npm run bench:editor [-- EDITOR ROUNDS]
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,7 +21,7 @@ for (const { what, value, unit, bound } of rows) {
 	console.log(`${what.padEnd(width)} ${amount}  ≤ ${bound} ${unit}  ${value <= bound ? "met" : "missed"}`);
 }
 
-/** What a person sees, in windows that are opened anew for each round. */
+/** Measures what a person sees. Opens new windows for each round. */
 async function inWindows() {
 	const installed = installWorkbench(editor);
 	const folders = makeFolders();
@@ -44,7 +44,7 @@ async function inWindows() {
 		await chore(folders, "run", "-q", "-n", "old", "--", "true");
 		server = await startServer(installed, folders);
 		for (let round = 0; round < Number(rounds); round++) {
-			// Each in a window of its own: the first view that is opened in one pays for what all views need.
+			// Each in a window of its own: the first view that is opened also loads what all views need.
 			await inWindow(async ({ page, workbench }) => {
 				times.bare.push(await clickToRow(page, "Bare", "nothing"));
 				times.bareActivation.push(await activation(page, workbench, "Bare"));
@@ -80,7 +80,7 @@ async function inWindows() {
 	];
 }
 
-/** What is measured inside the extension host. */
+/** Runs the tests of the suite that measure inside the extension host. */
 async function inHost() {
 	const results = await runSuite(editor, "2,000 jobs|50 MB");
 	const measures = Object.assign({}, ...results.map((result) => result.measures ?? {}));
@@ -89,7 +89,7 @@ async function inHost() {
 	return Object.entries(measures).map(([what, value]) => ({ what, value, unit: "ms", bound: 100 }));
 }
 
-/** Milliseconds from a click on the icon of a container until a row is drawn. */
+/** Milliseconds from a click on the icon of a view container until a row is drawn. */
 async function clickToRow(page, title, row) {
 	const tab = page.locator(`.activitybar .composite-bar .action-label[aria-label^="${title}"]`).locator("xpath=..");
 	const begun = performance.now();
@@ -106,7 +106,7 @@ async function untilDrawn(page, selector, text) {
 	);
 }
 
-/** Milliseconds as the list of running extensions tells them: to load the code, to get what is stored from the window, and to call it. */
+/** Milliseconds that "Show Running Extensions" reports: to load the code, to get the stored state, and to call `activate`. */
 async function activation(page, workbench, title) {
 	await workbench.command("Developer: Show Running Extensions");
 	const list = page.locator(".runtime-extensions-editor .monaco-list").first();
@@ -114,7 +114,7 @@ async function activation(page, workbench, title) {
 	const row = list.locator(".monaco-list-row", { hasText: title }).first();
 	await workbench.until("the row of the extension", async () => {
 		if (await row.isVisible()) return true;
-		// The rows out of sight are not there.
+		// Rows out of sight do not exist in the page: scroll.
 		await list.hover();
 		await page.mouse.wheel(0, 60);
 		return false;
@@ -124,7 +124,7 @@ async function activation(page, workbench, title) {
 	return time;
 }
 
-/** Milliseconds until the row of a job is there after `chore run` has returned, and gone over after its end. */
+/** Milliseconds from the return of `chore run` until the job has a row, and from its end until the row is in the other view. */
 async function startAndEnd(page, folders, round) {
 	const selector = ".part.sidebar .pane-body .monaco-list-row";
 	const name = `measured-${round}`;
@@ -139,7 +139,7 @@ async function startAndEnd(page, folders, round) {
 	return [start, (await over) - ended];
 }
 
-/** An extension with a container and a tree of one row, and nothing else. */
+/** Makes an extension that has only a view container and a tree of one row, to compare with. @returns the path of its .vsix */
 async function bareExtension(base) {
 	const folder = mkdtempSync(join(tmpdir(), "cb-"));
 	const manifest = {

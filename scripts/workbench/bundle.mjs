@@ -1,4 +1,4 @@
-// Makes one file of the suite, for the extension host to load.
+// Bundles the suite of test/workbench into one file that the extension host can load.
 import { join } from "node:path";
 import { build } from "esbuild";
 import { ROOT } from "./rig.mjs";

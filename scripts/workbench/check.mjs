@@ -1,6 +1,6 @@
-// What `.ci/run` does with real editors: the suite in the extension hosts of the newest and the oldest VS Code, and beside
-// it the steps of a person in the newest. Each has a limit; one that fails is tried once more, alone, and is unsteady if
-// it passes then. Needs dist/, and a .vsix from `npm run package`.
+// Runs the tests with real editors for `.ci/run`: the suite in the extension hosts of the newest and the oldest VS Code, and
+// at the same time the steps of ui.mjs in the newest. Each has a time limit. One that fails is run once more, alone, and is
+// reported as unsteady if it passes then. Needs dist/ and a .vsix from `npm run package`.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
@@ -12,7 +12,7 @@ import { installWorkbench, WORKBENCHES } from "./install.mjs";
 const LIMIT_MS = 15 * 60_000;
 const [newest, oldest] = Object.keys(WORKBENCHES);
 
-/** What runs side by side: each list one after another. */
+/** The lists run at the same time; the parts of one list run one after another. */
 const LANES = [
 	[
 		{ title: `suite ${newest}`, words: ["scripts/workbench/suite.mjs", newest] },
@@ -47,7 +47,7 @@ if (failed.length > 0) console.log(`failed: ${failed.join(", ")}`);
 console.log(`${first.length - failed.length} passed, ${failed.length} failed, of what needs an editor`);
 process.exit(failed.length > 0 ? 1 : 0);
 
-/** @returns whether it passed within its limit; nothing of it is left in any case */
+/** Runs one part and ends all its processes. @returns whether it passed within the time limit */
 async function attempt({ title, words }) {
 	begun++;
 	const folder = `${root}/${String(begun).padStart(3, "0")}`;

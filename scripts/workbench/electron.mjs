@@ -1,5 +1,5 @@
-// The suite of test/workbench in a desktop VS Code: the one VSCODE_EXECUTABLE_PATH names, or, with VSCODE_TEST_DOWNLOAD=1,
-// one that is downloaded. Where there is neither it is skipped, and says so.
+// Runs the suite of test/workbench in a desktop VS Code: the one that VSCODE_EXECUTABLE_PATH names, or with
+// VSCODE_TEST_DOWNLOAD=1 one that is downloaded. Without either it is skipped, with a message.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runTests } from "@vscode/test-electron";

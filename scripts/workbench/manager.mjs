@@ -1,4 +1,4 @@
-// A systemd user manager of the test's own (test/support/user-manager.sh), and how programs are run beside it, as its user.
+// Starts a private systemd user manager for a test (test/support/user-manager.sh) and runs programs beside it, as its user.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,7 +7,7 @@ import { join, resolve } from "node:path";
 const ROOT = resolve(import.meta.dirname, "../..");
 const SCRIPT = join(ROOT, "test/support/user-manager.sh");
 
-/** @returns the manager, or why there can be none as `skip` */
+/** @returns the manager; or `skip`, the reason why there is none */
 export function startManager() {
 	if (process.getuid?.() !== 0) return { skip: "a systemd user manager of the test's own takes root" };
 	const needed = ["/lib/systemd/systemd", "/usr/bin/setpriv", "/usr/bin/nsenter", "/usr/bin/dbus-daemon"];
@@ -19,7 +19,7 @@ export function startManager() {
 	const uid = Number(execFileSync(SCRIPT, ["run", folder, "id", "-u"], { encoding: "utf8" }));
 	const shown = spawnSync(SCRIPT, ["run", folder, "test", "-d", "/run/checkout"]).status === 0;
 	return {
-		/** Where a file of this checkout is for that user. */
+		/** The path under which that user sees a file of this checkout. */
 		path: (path) =>
 			shown && path.startsWith(`${ROOT}/`) ? path.replace(ROOT, "/run/checkout") : shown && path === ROOT ? "/run/checkout" : path,
 		/** The words that run a program beside the manager with these variables. */
@@ -27,7 +27,7 @@ export function startManager() {
 			SCRIPT,
 			["run", folder, "env", ...Object.entries(variables).map(([name, value]) => `${name}=${value}`), ...words],
 		],
-		/** Gives a folder and what is in it to that user. */
+		/** Makes that user the owner of a folder and all that it holds. */
 		give: (path) => execFileSync("chown", ["-R", `${uid}:`, path]),
 		uid,
 		stop: () => execFileSync(SCRIPT, ["stop", folder], { stdio: "ignore" }),

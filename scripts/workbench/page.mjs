@@ -1,23 +1,23 @@
-// The parts of a workbench's page that a person would use, by what is on them.
+// Finds and uses the parts of a workbench's page as a person does, by their labels.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** However long a step takes within reason: it waits for what it wants to see. */
+/** How long a step waits for what it wants to see. */
 const PATIENCE_MS = 60_000;
 
-/** An editor that shows a workspace of several folders for the first time has none of them now and then; not our fault. */
+/** How often a workspace of several folders is opened. At the first time the editor sometimes shows none of them. */
 const OPENINGS = 5;
 
-/** The classes by which the page tells that a theme is there. */
+/** By name of a theme: the class that the page has while the theme is active. */
 const THEMES = { "Light Modern": "vs", "Dark Modern": "vs-dark", "Dark High Contrast": "hc-black", "Light High Contrast": "hc-light" };
 
-/** Whether one of the rows begins so. */
+/** A function that tells whether one of the rows begins with this text. */
 export function has(beginning) {
 	const one = (row) => row.startsWith(beginning);
 	return Object.assign((rows) => rows.some(one), { one });
 }
 
-/** Whether one of them holds the text. */
+/** A function that tells whether one of the rows holds this text. */
 export function hasText(text) {
 	return (rows) => rows.some((row) => row.includes(text));
 }
@@ -43,7 +43,7 @@ export class Workbench {
 		await this.tab.waitFor({ timeout: 2 * PATIENCE_MS });
 	}
 
-	/** @param folder the name of one of its folders */
+	/** Opens a workspace file and waits until the explorer shows one of its folders. @param folder the name of that folder */
 	async openWorkspace(url, file, folder) {
 		for (let opening = 1; ; opening++) {
 			await this.open(url, { workspace: file });
@@ -64,7 +64,7 @@ export class Workbench {
 		await list.waitFor();
 	}
 
-	/** The pointer out of the way: what it rests on shows words over everything. */
+	/** Moves the pointer away, so that no tooltip covers anything. */
 	async pointAway() {
 		await this.page.mouse.move(800, 250);
 		await this.page.locator(".monaco-hover:visible").waitFor({ state: "hidden" });
@@ -90,12 +90,12 @@ export class Workbench {
 
 	async openSidebar() {
 		await this.tab.waitFor();
-		// A click closes what the editor has just opened by itself, as it does after a reload: then once more.
+		// After a reload the editor may open the sidebar itself; then the click closes it, and another is needed.
 		await this.insist("the sidebar shows the jobs", async (timeout) => {
 			if (!(await this.page.locator(".part.sidebar .composite.title", { hasText: "Chore" }).isVisible()))
-				// With what is around it: a badge may lie on it.
+				// On the element around it: a badge may cover the icon.
 				await this.tab.locator("xpath=..").click({ timeout });
-			// Either of them is there once the extension has read the jobs: what happens from then on is news to it.
+			// One of these appears once the extension has read the jobs. Events after that are new to it.
 			const content = this.page.locator(".part.sidebar .welcome-view-content, .part.sidebar .custom-view-tree-node-item");
 			await content.first().waitFor({ timeout });
 		});
@@ -112,13 +112,13 @@ export class Workbench {
 		);
 	}
 
-	/** The first row that holds the text of label and description, between which there is no blank of the page's. */
+	/** The first row that holds this text. The page has no blank between label and description, so blanks are optional. */
 	row(text) {
 		const pattern = new RegExp(escaped(text).replaceAll(" ", "\\s*"));
 		return this.page.locator(".part.sidebar .pane-body .monaco-list-row", { hasText: pattern }).first();
 	}
 
-	/** @param fits is given the rows, and says whether they are as they should be */
+	/** Waits until `fits` returns true for the rows. */
 	async untilRows(what, fits) {
 		let rows = [];
 		await this.until(what, async () => {
@@ -140,14 +140,14 @@ export class Workbench {
 		}
 	}
 
-	/** The box that asks for something. */
+	/** The input box at the top of the window. */
 	box() {
 		return this.page.locator(".quick-input-widget:visible .quick-input-box input");
 	}
 
 	/** Runs a command of the palette by its title. */
 	async command(title) {
-		// The first of the list may be another that is more often used.
+		// By its exact title: the first entry of the list may be a similar one that was used more often.
 		const exactly = new RegExp(`^${escaped(title)}$`);
 		const label = this.page.locator(".quick-input-list .monaco-list-row .label-name", { hasText: exactly });
 		await this.insist(`the palette offers ${title}`, async (timeout) => {
@@ -157,7 +157,7 @@ export class Workbench {
 		});
 	}
 
-	/** The editor takes a box away when something else wants the keyboard, as a terminal does that comes back: asked again. */
+	/** Tries again until `act` succeeds: the editor closes an input box when something else takes the focus, such as a terminal. */
 	async insist(what, act) {
 		const deadline = performance.now() + PATIENCE_MS;
 		for (;;) {
@@ -180,7 +180,7 @@ export class Workbench {
 		});
 	}
 
-	/** As the editor counts them: in one look, for the item goes with the last of them. */
+	/** The number of running tasks in the status bar. Read in one call: the item disappears with the last task. */
 	runningTasks() {
 		return this.page.evaluate(() => {
 			const item = document.querySelector('.statusbar-item[id="status.runningTasks"]');
@@ -202,7 +202,7 @@ export class Workbench {
 		await this.page.locator(`.monaco-workbench.${THEMES[name]}`).waitFor();
 	}
 
-	/** The messages that are shown with this text. */
+	/** The notifications with this text. */
 	toast(text) {
 		return this.page.locator(".notifications-toasts .notification-list-item", { hasText: text });
 	}
@@ -215,7 +215,7 @@ export class Workbench {
 		);
 	}
 
-	/** Types into the box that a command shows. */
+	/** Types into the input box with this placeholder. */
 	async type(placeholder, text) {
 		const box = this.page.locator(`.quick-input-widget:visible .quick-input-box input[placeholder*="${placeholder}"]`);
 		await box.waitFor();
@@ -224,7 +224,7 @@ export class Workbench {
 		await this.page.keyboard.press("Enter");
 	}
 
-	/** Types into the box that is shown, whatever it asks for. */
+	/** Types into the input box that is open, unless it is the command palette. */
 	async typeText(text) {
 		await this.until(
 			"it asks",
@@ -240,7 +240,7 @@ export class Workbench {
 		await this.page.locator(".quick-input-widget:visible").waitFor({ state: "hidden" });
 	}
 
-	/** Clicks an entry of the menu that is open; one that has only just opened takes no click. */
+	/** Clicks an entry of the open menu, again until it closes: a menu that has just opened ignores clicks. */
 	async choose(label) {
 		const entry = this.page.locator(`.monaco-menu .action-label[aria-label="${label}"]`);
 		await entry.waitFor();
@@ -250,7 +250,7 @@ export class Workbench {
 		});
 	}
 
-	/** Presses a button of a row that is there while the pointer is on it. */
+	/** Clicks a button of a row that is visible only under the pointer. */
 	async inline(text, action) {
 		await this.row(text).hover();
 		await this.row(text).locator(`.action-label[aria-label^="${action}"]`).click();
@@ -260,7 +260,7 @@ export class Workbench {
 		await this.page.locator(".monaco-dialog-box .monaco-button", { hasText: button }).first().click();
 	}
 
-	/** What the output panel shows. The editor draws blanks as U+00A0, and only the lines that are in sight. */
+	/** The visible lines of the output panel. The editor draws blanks as U+00A0. */
 	async output() {
 		const lines = await this.page.locator(".part.panel .output-view .view-line, .part.panel .monaco-editor .view-line").allTextContents();
 		return lines.map((line) => line.replaceAll("\u00a0", " ")).join("\n");
@@ -276,7 +276,7 @@ export class Workbench {
 		});
 	}
 
-	/** What the terminal in sight shows. */
+	/** The rows of the visible terminal. */
 	terminal() {
 		return this.page.locator(".part.panel .terminal-wrapper.active .xterm-rows, .terminal-wrapper.active .xterm-rows").first();
 	}

@@ -1,4 +1,4 @@
-// A throw-away code-server on loopback, a throw-away browser on it, and a throw-away home for both and for the jobs.
+// Starts a code-server on loopback and a browser for a test, with a temporary home folder for both and for the jobs.
 import { execFile, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +10,7 @@ export const ROOT = resolve(import.meta.dirname, "../..");
 
 const START_MS = 60_000;
 
-/** Nothing that moves, asks, or looks for updates. */
+/** Settings without animations, questions and update checks. */
 export const SETTINGS = {
 	"chat.disableAIFeatures": true,
 	"extensions.autoCheckUpdates": false,
@@ -31,9 +31,9 @@ export const SETTINGS = {
 };
 
 /**
- * Folders of one test, all below one: the names are short, for sockets live in them.
+ * Makes the folders of one test, all below one with a short name: the paths of sockets must not be long.
  * @param options.workspace the name of the folder that is opened
- * @param options.manager the systemd user manager that runs the jobs, from manager.mjs; none: they are detached processes
+ * @param options.manager from manager.mjs: the systemd user manager that runs the jobs; without it they run on posix
  */
 export function makeFolders({ manager, workspace = "wörk space" } = {}) {
 	const base = mkdtempSync(join(tmpdir(), "cw-"));
@@ -49,17 +49,17 @@ export function makeFolders({ manager, workspace = "wörk space" } = {}) {
 	};
 	for (const name of ["data", "extensions", "home", "workspace"]) mkdirSync(folders[name]);
 	writeFileSync(join(folders.home, ".bash_profile"), 'export FROM_PROFILE="of the login shell"\n');
-	// Otherwise one in the home folder of whoever runs this is read, and made.
+	// Without this code-server would use the file in the real home folder.
 	writeFileSync(folders.config, "auth: none\ncert: false\n");
 	manager?.give(base);
 	return folders;
 }
 
-/** What the server and, through it, the extension and its jobs have. */
+/** The environment of the server, which the extension and its jobs inherit. */
 export function environment(folders, more = {}) {
 	const own = folders.manager === undefined ? { ...process.env } : {};
 	for (const name of Object.keys(own)) if (/^(VSCODE|ELECTRON|CHORE)_/.test(name)) delete own[name];
-	// Node reads a file of further certificates at each start, longer than all else that it does there.
+	// With NODE_EXTRA_CA_CERTS each start of Node takes much longer.
 	for (const name of ["NODE_OPTIONS", "NODE_EXTRA_CA_CERTS", "PORT"]) delete own[name];
 	return {
 		...own,
@@ -67,7 +67,7 @@ export function environment(folders, more = {}) {
 		SHELL: "/bin/bash",
 		CHORE_HOME: folders.state,
 		CHORE_PLATFORM: folders.manager === undefined ? "posix" : "systemd",
-		// No gallery: nothing is looked up there.
+		// No extension gallery, so that no request is made.
 		EXTENSIONS_GALLERY: JSON.stringify({ serviceUrl: "" }),
 		...more,
 	};
@@ -83,7 +83,7 @@ export function installExtension(workbench, folders, vsix) {
 	if (status !== 0) throw new Error(`the extension was not installed: ${stdout}${stderr}`);
 }
 
-/** @returns its address, and how to stop it; `port` 0 is any that is free */
+/** Starts code-server. `port` 0 means any free port. @returns its address, and `stop` */
 export async function startServer(workbench, folders, { port = 0, settings = {}, variables = {}, rest = [] } = {}) {
 	mkdirSync(join(folders.data, "User"), { recursive: true });
 	writeFileSync(join(folders.data, "User/settings.json"), JSON.stringify({ ...SETTINGS, ...settings }, null, "\t"));
@@ -116,7 +116,7 @@ export async function startServer(workbench, folders, { port = 0, settings = {},
 		async stop() {
 			child.removeAllListeners("exit");
 			const gone = new Promise((done) => child.once("exit", done));
-			// Its own process group: what it started ends with it, and nothing else does.
+			// It leads a process group, which is signalled as a whole.
 			if (child.exitCode === null) {
 				kill(child.pid, "SIGTERM");
 				await Promise.race([gone, new Promise((done) => setTimeout(done, 5000))]);
@@ -126,7 +126,7 @@ export async function startServer(workbench, folders, { port = 0, settings = {},
 	};
 }
 
-/** The words that run a program where the jobs are run. */
+/** The words that run a program as the user of the jobs, beside their manager. */
 function runWords(folders, variables, program, words) {
 	if (folders.manager === undefined) return [program, ...words];
 	const [script, rest] = folders.manager.command(environment(folders, variables), program, ...words);
@@ -136,7 +136,7 @@ function runWords(folders, variables, program, words) {
 function kill(group, signal) {
 	try {
 		process.kill(-group, signal);
-	} catch {} // over already
+	} catch {} // it has ended
 }
 
 export async function openBrowser(options = {}) {
@@ -157,7 +157,7 @@ export async function openBrowser(options = {}) {
 	return { browser, context, page: await context.newPage() };
 }
 
-/** Runs the command line of this checkout on the jobs of the test, as a user in another terminal would. */
+/** Runs the command line of this checkout on the jobs of the test. @returns its stdout */
 export async function chore(folders, ...rest) {
 	const [program, ...words] = runWords(folders, {}, process.execPath, [join(ROOT, "dist/cli.cjs"), ...rest]);
 	const { stdout } = await promisify(execFile)(program, words, {
@@ -168,7 +168,7 @@ export async function chore(folders, ...rest) {
 	return stdout.trim();
 }
 
-/** Stops what a test left running, and deletes all of it. */
+/** Stops and removes the jobs of a test and deletes its folders. */
 export async function cleanUp(folders) {
 	if (existsSync(folders.state)) {
 		const jobs = JSON.parse(await chore(folders, "ps", "--json"));

@@ -1,5 +1,5 @@
-// Runs the suite of test/workbench inside the extension hosts of real workbenches: all of them, or those that are named.
-// A name that ends in "-systemd" has the jobs run by a systemd user manager of the test's own, for which it takes root.
+// Runs the suite of test/workbench inside the extension hosts of real workbenches: all, or those named as arguments. With
+// a name that ends in "-systemd" a private systemd user manager runs the jobs, which needs root.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { format } from "node:util";
@@ -10,7 +10,7 @@ import { cleanUp, makeFolders, openBrowser, ROOT, startServer } from "./rig.mjs"
 
 const LIMIT_MS = 300_000;
 
-/** An editor that shows a workspace of several folders for the first time has none of them now and then; not our fault. */
+/** How often a workspace of several folders is opened. At the first time the editor sometimes shows none of them. */
 const OPENINGS = 5;
 
 if (process.argv[1] === import.meta.filename) {
@@ -25,8 +25,9 @@ if (process.argv[1] === import.meta.filename) {
 }
 
 /**
- * @param only a regular expression that the titles of the tests must fit
- * @returns of each scene how many tests passed, failed and were skipped, and what they measured
+ * Runs the suite in one workbench, once with each kind of window (scene).
+ * @param only a regular expression that the titles of the tests must match
+ * @returns for each scene how many tests passed, failed and were skipped, and what they measured
  */
 export async function runSuite(name, only = "") {
 	const suite = await bundleSuite();
@@ -52,10 +53,10 @@ export async function runSuite(name, only = "") {
 	let server;
 	try {
 		server = await startServer(workbench, folders, {
-			// Built workbenches from some version on take "payload" only with their own smoke test's driver.
+			// Newer workbenches read "payload" only with this option.
 			rest: version === "1.100" ? [] : ["--vscode-option", "enable-smoke-test-driver"],
 			variables: { CHORE_TEST_REPORT: report, CHORE_TEST_ONLY: only },
-			// Lists open beside what the tests look at, not over it.
+			// Lists must not open over the editor that the tests look at.
 			settings: { "workbench.editor.useModal": "off" },
 		});
 		for (const [scene, query] of Object.entries(scenes)) {
@@ -79,7 +80,7 @@ async function show({ name, suite, server, scene, query, report }) {
 		const { lines, error } = await open({ name, suite, server, query });
 		const result = readReport(report);
 		if (result === undefined) {
-			// An extension host that dies makes the workbench say that all is well: only the report counts.
+			// Only the report counts: when the extension host dies, the workbench reports success.
 			console.error(lines.slice(-30).join("\n"));
 			console.error(error ?? "the suite wrote no report: it did not load, or the extension host died");
 			return { passed: 0, failed: 1, skipped: 0 };

@@ -1,6 +1,6 @@
-// Installs the .vsix into real workbenches and uses it as a person would: all of them, or those that are named; several
-// side by side, since a person's hands are slow. What it saw is kept in .cache/screenshots. CHORE_TEST_ONLY picks the
-// steps whose titles it fits.
+// Installs the .vsix into real workbenches, all or those named as arguments, and uses it in a browser as a person does.
+// Several workbenches run at the same time. Screenshots are kept in .cache/screenshots. CHORE_TEST_ONLY is a regular
+// expression: only steps with a matching title run.
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -18,12 +18,12 @@ import { trouble, untrusted } from "./steps/trouble.mjs";
 
 const SCREENSHOTS = join(ROOT, ".cache/screenshots");
 
-/** One step. What it waits for has a minute each (page.mjs). */
+/** The time limit of one step. Each wait inside of it has a minute (page.mjs). */
 const STEP_MS = 4 * 60_000;
-/** How much of what the page said on its console is shown when a step fails. */
+/** How many lines of the page's console are printed when a step fails. */
 const LAST_WORDS = 20;
 
-/** Each has a server, a browser and jobs of its own; its steps are taken one after another. */
+/** Each group has its own server, browser and jobs. Its steps run one after another. */
 const GROUPS = [
 	{ steps: [...jobs, ...logs, ...survival, ...elsewhere, ...looks] },
 	{ steps: trouble, variables: { CHORE_PLATFORM: "systemd", DBUS_SESSION_BUS_ADDRESS: "", XDG_RUNTIME_DIR: "/nonexistent" } },
@@ -38,7 +38,7 @@ mkdirSync(SCREENSHOTS, { recursive: true });
 const only = new RegExp(process.env["CHORE_TEST_ONLY"] ?? "");
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(WORKBENCHES);
 if (names.length > 1) {
-	// Before any begins: installations at the same time would be in each other's way.
+	// Before any of them starts, so that installations do not run at the same time.
 	for (const name of names) installWorkbench(name);
 	const codes = await Promise.all(names.map(apart));
 	process.exit(codes.every((code) => code === 0) ? 0 : 1);
@@ -49,7 +49,7 @@ for (const group of GROUPS) await useIn(names[0], group);
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed > 0 || passed === 0 ? 1 : 0);
 
-/** In a process of its own, each line of which says of which editor it speaks. @returns its exit code */
+/** Runs one workbench in a process of its own and puts its name before each line of output. @returns the exit code */
 function apart(name) {
 	const child = spawn(process.execPath, [import.meta.filename, name], { stdio: ["ignore", "pipe", "inherit"] });
 	createInterface(child.stdout).on("line", (line) => console.log(`${name.padEnd(5)} ${line}`));
@@ -66,11 +66,11 @@ async function useIn(name, { steps, workspace, variables, settings }) {
 		chore: (...rest) => chore(folders, ...rest),
 		run: (...rest) => chore(folders, "run", "-q", ...rest),
 		shot: (what) => tools.page.screenshot({ path: join(SCREENSHOTS, `${name}-${what}.png`) }),
-		/** Starts the server, again on the port that it had. */
+		/** Starts the server; after a stop, on the same port. */
 		start: async () => {
 			tools.server = await startServer(workbench, folders, { port: tools.server?.port ?? 0, variables, settings });
 		},
-		/** Opens the workbench of the test's folder, with the sidebar. */
+		/** Opens the test's folder in the workbench, and the sidebar. */
 		open: async () => {
 			await tools.workbench.open(tools.server.url, { folder: folders.workspace });
 			await tools.workbench.openSidebar();
@@ -98,7 +98,7 @@ async function useIn(name, { steps, workspace, variables, settings }) {
 	}
 }
 
-/** One thing that a person does, and sees. */
+/** Runs one step and prints its result. */
 async function take({ title, act }, tools) {
 	const begun = performance.now();
 	let timer;
@@ -114,7 +114,7 @@ async function take({ title, act }, tools) {
 		console.log(`✖ ${title}\n${String(error.stack).slice(0, 3000)}`);
 		for (const line of tools.said.slice(-LAST_WORDS)) console.log(`    the page said: ${line}`);
 		await tools.shot(`failure-${failed}`).catch(() => {});
-		// The next step begins in a window that is as it should be.
+		// A new window for the next step.
 		await tools.open();
 	} finally {
 		clearTimeout(timer);

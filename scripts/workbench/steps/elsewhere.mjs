@@ -1,4 +1,4 @@
-// Other windows than that of one folder.
+// Steps in other windows: two windows on one session, a window without a folder, a window of two folders.
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

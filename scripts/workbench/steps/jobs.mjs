@@ -1,4 +1,4 @@
-// Jobs in the sidebar: started, told of, stopped, forgotten.
+// Steps with jobs in the sidebar: they are started, reported, stopped and forgotten.
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -128,7 +128,7 @@ export const jobs = [
 		act: async ({ workbench, page, run }) => {
 			await run("-n", "forgotten", "--", "true");
 			await workbench.untilRows("it is over", has("forgotten succeeded"));
-			// By its state, too: for a moment it may still be in the view of the running ones.
+			// With its state: for a moment the job may still be in the view of running jobs.
 			const row = workbench.row("forgotten succeeded");
 			await row.click();
 			await workbench.until("the row has the keyboard", () => row.evaluate((element) => element.matches(".focused.selected")));

@@ -1,4 +1,4 @@
-// What jobs wrote, in the output panel and in terminals.
+// Steps with the output of jobs, in the output panel and in terminals.
 import assert from "node:assert/strict";
 import { has } from "../page.mjs";
 
@@ -26,7 +26,7 @@ export const logs = [
 			await page.keyboard.press("Control+Home");
 			await workbench.untilOutput("bytes are not shown; all of it:");
 			await shot("long");
-			// Below the first line, on which the shadow of the panel lies.
+			// Below the first line, which the shadow of the panel covers.
 			const link = page.locator(".part.panel .monaco-editor .detected-link").first();
 			await link.click({ modifiers: ["Control"], force: true });
 			await page.locator(".part.editor .tab", { hasText: "output" }).first().waitFor();

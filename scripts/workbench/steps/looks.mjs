@@ -1,4 +1,4 @@
-// Many jobs, and every theme.
+// Steps that look at the walkthrough, at every theme, and at many jobs.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { has } from "../page.mjs";
@@ -11,7 +11,7 @@ export const looks = [
 			await workbench.typeText("Background jobs with Chore");
 			const steps = page.locator(".getting-started-step");
 			await workbench.until("four steps", async () => (await steps.count()) === 4);
-			// Where there is room for them; each is a page of its own.
+			// The editor shows the pictures in a wide window only; each is a frame of its own.
 			await page.setViewportSize({ width: 1700, height: 1000 });
 			await workbench.until("the picture of the first step is drawn", async () => {
 				const words = page.frames().map((frame) =>
@@ -65,7 +65,7 @@ export const looks = [
 	},
 ];
 
-/** Copies of a finished job, as its files are: thousands of starts would take minutes, and prove nothing more. */
+/** Copies the files of a finished job: thousands of starts would take minutes. */
 function manyJobs(folder, count) {
 	const id = readdirSync(folder).find((one) => readFileSync(join(folder, one, "job.json"), "utf8").includes('"copied-from"'));
 	const text = (path) => readFileSync(join(folder, id, path), "utf8");

@@ -1,4 +1,4 @@
-// The pictures of README.md: what a person sees who works with it, light and dark.
+// Takes the pictures of README.md, light and dark.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { has } from "../page.mjs";

@@ -1,4 +1,4 @@
-// Windows, servers and versions come and go; jobs stay.
+// Steps in which jobs survive a reload of the window, a restart of the server and a new version of the extension.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readdirSync, writeFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-// What is said where something is missing: a bus, a state folder, trust.
+// Steps without a bus, with an unusable state folder, and without workspace trust: what the extension says.
 import assert from "node:assert/strict";
 import { chmodSync } from "node:fs";
 import { has, hasNot } from "../page.mjs";
