@@ -33,7 +33,7 @@ export class ChoreError extends Error {
 	readonly code: ErrorCode;
 	/** What the user can do next, or undefined where nothing is known to help. */
 	readonly hint: string | undefined;
-	/** For errors of `Platform.start`: true when nothing of the run exists or will exist. False where that is not certain; the core then asks `inspect`. */
+	/** For errors of `Platform.start`: true when nothing of the run exists or will exist. If false, the core asks `inspect`. */
 	readonly refused: boolean;
 
 	constructor(

@@ -1,4 +1,4 @@
-/** What `chore doctor` tells of this platform. */
+/** What `chore doctor` shows about this platform. */
 import type { Description } from "../contract.ts";
 import { LACKING, shellFacts } from "../shell/describe.ts";
 import type { ProcessTable } from "../shell/processes.ts";

@@ -1,4 +1,4 @@
-/** What `chore doctor` tells of a platform whose jobs have a shell as their parent. */
+/** What `chore doctor` shows about posix and launchd, on which a shell (the shim) is the parent of each run. */
 import { accessSync, constants, realpathSync } from "node:fs";
 import { delimiter } from "node:path";
 import type { Capabilities, Description, Fact } from "../contract.ts";

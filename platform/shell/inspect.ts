@@ -45,7 +45,7 @@ function observeLive(run: Run, stage: Stage, table: ProcessTable): Observation {
 	}
 }
 
-/** Tells it from the state of the main process. Where that means running ps(1), the note that `pause` made is used instead. */
+/** Whether the main process is stopped. Where looking it up means running ps(1), the note that `pause` made is used instead. */
 function isPaused(run: Run, table: ProcessTable): boolean {
 	const main = mainPid(run);
 	if (main === undefined) return false;

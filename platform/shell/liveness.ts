@@ -16,7 +16,7 @@ export const ALIVE_FIFO = "alive";
 const READ_NOW: number = constants.O_RDONLY | constants.O_NONBLOCK;
 const probe = Buffer.alloc(1);
 
-/** Tells whether the shim lives. Takes some microseconds. */
+/** Whether the shim lives. Takes a few microseconds. */
 export function liveness(runFolder: string): Liveness {
 	const descriptor = openReader(runFolder);
 	if (descriptor === undefined) return "missing";

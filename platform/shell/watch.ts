@@ -27,7 +27,7 @@ class WatchedRun {
 		this.#run = run;
 		this.#changed = changed;
 		this.#arm(FIRST_LOOK_MS);
-		// Always tells once: the run may have ended before this began to wait.
+		// Always call back once: the run may have ended before this began to wait.
 		queueMicrotask(() => this.#tell());
 	}
 

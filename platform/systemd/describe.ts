@@ -1,4 +1,4 @@
-/** What `chore doctor` tells of this platform. Pure. */
+/** What `chore doctor` shows about this platform. Pure. */
 import type { Capabilities, Description } from "../contract.ts";
 import { USER } from "./scope.ts";
 

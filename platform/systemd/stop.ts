@@ -61,7 +61,7 @@ export async function signalRun(systemd: Systemd, run: PlannedUnit, signals: rea
 	return reached.includes(true);
 }
 
-/** Lets the manager forget the unit of a run that is over. @see Platform.forget */
+/** Has the manager unload the unit of an ended run. @see Platform.forget */
 export async function letGo(systemd: Systemd, run: PlannedUnit): Promise<void> {
 	const unit = await findOwn(systemd, run);
 	if (unit === undefined) return;

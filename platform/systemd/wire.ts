@@ -149,7 +149,7 @@ export class Bus implements Disposable {
 		this.#connecting?.[Symbol.dispose]();
 		this.#connecting = undefined;
 		if (message.type !== MessageType.ERROR) return;
-		// Such as LimitsExceeded. Without its serial dbus-next drops this answer; otherwise it would throw an error that nobody can catch.
+		// Such as LimitsExceeded. Without its serial dbus-next drops this answer; with it, it would throw where nothing catches.
 		message.replySerial = "";
 		this.#lose(unavailable(`the message bus refused the connection: ${message.body[0] ?? message.errorName}`));
 	}

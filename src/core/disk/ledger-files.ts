@@ -109,7 +109,7 @@ export class LedgerReader implements Disposable {
 		// The length of the latest first. Then no line of an older file that was written before one of these is missed.
 		for (const file of [...this.#files].reverse()) {
 			file.end = fstatSync(file.descriptor).size;
-			if (file.end < file.position) Object.assign(file, { position: 0, rest: "" }); // somebody emptied it
+			if (file.end < file.position) Object.assign(file, { position: 0, rest: "" }); // it was truncated
 		}
 		return present;
 	}
