@@ -1,4 +1,4 @@
-/** The part of the contract suite that is about runs of several attempts, later runs of a job, and jobs that are held. */
+/** The part of the contract suite about runs of several attempts, later runs of a job, and paused jobs. */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { isChoreError } from "../../platform/errors.ts";
@@ -11,7 +11,7 @@ import type { Subject } from "./suite.ts";
 /** Declares one test with a home of its own. */
 export type Declare = (title: string, body: (home: Home) => Promise<void>, skip?: string | false) => void;
 
-/** Longer than any test: what is waited for here must not come. */
+/** A delay longer than any test: an attempt that must not come. */
 const NEVER_MS = 600_000;
 
 export function testAttempts(on: Declare, { disturbances, asciiOnly }: Subject): void {

@@ -1,4 +1,4 @@
-/** The part of the contract suite that is about two runs of one job: what is still done to the one does nothing to the next. */
+/** The part of the contract suite about two runs of one job: a request that still works on the first does not affect the second. */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { Handle, Platform, PlatformContext } from "../../platform/contract.ts";

@@ -1,6 +1,6 @@
 /**
- * What every platform does, asked through the core as users ask it. One suite; what a platform or this machine cannot
- * do is skipped test by test, with its reason.
+ * The behaviour that every platform must have, tested through the library. One suite for all. What a platform or this
+ * machine cannot do is skipped in each test, with the reason.
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -29,11 +29,11 @@ export interface Subject {
 	readonly load: () => Promise<PlatformModule>;
 	/** Why it cannot be tested here at all, or false. */
 	readonly skip: string | false;
-	/** How to disturb what supervises the jobs, where there is such a thing: each leaves the jobs running. */
+	/** Ways to reload or restart the supervisor, if there is one, that leave the jobs running. */
 	readonly disturbances: readonly { readonly what: string; readonly act: () => Promise<void> }[];
 	/** True where the jobs are known only to the process that started them. */
 	readonly inMemory?: boolean;
-	/** Why nothing but ASCII can be carried, where that is so. */
+	/** Why only ASCII arrives unchanged, if that is so. */
 	readonly asciiOnly?: string;
 	/** The shell that runs the job's start script, for what shells add to an environment. */
 	readonly shell?: string;
@@ -63,7 +63,7 @@ const FATAL_SIGNALS = [
 	"SYS",
 ];
 
-/** Where most shells cannot tell a death from an exit code: the record says so. */
+/** Signals whose death most shells cannot tell from an exit code; the record then says that it is not certain. */
 const UNCERTAIN = new Set(["SIGINT", "SIGPIPE"]);
 
 export function testPlatform(subject: Subject): void {
@@ -78,7 +78,7 @@ export function testPlatform(subject: Subject): void {
 			cgroup = (await home.chore.capabilities()).containment === "cgroup";
 		});
 
-		/** A test with a home of its own. */
+		/** Declares a test with its own state folder. */
 		const on = (title: string, body: (home: Home) => Promise<void>, skip: string | false | undefined = false): void => {
 			test(title, { skip: subject.skip || skip, timeout: HANGS_MS }, async () => {
 				await using home = await makeHome(subject.name, module, {}, subject.asciiOnly === undefined ? "chore test é-" : "chore test-");
@@ -661,7 +661,7 @@ export function testPlatform(subject: Subject): void {
 	});
 }
 
-/** What comes of `exit CODE`: the shell of a platform may not be able to tell 128 + n from a signal, and says so. */
+/** The end after `exit CODE`. Some shells cannot tell 128 + n from a signal; the record then says that it is not certain. */
 function outcomeOf(code: number, job: Job): [number | string | null, string] {
 	if (job.exitCertain === false) {
 		assert.ok(code === 130 || code === 141, `exit ${code} is certain`);
@@ -686,7 +686,7 @@ async function output({ chore }: Home, job: Job, stream?: "stdout" | "stderr"): 
 	return Buffer.concat(parts).toString("utf8");
 }
 
-/** A job that the platform's shell has become by now: before that it may take signals in its own way. */
+/** A job whose program has replaced the platform's shell: before that the shell may react to signals differently. */
 async function begin(home: Home): Promise<Job> {
 	const job = await home.chore.run({ command: ["/bin/sh", "-c", "echo begun; exec sleep 60"] });
 	await eventually("it has begun", () => output(home, job), "begun\n");

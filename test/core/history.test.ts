@@ -1,4 +1,4 @@
-/** The runs that were: each once, also those of jobs that are gone, and whatever the ledger has been through. */
+/** History has each run once, also those of removed jobs, also with a damaged ledger. */
 import assert from "node:assert/strict";
 import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-/** How many jobs may be active: those that ended without anybody having looked do not count. */
+/** The limit of active jobs: jobs that have ended and are not settled do not count. */
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-/** Jobs that are over are forgotten as they should be, and no others. */
+/** Prune forgets the ended jobs that it should, and no others. */
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";

@@ -1,4 +1,4 @@
-/** A start that the platform refuses leaves nothing, and tells why it was refused, whatever is in the way of clearing up. */
+/** A start that the platform refuses leaves nothing and reports the reason, also when cleaning up fails. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-/** Silence that nobody could have heard is none. */
+/** A time limit counts only the time in which this process could read the answer. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";

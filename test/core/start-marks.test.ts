@@ -1,4 +1,4 @@
-/** A mark of a start says that the request is under way, and no more: nobody waits for a process that only lives. */
+/** The mark of a start says only that the request is under way: other commands do not wait for a process that merely lives. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { uptime } from "node:os";

@@ -1,4 +1,4 @@
-/** Pruning in passing: a little behind each command, and never what is young. */
+/** The sweep: a little pruning after each command, and never of young jobs. */
 import assert from "node:assert/strict";
 import { constants, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { uptime } from "node:os";

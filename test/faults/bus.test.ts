@@ -1,4 +1,4 @@
-/** A message bus that is there and does not do its work: an error in good time, and never another platform in silence. */
+/** A message bus that exists and does not work: an error within a bounded time, and never silently another platform. */
 import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
@@ -8,7 +8,7 @@ import { eventually } from "../support/eventually.ts";
 
 const skip = process.platform !== "linux" && "systemd is for Linux";
 
-/** A command line that finds a user manager, whose bus does this with whoever connects. */
+/** A command line that finds a user manager whose bus calls this function with each connection. */
 class FalseBus extends Cli {
 	readonly #servers: Server[] = [];
 	readonly #sockets = new Set<Socket>();

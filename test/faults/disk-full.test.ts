@@ -1,6 +1,6 @@
 /**
- * A disk that is full at any write: a clear error, nothing half-made, and nothing lost that was recorded already. The
- * state is a small file system of its own, in which the free space is swept from none to enough.
+ * A disk that becomes full at any write: a clear error, nothing half made, and no record lost. The state folder is a small
+ * file system, tested with every amount of free space from none to enough.
  */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
@@ -26,7 +26,7 @@ class SmallDisk extends Cli {
 		writeFileSync(this.#ballast, "");
 	}
 
-	/** Fills the disk up, but for so many pages of 4096 bytes. */
+	/** Fills the disk except for so many pages of 4096 bytes. */
 	leave(pages: number): void {
 		rmSync(this.#ballast, { force: true });
 		writeFileSync(this.#ballast, Buffer.alloc((statfsSync(this.state).bavail - pages) * 4096));
@@ -51,7 +51,7 @@ async function states(cli: Cli): Promise<ReadonlyMap<string, string>> {
 	return new Map((await cli.list()).map(({ id, state }) => [id, state]));
 }
 
-/** No process runs that is not listed, and no job is there by half. */
+/** Asserts that every running process belongs to a listed job, and that no job is half made. */
 async function assertNothingHalfMade(cli: Cli, expected: readonly string[], when: string): Promise<void> {
 	const listed = await cli.list();
 	assert.deepEqual(listed.map(({ id }) => id).sort(), [...expected].sort(), when);

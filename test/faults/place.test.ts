@@ -1,4 +1,4 @@
-/** What a record means elsewhere and later: another boot, machine or pid namespace, a clock set back, a pid used again. */
+/** Records that are read in another place or later: after a reboot, on another machine, with a changed clock, a reused pid. */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -85,7 +85,7 @@ for (const [title, change, reason] of [
 		assert.deepEqual(await cli.json("stop", "--all"), []);
 		assert.ok(isRunning(pid));
 		assert.ok(existsSync(`${cli.state}/default/active/${id}`) && !existsSync(`${cli.runFolder(id)}/end.json`), "nothing is settled");
-		// What its own place recorded may be read by others.
+		// An end that was recorded in its own place can be read here.
 		kill(pid, "SIGTERM");
 		await recorded(cli, id);
 		const ended = await cli.job("web");
@@ -163,7 +163,7 @@ test("a process with the reused pid of a job is not taken for the job and not si
 		const shim = Number.parseInt(readFileSync(`${cli.runFolder(id)}/pid`, "utf8"), 10);
 		for (const pid of cli.processes()) kill(pid, "SIGKILL");
 		await eventually("the shim is gone", () => !isRunning(shim));
-		// As if the numbers of the shim and the job had been given to a stranger, in a process group of its own.
+		// As if the pids of the shim and the job now belonged to another process, in another process group.
 		for (const file of ["pid", "started"]) {
 			const path = `${cli.runFolder(id)}/${file}`;
 			writeFileSync(path, readFileSync(path, "utf8").replace(/^\d+/, String(stranger.pid)));

@@ -49,7 +49,7 @@ function assertSane(words: readonly string[], outcome: Outcome): void {
 	assert.doesNotMatch(outcome.stderr, /damaged|unreadable|is empty|is missing/, what);
 }
 
-/** When all is over, every job that is left ended in a way that fits what it was. */
+/** Asserts that every job that is left ended in a way that its command allows. */
 async function assertTrueEnds(cli: Cli): Promise<void> {
 	await cli.chore("stop", "--grace", "0", "--all");
 	const jobs = await cli.list();
@@ -135,7 +135,7 @@ test("a job whose start finishes while the platform is asked is not lost", PATIE
 	await eventually("it runs", async () => (await home.chore.list())[0]?.state, "running");
 });
 
-/** A place in the code to be held at. */
+/** A place in the code at which a test can stop it. */
 function gate(): { readonly opened: Promise<void>; readonly wasReached: Promise<void>; open(): void; reached(): void } {
 	let open = (): void => {};
 	let reached = (): void => {};

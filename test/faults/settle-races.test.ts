@@ -1,4 +1,4 @@
-/** Several that find the end of one run at once, and judge it by what each of them saw: one end is told. */
+/** Several processes that settle one run at once, each by what it has read: all report the same end. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { intercept, interfere } from "../support/intercept.ts";
 
 const LONG = { timeout: 600_000 };
 
-/** A job that is over, which nobody has seen yet. */
+/** A job that has ended and is not settled. */
 async function unseenEnd(cli: Cli): Promise<string> {
 	const id = await cli.begin("-c", "exit 3");
 	const folder = cli.runFolder(id);

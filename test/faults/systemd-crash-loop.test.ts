@@ -15,7 +15,7 @@ import { crashManager, userManager } from "../support/user-manager.ts";
 const { skip, skipHarm } = userManager(import.meta);
 const ROUNDS = Number(process.env["CHORE_TEST_ROUNDS"] ?? 60);
 const CRASH_EVERY = 12;
-/** Some commands come to their end, however slow the machine is. */
+/** Long enough that some commands end before they are killed, on a slow machine, too. */
 const PATIENCE_MS = 60_000;
 
 /** The command line, killed after so many milliseconds; resolves with the id it printed, if it came to that. */

@@ -1,4 +1,4 @@
-/** Records that are read while they are written: half of one is never taken for all of it. */
+/** Records that are read in the middle of a write: half of a record never counts as a whole one. */
 import assert from "node:assert/strict";
 import { readFileSync, readlinkSync } from "node:fs";
 import { test } from "node:test";
@@ -8,7 +8,7 @@ import { Cli, PATIENCE } from "../support/cli.ts";
 import { eventually } from "../support/eventually.ts";
 import { intercept } from "../support/intercept.ts";
 
-/** The first readings of each open file of that name are of half of what is written there, the rest being blank yet. */
+/** The first readings of each open file with this name return half of its content, followed by blanks. */
 function tear(name: string, readings: number): Disposable {
 	const torn = new Map<number, number>();
 	const reading = intercept("readSync", (original) => {

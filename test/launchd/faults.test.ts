@@ -1,4 +1,4 @@
-/** When launchd, its launchctl or the disk fails: the truth is told, nothing hangs, and nothing is left. */
+/** Failures of launchd, launchctl or the disk: they are reported, nothing hangs, and nothing is left. */
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";

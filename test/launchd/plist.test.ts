@@ -1,4 +1,4 @@
-/** A property list is what launchd will read: judged by parsers that share nothing with what writes it. */
+/** The property list, read by parsers that share no code with its writer. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";

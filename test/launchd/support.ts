@@ -1,4 +1,4 @@
-/** Jobs on a launchd of a test's own, under the kinds of /bin/sh that macOS has. */
+/** Runs jobs on a simulated launchd for each test, under the kinds of /bin/sh that macOS has. */
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { PlatformModule } from "../../platform/contract.ts";

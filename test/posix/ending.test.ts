@@ -1,4 +1,4 @@
-/** What is left, and what is said of it, when parts of a run are killed; and that nothing else is ever signalled. */
+/** Runs of which a part is killed: what is left, what is observed, and that no other process is signalled. */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";

@@ -1,4 +1,4 @@
-/** Processes that start each other in turn, and end: no look at the processes of the system is quick enough for them. */
+/** Processes that start the next one and end: too quick to be found by listing processes. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, rmSync, writeFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** Holding a run where it is, and letting it go on, under every shell. */
+/** Pause and resume, under every shell. */
 import assert from "node:assert/strict";
 import { statSync } from "node:fs";
 import { describe, test } from "node:test";

@@ -1,4 +1,4 @@
-/** Runs of the posix platform for tests: folders and start scripts as the core makes them, and a clean house afterwards. */
+/** Runs of the posix platform for tests: makes folders and start scripts as the core does, and cleans up afterwards. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -50,7 +50,7 @@ export interface TestRunOptions {
 }
 
 const jobIds = new Set<string>();
-/** Handed down to processes of the tests that are killed and cannot clear up. */
+/** Inherited by processes of the tests that are killed and cannot clean up: by it they are found. */
 const inherited = process.env["CHORE_TEST_SCRATCH"];
 const scratch = inherited ?? mkdtempSync(`${realpathSync(tmpdir())}/chore posix `);
 process.env["CHORE_TEST_SCRATCH"] = scratch;
@@ -86,7 +86,7 @@ export function edited(text: string, ...changes: readonly (readonly [from: strin
 }
 
 const LIMIT_SLEEP = 'until /usr/bin/env sleep "$limit"';
-/** The clock of a time limit notes that it is `at-sleep`, and starts its sleep(1) once there is `seen`. */
+/** The timer process makes the file `at-sleep`, and starts its sleep(1) once the file `seen` exists. */
 export const LATE_SLEEP: readonly [string, string] = [
 	LIMIT_SLEEP,
 	LIMIT_SLEEP.replace("until ", 'until : >"$run/at-sleep"; until [ -e "$run/seen" ]; do :; done; '),
@@ -183,7 +183,7 @@ export async function wordIn(run: TestRun, name: string): Promise<string> {
 	return eventually(`${name} is written`, firstWord, (word) => word !== "");
 }
 
-/** The shim with a time limit that is up when the test says so, see `limitIsUp`: on no machine it is too short. */
+/** A shim whose time limit is reached when the test calls `limitIsUp`, so that it is too short on no machine. */
 export function withLimitOfTest(text: string): string {
 	// Short sleeps of the clock itself: what it starts is known as the clock's by its parent alone. One that is killed ends the wait.
 	const wait = 'while [ ! -e "$run/up$attempt" ] && [ "$slept" -eq 0 ]; do /usr/bin/env sleep 0.02; slept=$?; done';

@@ -1,4 +1,4 @@
-/** Holds this process at one stroke, as a long computation or a terminal's Ctrl-Z does: it runs no timer and reads nothing. */
+/** Blocks this process, as a long computation or Ctrl-Z does: no timer runs and nothing is read. */
 export function busy(milliseconds: number): void {
 	Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }

@@ -1,6 +1,6 @@
 /**
- * Ends all jobs of a state folder, and never by the code under test: their units and labels are taken from whatever
- * supervises them, and every process is killed that names the folder or carries the mark of a job in it.
+ * Ends all jobs of a state folder. Never uses the code under test: finds units and labels by asking the supervisor, and
+ * kills every process that names the folder or carries the mark of one of its jobs.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import type { Handle } from "../../platform/contract.ts";
 import { eventually, isEmpty, isRunning, kill } from "./eventually.ts";
 import { endFakeRuns } from "./fake-platform.ts";
 
-/** How long a supervisor may take for what it is told. */
+/** How long a supervisor may take for a request. */
 const PATIENCE = { stdio: "ignore", timeout: 60_000 } as const;
 
 /** @returns what could not be ended, a line each */
@@ -46,7 +46,7 @@ function endUnits(manager: readonly string[], units: readonly string[]): void {
 	systemctl("reset-failed");
 }
 
-/** The handles of runs whose end nobody has written down. */
+/** The handles of runs whose end is not written down. */
 function unfinished(home: string): readonly Handle[] {
 	return jobsIn(home).flatMap(({ folder }) =>
 		namesIn(`${folder}/runs`)

@@ -23,7 +23,7 @@ import type { Job } from "../../src/core/job.ts";
 import { begun } from "./begun.ts";
 import { eventually, HANGS_MS, isEmpty, kill } from "./eventually.ts";
 
-/** Of tests that did not come to their end: what they started would go on for ever. */
+/** For the end of this process: jobs of tests that did not finish would run for ever. */
 const folders = new Set<string>();
 
 /** The program under test, where every user of this machine can run it. */
@@ -90,7 +90,7 @@ export class Cli implements AsyncDisposable {
 		folders.add(this.folder);
 		for (const name of ["bin", "home", "project", "runtime-dir", "state", "state/notices"])
 			mkdirSync(`${this.folder}/${name}`, { mode: 0o700 });
-		// Said once, where there is a logind: not what the tests are about.
+		// The notice about logout, which chore prints once: as if it had been printed.
 		for (const platform of ["posix", "systemd"]) writeFileSync(`${this.state}/notices/logout-${platform}`, "");
 		writeFileSync(`${this.folder}/bin/chore`, `#!/bin/sh\nexec '${CLI}' "$@"\n`, { mode: 0o755 });
 		this.#env = {
@@ -98,7 +98,7 @@ export class Cli implements AsyncDisposable {
 			HOME: `${this.folder}/home`,
 			CHORE_HOME: this.state,
 			XDG_CACHE_HOME: CACHES,
-			// Without a bus: that of a session of whoever runs the tests is not theirs.
+			// Without the message bus of the user who runs the tests.
 			XDG_RUNTIME_DIR: `${this.folder}/runtime-dir`,
 			CHORE_PLATFORM: "posix",
 			LANG: "C.UTF-8",
@@ -244,7 +244,7 @@ export function processesNaming(text: string): readonly number[] {
 		.map(Number);
 }
 
-/** Root's tests work as other users, too, who cannot look into a checkout in somebody's private folder: a copy stands in for it. */
+/** Root's tests also run chore as other users, who may not be able to read this checkout: they use a copy. */
 function forEverybody(program: string): string {
 	if (process.geteuid?.() !== 0 || !existsSync(program) || isOpen(dirname(program))) return program;
 	const folder = mkdtempSync(`${realpathSync(tmpdir())}/chore-dist-`);
@@ -266,7 +266,7 @@ export function errorIn({ stderr }: Outcome): { readonly code: string; readonly 
 	return (JSON.parse(line) as { error: { code: string; message: string; hint: string | null } }).error;
 }
 
-/** Nothing that a user meets is ever told as a bug, nor ends by a signal of Node's own making. */
+/** Asserts that a command neither reported a bug of chore nor was ended by a signal that Node raised itself. */
 export function assertNoBug(outcome: Outcome): void {
 	assert.doesNotMatch(outcome.stderr, /this is a bug in chore|\n {4}at |node:internal/, outcome.stderr);
 	assert.notEqual(outcome.signal, "SIGABRT");

@@ -1,20 +1,20 @@
-/** Facts that come true in their own time. */
+/** Waits for facts. */
 import { readFileSync } from "node:fs";
 import { inspect } from "node:util";
 
 /**
- * A test that takes so long hangs, and has failed. Far beyond what any takes, for machines that have other things to do
- * or stand still for a while: no test is about how fast they are.
+ * The time limit of a test, in milliseconds. Much longer than any test takes, since the machine may be busy or suspended
+ * for a while: no test is about speed.
  */
 export const HANGS_MS = 300_000;
 
-/** Less than a test may take, so that what was waited for in vain is told before the test is ended. */
+/** Shorter than the time limit of a test, so that the missing fact is reported before the test is ended. */
 const PATIENCE_MS = HANGS_MS / 2;
 
 /** How often a fact is looked for. */
 const PAUSE_MS = 5;
 
-/** How a value is told. */
+/** A value in words, for messages. */
 const SHOWN = { depth: 5, maxStringLength: 4000, breakLength: 120 };
 
 type Look<T> = () => T | Promise<T>;
@@ -22,9 +22,9 @@ type Look<T> = () => T | Promise<T>;
 /**
  * Waits for a fact.
  *
- * @param what the fact, for who reads that it never came true
- * @param look gives what there is to see: without `wanted`, undefined or false as long as that is nothing
- * @param wanted the value that is waited for, or what has to be true of it
+ * @param what the fact, in words for the error
+ * @param look returns the present value; without `wanted`, undefined or false until the fact is true
+ * @param wanted the value to wait for, or a condition on it
  * @returns the value that was waited for
  * @throws Error with the fact, and the value that was seen last, when it never comes true
  */
@@ -67,7 +67,7 @@ export function isRunning(pid: number): boolean {
 	}
 }
 
-/** Signals a process, or a group by its negative number. @returns false where nobody is there any more */
+/** Signals a process, or a group by its negative number. @returns false if it does not exist any more */
 export function kill(pid: number, name: NodeJS.Signals): boolean {
 	// 0 and -1 are whole groups of processes, among them this one.
 	if (!(Number.isInteger(pid) && Math.abs(pid) > 1)) throw new Error(`${pid} is no process to be signalled`);

@@ -1,10 +1,10 @@
-/** Holds the code under test at one of its calls of node:fs, and does something there: the moment in which another comes in between. */
+/** Stops the code under test at one of its calls of node:fs and does there what another process may do at that moment. */
 import fs, { readlinkSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 
 type Functions = { [Name in keyof typeof fs]: (typeof fs)[Name] extends (...given: never[]) => unknown ? Name : never }[keyof typeof fs];
 
-/** Puts another function in the place of one of node:fs, for all who import it, until disposed. */
+/** Replaces a function of node:fs for all importers, until disposed. */
 export function intercept<Name extends Functions>(name: Name, wrap: (original: (typeof fs)[Name]) => (typeof fs)[Name]): Disposable {
 	const original = fs[name];
 	const put = (value: (typeof fs)[Name]): void => {
@@ -29,7 +29,7 @@ const STEPS = [
 	"rmSync",
 ] as const;
 
-/** What a call is about: a path, or that of an open file where it is given its descriptor first. */
+/** The path that a call is about; for a descriptor, the path of the open file. */
 function pathsIn(given: readonly unknown[]): readonly string[] {
 	const [file] = given;
 	const open = typeof file === "number" ? [readlinkSync(`/proc/self/fd/${file}`)] : [];

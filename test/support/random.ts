@@ -1,8 +1,8 @@
-/** What tests choose at random, and how it is had again. */
+/** Random choices of tests, which a seed repeats. */
 import { type TestContext, type TestOptions, test } from "node:test";
 import fc from "fast-check";
 
-/** Numbers that look random and can be had again from their seed (mulberry32): each from 0 to one less than the bound. */
+/** Pseudo-random numbers from a seed (mulberry32): each from 0 to one less than the bound. */
 export function randomFrom(seed: number): (below: number) => number {
 	let state = seed;
 	return (below) => {

@@ -11,7 +11,7 @@ import { userManager } from "../support/user-manager.ts";
 
 const { skip } = userManager(import.meta);
 
-/** A state folder of its own, in which every character has spoilt a path somewhere. */
+/** A state folder whose path has characters that cause trouble. */
 class Place implements Disposable {
 	readonly folder = mkdtempSync(join(tmpdir(), "chore-doctor it's $HOME; "));
 
@@ -31,7 +31,7 @@ class Place implements Disposable {
 		return JSON.parse(this.run(["--json", "status", id]).stdout)[0].unit;
 	}
 
-	/** What the doctor finds, but for what other tests left. */
+	/** The findings of the doctor, without those about other tests. */
 	findings(home = this.folder): readonly Finding[] {
 		const { stdout, stderr } = this.run(["--json", "doctor", "--no-test"], home);
 		assert.notEqual(stdout, "", stderr);

@@ -1,4 +1,4 @@
-/** Message buses for tests: one without systemd, and a go-between to any bus, which can be silenced or cut. */
+/** Message buses for tests: one without systemd, and a proxy to any bus that can be silenced or cut. */
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createConnection, createServer, type Server, type Socket } from "node:net";

@@ -1,4 +1,4 @@
-/** Whoever follows events of jobs that just run is woken by nothing but an event; so is a window of the editor. */
+/** A process that follows the events of running jobs has no timers and wakes at events only; so does a window of the editor. */
 import assert from "node:assert/strict";
 import { statfsSync } from "node:fs";
 import { tmpdir } from "node:os";

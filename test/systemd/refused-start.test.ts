@@ -1,6 +1,6 @@
 /**
- * A start that the manager cannot carry out leaves nothing, says why, and keeps nobody waiting: however quickly the unit
- * restarts, and whatever happens to the bus, the manager or the disk meanwhile.
+ * A start that the manager cannot make leaves nothing, gives the reason, and ends within a bounded time: however quickly the
+ * unit restarts, and whatever happens to the bus, the manager or the disk meanwhile.
  */
 import assert from "node:assert/strict";
 import { execFile, execFileSync, spawnSync } from "node:child_process";
@@ -27,7 +27,7 @@ const smallDisk = process.env["CHORE_TEST_SMALL_DISK"];
 const ROUNDS = Number(process.env["CHORE_TEST_ROUNDS"] ?? 5);
 const patience = { skip, timeout: HANGS_MS * Math.max(1, ROUNDS / 50) };
 
-/** What a user's manager cannot give to a job, and what is said of it. The last one it does not even accept. */
+/** Properties that a user's manager cannot apply, and the message for each. It refuses the last one at once. */
 const REFUSED: readonly (readonly [property: string, message: RegExp])[] = [
 	["CPUSchedulingPriority=10", /^systemd cannot give a job CPUSchedulingPriority=10 here: it failed at SETSCHEDULER \(exit code 214\)$/],
 	[

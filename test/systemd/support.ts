@@ -1,4 +1,4 @@
-/** What the tests of this folder share: a state folder, runs in it, and waiting for facts. */
+/** For the tests of this folder: a platform with a state folder, runs in it, and waiting for facts. */
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,7 +7,7 @@ import { type ExitRecord, parseExitRecord } from "../../platform/exit-record.ts"
 import { open } from "../../platform/systemd/index.ts";
 import { eventually } from "../support/eventually.ts";
 
-/** Every character here has spoilt a path somewhere: in a unit file, in a shell, in a command line of systemd. */
+/** Characters that cause trouble in paths: in unit files, in shells, in command lines of systemd. */
 const ODD = 'it\'s $HOME $$ %h %% "état" \\x41; a';
 
 export interface Prepared {
