@@ -1,9 +1,9 @@
-/** The name that was probably meant by a word that is none, for every "did you mean". Pure. */
+/** Finds the name that was probably meant by a misspelt word, for every "did you mean". Pure. */
 import { distance } from "fastest-levenshtein";
 
 /**
- * The name that begins with the word, else the nearest one if it is near enough to be meant: whatever the case of its
- * letters, a third of the word's may be wrong.
+ * The first name in the alphabet that begins with the word, else the nearest name if no more than a third of the word's
+ * letters differ, else undefined. Upper and lower case count as equal.
  */
 export function closest(word: string, names: readonly string[]): string | undefined {
 	if (word === "") return undefined;

@@ -27,8 +27,8 @@ export interface Capabilities {
 	/** Holds a run where it is, and lets it go on. */
 	readonly pause: boolean;
 	/**
-	 * The keys of `native` that it takes; none where it has no words of its own. Each with the names that a value may begin
-	 * with, which completion offers; none where a value is free.
+	 * The keys of `native` that it takes; empty if it has no options of its own. With each key the names that its values may
+	 * begin with, which completion offers; empty if a value may be any text.
 	 */
 	readonly native: Readonly<Record<string, readonly string[]>>;
 	/** Sends SIGHUP right after the stop signal when `stopping.hangUp` is set. */
@@ -43,8 +43,8 @@ export interface Capabilities {
 }
 
 /**
- * What the user asks of one platform in that platform's own words, such as the name of a systemd unit. Only the platform
- * knows what keys there are and what their values mean: whoever is above it stores them and hands them on.
+ * Options of one platform in its own words, such as the name of a systemd unit. Only the platform knows the keys and the
+ * meaning of their values. The core stores them and passes them on unread.
  */
 export type NativeOptions = Readonly<Record<string, string | readonly string[]>>;
 
@@ -107,8 +107,8 @@ export interface Stopping {
 }
 
 /**
- * What a platform needs to find a run again. Made before the start, stored by the core, read by this platform only; but where
- * `data` has a `unit`, the core shows it as the platform's own name for the run.
+ * What a platform needs to find a run again. Made before the start, stored by the core, read by this platform only, with one
+ * exception: if `data` has a `unit`, the core shows it as the platform's own name for the run.
  */
 export interface Handle {
 	readonly platform: string;
@@ -177,10 +177,10 @@ export interface Platform extends AsyncDisposable {
 	/** Ask here what it can do, never by name. */
 	readonly capabilities: Capabilities;
 	/**
-	 * Looks at what is asked in the platform's own words. The core calls it before it makes anything of a job or of a later
-	 * run. No I/O but what `capabilities` needs.
-	 * @throws ChoreError OPTION_UNSUPPORTED for a key that it does not take, INVALID_ARGUMENT for a value that cannot be: both
-	 * say what to use instead
+	 * Checks the options in the platform's own words. The core calls it before it makes any file of a job or of a later run.
+	 * No I/O except what `capabilities` needs.
+	 * @throws ChoreError OPTION_UNSUPPORTED for a key that it does not take, INVALID_ARGUMENT for an impossible value. Both say
+	 * what to use instead
 	 */
 	check(asked: Pick<RunSpec, "native" | "limits">): void;
 	/**

@@ -1,10 +1,10 @@
-/** Spans of time and sizes as systemd spells them, for options and properties alike. Pure. */
+/** Reads durations and sizes as systemd spells them, for options of chore and for properties. Pure. */
 
 const SECOND_US = 1_000_000;
 const HOUR_US = 3600 * SECOND_US;
 const DAY_US = 24 * HOUR_US;
 
-/** The units of systemd.time(7), in microseconds. A month and a year are what `systemd-analyze timespan` takes them for. */
+/** The units of systemd.time(7), in microseconds. A month and a year are as long as for `systemd-analyze timespan`. */
 const TIME_UNITS: ReadonlyMap<string, number> = new Map(
 	(
 		[
@@ -22,10 +22,10 @@ const TIME_UNITS: ReadonlyMap<string, number> = new Map(
 );
 
 /**
- * A span of time: "90" (seconds), "1.5s", "2min 10s", "1h".
+ * A duration: "90" (seconds), "1.5s", "2min 10s", "1h".
  *
- * @param unitUs of a number without a unit
- * @returns microseconds, or undefined for what is no span
+ * @param unitUs the unit of a number without one
+ * @returns microseconds, or undefined for another text
  */
 export function readSpan(text: string, unitUs: number = SECOND_US): number | undefined {
 	if (!/^(?:\s*[0-9]+(?:\.[0-9]+)?\s*[a-zA-Z\u00b5\u03bc]*)+$/u.test(text)) return undefined;
@@ -41,8 +41,8 @@ export function readSpan(text: string, unitUs: number = SECOND_US): number | und
 /**
  * A size: "512M", "1.5G", "1048576".
  *
- * @param base of the suffixes: 1024, or 1000 for what goes over a wire or to a disk
- * @returns whole bytes, however many, or undefined for what is no size
+ * @param base of the suffixes: 1024, or 1000 for rates of disks and networks
+ * @returns whole bytes, without an upper limit, or undefined for another text
  */
 export function readBytes(text: string, base: 1000 | 1024): bigint | undefined {
 	const [, whole = "", fraction = "", suffix = ""] = /^([0-9]+)(?:\.([0-9]+))? ?([KMGTPE]?)B?$/.exec(text) ?? [];

@@ -3,7 +3,7 @@ import type { PlatformModule } from "./contract.ts";
 
 export interface Registered {
 	readonly name: string;
-	/** Whose the jobs are: the user's who calls, or the system's, which take root. */
+	/** Whose jobs it runs: those of the calling user, or those of the system, for which chore must run as root. */
 	readonly scope: Scope;
 	readonly load: () => Promise<PlatformModule>;
 }

@@ -88,7 +88,7 @@ await Promise.all([
 	build({ ...commonJs, entryPoints: { extension: "extension/main.ts", ...apart } }),
 	build({ ...common, entryPoints: { index: "src/index.ts" }, outdir: "dist", format: "esm" }),
 ]);
-// The hash of these bundles names the file in which the code that V8 compiles from them is kept (src/cli/code-cache.ts).
+// The hash of these bundles is in the name of the folder for the code that V8 compiles from them (src/cli/code-cache.ts).
 const contents = createHash("sha256");
 for (const name of Object.keys(apart).sort()) {
 	const content = readFileSync(`dist/${name}.cjs`, "latin1");

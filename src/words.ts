@@ -76,7 +76,7 @@ export function age(milliseconds: number): string {
 	return `${Math.floor(hours / 24)} d`;
 }
 
-/** A moment on the clock of this place: "14:02" or "14:02:11", with the date before it where that is not today's. */
+/** A moment in local time: "14:02" or "14:02:11" today, with the date before it on another day. */
 export function localTime(
 	moment: Date,
 	{ now = new Date(), seconds = false }: { readonly now?: Date; readonly seconds?: boolean } = {},
@@ -88,7 +88,7 @@ export function localTime(
 	return `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())} ${time}`;
 }
 
-/** "build (1c9e2f40)": names are used again, ids are not. */
+/** "build (1c9e2f40)". The id is there because a name can be used again. */
 export function nameWords({ name, id }: Pick<Job, "name" | "id">): string {
 	return `${name} (${shortId(id)})`;
 }

@@ -7,14 +7,14 @@
 #   RUN, STOP, HANGUP, GRACE   as the shim has them
 #   COMMAND...          what runs the shim (shim.sh)
 #
-# Why there are two shells. launchd signals nobody but the process that it started: SIGTERM when the service is booted out,
-# by whomever, and when the user logs out; SIGKILL once ExitTimeOut is over. The shim, which waits in the foreground for its
-# job, would hear of that when all is over. This one runs the shim in the background, where a trap interrupts the wait.
+# Why there are two shells. launchd signals only the process that it started: SIGTERM when the service is booted out and when
+# the user logs out, SIGKILL once ExitTimeOut is over. The shim waits in the foreground for its job and would run its trap
+# only when the job has ended. This shell runs the shim in the background, where a trap interrupts the wait.
 #
-# Why this one is bash, whatever /bin/sh is. What a shell starts in the background has SIGINT and SIGQUIT ignored for good,
-# and shares its process group: a job that ends its own group, as `trap "kill 0" EXIT` does, would be taken for the end of
-# the session. With job control it leads a group of its own, and has every signal as it should be. dash has job control at a
-# terminal only; bash 3.2 is on every macOS.
+# Why this one is bash, whatever /bin/sh is: it needs job control. Without it a background process has SIGINT and SIGQUIT
+# ignored for good and is in the group of its shell, and a job that signals its own group, as `trap "kill 0" EXIT` does,
+# would seem to be the end of the session. With it the process leads a group of its own, and ignores no signal. dash has job
+# control at a terminal only; bash 3.2 is on every macOS.
 #
 # States: the shim is awaited; the session ends (only if SIGTERM comes); launchd is told to forget the service; the end.
 #
@@ -30,14 +30,14 @@
 	shift 8
 	shim='' is_heard='' is_ending=''
 
-	# SIGTERM: the session ends, or somebody wants the service out. One that comes before there is a shim is looked after as
-	# soon as there is.
+	# SIGTERM: the session ends, or the service is booted out. One that comes before the shim is started is handled right after
+	# the start.
 	hear() {
 		is_heard=yes
 		[ -z "$shim" ] || [ -n "$is_ending" ] || end_session
 	}
 
-	# All members are asked to end, and killed after the grace.
+	# Asks all members to end, and kills them after the grace.
 	end_session() {
 		is_ending=yes
 		mv -f "$run/session-ended.blank" "$run/session-ended"
@@ -50,7 +50,7 @@
 	echo $$ 1<>"$run/waiter"
 
 	# The start of the shim, with the write end of the FIFO as its descriptor 4. To open a FIFO for writing waits for a reader,
-	# so it is opened both ways first.
+	# so it is first opened for reading and writing.
 	exec 6<>"$run/alive"
 	exec 4>"$run/alive" 6>&-
 	set -m
@@ -59,13 +59,13 @@
 	set +m
 	exec 4>&-
 	[ -z "$is_heard" ] || [ -n "$is_ending" ] || end_session
-	# The wait. A trap ends it early; and some versions of bash go on telling the status of what they have waited for, so the
-	# shim itself is asked for, too.
+	# The wait. A trap ends it early, so it is repeated while the shim lives; and some versions of bash return the status of a
+	# process again and again, so kill -0 says whether it does.
 	until wait "$shim"; code=$?; [ "$code" -le 128 ] || ! kill -0 "$shim"; do :; done 2>/dev/null
 	is_ending=yes
 
-	# The last act: a service that does not leave by itself stays in launchd's lists until the logout. Of a shim that was
-	# killed the job goes on, and can be stopped; nothing of it is ended here.
+	# The last act: without it the service stays in launchd's lists until the logout. If the shim was killed, its job goes on
+	# and can be stopped: nothing of it is ended here.
 	for tries in 1 2 3 4 5; do
 		"$launchctl" bootout "$target" && break
 		sleep 1

@@ -1,7 +1,7 @@
 # Who belongs to a run of chore, and how all of it is ended.
 #
-# The shim and, under launchd, the shell that waits for it have this in common: it stands in front of each of them, writes
-# no file, and does nothing by itself. They have set:
+# These functions stand in front of the shim and, on launchd, of the shell that waits for it. They write no file. Before it
+# calls them, the script sets:
 #
 #   shim       the pid of the shim, and its process group
 #   everybody  the same for kill(1); 0 means the own group
@@ -11,11 +11,11 @@
 #
 # Every sh reads this: hence no printf (not a builtin everywhere), and no `case` inside $( ) (pdksh).
 
-# The look: finds the live processes of the run, and is true where there is one. They are those of the group, the children
-# of the shim (the main process may have left the group) and, when $wide, those that carry the mark. Fills $members with
-# PID:PARENT:in|out, by group. What searches must not find itself: it has no mark, and by the time that each one found is
-# asked for with kill -0 it is gone, not even a zombie. sed(1) begins with a 1 for ksh93, which may lose all that a program
-# wrote here when a stop's signals come meanwhile: without the 1 nobody would seem to be left, so it looks again.
+# The look: finds the live processes of the run, and is true if there is one. They are those of the group, the children of
+# the shim (the main process may have left the group) and, when $wide, those that carry the mark. Fills $members with
+# PID:PARENT:in|out, where "in" means in the group. The programs of the search must not count: they have no mark, and those in
+# the group have ended, and are not even zombies, when kill -0 checks each process that was found. The output of sed(1) begins
+# with a 1 because ksh93 may lose all of it when a stop's signals come meanwhile: if the 1 is missing, it looks again.
 find_members() {
 	members='' looks=20
 	until found=$(
@@ -53,12 +53,12 @@ tell() {
 	done
 } 2>/dev/null
 
-# SIGKILL to each that was found; this shell, which is in the group, is spared.
+# SIGKILL to each member that was found, and not to the group, which this shell is in.
 kill_members() {
 	for member in $members; do kill -KILL "${member%%:*}"; done
 } 2>/dev/null
 
-# The request: asks all members to end and waits for it. False when some are left after the grace. It waits in steps of
+# The request: asks all members to end and waits until they have. False if some are left after the grace. It waits in steps of
 # hundredths of a second that double up to one second; a sleep(1) without fractions makes them whole seconds.
 end_members() {
 	tell "$stop"

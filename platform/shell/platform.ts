@@ -25,7 +25,7 @@ export abstract class ShellPlatform implements AsyncDisposable {
 		this.table = table;
 	}
 
-	/** A shell has no words of its own. */
+	/** Refuses every key: these platforms have no options of their own. */
 	check({ native }: Pick<RunSpec, "native">): void {
 		const [key] = Object.keys(native);
 		if (key === undefined) return;

@@ -32,7 +32,7 @@
 #   RUN/message         whatever a shell here has to say, such as "Killed"; read back to judge an end
 #   RUN/started         the job: the pid of the main process
 #   RUN/timer           the clock of the limit: "timeout", before it ends the attempt
-#   RUN/stop            who asks for a stop, by a rename, before anything is signalled
+#   RUN/stop            the process that asks for a stop, by a rename, before anything is signalled
 #   RUN/session-ended   on launchd its waiter, by a rename, when the user's session ends
 #   RUN/exit            this shell: the record of the attempt
 #   RUN/attempts        this shell, with a policy: the same line once more
@@ -74,7 +74,7 @@
 		done
 		until /usr/bin/env sleep "$limit"; do # by env, since sleep is a builtin of ksh93, and a builtin cannot be killed alone
 			if [ $? -ge 128 ]; then
-				# The sleep was killed: by the shim, where the main process is over; else by somebody else, and it goes on.
+				# The sleep was killed. If the main process has ended, the shim did so; else sleep again.
 				{ [ -n "$begun" ] && kill -0 "$begun"; } || ! kill -0 $$ || exit
 				continue
 			fi
@@ -82,8 +82,8 @@
 			break
 		done
 		self=$(exec "$@" -c 'echo $PPID')
-		# An attempt that is over did not hit its limit, even if the shim has not come to say so: it has no child left but
-		# this clock. Where the shim was killed, what is left of the run is still held to the limit.
+		# If the shim lives and has no child but this clock, the attempt has ended before its limit, even if that is not
+		# recorded yet. If the shim was killed, the limit still applies to the processes that are left of the run.
 		wide=yes
 		find_members || exit
 		case "$members " in
@@ -94,10 +94,10 @@
 		force_members
 	}
 
-	# The begin of the job: what the shell does that becomes it. Who asks for a stop makes RUN/stop first and then signals
-	# the processes that are there, so the last look at the file is as late as can be. A program and no subshell, for ksh93:
-	# it takes a signal that it hears as a subshell ends for the exit code of that, and may crash when one comes while it
-	# makes a subshell.
+	# The begin of the job: what its shell does before it becomes the job. A stop makes RUN/stop first and then signals the
+	# processes that exist, so this looks for the file as late as possible. It is a program and not a subshell because of
+	# ksh93, which confuses a signal that comes when a subshell ends with the exit code of the subshell, and may crash when one
+	# comes while it makes a subshell.
 	begin='exec 3>&- 4>&- 5>&- 6>&- 8>&- 9>&- >>"$0/message" 2>&1; [ -e "$0/stop" ] || [ -e "$0/session-ended" ] || exec "$@"'
 
 	# The judgement, first part: reads RUN/message back. $said is empty where the shell had nothing to say. $seconds and
@@ -164,8 +164,8 @@
 		fi
 	}
 
-	# The decision: sets $next to the attempt that is to come, or to this one where none is. A run whose folder is gone is
-	# not started again: nobody could stop it any more.
+	# The decision: sets $next to the number of the next attempt, or to this one's if there is none. A run whose folder is gone
+	# is not started again, since it could not be stopped any more.
 	decide() {
 		next=$attempt
 		case $policy:$result in no:* | on-failure:success) return ;; esac
@@ -173,16 +173,16 @@
 		is_asked || [ ! -e "$run/exit" ] || next=$((attempt + 1))
 	}
 
-	# The record: RUN/exit, and with a policy RUN/attempts, of which a long one is begun anew. It tries for half a minute,
-	# should the file system refuse.
+	# The record: RUN/exit, and with a policy RUN/attempts, which is begun anew after a thousand attempts. Tries for half a
+	# minute if the file system refuses.
 	write_down() {
-		# An attempt that a stop kept from beginning is none: the run ends with the one before.
+		# An attempt that a stop prevented does not count: the run ends with the one before.
 		if [ "$attempt" -gt 1 ] && [ -z "$begun" ] && is_asked; then return; fi
 		up='' boot=''
 		[ -r /proc/uptime ] && read -r up rest </proc/uptime
 		[ -r /proc/sys/kernel/random/boot_id ] && read -r boot </proc/sys/kernel/random/boot_id
 		record="chore-exit 1 attempt=$attempt how=$how status=$code certain=$certain result=$result up=$up boot=$boot cpu=$cpu pid=$begun ."
-		# RUN/pid first: nobody shall take a run for over that goes on.
+		# RUN/pid first, so that a reader of the record knows that another attempt follows.
 		[ "$next" -eq "$attempt" ] || echo "$$ $attempt $next" 1<>"$run/pid"
 		tries=30
 		until echo "$record" >&3; do
@@ -200,14 +200,14 @@
 	# The end of what the attempt left behind, and after the last attempt of this shell itself. After the limit, and before
 	# another attempt, processes that left the group are ended, too.
 	clear_up() {
-		# The programs that look for members must survive the stop signals: these are ignored now, which programs inherit.
+		# The programs that look for members must survive the stop signals: ignored signals stay ignored in programs.
 		if [ "$hang_up" = yes ]; then asking="$stop HUP"; else asking=$stop; fi
 		for signal in $asking; do command trap '' "$signal"; done 2>/dev/null
 
-		# The clock of the limit goes first. Its sleep(1) is killed, upon which it ends by itself. Killed before that one, it
-		# could leave a sleep(1) that it is just about to start, and nobody could tell whose that is. It cannot be held
-		# meanwhile either: who asks for a stop sends SIGCONT to the group. At the limit, and before the main process begins,
-		# it does not end by itself, but then starts nothing that lasts, and is killed.
+		# The clock of the limit is ended first, by killing its sleep(1), after which it exits. If the clock itself were killed,
+		# it could leave a sleep(1) that it was just starting, which could not be told from processes of the job. Nor can it be
+		# paused meanwhile: a stop sends SIGCONT to the group. At the limit, and before the main process begins, the clock does
+		# not exit after that; but then it starts nothing that lasts, and is killed.
 		rounds=20
 		while [ -n "$timer" ] && find_members; do
 			case "$members " in *" $timer:$$:"*) ;; *) break ;; esac
@@ -218,7 +218,7 @@
 			done
 		done 2>/dev/null
 		if [ "$result" = timeout ] || [ "$next" -gt "$attempt" ]; then wide=yes; fi
-		# Processes that start each other in turn, and end, are seen by no look: hence the group is killed unseen.
+		# A look can miss processes that start another one and exit, in turn: so `leave` kills the group, whatever was found.
 		if [ "$next" -eq "$attempt" ]; then
 			find_members && ! end_members && kill_members
 			leave
@@ -276,7 +276,7 @@
 		[ -z "$timer" ] || wait "$timer" # for what the shell says of its end, and for its CPU time
 		left=$delay
 		while [ -n "$left" ] && ! is_asked; do
-			# Who asks for a stop between that look and this sleep(1) ends it as soon as it is seen.
+			# A stop that is asked for after is_asked finds this sleep(1) in the group and ends it.
 			/usr/bin/env sleep "$left" 3>&- 4>&- 5>&- 6>&- 8>&- 9>&-
 			case $? in
 				0) left='' ;;

@@ -1,4 +1,4 @@
-/** What a user may ask of systemd in its own words: the unit's name, its slice, its properties. Read and checked here. Pure. */
+/** Reads and checks the options in systemd's own words: the unit's name, its slice, its properties. Pure. */
 
 import { closest } from "../closest.ts";
 import type { Capabilities, NativeOptions, RunSpec } from "../contract.ts";
@@ -9,12 +9,12 @@ import type { Settings } from "./property-kinds.ts";
 import { PROPERTY_NAMES } from "./property-table.ts";
 import { USER } from "./scope.ts";
 
-/** The keys that are taken, each with the names that its values begin with. */
+/** @see Capabilities.native */
 export const NATIVE: Capabilities["native"] = { unit: [], slice: [], properties: PROPERTY_NAMES };
 
-/** What was asked. */
+/** The options after the check. */
 export interface Native extends Settings {
-	/** The unit's name with its suffix; undefined where none was asked for. */
+	/** The unit's name with its suffix; undefined if none was asked for. */
 	readonly unit: string | undefined;
 	readonly slice: string | undefined;
 }
@@ -23,9 +23,9 @@ export interface Native extends Settings {
 const MAX_UNIT_NAME_LENGTH = 255;
 
 /**
- * Reads it.
+ * Reads and checks the options.
  *
- * @param limits of chore's own options, which a property may not set a second time
+ * @param limits the limits that chore's own options set; a property must not set them again
  * @throws ChoreError OPTION_UNSUPPORTED for another key; INVALID_ARGUMENT for a value that systemd would refuse
  */
 export function readNative({ native, limits }: Pick<RunSpec, "native" | "limits">, platform: string = USER.name): Native {
@@ -47,7 +47,7 @@ export function propertyWords({ properties = [] }: NativeOptions): readonly stri
 /**
  * A unit's name with its suffix.
  *
- * @throws ChoreError INVALID_ARGUMENT for one that systemd would refuse (systemd.unit(5), UNIT_NAME_MAX)
+ * @throws ChoreError INVALID_ARGUMENT for a name that systemd would refuse (systemd.unit(5), UNIT_NAME_MAX)
  */
 export function unitName(wanted: string): string {
 	const name = wanted.endsWith(".service") ? wanted : `${wanted}.service`;

@@ -237,7 +237,7 @@ function wasUndelivered(error: unknown): boolean {
 	return name === "org.freedesktop.DBus.Error.NameHasNoOwner" || name === "org.freedesktop.DBus.Error.ServiceUnknown";
 }
 
-/** @param delegated looks for the controllers: in a container through all processes, so only when one of them is asked for */
+/** @param delegated finds the controllers. In a container it reads all of /proc, so it is called only by the fields that need it */
 function capabilitiesWith(delegated: () => ReadonlySet<string> | null): Capabilities {
 	return {
 		restart: true,

@@ -1,6 +1,6 @@
 /**
- * Loads the other files of the program together with the code that V8 made of them at an earlier start: compiling them
- * takes longer than most commands do. The cache is never needed: without it, or where it does not fit, the same is loaded.
+ * Loads the other files of the program with the code that V8 compiled from them for an earlier command, since to compile them
+ * takes longer than most commands. Without the cache, or if V8 rejects it, the files are compiled as usual.
  */
 import {
 	closeSync,
@@ -21,10 +21,10 @@ import {
 import { dirname, isAbsolute, join } from "node:path";
 import { Script } from "node:vm";
 
-/** Names what was built: two builds never share code, whatever their version. */
+/** A hash of the bundles, so that two builds never share code, even if they have the same version. */
 declare const CHORE_BUILD: string;
 
-/** Code of builds and of versions of Node that were not used for so long is removed when code is next written: 30 days. */
+/** 30 days: when a build or version of Node first writes its code, the folders that are older than this are removed. */
 const KEPT_MS = 30 * 86_400_000;
 
 type Load = (name: string) => unknown;
@@ -36,8 +36,8 @@ interface Loaded {
 }
 
 /**
- * @param folder where the program's files are, as an absolute path
- * @returns what loads one of them, once, by its name: `load("cli-program.cjs")`. Each file gets it as its own `require`
+ * @param folder the folder of the program's files, an absolute path
+ * @returns a function that loads one of these files, each once: `load("cli-program.cjs")`. The `require` of each file uses it
  */
 export function codeCache(folder: string): Load {
 	const cache = cacheFolder();
@@ -46,7 +46,7 @@ export function codeCache(folder: string): Load {
 	const load: Load = (name) => {
 		if (exported.has(name)) return exported.get(name);
 		const file = join(folder, name);
-		// The build writes ASCII only, which is read as it is: one byte a character.
+		// The build writes ASCII only (see scripts/build.mjs), and latin1 is the fastest to decode.
 		const source = readFileSync(file, "latin1");
 		const cacheFile = cache === undefined ? undefined : join(cache, `${name}.code`);
 		const cachedData = cacheFile === undefined ? undefined : readOwn(cacheFile);
@@ -62,14 +62,14 @@ export function codeCache(folder: string): Load {
 		exported.set(name, module.exports);
 		return module.exports;
 	};
-	// Only at the end is all compiled that the command needed.
+	// At the end, since V8 compiles a function when it is first called: now all that the command needed is compiled.
 	process.once("exit", () => {
 		for (const { script, cacheFile, fits } of loaded) if (!fits) writeOwn(cacheFile, script);
 	});
 	return load;
 }
 
-/** Where the code is kept: `$XDG_CACHE_HOME/chore/code/BUILD-NODE-ARCHITECTURE`; undefined where it is not wanted. */
+/** `$XDG_CACHE_HOME/chore/code/BUILD-NODE-ARCHITECTURE`; undefined if the environment turns the cache off or has no place for it. */
 function cacheFolder(): string | undefined {
 	const { XDG_CACHE_HOME: base = "", HOME: home = "", NODE_DISABLE_COMPILE_CACHE: off, NODE_V8_COVERAGE: coverage } = process.env;
 	if (off || coverage) return undefined;
@@ -77,7 +77,7 @@ function cacheFolder(): string | undefined {
 	return caches === undefined ? undefined : join(caches, "chore", "code", `${CHORE_BUILD}-${process.version}-${process.arch}`);
 }
 
-/** The content of a file that nobody but this user can have written: what is in it is run. */
+/** The content of a file that only this user can have written, since V8 will run it; undefined for any other file. */
 function readOwn(file: string): Buffer | undefined {
 	let descriptor: number;
 	try {
@@ -95,7 +95,7 @@ function readOwn(file: string): Buffer | undefined {
 	}
 }
 
-/** Writes the code whole or not at all: a full disk, or a home that is another user's (`sudo -E`), leaves things as they are. */
+/** Writes the code, whole or not at all. Ignores errors, such as a full disk, or a home of another user (`sudo -E`). */
 function writeOwn(file: string, script: Script): void {
 	const part = `${file}.${process.pid}`;
 	try {
@@ -103,7 +103,7 @@ function writeOwn(file: string, script: Script): void {
 		const descriptor = openSync(part, "wx", 0o600);
 		try {
 			writeFileSync(descriptor, script.createCachedData());
-			fsyncSync(descriptor); // V8 would not see that half of it was lost in a power cut
+			fsyncSync(descriptor); // after a power cut the file could be incomplete, which V8 would not notice
 			renameSync(part, file);
 		} catch {
 			rmSync(part, { force: true });
@@ -113,7 +113,7 @@ function writeOwn(file: string, script: Script): void {
 	} catch {}
 }
 
-/** Makes `BASE/chore/code/KEY`, as far as it is missing. @throws where one of the folders is another user's */
+/** Makes the missing folders of `BASE/chore/code/KEY`. @throws if this or the parent of a missing one is another user's */
 function makeFolder(folder: string): void {
 	const code = dirname(folder);
 	const chore = dirname(code);

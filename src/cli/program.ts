@@ -67,7 +67,7 @@ export function program(first?: string): Command {
 		);
 	const commands = asked === undefined ? Object.values(COMMANDS).map((make) => make()) : [asked()];
 	for (const command of commands) chore.addCommand(command);
-	// commander's own guess at what was meant is left out: see meantBy.
+	// Without commander's own suggestions, which meantBy replaces.
 	for (const command of [chore, ...commands])
 		command
 			.exitOverride()
@@ -118,7 +118,7 @@ function usageError(error: CommanderError, command: Command): UsageError {
 	return new UsageError(message, isVerb ? `\`chore help ${command.name()}\` lists its options` : "`chore help` lists the commands");
 }
 
-/** The command or long option that was probably meant by one that there is not. */
+/** The command or long option that was probably meant by an unknown one. */
 function meantBy({ code, message }: CommanderError, command: Command): string | undefined {
 	const [, word = ""] = /'([^']*)'/.exec(message) ?? [];
 	const help = command.createHelp();

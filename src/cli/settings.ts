@@ -33,7 +33,7 @@ export async function choreOptions(options: CommonOptions): Promise<ChoreOptions
 	return withConfig(options, await readConfig());
 }
 
-/** The same, where a config.toml that is wrong must stop nobody. */
+/** Like `choreOptions`, but leaves out a config.toml with errors and returns the error, for commands that must work without it. */
 export async function tolerantOptions(
 	options: CommonOptions,
 ): Promise<{ readonly options: ChoreOptions; readonly path: string | undefined; readonly error: ChoreError | undefined }> {
@@ -59,8 +59,8 @@ function withConfig(options: CommonOptions, config: Readonly<Record<string, unkn
 }
 
 /**
- * What is asked of the platform for new jobs. Which one is the system's the library knows: it refuses one by name that is not.
- * @param standing the platform that holds where the command line says nothing
+ * The platform and scope for new jobs. The library refuses a platform that is not of that scope.
+ * @param standing the platform of the environment or the configuration, used unless the command line says otherwise
  */
 function wishOf({ platform, user, system }: CommonOptions, standing: string | undefined): Pick<ChoreOptions, "platform" | "scope"> {
 	if (system !== true) return { platform: platform ?? standing, scope: user === true ? "user" : undefined };

@@ -3,7 +3,7 @@ import type { Session } from "./disk/session.ts";
 import type { Retention } from "./forget/retention.ts";
 import type { Platforms, Wish } from "./platforms.ts";
 
-/** The wish is for the platform of new jobs. */
+/** `platform` and `scope` choose the platform of new jobs. */
 export interface Context extends Wish {
 	readonly session: Session;
 	readonly platforms: Platforms;

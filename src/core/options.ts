@@ -7,7 +7,7 @@ export interface ChoreOptions {
 	readonly session?: string | undefined;
 	/** The platform for new jobs, such as "posix". Default: the first that is available. Existing jobs stay on their own. */
 	readonly platform?: string | undefined;
-	/** Whose new jobs are, where that matters: only a platform for jobs of the user, or of the system, is used. */
+	/** Whether new jobs belong to the user or to the system: only a platform for such jobs is used. Default: any platform. */
 	readonly scope?: Scope | undefined;
 	/** The state folder, an absolute path. Default: `$CHORE_HOME`, else `${XDG_STATE_HOME:-~/.local/state}/chore`. */
 	readonly home?: string | undefined;

@@ -3,7 +3,7 @@ import type { Detection, Platform, PlatformContext } from "../../platform/contra
 import { ChoreError } from "../../platform/errors.ts";
 import type { Registry, Scope } from "../../platform/registry.ts";
 
-/** What is asked of the platform for new jobs; nothing asked means the first that is available. */
+/** How to choose the platform for new jobs. If both are undefined, it is the first that is available. */
 export interface Wish {
 	readonly platform: string | undefined;
 	readonly scope: Scope | undefined;
@@ -12,7 +12,7 @@ export interface Wish {
 /** Whether one platform is available here. */
 export interface Found {
 	readonly name: string;
-	/** Whose jobs it runs: the user's, or the system's. */
+	/** Whether it runs jobs of the user or of the system. */
 	readonly scope: Scope;
 	readonly detection: Detection;
 }

@@ -1,11 +1,11 @@
-/** What is kept of V8's code between two commands: it makes them quicker, and nothing depends on it. */
+/** The cache of V8's code, which makes commands faster and which no command depends on. */
 import assert from "node:assert/strict";
 import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Cli, PATIENCE, skipUnlessRoot } from "../support/cli.ts";
 
-/** A command line whose code is kept in a folder of its own. */
+/** A command line with a cache of its own. */
 class Caching {
 	readonly cli: Cli;
 	readonly base: string;
@@ -15,13 +15,13 @@ class Caching {
 		this.base = join(this.cli.folder, "caches");
 	}
 
-	/** Lists the jobs, which must go well and say nothing else. */
+	/** Lists the jobs, of which there are none. Must succeed without any output. */
 	async ps(env: Readonly<Record<string, string | undefined>> = {}): Promise<void> {
 		const { status, stdout, stderr } = await this.cli.run(["ps", "-q"], { env: { XDG_CACHE_HOME: this.base, ...env } });
 		assert.deepEqual([status, stdout, stderr], [0, "", ""]);
 	}
 
-	/** The files of code, each with what tells whether it was written anew. */
+	/** The files in the cache. If one is written again, its inode number changes. */
 	files(base: string = this.base): ReadonlyMap<string, { readonly ino: number; readonly size: number; readonly mode: number }> {
 		const names = readdirSync(base, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".code"));
 		return new Map(names.map((name) => [join(base, name), statSync(join(base, name))] as const));
@@ -43,7 +43,7 @@ test("the code of a command is kept for this user alone, and fits the next comma
 	for (const [path, { ino }] of caching.files()) assert.equal(first.get(path)?.ino, ino, `${path} was written anew`);
 });
 
-test("code that was cut off, is something else, or could be another user's is not run, and replaced", PATIENCE, async () => {
+test("code that is cut off, of another form, or could be another user's is not run, and is replaced", PATIENCE, async () => {
 	const caching = new Caching();
 	await using _ = caching.cli;
 	mkdirSync(caching.base);
@@ -65,7 +65,7 @@ test("code that was cut off, is something else, or could be another user's is no
 	}
 });
 
-test("no code is kept where it was forbidden, cannot be written, or the home is another user's", PATIENCE, async () => {
+test("no code is kept if that is turned off, it cannot be written, or the home is another user's", PATIENCE, async () => {
 	const caching = new Caching();
 	await using _ = caching.cli;
 	mkdirSync(caching.base);
@@ -86,7 +86,7 @@ test("root makes no cache in the home of another user", { ...PATIENCE, skip: ski
 	assert.deepEqual(readdirSync(home), []);
 });
 
-test("code of a build that was not used for a month is removed when that of another is written", PATIENCE, async () => {
+test("code of a build that is older than a month is removed when another build writes its code", PATIENCE, async () => {
 	const caching = new Caching();
 	await using _ = caching.cli;
 	const code = join(caching.base, "chore", "code");

@@ -311,7 +311,7 @@ test("options of systemd-run that say what chore does anyway are taken", PATIENC
 	}
 });
 
-test("a job of the system's goes to a platform that runs those, and to no other", PATIENCE, async () => {
+test("a job of the system gets a platform for jobs of the system and no other", PATIENCE, async () => {
 	await using cli = new Cli();
 	for (const [words, message] of [
 		[["--system", "--platform", "posix"], /^chore: a job of the system's is asked for, .* posix .*\nhint: .*: systemd-system\n$/],

@@ -1,9 +1,9 @@
-/** What is suggested for a word that is none of the names that there are. */
+/** Which name is suggested for an unknown one. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { closest } from "../../platform/closest.ts";
 
-test("the name that was probably meant is found, and none where none is near", () => {
+test("a name that begins with the word or is near it is found, and none if none is near", () => {
 	const names = ["MemoryMax", "MemoryMin", "CPUQuota", "Nice", "IOWeight"];
 	for (const [word, name] of [
 		["MemoryMaxx", "MemoryMax"],

@@ -1,4 +1,4 @@
-/** What earlier versions of chore wrote is read by this one. Each folder of test/fixtures is a state folder of one format. */
+/** State folders that earlier versions of chore wrote can be read. Each folder of test/fixtures is one of one format. */
 import assert from "node:assert/strict";
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
@@ -43,7 +43,7 @@ for (const [what, format, fields, native] of [
 	["format 2: nothing", 2, { native: {} }, {}],
 	["format 2: whatever the platform took", 2, { native: { partition: "long", list: ["a", "b"] } }, { partition: "long", list: ["a", "b"] }],
 ] as const) {
-	test(`what was asked in the platform's own words is asked again at the next start, ${what}`, async () => {
+	test(`a rerun passes the platform's own options on again: ${what}`, async () => {
 		const seen: NativeOptions[] = [];
 		await using home = await homeOfFormat(format, seeing(seen));
 		const { id } = await home.chore.get("built");
@@ -65,7 +65,7 @@ async function homeOfFormat(format: number, module: PlatformModule): Promise<Hom
 	return home;
 }
 
-/** The platform in memory, which takes any words and tells which it was given. */
+/** The platform in memory, which takes any options of its own and notes down those that it gets. */
 function seeing(seen: NativeOptions[]): PlatformModule {
 	return {
 		...fakePlatform,

@@ -6,7 +6,7 @@ import { isChoreError } from "../../platform/errors.ts";
 import { Platforms } from "../../src/core/platforms.ts";
 import { fakePlatform } from "../support/fake-platform.ts";
 
-/** Platforms in memory, each known by what it was opened as. */
+/** Platforms in memory. The name of one that is opened is added to `opened`. */
 function threePlatforms(opened: string[]): Platforms {
 	const module = (name: string, available: boolean): PlatformModule => ({
 		detect: () => ({ available, reason: `${name} says so`, paths: [] }),
@@ -25,7 +25,7 @@ function threePlatforms(opened: string[]): Platforms {
 	);
 }
 
-test("the first that is available is taken, of the scope that is asked for", async () => {
+test("a new job gets the first platform that is available and of the scope that was asked for", async () => {
 	for (const [scope, name] of [
 		[undefined, "mine"],
 		["user", "mine"],
@@ -38,7 +38,7 @@ test("the first that is available is taken, of the scope that is asked for", asy
 	}
 });
 
-test("one that is asked for by name must be there, be available, and be of the scope that is asked for", async () => {
+test("a platform that was asked for by name must exist, be available, and be of the scope that was asked for", async () => {
 	const opened: string[] = [];
 	await using platforms = threePlatforms(opened);
 	for (const [platform, scope, code, message] of [

@@ -29,7 +29,7 @@ const folders = new Set<string>();
 /** The program under test, where every user of this machine can run it. */
 export const CLI = forEverybody(resolve(process.env["CHORE_TEST_CLI"] ?? "dist/cli.cjs"));
 
-/** One for all tests: the program's code is compiled once. */
+/** One cache for all tests, so that the program's code is compiled once. */
 const CACHES = resolve("dist-test/caches");
 mkdirSync(CACHES, { recursive: true });
 

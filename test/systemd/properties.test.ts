@@ -416,7 +416,7 @@ test("a property that this manager or user cannot have is named in the error, an
 	);
 });
 
-test("a job that was to be replaced runs on where what is asked for the new one is wrong", { skip }, async () => {
+test("a job goes on if the start that would replace it has wrong options", { skip }, async () => {
 	await using home = await plainHome();
 	const { id } = await home.chore.run({ command: ["sleep", "600"], name: "web" });
 	for (const native of [{ properties: ["Bogus=1"] }, { unit: "a b" }, { partition: "long" }])

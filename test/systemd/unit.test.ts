@@ -49,7 +49,7 @@ test("a unit has the name that was asked for, or one made from the label", () =>
 	}
 });
 
-test("of what is asked in the words of systemd, a key that there is not is refused with those that there are", () => {
+test("an unknown key among systemd's own options is refused, with the keys that there are", () => {
 	for (const [native, code, message, hint] of [
 		[{ partition: "long" }, "OPTION_UNSUPPORTED", /^the platform systemd cannot give a job any "partition"$/, /unit, slice, properties$/],
 		[{ slcie: "batch" }, "OPTION_UNSUPPORTED", /"slcie"/, /^did you mean slice\?$/],

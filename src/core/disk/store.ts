@@ -14,8 +14,8 @@ import type { Place } from "./place.ts";
 import { jobFolder, runFolder, type Session } from "./session.ts";
 
 /**
- * Versions of the two records: what this chore writes, and the highest that it reads. They are counted apart, so that an
- * older chore still reads a run that this one started of a job which the older one made.
+ * The versions of the two records that this chore writes, and the highest that it reads. Each record has a version of its
+ * own: when this chore starts a job of an older chore again, the older one can still read the new run.
  */
 const JOB_FORMAT = 2;
 const RUN_FORMAT = 1;
@@ -232,7 +232,7 @@ function isTime(value: unknown): boolean {
 	return typeof value === "number" && value >= 0 && value <= LATEST_MS;
 }
 
-/** @param parse gives the record that these fields are, or undefined where they are none */
+/** @param parse checks the fields and returns them as a record, or undefined */
 function readRecord<T>(id: string, path: string, newest: number, parse: (value: Fields) => T | undefined): T | Unreadable | undefined {
 	let text: string | undefined;
 	try {

@@ -57,7 +57,7 @@ export async function* follow(path: string, options: FollowOptions = {}): AsyncG
 			bell.arm();
 			for (let pieces = 1; ; pieces++) {
 				if (options.signal?.aborted) return;
-				// What is read is nearly always in memory: to have another thread read it takes longer than reading it.
+				// Synchronous: the bytes are nearly always in memory, and to pass the read to another thread takes longer.
 				const length = file === undefined ? 0 : readSome(path, file, buffer, position);
 				if (length === 0) break;
 				yield { bytes: buffer.subarray(0, length), offset: position };

@@ -82,6 +82,6 @@ function inOrder(one: Job, other: Job): number {
 	const over = Number(hasEnded(one)) - Number(hasEnded(other));
 	if (over !== 0) return over;
 	const key = (job: Job): string => `${hasEnded(job) ? (job.endedAt ?? job.createdAt) : job.createdAt} ${job.id}`;
-	// RFC 3339 in UTC sorts as text. Not localeCompare(): the first call of it loads the rules of a language, for milliseconds.
+	// RFC 3339 in UTC sorts as text. Not by localeCompare(), whose first call takes milliseconds to load the rules of a language.
 	return key(other) < key(one) ? -1 : 1;
 }

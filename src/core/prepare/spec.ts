@@ -153,7 +153,7 @@ export function checkCapabilities(
 		[spec.stopping.hangUp, "hangUp", "SIGHUP after the stop signal"],
 		[options.acknowledge === false, "enqueue", "a start that is not waited for"],
 	];
-	// A platform may have to look for the answer: only what is wanted is asked for.
+	// Reads only the capabilities that this job needs: a platform may have to look for the answer.
 	const refused = wanted.find(([asked, can]) => asked && !capabilities[can]);
 	if (refused === undefined) return;
 	throw new ChoreError("OPTION_UNSUPPORTED", `the platform ${platform.name} cannot give a job ${refused[2]} here`, {
@@ -179,7 +179,7 @@ function checkWord(what: string, word: string): string {
 	});
 }
 
-/** Only that these are words; what they mean is for the platform to say. A key without a value asks for nothing. */
+/** Checks that these are words; `Platform.check` checks their meaning. Leaves out keys without a value. */
 function checkNative(options: NonNullable<RunOptions["native"]>): NativeOptions {
 	const native: Record<string, string | readonly string[]> = {};
 	for (const [key, value] of Object.entries(options)) {

@@ -5,7 +5,7 @@ import { jobFolder, runFolder, type Session } from "../disk/session.ts";
 import type { JobRecord, RunRecord, StoredRun } from "../disk/store.ts";
 import { type Job, shortId } from "../job.ts";
 
-/** The record of a run before its start. @throws ChoreError INVALID_ARGUMENT for an option that the platform refuses */
+/** The record of a run before its start. @throws ChoreError for an option that the platform refuses */
 export function planRun(session: Session, platform: Platform, job: JobRecord, run: number, acknowledge: boolean): RunRecord {
 	return {
 		format: 1,
