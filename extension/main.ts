@@ -1,15 +1,15 @@
 /** Puts the parts together when the editor starts the extension, and takes them apart again. No job is touched by either. */
 import * as vscode from "vscode";
-import { registerCommands } from "./commands.ts";
-import { DoctorReport } from "./doctor.ts";
+import { registerCommands } from "./commands/commands.ts";
+import { ChoreTasks } from "./commands/tasks.ts";
 import { disposeOwnLog, inBackground } from "./failure.ts";
-import { Notifier } from "./notifications.ts";
-import { LogChannels } from "./output.ts";
+import { JobSource } from "./jobs/job-list.ts";
+import { LogChannels } from "./logs/channels.ts";
 import { choreOptions, groupBy } from "./settings.ts";
-import { JobSource } from "./source.ts";
-import { StatusBar } from "./statusbar.ts";
-import { ChoreTasks } from "./tasks.ts";
-import { Views } from "./views.ts";
+import { DoctorReport } from "./views/doctor-report.ts";
+import { Notifier } from "./views/notifications.ts";
+import { Views } from "./views/sidebar.ts";
+import { StatusBar } from "./views/status-bar.ts";
 
 /** What other extensions get, and the tests in the extension host. */
 export interface Parts {

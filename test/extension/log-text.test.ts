@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
-import { LogText } from "../../extension/log-text.ts";
+import { LogText } from "../../extension/logs/log-text.ts";
 import { fc } from "../support/random.ts";
 
 /** @param cuts where the bytes are cut into pieces */

@@ -1,12 +1,12 @@
 /** What is told of jobs: each run once, failures in moderation, and what somebody asked about always. */
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import type { JobSource } from "../../extension/source.ts";
+import type { JobSource } from "../../extension/jobs/job-list.ts";
 import type { Job } from "../../src/index.ts";
 import "./editor.ts";
 
 const { EventEmitter, messages, settings, workspace } = await import("./vscode.ts");
-const { Notifier } = await import("../../extension/notifications.ts");
+const { Notifier } = await import("../../extension/views/notifications.ts");
 
 /** What a workspace remembers, as JSON: so the editor keeps it. */
 class Memory {

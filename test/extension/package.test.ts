@@ -90,7 +90,7 @@ describe("the manifest", () => {
 	const names = new Set(commands.map(({ command }: { readonly command: string }) => command));
 
 	test("names commands in menus, keys and links that there are, each registered by the extension", () => {
-		const source = readFileSync("extension/commands.ts", "utf8");
+		const source = readFileSync("extension/commands/commands.ts", "utf8");
 		const entries = [...Object.values(menus).flat(), ...keybindings] as readonly { readonly command?: string; readonly submenu?: string }[];
 		for (const { command, submenu } of entries) {
 			if (command !== undefined) assert.ok(names.has(command), command);

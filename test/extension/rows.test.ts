@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Trouble } from "../../extension/failure.ts";
-import type { JobSource } from "../../extension/source.ts";
+import type { JobSource } from "../../extension/jobs/job-list.ts";
 import type { Job } from "../../src/index.ts";
 import "./editor.ts";
 
 const { EventEmitter } = await import("./vscode.ts");
-const { tooltip, treeItem } = await import("../../extension/row.ts");
-const { JobTree } = await import("../../extension/tree.ts");
+const { tooltip, treeItem } = await import("../../extension/views/row.ts");
+const { JobTree } = await import("../../extension/views/tree.ts");
 const { clock, commandLine, literal, rowWords, printable } = await import("../../extension/words.ts");
 
 const NOON = new Date(2026, 10, 21, 12, 0);

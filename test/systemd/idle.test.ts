@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { test } from "node:test";
-import { LiveSession } from "../../extension/session.ts";
+import { LiveSession } from "../../extension/jobs/session-jobs.ts";
 import type { PlatformModule } from "../../platform/contract.ts";
 import * as posix from "../../platform/posix/index.ts";
 import * as systemd from "../../platform/systemd/index.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "mocha";
 import * as vscode from "vscode";
 import { eventually } from "../support/eventually.ts";
-import { Desk, folder } from "./desk.ts";
+import { Desk, folder } from "./window.ts";
 
 suite("with several folders", () => {
 	const desk = new Desk();

@@ -4,7 +4,7 @@ import { suite, test } from "mocha";
 import * as vscode from "vscode";
 import type { Job } from "../../src/index.ts";
 import { eventually } from "../support/eventually.ts";
-import { Desk, ELSEWHERE, folder, row } from "./desk.ts";
+import { Desk, ELSEWHERE, folder, row } from "./window.ts";
 
 suite("commands", () => {
 	const desk = new Desk();

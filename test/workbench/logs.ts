@@ -5,7 +5,7 @@ import { suite, test } from "mocha";
 import * as vscode from "vscode";
 import type { Job } from "../../src/index.ts";
 import { eventually } from "../support/eventually.ts";
-import { Desk, row } from "./desk.ts";
+import { Desk, row } from "./window.ts";
 
 suite("the log of a job", () => {
 	const desk = new Desk();

@@ -1,7 +1,7 @@
 /** A window without a folder. */
 import assert from "node:assert/strict";
 import { suite, test } from "mocha";
-import { Desk } from "./desk.ts";
+import { Desk } from "./window.ts";
 
 suite("without a folder", () => {
 	const desk = new Desk();

@@ -6,7 +6,7 @@ import { suite, test } from "mocha";
 import * as vscode from "vscode";
 import { openChore } from "../../src/index.ts";
 import { eventually } from "../support/eventually.ts";
-import { Desk, ELSEWHERE, folder } from "./desk.ts";
+import { Desk, ELSEWHERE, folder } from "./window.ts";
 
 const HOSTILE = "$(bug) [go](command:quit) **b** <i>\n\u001b[31m \u202e `x`";
 

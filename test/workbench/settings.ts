@@ -6,7 +6,7 @@ import { suite, test } from "mocha";
 import * as vscode from "vscode";
 import { openChore } from "../../src/index.ts";
 import { eventually } from "../support/eventually.ts";
-import { Desk, row } from "./desk.ts";
+import { Desk, row } from "./window.ts";
 
 suite("the setting", () => {
 	const desk = new Desk();

@@ -4,11 +4,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { suite, test } from "mocha";
-import type { JobSource } from "../../extension/source.ts";
-import { JobTree } from "../../extension/tree.ts";
+import type { JobSource } from "../../extension/jobs/job-list.ts";
+import { JobTree } from "../../extension/views/tree.ts";
 import type { Job } from "../../src/index.ts";
-import { Desk, row } from "./desk.ts";
 import { measures } from "./measures.ts";
+import { Desk, row } from "./window.ts";
 
 suite("the extension host", () => {
 	const desk = new Desk();

@@ -4,7 +4,7 @@ import { suite, test } from "mocha";
 import * as vscode from "vscode";
 import type { Job } from "../../src/index.ts";
 import { eventually } from "../support/eventually.ts";
-import { Desk, folder } from "./desk.ts";
+import { Desk, folder } from "./window.ts";
 
 suite("a task", () => {
 	const desk = new Desk();

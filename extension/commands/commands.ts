@@ -1,18 +1,18 @@
 /** What can be done to jobs: each command a registration and one call of the library. */
 import * as vscode from "vscode";
-import { hasEnded, type Job, shortId } from "../src/index.ts";
-import type { DoctorReport } from "./doctor.ts";
-import { report } from "./failure.ts";
-import type { Notifier } from "./notifications.ts";
-import type { LogChannels } from "./output.ts";
+import { hasEnded, type Job, shortId } from "../../src/index.ts";
+import { report } from "../failure.ts";
+import type { JobSource } from "../jobs/job-list.ts";
+import type { LogChannels } from "../logs/channels.ts";
+import { FollowTerminal } from "../logs/terminal.ts";
+import { confirmStop, logTailBytes } from "../settings.ts";
+import { editAndRun, runCommand, runSelection } from "../start/start.ts";
+import type { DoctorReport } from "../views/doctor-report.ts";
+import type { Notifier } from "../views/notifications.ts";
+import type { Row } from "../views/row.ts";
+import type { Views } from "../views/sidebar.ts";
+import { commandLine, literal, nameWords } from "../words.ts";
 import { pickJob, showJobs } from "./pick.ts";
-import type { Row } from "./row.ts";
-import { confirmStop, logTailBytes } from "./settings.ts";
-import type { JobSource } from "./source.ts";
-import { editAndRun, runCommand, runSelection } from "./start.ts";
-import { FollowTerminal } from "./terminal.ts";
-import type { Views } from "./views.ts";
-import { commandLine, literal, nameWords } from "./words.ts";
 
 /** What commands work with. */
 export interface Desk {

@@ -1,14 +1,14 @@
 /** Channels of logs: what they show of much, of little, and of jobs that are removed meanwhile. */
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
-import type { JobSource } from "../../extension/source.ts";
+import type { JobSource } from "../../extension/jobs/job-list.ts";
 import type { Job, LogPiece } from "../../src/index.ts";
 import { eventually } from "../support/eventually.ts";
 import "./editor.ts";
 
 const { channels, EventEmitter, settings } = await import("./vscode.ts");
-const { LogLinks, whereWords } = await import("../../extension/log-links.ts");
-const { LogChannels } = await import("../../extension/output.ts");
+const { LogLinks, whereWords } = await import("../../extension/logs/log-links.ts");
+const { LogChannels } = await import("../../extension/logs/channels.ts");
 
 /** A source of one job whose log is these pieces, and over with the last. */
 function sourceOf(pieces: readonly Uint8Array[], fromByte: number = 0) {

@@ -1,5 +1,5 @@
 /** The jobs of one session as they are now: read once, then kept true by the events of the library. */
-import { type Chore, type ChoreOptions, hasEnded, isChoreError, type Job, type LedgerEvent, openChore } from "../src/index.ts";
+import { type Chore, type ChoreOptions, hasEnded, isChoreError, type Job, type LedgerEvent, openChore } from "../../src/index.ts";
 
 /** Who is told what happens in a session. */
 export interface SessionListener {

@@ -1,6 +1,6 @@
 /** The variables that jobs get: those of the user's login shell, without what belongs to the editor. */
-import { loginEnvironment } from "../src/index.ts";
-import { describe, ownLog } from "./failure.ts";
+import { loginEnvironment } from "../../src/index.ts";
+import { describe, ownLog } from "../failure.ts";
 
 let asked: Promise<Readonly<Record<string, string | undefined>>> | undefined;
 

@@ -1,11 +1,11 @@
 /** The two views of the sidebar, and the count of failures that nobody has seen yet. */
 import * as vscode from "vscode";
-import type { Job } from "../src/index.ts";
+import type { Job } from "../../src/index.ts";
+import type { JobSource } from "../jobs/job-list.ts";
+import { finishedLimit, groupBy } from "../settings.ts";
+import { literal } from "../words.ts";
 import type { Row } from "./row.ts";
-import { finishedLimit, groupBy } from "./settings.ts";
-import type { JobSource } from "./source.ts";
 import { JobTree } from "./tree.ts";
-import { literal } from "./words.ts";
 
 /** Where it is kept when somebody looked last: milliseconds since the epoch. */
 const LOOKED_AT = "chore.lookedAtMs";

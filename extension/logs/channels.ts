@@ -1,12 +1,12 @@
 /** Logs in the output panel: one channel a job, made when somebody asks for it, the end of the log first, then live. */
 import * as vscode from "vscode";
-import type { Job, LogPiece } from "../src/index.ts";
-import { describe } from "./failure.ts";
+import type { Job, LogPiece } from "../../src/index.ts";
+import { describe } from "../failure.ts";
+import type { JobSource } from "../jobs/job-list.ts";
+import { logTailBytes } from "../settings.ts";
+import { literal, nameWords, rowWords } from "../words.ts";
 import { LogLinks, whereWords } from "./log-links.ts";
 import { LogText } from "./log-text.ts";
-import { logTailBytes } from "./settings.ts";
-import type { JobSource } from "./source.ts";
-import { literal, nameWords, rowWords } from "./words.ts";
 
 /** The editor keeps all of a channel in memory: beyond so much of it, only its end stays. */
 const CHANNEL_BYTES = 5 * 1024 * 1024;

@@ -1,6 +1,6 @@
 /** Makes the paths in the extension's own lines of a channel links: as "file:" the editor opens them on the wrong machine. */
 import * as vscode from "vscode";
-import { printable } from "./words.ts";
+import { printable } from "../words.ts";
 
 /** Where all of a log is, as a channel says it. */
 export function whereWords(paths: readonly string[]): string {

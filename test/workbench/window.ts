@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { suiteSetup, suiteTeardown, teardown } from "mocha";
 import * as vscode from "vscode";
 import type { Parts } from "../../extension/main.ts";
-import type { Row } from "../../extension/row.ts";
+import type { Row } from "../../extension/views/row.ts";
 import { type Chore, type Job, openChore, type RunOptions } from "../../src/index.ts";
 import { eventually } from "../support/eventually.ts";
 

@@ -1,10 +1,10 @@
 /** A view of jobs: keeps none, asks its source whenever it is drawn. */
 import * as vscode from "vscode";
-import { hasEnded, type Job } from "../src/index.ts";
+import { hasEnded, type Job } from "../../src/index.ts";
+import type { JobSource } from "../jobs/job-list.ts";
+import type { GroupBy } from "../settings.ts";
+import { commandLine } from "../words.ts";
 import { type Row, tooltip, treeItem } from "./row.ts";
-import type { GroupBy } from "./settings.ts";
-import type { JobSource } from "./source.ts";
-import { commandLine } from "./words.ts";
 
 export interface TreeOptions {
 	readonly shows: "running" | "finished";

@@ -1,11 +1,11 @@
 /** Starts jobs from the editor: from a line that somebody types, from a selection, from a job that is there. */
 import * as vscode from "vscode";
-import type { Job, RunOptions } from "../src/index.ts";
+import type { Job, RunOptions } from "../../src/index.ts";
+import { ownLog } from "../failure.ts";
+import type { JobSource } from "../jobs/job-list.ts";
+import { HOME } from "../settings.ts";
+import { commandLine, literal } from "../words.ts";
 import { environmentForJobs } from "./environment.ts";
-import { ownLog } from "./failure.ts";
-import { HOME } from "./settings.ts";
-import type { JobSource } from "./source.ts";
-import { commandLine, literal } from "./words.ts";
 
 const HISTORY = "chore.history";
 const HISTORY_LENGTH = 50;

@@ -3,12 +3,12 @@
  * window, leaves the other, and the same task run again finds it.
  */
 import * as vscode from "vscode";
-import { ChoreError, hasEnded, type Job, type RunOptions } from "../src/index.ts";
-import { HOME } from "./settings.ts";
-import type { JobSource } from "./source.ts";
-import { start } from "./start.ts";
-import { type Followed, FollowTerminal } from "./terminal.ts";
-import { nameWords } from "./words.ts";
+import { ChoreError, hasEnded, type Job, type RunOptions } from "../../src/index.ts";
+import type { JobSource } from "../jobs/job-list.ts";
+import { type Followed, FollowTerminal } from "../logs/terminal.ts";
+import { HOME } from "../settings.ts";
+import { start } from "../start/start.ts";
+import { nameWords } from "../words.ts";
 
 /** What stands in tasks.json. */
 interface ChoreTask extends vscode.TaskDefinition {

@@ -1,9 +1,9 @@
 /** Tells what people wait for: that a job of this workspace failed, and that one is done that they asked about. */
 import * as vscode from "vscode";
-import { hasEnded, type Job } from "../src/index.ts";
-import { HOME, notifyOnFailure } from "./settings.ts";
-import type { JobSource } from "./source.ts";
-import { literal, nameWords, stateWords } from "./words.ts";
+import { hasEnded, type Job } from "../../src/index.ts";
+import type { JobSource } from "../jobs/job-list.ts";
+import { HOME, notifyOnFailure } from "../settings.ts";
+import { literal, nameWords, stateWords } from "../words.ts";
 
 /** Runs that somebody wants to hear of, as "id run": kept over reloads of the window. */
 const AWAITED = "chore.awaited";

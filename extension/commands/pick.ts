@@ -1,9 +1,9 @@
 /** Asks which job is meant, where a command was not given a row. */
 import * as vscode from "vscode";
-import { hasEnded, type Job } from "../src/index.ts";
-import { stateIcon } from "./row.ts";
-import type { JobSource } from "./source.ts";
-import { commandLine, literal, stateWords, timeWords } from "./words.ts";
+import { hasEnded, type Job } from "../../src/index.ts";
+import type { JobSource } from "../jobs/job-list.ts";
+import { stateIcon } from "../views/row.ts";
+import { commandLine, literal, stateWords, timeWords } from "../words.ts";
 
 interface JobItem extends vscode.QuickPickItem {
 	readonly job: Job;

@@ -1,8 +1,8 @@
 /** One item in the status bar: how many jobs run, and a sign when one failed that nobody looked at. */
 import * as vscode from "vscode";
-import { hasEnded } from "../src/index.ts";
-import type { JobSource } from "./source.ts";
-import type { Views } from "./views.ts";
+import { hasEnded } from "../../src/index.ts";
+import type { JobSource } from "../jobs/job-list.ts";
+import type { Views } from "./sidebar.ts";
 
 export class StatusBar implements vscode.Disposable {
 	readonly #item: vscode.StatusBarItem;

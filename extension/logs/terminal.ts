@@ -1,9 +1,9 @@
 /** A terminal that shows a job as it would look in one. It only looks on: Ctrl-C leaves, and never reaches the job. */
 import * as vscode from "vscode";
-import { type Chore, hasEnded, type Job } from "../src/index.ts";
-import { describe } from "./failure.ts";
+import { type Chore, hasEnded, type Job } from "../../src/index.ts";
+import { describe } from "../failure.ts";
+import { exitStatus, nameWords, printable, rowWords } from "../words.ts";
 import { LogText } from "./log-text.ts";
-import { exitStatus, nameWords, printable, rowWords } from "./words.ts";
 
 /** A job, and the library of its session. */
 export interface Followed {

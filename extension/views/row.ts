@@ -1,8 +1,8 @@
 /** How a job looks in a view: its state by the shape of an icon and in words, and all that was foreign text literally. */
 import * as vscode from "vscode";
-import { hasEnded, type Job, type JobState } from "../src/index.ts";
-import type { Trouble } from "./failure.ts";
-import { bytes, clock, commandLine, literal, nameWords, printable, rowWords, span, stateWords, timeWords } from "./words.ts";
+import { hasEnded, type Job, type JobState } from "../../src/index.ts";
+import type { Trouble } from "../failure.ts";
+import { bytes, clock, commandLine, literal, nameWords, printable, rowWords, span, stateWords, timeWords } from "../words.ts";
 
 /** One line of a view. */
 export type Row =

@@ -1,8 +1,8 @@
 /** What `chore doctor` knows, as a document. */
 import * as vscode from "vscode";
-import { doctor, type Report } from "../src/index.ts";
-import { choreOptions } from "./settings.ts";
-import { printable } from "./words.ts";
+import { doctor, type Report } from "../../src/index.ts";
+import { choreOptions } from "../settings.ts";
+import { printable } from "../words.ts";
 
 const SCHEME = "chore-report";
 

@@ -1,8 +1,8 @@
 /** The one model of a window: the jobs of the chosen session, or of all sessions where the views are grouped by them. */
 import * as vscode from "vscode";
-import { type Chore, type ChoreOptions, hasEnded, type Job } from "../src/index.ts";
-import { describe, type Trouble } from "./failure.ts";
-import { LiveSession, type SessionListener } from "./session.ts";
+import { type Chore, type ChoreOptions, hasEnded, type Job } from "../../src/index.ts";
+import { describe, type Trouble } from "../failure.ts";
+import { LiveSession, type SessionListener } from "./session-jobs.ts";
 
 export interface SourceOptions extends ChoreOptions {
 	readonly allSessions: boolean;
