@@ -1,62 +1,58 @@
 /** Puts the parts together when the editor starts the extension, and takes them apart again. No job is touched by either. */
 import * as vscode from "vscode";
-import { registerCommands } from "./commands/commands.ts";
+import { type Parts, registerCommands } from "./commands/commands.ts";
 import { ChoreTasks } from "./commands/tasks.ts";
 import { disposeOwnLog, inBackground } from "./failure.ts";
-import { JobSource } from "./jobs/job-list.ts";
+import { JobList } from "./jobs/job-list.ts";
 import { LogChannels } from "./logs/channels.ts";
 import { choreOptions, groupBy } from "./settings.ts";
 import { DoctorReport } from "./views/doctor-report.ts";
 import { Notifier } from "./views/notifications.ts";
-import { Views } from "./views/sidebar.ts";
+import { Sidebar } from "./views/sidebar.ts";
 import { StatusBar } from "./views/status-bar.ts";
 
-/** What other extensions get, and the tests in the extension host. */
-export interface Parts {
-	readonly source: JobSource;
-	readonly views: Views;
-	readonly channels: LogChannels;
-}
+/** The one list of this window; until `deactivate` closes it. */
+let shown: JobList | undefined;
 
-let source: JobSource | undefined;
-
+/** @returns the parts, for the tests in the extension host; undefined where no jobs can be run */
 export function activate(context: vscode.ExtensionContext): Parts | undefined {
 	// There is nothing to run jobs on: the views say where to go.
 	if (process.platform === "win32") {
 		void vscode.commands.executeCommand("setContext", "chore.unsupported", true);
 		return undefined;
 	}
-	// The editor's own word for it is late, and until then would tell every workspace that it is not trusted.
+	// The editor sets its own context key "isWorkspaceTrusted" late: a view that used it would first say that no workspace is trusted.
 	const tellTrust = (): void => void vscode.commands.executeCommand("setContext", "chore.untrusted", !vscode.workspace.isTrusted);
 	tellTrust();
 	const memory = context.workspaceState;
-	const jobs = new JobSource(() => ({ ...choreOptions(), allSessions: groupBy() === "session" }));
-	source = jobs;
-	const views = new Views(jobs, memory);
+	const jobs = new JobList(() => ({ ...choreOptions(), allSessions: groupBy() === "session" }));
+	shown = jobs;
+	const sidebar = new Sidebar(jobs, memory);
 	const channels = new LogChannels(jobs);
 	const notifier = new Notifier(jobs, memory);
 	const doctor = new DoctorReport();
+	const parts: Parts = { jobs, sidebar, channels, notifier, doctor, memory };
 	context.subscriptions.push(
-		views,
+		sidebar,
 		channels,
 		notifier,
 		doctor,
-		new StatusBar(jobs, views),
-		...registerCommands({ source: jobs, views, channels, notifier, doctor, memory }),
+		new StatusBar(jobs, sidebar),
+		...registerCommands(parts),
 		vscode.tasks.registerTaskProvider("chore", new ChoreTasks(jobs)),
 		vscode.workspace.onDidChangeConfiguration((change) => {
 			const moved = ["session", "platform", "home", "groupBy"].some((name) => change.affectsConfiguration(`chore.${name}`));
 			if (moved) inBackground(jobs.refresh());
-			else if (change.affectsConfiguration("chore")) views.redraw();
+			else if (change.affectsConfiguration("chore")) sidebar.redraw();
 		}),
 		vscode.workspace.onDidGrantWorkspaceTrust(tellTrust),
 		{ dispose: disposeOwnLog },
 	);
 	inBackground(jobs.ready());
-	return { source: jobs, views, channels };
+	return parts;
 }
 
 export async function deactivate(): Promise<void> {
-	await source?.dispose();
-	source = undefined;
+	await shown?.dispose();
+	shown = undefined;
 }

@@ -1,23 +1,23 @@
 /** What can be done to jobs: each command a registration and one call of the library. */
 import * as vscode from "vscode";
-import { hasEnded, type Job, shortId } from "../../src/index.ts";
+import { type Chore, hasEnded, type Job } from "../../src/index.ts";
 import { report } from "../failure.ts";
-import type { JobSource } from "../jobs/job-list.ts";
+import type { JobList } from "../jobs/job-list.ts";
 import type { LogChannels } from "../logs/channels.ts";
-import { FollowTerminal } from "../logs/terminal.ts";
-import { confirmStop, logTailBytes } from "../settings.ts";
+import { confirmStop } from "../settings.ts";
 import { editAndRun, runCommand, runSelection } from "../start/start.ts";
 import type { DoctorReport } from "../views/doctor-report.ts";
 import type { Notifier } from "../views/notifications.ts";
 import type { Row } from "../views/row.ts";
-import type { Views } from "../views/sidebar.ts";
-import { commandLine, literal, nameWords } from "../words.ts";
+import type { Sidebar } from "../views/sidebar.ts";
+import { commandLine, literal } from "../words.ts";
+import { followInTerminal, openLogFile } from "./open-log.ts";
 import { pickJob, showJobs } from "./pick.ts";
 
-/** What commands work with. */
-export interface Desk {
-	readonly source: JobSource;
-	readonly views: Views;
+/** The parts of the extension, as commands and tests use them. */
+export interface Parts {
+	readonly jobs: JobList;
+	readonly sidebar: Sidebar;
 	readonly channels: LogChannels;
 	readonly notifier: Notifier;
 	readonly doctor: DoctorReport;
@@ -25,83 +25,80 @@ export interface Desk {
 	readonly memory: vscode.Memento;
 }
 
-/** The editor holds a file of more than that badly; the terminal does not. */
-const LARGE_BYTES = 50 * 1024 * 1024;
-
 const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGCONT", "SIGSTOP", "SIGKILL"];
 
-export function registerCommands(desk: Desk): vscode.Disposable[] {
-	const { source, views, channels, notifier, doctor, memory } = desk;
-	const jobs = jobCommands(desk);
+export function registerCommands(parts: Parts): vscode.Disposable[] {
+	const { jobs, sidebar, channels, notifier, doctor, memory } = parts;
+	const onJobs = jobCommands(parts);
 	const active = (job: Job): boolean => !hasEnded(job);
 	const any = (): boolean => true;
 	return [
 		command("run", async () => {
-			if (mayStart()) await runCommand(source, memory);
+			if (isTrusted("not started")) await runCommand(jobs, memory);
 		}),
 		command("runSelection", async () => {
-			if (mayStart()) await runSelection(source);
+			if (isTrusted("not started")) await runSelection(jobs);
 		}),
-		jobs("showLog", "Show Log", any, ([job]) => job && channels.show(job)),
-		jobs("openLogFile", "Open Log File", any, ([job]) => job && openLogFile(source, job)),
-		jobs("followInTerminal", "Follow in Terminal", any, (chosen) => {
-			for (const job of chosen) followInTerminal(source, job);
+		onJobs("showLog", "Show Log", any, ([job]) => job && channels.show(job)),
+		onJobs("openLogFile", "Open Log File", any, ([job]) => job && openLogFile(jobs, job)),
+		onJobs("followInTerminal", "Follow in Terminal", any, (chosen) => {
+			for (const job of chosen) followInTerminal(jobs, job);
 		}),
-		jobs("stop", "Stop", active, async (chosen) => {
+		onJobs("stop", "Stop", active, async (chosen) => {
 			const question = chosen.length === 1 ? `Stop ${namesOf(chosen)}?` : `Stop ${chosen.length} jobs?`;
 			if (confirmStop() && !(await confirmed(question, namesOf(chosen), "Stop"))) return;
 			await vscode.window.withProgress({ location: { viewId: "chore.running" } }, () =>
-				each(source, chosen, async (job) => (await source.choreOf(job)).stop(job.id)),
+				each(jobs, chosen, (chore, { id }) => chore.stop(id)),
 			);
 		}),
-		jobs("kill", "Send Signal", active, async (chosen) => {
+		onJobs("kill", "Send Signal", active, async (chosen) => {
 			const signal = await vscode.window.showQuickPick(SIGNALS, { title: `Send Signal to ${namesOf(chosen)}` });
-			if (signal !== undefined) await each(source, chosen, async (job) => (await source.choreOf(job)).kill(job.id, { signal }));
+			if (signal !== undefined) await each(jobs, chosen, (chore, { id }) => chore.kill(id, { signal }));
 		}),
-		jobs("pause", "Pause", active, (chosen) => each(source, chosen, async (job) => (await source.choreOf(job)).pause(job.id))),
-		jobs("resume", "Resume", active, (chosen) => each(source, chosen, async (job) => (await source.choreOf(job)).resume(job.id))),
-		jobs("restart", "Restart", any, async (chosen) => {
+		onJobs("pause", "Pause", active, (chosen) => each(jobs, chosen, (chore, { id }) => chore.pause(id))),
+		onJobs("resume", "Resume", active, (chosen) => each(jobs, chosen, (chore, { id }) => chore.resume(id))),
+		onJobs("restart", "Restart", any, async (chosen) => {
 			const ending = chosen.filter(active);
-			if (!mayStart()) return;
+			if (!isTrusted("not started")) return;
 			if (ending.length > 0 && confirmStop() && !(await confirmed(`Stop ${namesOf(ending)} and run again?`, "", "Restart"))) return;
-			await each(source, chosen, async (job) => (await source.choreOf(job)).restart(job.id));
+			await each(jobs, chosen, (chore, { id }) => chore.restart(id));
 		}),
-		jobs("rerun", "Run Again", hasEnded, async (chosen) => {
-			if (mayStart()) await each(source, chosen, async (job) => (await source.choreOf(job)).rerun(job.id));
+		onJobs("rerun", "Run Again", hasEnded, async (chosen) => {
+			if (isTrusted("not started")) await each(jobs, chosen, (chore, { id }) => chore.rerun(id));
 		}),
-		jobs("editAndRerun", "Edit and Run Again", any, async ([job]) => {
-			if (mayStart() && job !== undefined) await editAndRun(source, job);
+		onJobs("editAndRerun", "Edit and Run Again", any, async ([job]) => {
+			if (isTrusted("not started") && job !== undefined) await editAndRun(jobs, job);
 		}),
-		jobs("send", "Send Input", active, async ([job]) => {
-			if (job === undefined) return;
+		onJobs("send", "Send Input", active, async ([job]) => {
+			if (job === undefined || !isTrusted("not sent anything")) return;
 			const text = await vscode.window.showInputBox({
 				title: literal(`Send Input to ${job.name}`),
 				prompt: "One line; a newline is added",
 			});
-			if (text !== undefined) await (await source.choreOf(job)).send(job.id, `${text}\n`);
+			if (text !== undefined) await jobs.use(job, (chore) => chore.send(job.id, `${text}\n`));
 		}),
-		jobs("copyName", "Copy Name", any, (chosen) => copy(chosen.map(({ name }) => name))),
-		jobs("copyId", "Copy Id", any, (chosen) => copy(chosen.map(({ id }) => id))),
-		jobs("copyCommand", "Copy Command", any, (chosen) => copy(chosen.map((job) => commandLine(job.command)))),
-		jobs("notify", "Notify When Done", active, (chosen) => {
+		onJobs("copyName", "Copy Name", any, (chosen) => copy(chosen.map(({ name }) => name))),
+		onJobs("copyId", "Copy Id", any, (chosen) => copy(chosen.map(({ id }) => id))),
+		onJobs("copyCommand", "Copy Command", any, (chosen) => copy(chosen.map((job) => commandLine(job.command)))),
+		onJobs("notify", "Notify When Done", active, (chosen) => {
 			for (const job of chosen) notifier.watch(job);
 		}),
-		jobs("forget", "Forget", hasEnded, (chosen) => forget(source, chosen)),
+		onJobs("forget", "Forget", hasEnded, (chosen) => forget(jobs, chosen)),
 		command("forgetAll", async () => {
-			await source.ready();
-			const ended = source.jobs.filter(hasEnded);
-			if (ended.length > 0) await forget(source, ended);
+			await jobs.ready();
+			const ended = jobs.all.filter(hasEnded);
+			if (ended.length > 0) await forget(jobs, ended);
 		}),
-		command("showJobs", () => showJobs(source)),
+		command("showJobs", () => showJobs(jobs)),
 		command("doctor", () => doctor.show()),
-		command("refresh", () => source.refresh()),
-		command("showMore", () => views.trees.finished.showMore()),
+		command("refresh", () => jobs.refresh()),
+		command("showMore", () => sidebar.trees.finished.showMore()),
 		command("filter", async () => {
 			const prompt = "Part of a name, command, state or folder";
-			const text = await vscode.window.showInputBox({ title: "Filter Jobs", prompt, value: views.filtered });
-			if (text !== undefined) views.filter(text);
+			const text = await vscode.window.showInputBox({ title: "Filter Jobs", prompt, value: sidebar.filtered });
+			if (text !== undefined) sidebar.filter(text);
 		}),
-		command("clearFilter", () => views.filter("")),
+		command("clearFilter", () => sidebar.filter("")),
 		...(["none", "session", "folder"] as const).map((by) =>
 			command(`groupBy.${by}`, () => vscode.workspace.getConfiguration("chore").update("groupBy", by, vscode.ConfigurationTarget.Global)),
 		),
@@ -123,11 +120,11 @@ function command(name: string, act: (...values: unknown[]) => unknown): vscode.D
 type JobAction = (jobs: readonly Job[]) => unknown;
 
 /** Commands on jobs: on the rows they are given, on those selected where a key was pressed, else on one that is picked. */
-function jobCommands({ source, views }: Desk) {
+function jobCommands({ jobs, sidebar }: Parts) {
 	return (name: string, title: string, fits: (job: Job) => boolean, act: JobAction): vscode.Disposable =>
 		command(name, async (first, rest) => {
-			const rows = isFromKey(first) ? views.selection(first.view) : Array.isArray(rest) && rest.length > 0 ? rest : [first];
-			const given = rows.flatMap((row) => (isJobRow(row) ? [source.job(row.job.id) ?? row.job] : []));
+			const rows = isFromKey(first) ? sidebar.selection(first.view) : Array.isArray(rest) && rest.length > 0 ? rest : [first];
+			const given = rows.flatMap((row) => (isJobRow(row) ? [jobs.get(row.job.id) ?? row.job] : []));
 			if (given.length > 0) {
 				const chosen = given.filter(fits);
 				if (chosen.length > 0) await act(chosen);
@@ -135,7 +132,7 @@ function jobCommands({ source, views }: Desk) {
 			}
 			// The editor tells extensions which rows are selected, not which one the arrow keys went to.
 			if (isFromKey(first)) return void vscode.window.showInformationMessage(`${title}: press Enter on a job first to select it.`);
-			const job = await pickJob(source, title, fits);
+			const job = await pickJob(jobs, title, fits);
 			if (job !== undefined) await act([job]);
 		});
 }
@@ -149,25 +146,25 @@ function isFromKey(value: unknown): value is { readonly view: "running" | "finis
 	return typeof value === "object" && value !== null && "view" in value && (value.view === "running" || value.view === "finished");
 }
 
-/** One failing job does not keep the others from it. */
-async function each(source: JobSource, jobs: readonly Job[], act: (job: Job) => Promise<unknown>): Promise<void> {
+/** Does the same to several jobs; one that fails does not keep the others from it. */
+async function each(jobs: JobList, chosen: readonly Job[], act: (chore: Chore, job: Job) => Promise<unknown>): Promise<void> {
 	await Promise.all(
-		jobs.map(async (job) => {
+		chosen.map(async (job) => {
 			try {
-				await act(job);
+				await jobs.use(job, (chore) => act(chore, job));
 			} catch (error) {
 				report(error);
 			}
-			await source.look(job);
+			await jobs.look(job);
 		}),
 	);
 }
 
-async function forget(source: JobSource, jobs: readonly Job[]): Promise<void> {
-	const question = jobs.length === 1 ? `Forget ${namesOf(jobs)}?` : `Forget ${jobs.length} finished jobs?`;
+async function forget(jobs: JobList, chosen: readonly Job[]): Promise<void> {
+	const question = chosen.length === 1 ? `Forget ${namesOf(chosen)}?` : `Forget ${chosen.length} finished jobs?`;
 	if (!(await confirmed(question, "Their records and output are deleted.", "Forget"))) return;
 	await vscode.window.withProgress({ location: { viewId: "chore.finished" } }, () =>
-		each(source, jobs, async (job) => (await source.choreOf(job)).remove(job.id)),
+		each(jobs, chosen, (chore, { id }) => chore.remove(id)),
 	);
 }
 
@@ -175,49 +172,20 @@ async function confirmed(question: string, detail: string, answer: string): Prom
 	return (await vscode.window.showWarningMessage(question, { modal: true, detail }, answer)) === answer;
 }
 
-/** Menus are not shown in a workspace that is not trusted; keys and other extensions can ask all the same. */
-function mayStart(): boolean {
+/**
+ * Whether the workspace is trusted; says so where it is not. The manifest disables these commands there, but an extension can
+ * ask for them all the same.
+ */
+function isTrusted(otherwise: string): boolean {
 	if (vscode.workspace.isTrusted) return true;
-	void vscode.window.showWarningMessage("This workspace is not trusted: jobs can be seen here, not started.");
+	void vscode.window.showWarningMessage(`This workspace is not trusted: jobs can be seen here, ${otherwise}.`);
 	return false;
-}
-
-async function openLogFile(source: JobSource, job: Job): Promise<void> {
-	const [path] = job.output.paths;
-	if (path === undefined) {
-		void vscode.window.showInformationMessage(literal(`The output of ${nameWords(job)} was thrown away.`));
-		return;
-	}
-	const { output } = await (await source.choreOf(job)).get(job.id);
-	if (output.bytes > LARGE_BYTES) {
-		const size = Math.round(output.bytes / 1024 / 1024);
-		const [follow, open] = ["Follow in Terminal", "Open It Anyway"];
-		const choice = await vscode.window.showWarningMessage(literal(`The log of ${job.name} has ${size} MiB.`), follow, open);
-		if (choice === follow) followInTerminal(source, job);
-		if (choice !== open) return;
-	}
-	for (const one of output.paths) await vscode.window.showTextDocument(vscode.Uri.file(one), { preview: false });
-}
-
-function followInTerminal(source: JobSource, job: Job): void {
-	const pty = new FollowTerminal(async () => ({ chore: await source.choreOf(job), job }), {
-		tailBytes: logTailBytes(),
-		endsWithJob: false,
-	});
-	// Not kept over a reload: the job is, and can be followed again.
-	const options = {
-		name: literal(`${job.name} ${shortId(job.id)}`),
-		pty,
-		iconPath: new vscode.ThemeIcon("server-process"),
-		isTransient: true,
-	};
-	vscode.window.createTerminal(options).show();
 }
 
 async function copy(lines: readonly string[]): Promise<void> {
 	await vscode.env.clipboard.writeText(lines.join("\n"));
 }
 
-function namesOf(jobs: readonly Job[]): string {
-	return literal(jobs.map(({ name }) => name).join(", "));
+function namesOf(chosen: readonly Job[]): string {
+	return literal(chosen.map(({ name }) => name).join(", "));
 }

@@ -1,7 +1,7 @@
 /** Asks which job is meant, where a command was not given a row. */
 import * as vscode from "vscode";
 import { hasEnded, type Job } from "../../src/index.ts";
-import type { JobSource } from "../jobs/job-list.ts";
+import type { JobList } from "../jobs/job-list.ts";
 import { stateIcon } from "../views/row.ts";
 import { commandLine, literal, stateWords, timeWords } from "../words.ts";
 
@@ -12,9 +12,9 @@ interface JobItem extends vscode.QuickPickItem {
 /** A list of that many is still one to look through. */
 const MOST = 200;
 
-export async function pickJob(source: JobSource, title: string, fits: (job: Job) => boolean): Promise<Job | undefined> {
-	await source.ready();
-	const items = source.jobs.filter(fits).slice(0, MOST).map(jobItem);
+export async function pickJob(jobs: JobList, title: string, fits: (job: Job) => boolean): Promise<Job | undefined> {
+	await jobs.ready();
+	const items = jobs.all.filter(fits).slice(0, MOST).map(jobItem);
 	if (items.length === 0) {
 		void vscode.window.showInformationMessage(`${title}: there is no job for that.`);
 		return undefined;
@@ -30,14 +30,14 @@ const ACTIONS = {
 } as const;
 
 /** All jobs with what is done most: Enter shows the log. */
-export async function showJobs(source: JobSource): Promise<void> {
-	await source.ready();
+export async function showJobs(jobs: JobList): Promise<void> {
+	await jobs.ready();
 	const pick = vscode.window.createQuickPick<JobItem>();
 	pick.title = "Jobs";
 	pick.placeholder = "Enter shows the log of a job";
 	pick.matchOnDescription = true;
 	pick.matchOnDetail = true;
-	pick.items = source.jobs.slice(0, MOST).map((job) => {
+	pick.items = jobs.all.slice(0, MOST).map((job) => {
 		const { log, follow, stop, again } = ACTIONS;
 		return { ...jobItem(job), buttons: [log.button, follow.button, hasEnded(job) ? again.button : stop.button] };
 	});

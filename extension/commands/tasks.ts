@@ -4,8 +4,8 @@
  */
 import * as vscode from "vscode";
 import { ChoreError, hasEnded, type Job, type RunOptions } from "../../src/index.ts";
-import type { JobSource } from "../jobs/job-list.ts";
-import { type Followed, FollowTerminal } from "../logs/terminal.ts";
+import type { JobList } from "../jobs/job-list.ts";
+import { FollowTerminal } from "../logs/terminal.ts";
 import { HOME } from "../settings.ts";
 import { start } from "../start/start.ts";
 import { nameWords } from "../words.ts";
@@ -26,10 +26,10 @@ interface ChoreTask extends vscode.TaskDefinition {
 const ATTACH_BYTES = 5 * 1024 * 1024;
 
 export class ChoreTasks implements vscode.TaskProvider {
-	readonly #source: JobSource;
+	readonly #jobs: JobList;
 
-	constructor(source: JobSource) {
-		this.#source = source;
+	constructor(jobs: JobList) {
+		this.#jobs = jobs;
 	}
 
 	/** The scripts of each folder's package.json. */
@@ -55,27 +55,27 @@ export class ChoreTasks implements vscode.TaskProvider {
 	#task(definition: ChoreTask, scope: vscode.WorkspaceFolder | vscode.TaskScope, name: string): vscode.Task {
 		const execution = new vscode.CustomExecution(async (resolved) => {
 			const options = runOptions(resolved as ChoreTask, scope, name);
-			return new FollowTerminal(() => this.#attach(options, resolved as ChoreTask), { tailBytes: ATTACH_BYTES, endsWithJob: true });
+			const find = (): Promise<Job> => this.#jobOf(options, resolved as ChoreTask);
+			return new FollowTerminal(this.#jobs, find, { tailBytes: ATTACH_BYTES, endsWithJob: true });
 		});
 		return new vscode.Task(definition, scope, name, "chore", execution);
 	}
 
 	/** The job of this task that runs, or a new one. @throws ChoreError as `Chore.run` */
-	async #attach(options: RunOptions, { ifRunning = "attach" }: ChoreTask): Promise<Followed> {
-		const chore = await this.#source.chore();
+	async #jobOf(options: RunOptions, { ifRunning = "attach" }: ChoreTask): Promise<Job> {
+		await this.#jobs.ready();
 		// Without a name of its own a task's job is known by what it does: another folder's "build" is another job.
-		const running = options.name === undefined ? this.#source.jobs.find((job) => !hasEnded(job) && isSame(job, options)) : undefined;
+		const running = options.name === undefined ? this.#jobs.all.find((job) => !hasEnded(job) && isSame(job, options)) : undefined;
 		if (running !== undefined) {
-			const its = await this.#source.choreOf(running);
-			if (ifRunning === "attach") return { chore: its, job: running };
+			if (ifRunning === "attach") return running;
 			if (ifRunning === "fail") {
 				throw new ChoreError("NAME_IN_USE", `the job of this task is ${running.state}: ${nameWords(running)}`, {
 					hint: 'stop it first, or set "ifRunning" to "attach" or "replace"',
 				});
 			}
-			await its.stop(running.id);
+			await this.#jobs.use(running, (chore) => chore.stop(running.id));
 		}
-		return { chore, job: await start(this.#source, options) };
+		return start(this.#jobs, options);
 	}
 }
 

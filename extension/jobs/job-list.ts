@@ -1,10 +1,11 @@
-/** The one model of a window: the jobs of the chosen session, or of all sessions where the views are grouped by them. */
+/** The jobs that a window shows: those of the chosen session, or of all sessions where the views are grouped by them. */
 import * as vscode from "vscode";
-import { type Chore, type ChoreOptions, hasEnded, type Job } from "../../src/index.ts";
+import { type Chore, ChoreError, type ChoreOptions, hasEnded, type Job, openChore } from "../../src/index.ts";
 import { describe, type Trouble } from "../failure.ts";
-import { LiveSession, type SessionListener } from "./session-jobs.ts";
+import { OpenSessions } from "./open-sessions.ts";
+import { SessionJobs, type SessionListener } from "./session-jobs.ts";
 
-export interface SourceOptions extends ChoreOptions {
+export interface JobListOptions extends ChoreOptions {
 	readonly allSessions: boolean;
 }
 
@@ -13,25 +14,30 @@ const DEFAULT_SESSION = "default";
 const NOT_SHOWN = "Jobs cannot be shown";
 const NOT_STARTED = "Jobs cannot be started";
 
-export class JobSource implements vscode.Disposable {
+export class JobList implements vscode.Disposable {
 	readonly #changed = new vscode.EventEmitter<void>();
 	readonly #ended = new vscode.EventEmitter<Job>();
 	readonly #removed = new vscode.EventEmitter<string>();
 	readonly onDidChange: vscode.Event<void> = this.#changed.event;
-	/** A run ended while this window looked on; once a run. */
+	/** A run ended while this window was open; fired once a run. */
 	readonly onDidEnd: vscode.Event<Job> = this.#ended.event;
-	/** A job is forgotten: its id. */
+	/** A job was forgotten: its id. */
 	readonly onDidRemove: vscode.Event<string> = this.#removed.event;
-	readonly #options: () => SourceOptions;
-	readonly #told = new Set<string>();
-	#sessions = new Map<string, LiveSession>();
+	readonly #options: () => JobListOptions;
+	readonly #openChore: typeof openChore;
+	readonly #toldEnds = new Set<string>();
+	#sessions: OpenSessions;
+	#sorted: readonly Job[] | undefined;
 	#failure: Trouble | undefined;
-	#opening: Promise<void> | undefined;
-	#generation = 0;
-	#changing = false;
+	#loading: Promise<void> | undefined;
+	#isTelling = false;
+	#isDisposed = false;
 
-	constructor(options: () => SourceOptions) {
+	/** @param open the library's `openChore`, unless a test has another */
+	constructor(options: () => JobListOptions, open: typeof openChore = openChore) {
 		this.#options = options;
+		this.#openChore = open;
+		this.#sessions = this.#newSessions();
 	}
 
 	/** Why there are no jobs, or not all, or why none can be started. */
@@ -39,126 +45,137 @@ export class JobSource implements vscode.Disposable {
 		return this.#failure;
 	}
 
-	/** The active jobs, the newest on top, then the ended ones, the last end on top. */
-	get jobs(): readonly Job[] {
-		return [...this.#sessions.values()].flatMap(({ jobs }) => [...jobs.values()]).sort(inOrder);
+	/** The active jobs, the newest on top, then the ended ones, the last end on top. Sorted once after each change. */
+	get all(): readonly Job[] {
+		this.#sorted ??= [...this.#sessions.there.values()].flatMap(({ jobs }) => [...jobs.values()]).sort(inOrder);
+		return this.#sorted;
 	}
 
-	job(id: string): Job | undefined {
-		for (const { jobs } of this.#sessions.values()) {
+	get(id: string): Job | undefined {
+		for (const { jobs } of this.#sessions.there.values()) {
 			const job = jobs.get(id);
 			if (job !== undefined) return job;
 		}
 		return undefined;
 	}
 
-	/** Resolves when the jobs are there, or why they are not. */
+	/** Resolves when the jobs have been read, or `failure` says why they cannot be. */
 	ready(): Promise<void> {
-		this.#opening ??= this.#open();
-		return this.#opening;
+		this.#loading ??= this.#load();
+		return this.#loading;
 	}
 
-	/** Begins anew: after a failure, or with other settings. */
+	/** Reads everything anew: after a failure, or with other settings. What is under way with the library as it was goes on. */
 	async refresh(): Promise<void> {
 		const before = this.#sessions;
-		this.#sessions = new Map();
-		this.#opening = this.#open();
-		for (const session of before.values()) await session.close();
-		await this.#opening;
+		this.#sessions = this.#newSessions();
+		this.#loading = this.#load();
+		await before.close();
+		await this.#loading;
 	}
 
-	/** The library for a job. @throws ChoreError when its session cannot be opened */
-	async choreOf(job: Pick<Job, "session">): Promise<Chore> {
-		return (await this.#session(job.session)).chore;
+	/**
+	 * Does something with the library on the session of a job. The library is not closed before that is done, whatever the
+	 * settings become meanwhile.
+	 * @throws ChoreError when the session cannot be opened, and what `act` throws
+	 */
+	use<T>(job: Pick<Job, "session">, act: (chore: Chore) => Promise<T>): Promise<T> {
+		return this.#use(job.session, act);
 	}
 
-	/** The library for new jobs. @throws ChoreError when the session cannot be opened */
-	async chore(): Promise<Chore> {
-		return (await this.#session(this.#options().session ?? DEFAULT_SESSION)).chore;
+	/** The same on the session where new jobs go. */
+	useForNew<T>(act: (chore: Chore) => Promise<T>): Promise<T> {
+		return this.#use(this.#options().session ?? DEFAULT_SESSION, act);
 	}
 
 	/** Looks at a job again: what was done from here need not wait for its event. */
 	async look(job: Pick<Job, "id" | "session">): Promise<void> {
-		await this.#sessions.get(job.session)?.look(job.id);
+		await this.#sessions.there.get(job.session)?.look(job.id);
 	}
 
 	async dispose(): Promise<void> {
-		this.#generation++;
-		const sessions = [...this.#sessions.values()];
-		this.#sessions = new Map();
-		for (const session of sessions) await session.close();
+		this.#isDisposed = true;
+		await this.#sessions.close();
 		for (const emitter of [this.#changed, this.#ended, this.#removed]) emitter.dispose();
 	}
 
-	async #session(name: string): Promise<LiveSession> {
-		await this.ready();
-		const open = this.#sessions.get(name);
-		if (open !== undefined) return open;
-		const session = await LiveSession.open({ ...this.#options(), session: name }, this.#listener(this.#generation));
-		this.#sessions.set(name, session);
-		this.#failure = undefined;
-		this.#tell();
-		return session;
-	}
-
-	async #open(): Promise<void> {
-		const generation = ++this.#generation;
-		this.#failure = undefined;
-		try {
-			const options = this.#options();
-			const own = options.session ?? DEFAULT_SESSION;
-			await this.#add(generation, own, options);
-			if (options.allSessions) {
-				for (const name of this.#sessions.get(own)?.chore.sessions() ?? []) await this.#add(generation, name, options);
+	async #use<T>(name: string, act: (chore: Chore) => Promise<T>): Promise<T> {
+		for (;;) {
+			await this.ready();
+			if (this.#isDisposed) throw new ChoreError("ABORTED", "the window is being closed");
+			const sessions = this.#sessions;
+			const isNew = !sessions.there.has(name);
+			const session = await sessions.get(name);
+			// The settings may have changed while it was being opened: then it is closed already.
+			if (sessions !== this.#sessions || this.#isDisposed) continue;
+			if (isNew) {
+				this.#failure = undefined;
+				this.#tell();
 			}
-		} catch (error) {
-			if (generation === this.#generation) this.#failure = { title: NOT_SHOWN, ...describe(error) };
+			return session.use(act);
 		}
-		await this.#askPlatform(generation);
-		this.#tell();
 	}
 
-	/** Jobs that are there can be seen where none can be started: a bus that is gone, a platform that is not of this machine. */
-	async #askPlatform(generation: number): Promise<void> {
-		const own = this.#sessions.get(this.#options().session ?? DEFAULT_SESSION);
-		if (own === undefined || this.#failure !== undefined) return;
+	#newSessions(): OpenSessions {
+		const options = this.#options();
+		const sessions: OpenSessions = new OpenSessions((name) =>
+			SessionJobs.open(
+				{ ...options, session: name },
+				this.#listenerFor(() => sessions === this.#sessions),
+				this.#openChore,
+			),
+		);
+		return sessions;
+	}
+
+	async #load(): Promise<void> {
+		const sessions = this.#sessions;
+		const options = this.#options();
+		const own = options.session ?? DEFAULT_SESSION;
+		this.#failure = undefined;
+		let title = NOT_SHOWN;
 		try {
-			await own.chore.capabilities();
+			const session = await sessions.get(own);
+			if (sessions !== this.#sessions) return;
+			await session.use(async (chore) => {
+				if (options.allSessions) for (const name of chore.sessions()) await sessions.get(name);
+				// Jobs that are there can be shown where none can be started: a bus that is gone, a platform that is not of this machine.
+				title = NOT_STARTED;
+				await chore.capabilities();
+			});
 		} catch (error) {
-			if (generation === this.#generation) this.#failure = { title: NOT_STARTED, ...describe(error) };
+			if (sessions === this.#sessions) this.#failure = { title, ...describe(error) };
 		}
+		if (sessions === this.#sessions) this.#tell();
 	}
 
-	async #add(generation: number, name: string, options: ChoreOptions): Promise<void> {
-		if (this.#sessions.has(name)) return;
-		const session = await LiveSession.open({ ...options, session: name }, this.#listener(generation));
-		if (generation === this.#generation) this.#sessions.set(name, session);
-		else await session.close();
-	}
-
-	#listener(generation: number): SessionListener {
+	/** @param isCurrent whether the session is still one of those that are shown */
+	#listenerFor(isCurrent: () => boolean): SessionListener {
 		return {
-			changed: () => this.#tell(),
+			changed: () => {
+				if (isCurrent()) this.#tell();
+			},
 			ended: (job) => {
 				const run = `${job.id} ${job.run}`;
-				if (!this.#told.has(run)) this.#ended.fire(job);
-				this.#told.add(run);
+				if (!this.#toldEnds.has(run)) this.#ended.fire(job);
+				this.#toldEnds.add(run);
 			},
 			removed: (id) => this.#removed.fire(id),
 			failed: (error) => {
-				if (generation !== this.#generation) return;
+				if (!isCurrent()) return;
 				this.#failure = { title: NOT_SHOWN, ...describe(error) };
 				this.#tell();
 			},
 		};
 	}
 
-	/** Many changes at once are one. */
+	/** Many changes at once are told as one. */
 	#tell(): void {
-		if (this.#changing) return;
-		this.#changing = true;
+		this.#sorted = undefined;
+		if (this.#isTelling) return;
+		this.#isTelling = true;
 		setImmediate(() => {
-			this.#changing = false;
+			this.#isTelling = false;
 			this.#changed.fire();
 		});
 	}

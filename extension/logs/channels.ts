@@ -1,8 +1,8 @@
 /** Logs in the output panel: one channel a job, made when somebody asks for it, the end of the log first, then live. */
 import * as vscode from "vscode";
-import type { Job, LogPiece } from "../../src/index.ts";
+import type { Chore, Job, LogPiece } from "../../src/index.ts";
 import { describe } from "../failure.ts";
-import type { JobSource } from "../jobs/job-list.ts";
+import type { JobList } from "../jobs/job-list.ts";
 import { logTailBytes } from "../settings.ts";
 import { literal, nameWords, rowWords } from "../words.ts";
 import { LogLinks, whereWords } from "./log-links.ts";
@@ -24,17 +24,17 @@ const LANGUAGE = "log";
 const CHANNELS = 20;
 
 export class LogChannels implements vscode.Disposable {
-	readonly #source: JobSource;
+	readonly #jobs: JobList;
 	readonly #open = new Map<string, LogChannel>();
 	readonly #disposables: vscode.Disposable[];
 
-	constructor(source: JobSource) {
-		this.#source = source;
+	constructor(jobs: JobList) {
+		this.#jobs = jobs;
 		this.#disposables = [
 			vscode.languages.registerDocumentLinkProvider({ scheme: "output", language: LANGUAGE }, new LogLinks()),
-			source.onDidRemove((id) => this.#close(id)),
-			source.onDidChange(() => {
-				for (const [id, channel] of this.#open) channel.follow(source.job(id));
+			jobs.onDidRemove((id) => this.#close(id)),
+			jobs.onDidChange(() => {
+				for (const [id, channel] of this.#open) channel.follow(jobs.get(id));
 			}),
 		];
 	}
@@ -46,7 +46,7 @@ export class LogChannels implements vscode.Disposable {
 
 	/** Shows the log of a job; the keyboard stays where it is. */
 	show(job: Job): void {
-		const channel = this.#open.get(job.id) ?? new LogChannel(job, this.#source);
+		const channel = this.#open.get(job.id) ?? new LogChannel(job, this.#jobs);
 		this.#open.delete(job.id);
 		this.#open.set(job.id, channel);
 		channel.follow(job);
@@ -67,12 +67,12 @@ export class LogChannels implements vscode.Disposable {
 
 class LogChannel implements vscode.Disposable {
 	readonly #channel: vscode.OutputChannel;
-	readonly #source: JobSource;
+	readonly #jobs: JobList;
 	#run = 0;
 	#following: AbortController | undefined;
 
-	constructor(job: Job, source: JobSource) {
-		this.#source = source;
+	constructor(job: Job, jobs: JobList) {
+		this.#jobs = jobs;
 		this.#channel = vscode.window.createOutputChannel(`Chore: ${literal(nameWords(job))}`, LANGUAGE);
 	}
 
@@ -99,21 +99,25 @@ class LogChannel implements vscode.Disposable {
 		const text = new BoundedText(this.#channel, job, logTailBytes());
 		signal.addEventListener("abort", () => text.stop());
 		try {
-			const chore = await this.#source.choreOf(job);
-			for await (const piece of chore.logs(job.id, { follow: true, run: job.run, tailBytes: logTailBytes(), signal })) {
-				if (signal.aborted) return;
-				text.add(piece);
-				// Whatever a job prints, the extension host has other things to do, too.
-				await new Promise((resume) => setImmediate(resume));
-			}
-			if (signal.aborted) return;
-			text.end();
-			const end = await chore.get(job.id);
-			if (!signal.aborted && end.run === job.run) text.note(rowWords(end));
+			await this.#jobs.use(job, (chore) => copyLog(chore, job, text, signal));
 		} catch (error) {
 			if (!signal.aborted) text.note(describe(error).message);
 		}
 	}
+}
+
+/** Follows a run's log to its end, then says how it ended. */
+async function copyLog(chore: Chore, job: Job, text: BoundedText, signal: AbortSignal): Promise<void> {
+	for await (const piece of chore.logs(job.id, { follow: true, run: job.run, tailBytes: logTailBytes(), signal })) {
+		if (signal.aborted) return;
+		text.add(piece);
+		// However much a job prints, other work of the extension host gets its turn.
+		await new Promise((resume) => setImmediate(resume));
+	}
+	if (signal.aborted) return;
+	text.end();
+	const end = await chore.get(job.id);
+	if (!signal.aborted && end.run === job.run) text.note(rowWords(end));
 }
 
 /** What a channel holds of a log: its end, and a word on where the rest is. */

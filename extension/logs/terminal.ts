@@ -2,14 +2,9 @@
 import * as vscode from "vscode";
 import { type Chore, hasEnded, type Job } from "../../src/index.ts";
 import { describe } from "../failure.ts";
+import type { JobList } from "../jobs/job-list.ts";
 import { exitStatus, nameWords, printable, rowWords } from "../words.ts";
 import { LogText } from "./log-text.ts";
-
-/** A job, and the library of its session. */
-export interface Followed {
-	readonly chore: Chore;
-	readonly job: Job;
-}
 
 export interface FollowOptions {
 	/** How much of what was written before is shown first, bytes. */
@@ -25,14 +20,16 @@ export class FollowTerminal implements vscode.Pseudoterminal {
 	readonly #closed = new vscode.EventEmitter<number | undefined>();
 	readonly onDidWrite: vscode.Event<string> = this.#written.event;
 	readonly onDidClose: vscode.Event<number | undefined> = this.#closed.event;
-	readonly #find: () => Promise<Followed>;
+	readonly #jobs: JobList;
+	readonly #find: () => Promise<Job>;
 	readonly #options: FollowOptions;
 	readonly #leaving = new AbortController();
 	#over = false;
 	#atLineStart = true;
 
 	/** @param find starts the job, or finds it: called once there is a terminal to show it in */
-	constructor(find: () => Promise<Followed>, options: FollowOptions) {
+	constructor(jobs: JobList, find: () => Promise<Job>, options: FollowOptions) {
+		this.#jobs = jobs;
 		this.#find = find;
 		this.#options = options;
 	}
@@ -56,11 +53,13 @@ export class FollowTerminal implements vscode.Pseudoterminal {
 
 	async #show(): Promise<void> {
 		try {
-			const { chore, job } = await this.#find();
+			const job = await this.#find();
 			if (!hasEnded(job)) this.#note(`${nameWords(job)} runs on when this terminal is closed; Ctrl-C leaves it`);
-			await this.#follow(chore, job);
-			if (this.#leaving.signal.aborted) return;
-			const end = await chore.get(job.id);
+			const end = await this.#jobs.use(job, async (chore) => {
+				await this.#follow(chore, job);
+				return this.#leaving.signal.aborted ? undefined : chore.get(job.id);
+			});
+			if (end === undefined || this.#leaving.signal.aborted) return;
 			this.#note(rowWords(end));
 			this.#finish(exitStatus(end));
 		} catch (error) {

@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 import type { Job, RunOptions } from "../../src/index.ts";
 import { ownLog } from "../failure.ts";
-import type { JobSource } from "../jobs/job-list.ts";
+import type { JobList } from "../jobs/job-list.ts";
 import { HOME } from "../settings.ts";
 import { commandLine, literal } from "../words.ts";
 import { environmentForJobs } from "./environment.ts";
@@ -11,14 +11,14 @@ const HISTORY = "chore.history";
 const HISTORY_LENGTH = 50;
 
 /** Starts a job with the login shell's variables, and shows it. @throws ChoreError as `Chore.run` */
-export async function start(source: JobSource, options: RunOptions): Promise<Job> {
-	const chore = await source.chore();
+export async function start(jobs: JobList, options: RunOptions): Promise<Job> {
 	const onWarning = (message: string): void => {
 		ownLog().warn(message);
 		void vscode.window.showWarningMessage(literal(message));
 	};
-	const job = await chore.run({ onWarning, ...options, environment: await environmentForJobs() });
-	await source.look(job);
+	const environment = await environmentForJobs();
+	const job = await jobs.useForNew((chore) => chore.run({ onWarning, ...options, environment }));
+	await jobs.look(job);
 	return job;
 }
 
@@ -28,18 +28,18 @@ export function lineOptions(line: string, directory: string): RunOptions {
 }
 
 /** Asks for a command, the ones given before at hand, and starts it. */
-export async function runCommand(source: JobSource, memory: vscode.Memento): Promise<Job | undefined> {
+export async function runCommand(jobs: JobList, memory: vscode.Memento): Promise<Job | undefined> {
 	const directory = await activeDirectory();
 	if (directory === undefined) return undefined;
 	const history = memory.get<readonly string[]>(HISTORY, []);
 	const line = await askForLine({ title: "Run Command", placeholder: `A line of shell, run in ${directory}`, history });
 	if (line === undefined) return undefined;
 	await memory.update(HISTORY, [line, ...history.filter((other) => other !== line)].slice(0, HISTORY_LENGTH));
-	return start(source, lineOptions(line, directory));
+	return start(jobs, lineOptions(line, directory));
 }
 
 /** The selected text as a script; without one, the line of the cursor. */
-export async function runSelection(source: JobSource): Promise<Job | undefined> {
+export async function runSelection(jobs: JobList): Promise<Job | undefined> {
 	const editor = vscode.window.activeTextEditor;
 	if (editor === undefined) {
 		void vscode.window.showInformationMessage("There is no text to run: open a file and select some.");
@@ -55,11 +55,11 @@ export async function runSelection(source: JobSource): Promise<Job | undefined> 
 		return undefined;
 	}
 	const directory = await activeDirectory();
-	return directory === undefined ? undefined : start(source, lineOptions(text, directory));
+	return directory === undefined ? undefined : start(jobs, lineOptions(text, directory));
 }
 
 /** Asks for the command of a new job that begins as that of another. */
-export async function editAndRun(source: JobSource, job: Job): Promise<Job | undefined> {
+export async function editAndRun(jobs: JobList, job: Job): Promise<Job | undefined> {
 	const line = await vscode.window.showInputBox({
 		title: `Edit and Run Again: ${job.name}`,
 		prompt: literal(`A line of shell, run in ${job.directory}`),
@@ -67,7 +67,7 @@ export async function editAndRun(source: JobSource, job: Job): Promise<Job | und
 		ignoreFocusOut: true,
 	});
 	if (line === undefined || line.trim() === "") return undefined;
-	return start(source, { ...lineOptions(line, job.directory), defaultName: job.name.replace(/-\d+$/, "") });
+	return start(jobs, { ...lineOptions(line, job.directory), defaultName: job.name.replace(/-\d+$/, "") });
 }
 
 /** The folder of the file somebody looks at; without one, the only folder there is, or the one that is chosen. */

@@ -1,7 +1,7 @@
 /** Tells what people wait for: that a job of this workspace failed, and that one is done that they asked about. */
 import * as vscode from "vscode";
 import { hasEnded, type Job } from "../../src/index.ts";
-import type { JobSource } from "../jobs/job-list.ts";
+import type { JobList } from "../jobs/job-list.ts";
 import { HOME, notifyOnFailure } from "../settings.ts";
 import { literal, nameWords, stateWords } from "../words.ts";
 
@@ -17,21 +17,21 @@ const MOST_AT_ONCE = 3;
 const AT_ONCE_MS = 10_000;
 
 export class Notifier implements vscode.Disposable {
-	readonly #source: JobSource;
+	readonly #jobs: JobList;
 	readonly #memory: vscode.Memento;
 	readonly #disposables: vscode.Disposable[];
 	readonly #told: Set<string>;
 	#failuresAtMs: readonly number[] = [];
 
-	constructor(source: JobSource, memory: vscode.Memento) {
-		this.#source = source;
+	constructor(jobs: JobList, memory: vscode.Memento) {
+		this.#jobs = jobs;
 		this.#memory = memory;
 		this.#told = new Set(memory.get<readonly string[]>(TOLD, []));
 		this.#disposables = [
-			source.onDidEnd((job) => {
+			jobs.onDidEnd((job) => {
 				if (job.state !== "stopped" && job.state !== "succeeded" && notifyOnFailure() && isOfWorkspace(job)) this.#tellFailure(job);
 			}),
-			source.onDidChange(() => this.#tellAwaited()),
+			jobs.onDidChange(() => this.#tellAwaited()),
 		];
 	}
 
@@ -52,7 +52,7 @@ export class Notifier implements vscode.Disposable {
 		const awaited = this.#awaited;
 		if (awaited.length === 0) return;
 		const over = awaited.filter((run) => {
-			const job = this.#source.job(run.split(" ")[0] ?? "");
+			const job = this.#jobs.get(run.split(" ")[0] ?? "");
 			if (job === undefined || (runOf(job) === run && !hasEnded(job))) return false;
 			if (runOf(job) === run) this.#tell(job);
 			return true;

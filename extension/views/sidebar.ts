@@ -1,7 +1,7 @@
 /** The two views of the sidebar, and the count of failures that nobody has seen yet. */
 import * as vscode from "vscode";
 import type { Job } from "../../src/index.ts";
-import type { JobSource } from "../jobs/job-list.ts";
+import type { JobList } from "../jobs/job-list.ts";
 import { finishedLimit, groupBy } from "../settings.ts";
 import { literal } from "../words.ts";
 import type { Row } from "./row.ts";
@@ -10,11 +10,11 @@ import { JobTree } from "./tree.ts";
 /** Where it is kept when somebody looked last: milliseconds since the epoch. */
 const LOOKED_AT = "chore.lookedAtMs";
 
-export class Views implements vscode.Disposable {
+export class Sidebar implements vscode.Disposable {
 	readonly running: vscode.TreeView<Row>;
 	readonly finished: vscode.TreeView<Row>;
 	readonly trees: { readonly running: JobTree; readonly finished: JobTree };
-	readonly #source: JobSource;
+	readonly #jobs: JobList;
 	readonly #memory: vscode.Memento;
 	readonly #unseenChanged = new vscode.EventEmitter<void>();
 	readonly onDidChangeUnseen: vscode.Event<void> = this.#unseenChanged.event;
@@ -22,12 +22,12 @@ export class Views implements vscode.Disposable {
 	#unseen: readonly Job[] = [];
 	#filtered = "";
 
-	constructor(source: JobSource, memory: vscode.Memento) {
-		this.#source = source;
+	constructor(jobs: JobList, memory: vscode.Memento) {
+		this.#jobs = jobs;
 		this.#memory = memory;
 		this.trees = {
-			running: new JobTree(source, { shows: "running", groupBy, limit: finishedLimit }),
-			finished: new JobTree(source, { shows: "finished", groupBy, limit: finishedLimit }),
+			running: new JobTree(jobs, { shows: "running", groupBy, limit: finishedLimit }),
+			finished: new JobTree(jobs, { shows: "finished", groupBy, limit: finishedLimit }),
 		};
 		const options = { canSelectMany: true, showCollapseAll: false };
 		this.running = vscode.window.createTreeView("chore.running", { ...options, treeDataProvider: this.trees.running });
@@ -40,7 +40,7 @@ export class Views implements vscode.Disposable {
 			this.trees.running,
 			this.trees.finished,
 			this.#unseenChanged,
-			source.onDidChange(() => this.#count()),
+			jobs.onDidChange(() => this.#count()),
 			// On the way in and on the way out: what failed while the view was there was seen.
 			this.finished.onDidChangeVisibility(() => {
 				this.#look();
@@ -92,7 +92,7 @@ export class Views implements vscode.Disposable {
 
 	#count(): void {
 		const since = this.finished.visible ? Number.POSITIVE_INFINITY : (this.#lookedAtMs ?? Number.POSITIVE_INFINITY);
-		const unseen = this.#source.jobs.filter(({ state, endedAt }) => state === "failed" && endedAt !== null && Date.parse(endedAt) > since);
+		const unseen = this.#jobs.all.filter(({ state, endedAt }) => state === "failed" && endedAt !== null && Date.parse(endedAt) > since);
 		const had = this.#unseen.length;
 		this.#unseen = unseen;
 		if (unseen.length === had) return;

@@ -1,19 +1,19 @@
 /** One item in the status bar: how many jobs run, and a sign when one failed that nobody looked at. */
 import * as vscode from "vscode";
 import { hasEnded } from "../../src/index.ts";
-import type { JobSource } from "../jobs/job-list.ts";
-import type { Views } from "./sidebar.ts";
+import type { JobList } from "../jobs/job-list.ts";
+import type { Sidebar } from "./sidebar.ts";
 
 export class StatusBar implements vscode.Disposable {
 	readonly #item: vscode.StatusBarItem;
 	readonly #disposables: vscode.Disposable[];
 
-	constructor(source: JobSource, views: Views) {
+	constructor(jobs: JobList, sidebar: Sidebar) {
 		this.#item = vscode.window.createStatusBarItem("chore.status", vscode.StatusBarAlignment.Left);
 		this.#item.name = "Chore";
 		this.#item.command = "chore.showJobs";
-		const draw = (): void => this.#draw(source.jobs.filter((job) => !hasEnded(job)).length, views.unseen.length);
-		this.#disposables = [this.#item, source.onDidChange(draw), views.onDidChangeUnseen(draw)];
+		const draw = (): void => this.#draw(jobs.all.filter((job) => !hasEnded(job)).length, sidebar.unseen.length);
+		this.#disposables = [this.#item, jobs.onDidChange(draw), sidebar.onDidChangeUnseen(draw)];
 	}
 
 	dispose(): void {

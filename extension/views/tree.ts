@@ -1,7 +1,7 @@
-/** A view of jobs: keeps none, asks its source whenever it is drawn. */
+/** A view of the sidebar: it keeps no jobs, but takes those of the window whenever it is drawn. */
 import * as vscode from "vscode";
 import { hasEnded, type Job } from "../../src/index.ts";
-import type { JobSource } from "../jobs/job-list.ts";
+import type { JobList } from "../jobs/job-list.ts";
 import type { GroupBy } from "../settings.ts";
 import { commandLine } from "../words.ts";
 import { type Row, tooltip, treeItem } from "./row.ts";
@@ -16,17 +16,17 @@ export interface TreeOptions {
 export class JobTree implements vscode.TreeDataProvider<Row>, vscode.Disposable {
 	readonly #changed = new vscode.EventEmitter<Row | undefined>();
 	readonly onDidChangeTreeData: vscode.Event<Row | undefined> = this.#changed.event;
-	readonly #source: JobSource;
+	readonly #jobs: JobList;
 	readonly #options: TreeOptions;
 	readonly #subscription: vscode.Disposable;
 	#filter = "";
 	#pages = 1;
 	#looks: string | undefined;
 
-	constructor(source: JobSource, options: TreeOptions) {
-		this.#source = source;
+	constructor(jobs: JobList, options: TreeOptions) {
+		this.#jobs = jobs;
 		this.#options = options;
-		this.#subscription = source.onDidChange(() => this.#redrawIfNeeded());
+		this.#subscription = jobs.onDidChange(() => this.#redrawIfNeeded());
 	}
 
 	redraw(): void {
@@ -46,7 +46,7 @@ export class JobTree implements vscode.TreeDataProvider<Row>, vscode.Disposable 
 
 	async getChildren(parent?: Row): Promise<Row[]> {
 		if (parent !== undefined) return parent.kind === "group" ? jobRows(parent.jobs) : [];
-		await this.#source.ready();
+		await this.#jobs.ready();
 		return this.#rows();
 	}
 
@@ -55,7 +55,7 @@ export class JobTree implements vscode.TreeDataProvider<Row>, vscode.Disposable 
 	}
 
 	resolveTreeItem(item: vscode.TreeItem, row: Row): vscode.TreeItem {
-		if (row.kind === "job") item.tooltip = tooltip(this.#source.job(row.job.id) ?? row.job);
+		if (row.kind === "job") item.tooltip = tooltip(this.#jobs.get(row.job.id) ?? row.job);
 		return item;
 	}
 
@@ -76,9 +76,9 @@ export class JobTree implements vscode.TreeDataProvider<Row>, vscode.Disposable 
 	}
 
 	#rows(): Row[] {
-		const wanted = this.#source.jobs.filter((job) => hasEnded(job) === (this.#options.shows === "finished") && this.#matches(job));
+		const wanted = this.#jobs.all.filter((job) => hasEnded(job) === (this.#options.shows === "finished") && this.#matches(job));
 		const shown = this.#options.shows === "finished" ? wanted.slice(0, this.#options.limit() * this.#pages) : wanted;
-		const { failure } = this.#source;
+		const { failure } = this.#jobs;
 		return [
 			...(failure !== undefined && this.#options.shows === "running" ? [{ kind: "failure", failure } as const] : []),
 			...grouped(shown, this.#options.groupBy()),

@@ -1,7 +1,7 @@
 /** Channels of logs: what they show of much, of little, and of jobs that are removed meanwhile. */
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
-import type { JobSource } from "../../extension/jobs/job-list.ts";
+import type { JobList } from "../../extension/jobs/job-list.ts";
 import type { Job, LogPiece } from "../../src/index.ts";
 import { eventually } from "../support/eventually.ts";
 import "./editor.ts";
@@ -10,8 +10,8 @@ const { channels, EventEmitter, settings } = await import("./vscode.ts");
 const { LogLinks, whereWords } = await import("../../extension/logs/log-links.ts");
 const { LogChannels } = await import("../../extension/logs/channels.ts");
 
-/** A source of one job whose log is these pieces, and over with the last. */
-function sourceOf(pieces: readonly Uint8Array[], fromByte: number = 0) {
+/** A list of one job whose log is these pieces, and over with the last. */
+function listOf(pieces: readonly Uint8Array[], fromByte: number = 0) {
 	const job = {
 		...{ id: "01936f0e-8d2a-7c31-9b55-0e6a1c9e2f40", name: "build", run: 1, state: "succeeded", attempt: 1, exitCode: 0 },
 		...{ createdAt: "2026-11-21T09:00:00.000Z", startedAt: null, endedAt: null, output: { paths: ["/state/wörk/output"] } },
@@ -26,14 +26,15 @@ function sourceOf(pieces: readonly Uint8Array[], fromByte: number = 0) {
 		}
 	}
 	const chore = { logs, get: async () => job };
-	const source = { job: () => job, choreOf: async () => chore, onDidRemove: removed.event, onDidChange: changed.event };
-	return { job, removed, source: source as unknown as JobSource };
+	const use = <T>(_: Job, act: (library: typeof chore) => Promise<T>): Promise<T> => act(chore);
+	const list = { get: () => job, use, onDidRemove: removed.event, onDidChange: changed.event };
+	return { job, removed, list: list as unknown as JobList };
 }
 
 /** The channel of a job once all of its log was read. */
 async function shown(pieces: readonly Uint8Array[], fromByte?: number) {
-	const { job, source, removed } = sourceOf(pieces, fromByte);
-	const open = new LogChannels(source);
+	const { job, list, removed } = listOf(pieces, fromByte);
+	const open = new LogChannels(list);
 	open.show(job);
 	const channel = channels.at(-1);
 	assert.ok(channel);

@@ -1,7 +1,7 @@
 /** What is told of jobs: each run once, failures in moderation, and what somebody asked about always. */
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import type { JobSource } from "../../extension/jobs/job-list.ts";
+import type { JobList } from "../../extension/jobs/job-list.ts";
 import type { Job } from "../../src/index.ts";
 import "./editor.ts";
 
@@ -23,8 +23,8 @@ function scene(memory = new Memory()) {
 	const jobs = new Map<string, Job>();
 	const changed = new EventEmitter<void>();
 	const ended = new EventEmitter<Job>();
-	const source = { job: (id: string) => jobs.get(id), onDidChange: changed.event, onDidEnd: ended.event };
-	const notifier = new Notifier(source as unknown as JobSource, memory as never);
+	const list = { get: (id: string) => jobs.get(id), onDidChange: changed.event, onDidEnd: ended.event };
+	const notifier = new Notifier(list as unknown as JobList, memory as never);
 	const job = (name: string, more: Partial<Job> = {}): Job =>
 		({ id: `id-of-${name}`, name, run: 1, attempt: 1, state: "running", directory: "/srv/app", exitCode: null, ...more }) as Job;
 	const end = (one: Job, more: Partial<Job> = {}): void => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Trouble } from "../../extension/failure.ts";
-import type { JobSource } from "../../extension/jobs/job-list.ts";
+import type { JobList } from "../../extension/jobs/job-list.ts";
 import type { Job } from "../../src/index.ts";
 import "./editor.ts";
 
@@ -85,20 +85,20 @@ describe("a row", () => {
 	});
 });
 
-/** A source with these jobs, as far as a tree needs one. */
-function sourceOf(jobs: readonly Job[], more: { readonly failure?: Trouble } = {}) {
+/** A list of these jobs, as far as a tree needs one. */
+function listOf(jobs: readonly Job[], more: { readonly failure?: Trouble } = {}) {
 	const changed = new EventEmitter<void>();
-	const source = { jobs, failure: undefined, ready: async () => {}, onDidChange: changed.event, ...more };
-	return { changed, source: source as unknown as JobSource };
+	const list = { all: jobs, failure: undefined, ready: async () => {}, onDidChange: changed.event, ...more };
+	return { changed, list: list as unknown as JobList };
 }
 
 describe("a view", () => {
 	const tree = (shows: "running" | "finished", jobs: readonly Job[], by: "none" | "session" | "folder" = "none", failure?: string) => {
-		const { source } = sourceOf(
+		const { list } = listOf(
 			jobs,
 			failure === undefined ? {} : { failure: { title: "Jobs cannot be shown", message: failure, hint: undefined } },
 		);
-		return new JobTree(source, { shows, groupBy: () => by, limit: () => 200 });
+		return new JobTree(list, { shows, groupBy: () => by, limit: () => 200 });
 	};
 	const many = [...Array(450).keys()].map((count) => job({ id: `id-${count}`, name: `job-${count}` }));
 
@@ -143,8 +143,8 @@ describe("a view", () => {
 
 	test("is drawn again when its jobs look different, and left alone when they do not", () => {
 		const jobs = [job({ state: "running", endedAt: null, exitCode: null })];
-		const { source, changed } = sourceOf(jobs);
-		const running = new JobTree(source, { shows: "running", groupBy: () => "folder", limit: () => 1 });
+		const { list, changed } = listOf(jobs);
+		const running = new JobTree(list, { shows: "running", groupBy: () => "folder", limit: () => 1 });
 		let drawn = 0;
 		running.onDidChangeTreeData(() => drawn++);
 		const drawnFor = (now: Job[]): number => {

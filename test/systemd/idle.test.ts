@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { test } from "node:test";
-import { LiveSession } from "../../extension/jobs/session-jobs.ts";
+import { SessionJobs } from "../../extension/jobs/session-jobs.ts";
 import type { PlatformModule } from "../../platform/contract.ts";
 import * as posix from "../../platform/posix/index.ts";
 import * as systemd from "../../platform/systemd/index.ts";
@@ -67,7 +67,7 @@ function testIdleWindow(name: string, module: PlatformModule, jobs: number, reas
 		while (ids.length < jobs / 2) await start();
 		const ended = new Set<string>();
 		const failures: unknown[] = [];
-		const window = await LiveSession.open(
+		const window = await SessionJobs.open(
 			{ home: home.path, platform: name },
 			{ changed() {}, removed() {}, ended: ({ id }) => void ended.add(id), failed: (error) => void failures.push(error) },
 		);

@@ -3,29 +3,29 @@ import assert from "node:assert/strict";
 import { suite, test } from "mocha";
 import * as vscode from "vscode";
 import { eventually } from "../support/eventually.ts";
-import { Desk, folder } from "./window.ts";
+import { EditorWindow, folder } from "./window.ts";
 
 suite("with several folders", () => {
-	const desk = new Desk();
+	const window = new EditorWindow();
 
 	test("a command asks for the folder to run in", async () => {
 		const second = vscode.workspace.workspaceFolders?.[1];
 		assert.ok(second);
-		desk.replace("showWorkspaceFolderPick", async () => second);
-		desk.typeLine("pwd");
-		await desk.command("run");
-		const [job] = desk.parts.source.jobs;
+		window.replace("showWorkspaceFolderPick", async () => second);
+		window.typeLine("pwd");
+		await window.command("run");
+		const [job] = window.parts.jobs.all;
 		assert.ok(job);
-		await desk.chore.wait(job.id);
-		assert.equal(await desk.logOf(job), `${second.uri.fsPath}\n`);
+		await window.chore.wait(job.id);
+		assert.equal(await window.logOf(job), `${second.uri.fsPath}\n`);
 	});
 
 	test("a command runs in the folder of the file that somebody looks at", async () => {
 		const file = vscode.Uri.joinPath(vscode.workspace.workspaceFolders?.[1]?.uri as vscode.Uri, "file.txt");
 		await vscode.workspace.fs.writeFile(file, Buffer.from("pwd\n"));
 		await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(file));
-		await desk.command("runSelection");
-		const [job] = desk.parts.source.jobs;
+		await window.command("runSelection");
+		const [job] = window.parts.jobs.all;
 		assert.equal(job?.directory, vscode.workspace.workspaceFolders?.[1]?.uri.fsPath);
 		await vscode.commands.executeCommand("workbench.action.closeAllEditors");
 	});
@@ -40,16 +40,16 @@ suite("with several folders", () => {
 		const second = tasks.find(({ scope }) => typeof scope === "object" && scope.index === 1);
 		assert.ok(second);
 		await vscode.tasks.executeTask(second);
-		const job = await eventually("its job", () => desk.parts.source.jobs[0]);
+		const job = await eventually("its job", () => window.parts.jobs.all[0]);
 		assert.equal(job.directory, folders[1]?.uri.fsPath);
 		await eventually("the task is over", () => vscode.tasks.taskExecutions.length === 0);
 	});
 
 	test("failures in each of them are told, and none elsewhere", async () => {
-		const warnings = desk.answer("showWarningMessage", () => undefined);
-		await desk.shell("exit 1", { directory: "/", name: "elsewhere" });
-		await desk.untilRow("finished", "elsewhere failed");
-		for (const { uri } of vscode.workspace.workspaceFolders ?? []) await desk.shell("exit 1", { directory: uri.fsPath });
+		const warnings = window.answer("showWarningMessage", () => undefined);
+		await window.shell("exit 1", { directory: "/", name: "elsewhere" });
+		await window.untilRow("finished", "elsewhere failed");
+		for (const { uri } of vscode.workspace.workspaceFolders ?? []) await window.shell("exit 1", { directory: uri.fsPath });
 		await eventually("both are told", () => warnings.length === 2);
 		assert.ok(!warnings.some(({ text }) => text.startsWith("elsewhere")));
 		assert.ok(folder().includes(" "));

@@ -6,19 +6,19 @@ import { suite, test } from "mocha";
 import * as vscode from "vscode";
 import { openChore } from "../../src/index.ts";
 import { eventually } from "../support/eventually.ts";
-import { Desk, row } from "./window.ts";
+import { EditorWindow, row } from "./window.ts";
 
 suite("the setting", () => {
-	const desk = new Desk();
+	const window = new EditorWindow();
 	const here = { home: process.env["CHORE_HOME"], platform: process.env["CHORE_PLATFORM"] };
 
 	test("session says whose jobs are shown, and where new ones go", async () => {
-		await desk.shell("exec sleep 1000", { name: "first" });
-		await desk.untilRow("running", "first running");
-		await desk.set("session", "second");
-		await eventually("those of the other session", async () => (await desk.rows("running")).length === 0);
-		desk.typeLine("exec sleep 1000");
-		await desk.command("run");
+		await window.shell("exec sleep 1000", { name: "first" });
+		await window.untilRow("running", "first running");
+		await window.set("session", "second");
+		await eventually("those of the other session", async () => (await window.rows("running")).length === 0);
+		window.typeLine("exec sleep 1000");
+		await window.command("run");
 		await using second = await openChore({ ...here, session: "second" });
 		const [job] = await second.list();
 		assert.ok(job);
@@ -26,92 +26,92 @@ suite("the setting", () => {
 	});
 
 	test("platform says what runs new jobs, and one that is not there is told in a row", async () => {
-		const { platform } = await desk.shell("exec sleep 1000", { name: "first" });
-		await desk.set("platform", "abacus");
-		const line = await desk.untilRow("running", "Jobs cannot be started");
+		const { platform } = await window.shell("exec sleep 1000", { name: "first" });
+		await window.set("platform", "abacus");
+		const line = await window.untilRow("running", "Jobs cannot be started");
 		assert.match(line, /abacus/);
 		// What runs is shown all the same.
-		await desk.untilRow("running", "first running");
-		await desk.set("platform", platform);
-		await eventually("the row is gone", async () => !(await desk.rows("running")).some((one) => one.startsWith("Jobs cannot")));
-		desk.typeLine("exec sleep 1000");
-		await desk.command("run");
-		assert.deepEqual(new Set(desk.parts.source.jobs.map((job) => job.platform)), new Set([platform]));
+		await window.untilRow("running", "first running");
+		await window.set("platform", platform);
+		await eventually("the row is gone", async () => !(await window.rows("running")).some((one) => one.startsWith("Jobs cannot")));
+		window.typeLine("exec sleep 1000");
+		await window.command("run");
+		assert.deepEqual(new Set(window.parts.jobs.all.map((job) => job.platform)), new Set([platform]));
 	});
 
 	test("home says where the state is", async () => {
 		const home = mkdtempSync(join(dirname(here.home ?? ""), "ho me-"));
 		try {
-			await desk.shell("exec sleep 1000", { name: "elsewhere" });
-			await desk.untilRow("running", "elsewhere running");
-			await desk.set("home", home);
-			await eventually("no job is there", async () => (await desk.rows("running")).length === 0);
-			desk.typeLine("true");
-			await desk.command("run");
+			await window.shell("exec sleep 1000", { name: "elsewhere" });
+			await window.untilRow("running", "elsewhere running");
+			await window.set("home", home);
+			await eventually("no job is there", async () => (await window.rows("running")).length === 0);
+			window.typeLine("true");
+			await window.command("run");
 			assert.ok(existsSync(join(home, "default/jobs")));
 			await using other = await openChore({ ...here, home });
 			for (const { id } of await other.list({ all: true })) await other.wait(id);
 		} finally {
-			await desk.set("home", undefined);
+			await window.set("home", undefined);
 			rmSync(home, { recursive: true });
 		}
 	});
 
 	test("groupBy says how the rows are grouped", async () => {
-		await desk.shell("exec sleep 1000", { directory: "/tmp", name: "one" });
-		await desk.untilRow("running", "one running");
-		await desk.set("groupBy", "folder");
-		await eventually("the group", async () => (await desk.rows("running"))[0] === "tmp /tmp");
-		await desk.set("groupBy", "nonsense");
-		await eventually("no group", async () => (await desk.rows("running"))[0]?.startsWith("one running"));
+		await window.shell("exec sleep 1000", { directory: "/tmp", name: "one" });
+		await window.untilRow("running", "one running");
+		await window.set("groupBy", "folder");
+		await eventually("the group", async () => (await window.rows("running"))[0] === "tmp /tmp");
+		await window.set("groupBy", "nonsense");
+		await eventually("no group", async () => (await window.rows("running"))[0]?.startsWith("one running"));
 	});
 
 	test("finishedLimit says how many finished jobs are shown before somebody asks for more", async () => {
-		for (let count = 0; count < 5; count++) await desk.chore.wait((await desk.shell("true")).id);
-		await eventually("all are there", async () => (await desk.rows("finished")).length === 5);
-		await desk.set("finishedLimit", 2);
-		await eventually("two and a row for more", async () => (await desk.rows("finished")).length === 3);
-		assert.equal((await desk.rows("finished")).at(-1), "Show more 3 older");
-		await desk.command("showMore");
-		await eventually("twice as many", async () => (await desk.rows("finished")).length === 5);
+		for (let count = 0; count < 5; count++) await window.chore.wait((await window.shell("true")).id);
+		await eventually("all are there", async () => (await window.rows("finished")).length === 5);
+		await window.set("finishedLimit", 2);
+		await eventually("two and a row for more", async () => (await window.rows("finished")).length === 3);
+		assert.equal((await window.rows("finished")).at(-1), "Show more 3 older");
+		await window.command("showMore");
+		await eventually("twice as many", async () => (await window.rows("finished")).length === 5);
 	});
 
 	test("logTailSize says how much of a log is shown at first", async () => {
-		await desk.set("logTailSize", 1);
-		const job = await desk.shell("yes 0123456 | head -c 8000");
-		await desk.chore.wait(job.id);
-		await desk.command("showLog", row(job));
-		const text = await desk.untilChannel(job, "succeeded");
+		await window.set("logTailSize", 1);
+		const job = await window.shell("yes 0123456 | head -c 8000");
+		await window.chore.wait(job.id);
+		await window.command("showLog", row(job));
+		const text = await window.untilChannel(job, "succeeded");
 		assert.match(text, /^\[chore: the first 6976 bytes are not shown; all of it: \//);
 		assert.equal(text.split("\n").filter((line) => line === "0123456").length, 128);
 	});
 
 	test("notifyOnFailure says whether failures are told", async () => {
-		const warnings = desk.answer("showWarningMessage", () => undefined);
-		await desk.set("notifyOnFailure", false);
-		await desk.shell("exit 1", { name: "silent" });
-		await desk.untilRow("finished", "silent failed");
-		await desk.set("notifyOnFailure", undefined);
-		await desk.shell("exit 1", { name: "told" });
+		const warnings = window.answer("showWarningMessage", () => undefined);
+		await window.set("notifyOnFailure", false);
+		await window.shell("exit 1", { name: "silent" });
+		await window.untilRow("finished", "silent failed");
+		await window.set("notifyOnFailure", undefined);
+		await window.shell("exit 1", { name: "told" });
 		await eventually("the second is told", () => warnings.length > 0);
 		assert.match(warnings.map(({ text }) => text).join(), /^told \(.{8}\) failed, exit code 1$/);
 	});
 
 	test("confirmStop says whether somebody is asked before a job is stopped", async () => {
-		const job = await desk.shell("exec sleep 1000", { name: "asked" });
-		await desk.known(job, ({ state }) => state === "running");
+		const job = await window.shell("exec sleep 1000", { name: "asked" });
+		await window.known(job, ({ state }) => state === "running");
 		let answer: string | undefined;
-		const shown = desk.answer("showWarningMessage", () => answer);
-		await desk.command("stop", row(job));
-		assert.deepEqual([shown.length, (await desk.chore.get(job.id)).state], [1, "running"]);
-		await desk.set("confirmStop", false);
-		await desk.command("stop", row(job));
-		assert.deepEqual([shown.length, (await desk.chore.get(job.id)).state], [1, "stopped"]);
+		const shown = window.answer("showWarningMessage", () => answer);
+		await window.command("stop", row(job));
+		assert.deepEqual([shown.length, (await window.chore.get(job.id)).state], [1, "running"]);
+		await window.set("confirmStop", false);
+		await window.command("stop", row(job));
+		assert.deepEqual([shown.length, (await window.chore.get(job.id)).state], [1, "stopped"]);
 		answer = "Stop";
-		await desk.set("confirmStop", undefined);
-		await desk.command("rerun", row(job));
-		await desk.command("stop", row(await desk.known(job, ({ run }) => run === 2)));
-		assert.deepEqual([shown.length, (await desk.chore.get(job.id)).state], [2, "stopped"]);
+		await window.set("confirmStop", undefined);
+		await window.command("rerun", row(job));
+		await window.command("stop", row(await window.known(job, ({ run }) => run === 2)));
+		assert.deepEqual([shown.length, (await window.chore.get(job.id)).state], [2, "stopped"]);
 	});
 
 	test("of each name is in the manifest with its words and a default", () => {

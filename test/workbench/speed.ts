@@ -4,23 +4,23 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { suite, test } from "mocha";
-import type { JobSource } from "../../extension/jobs/job-list.ts";
+import type { JobList } from "../../extension/jobs/job-list.ts";
 import { JobTree } from "../../extension/views/tree.ts";
 import type { Job } from "../../src/index.ts";
 import { measures } from "./measures.ts";
-import { Desk, row } from "./window.ts";
+import { EditorWindow, row } from "./window.ts";
 
 suite("the extension host", () => {
-	const desk = new Desk();
+	const window = new EditorWindow();
 
 	test("has the newest 200 of 2,000 jobs drawn, and a row for more", async () => {
-		const first = await desk.chore.wait((await desk.shell("true")).id);
-		await desk.untilRow("finished", first.name);
+		const first = await window.chore.wait((await window.shell("true")).id);
+		await window.untilRow("finished", first.name);
 		// Rows of jobs that are not on disk: this is about drawing.
 		const session = [...Array(1999).keys()].map((count) => ({ ...first, id: first.id.replace(/.{6}$/, String(100000 + count)) }));
-		const { source } = desk.parts;
-		const jobs = [...source.jobs, ...session];
-		const many = { jobs, failure: undefined, onDidChange: source.onDidChange, ready: async () => {} } as unknown as JobSource;
+		const { jobs } = window.parts;
+		const all = [...jobs.all, ...session];
+		const many = { all, failure: undefined, onDidChange: jobs.onDidChange, ready: async () => {} } as unknown as JobList;
 		const tree = new JobTree(many, { shows: "finished", groupBy: () => "none", limit: () => 200 });
 		let best = Number.POSITIVE_INFINITY;
 		// Whatever else this machine does: at its best it is that fast.
@@ -37,41 +37,41 @@ suite("the extension host", () => {
 	});
 
 	test("reads 2,000 jobs of a session, and the one of them that changes", async () => {
-		const first = await desk.chore.wait((await desk.shell("true", { name: "model" })).id);
+		const first = await window.chore.wait((await window.shell("true", { name: "model" })).id);
 		copies(first, 1999);
-		const { source } = desk.parts;
+		const { jobs } = window.parts;
 		try {
 			let best = Number.POSITIVE_INFINITY;
 			for (let round = 0; round < 3; round++) {
 				const begun = performance.now();
-				await source.refresh();
-				await desk.rows("finished");
+				await jobs.refresh();
+				await window.rows("finished");
 				best = Math.min(best, performance.now() - begun);
 			}
-			assert.equal(source.jobs.length, 2000);
+			assert.equal(jobs.all.length, 2000);
 			measures["2,000 jobs read from disk and drawn"] = best;
-			const { job, go } = await desk.held("exit 0", { name: "changing" });
-			await desk.known(job, ({ state }) => state === "running");
+			const { job, go } = await window.held("exit 0", { name: "changing" });
+			await window.known(job, ({ state }) => state === "running");
 			await go();
-			await desk.known(job, ({ state }) => state === "succeeded");
+			await window.known(job, ({ state }) => state === "succeeded");
 			const begun = performance.now();
-			await source.look(job);
-			await desk.rows("finished");
+			await jobs.look(job);
+			await window.rows("finished");
 			measures["one of 2,000 jobs changes, and is drawn"] = performance.now() - begun;
 		} finally {
 			for (const id of copiesOf(first)) rmSync(`${jobsOf(first)}/${id}`, { recursive: true });
-			await source.refresh();
+			await jobs.refresh();
 		}
 	});
 
 	test("stays awake while a job prints 50 MB into an open channel", async () => {
-		const { job, go } = await desk.held("yes 0123456789012345678901234567890123456789 | head -c 50000000", { name: "flood" });
-		await desk.command("showLog", row(job));
+		const { job, go } = await window.held("yes 0123456789012345678901234567890123456789 | head -c 50000000", { name: "flood" });
+		await window.command("showLog", row(job));
 		const delay = monitorEventLoopDelay({ resolution: 5 });
 		delay.enable();
 		await go();
-		await desk.chore.wait(job.id);
-		const text = await desk.untilChannel(job, "[chore: flood, succeeded");
+		await window.chore.wait(job.id);
+		const text = await window.untilChannel(job, "[chore: flood, succeeded");
 		delay.disable();
 		measures["50 MB into an open channel: event loop delay, p99"] = delay.percentile(99) / 1e6;
 		assert.ok(delay.count > 10, `others had ${delay.count} turns meanwhile`);

@@ -4,16 +4,16 @@ import { suite, test } from "mocha";
 import * as vscode from "vscode";
 import type { Job } from "../../src/index.ts";
 import { eventually } from "../support/eventually.ts";
-import { Desk, folder } from "./window.ts";
+import { EditorWindow, folder } from "./window.ts";
 
 suite("a task", () => {
-	const desk = new Desk();
+	const window = new EditorWindow();
 
 	test("gives its job the variables of the login shell, without the editor's own", async () => {
 		const line = 'echo "$FROM_PROFILE"; env | grep -c "^VSCODE_\\|^ELECTRON_"; true';
 		const { job } = await runTask({ command: line }, "variables");
-		await desk.chore.wait(job.id);
-		assert.equal(await desk.logOf(job), "of the login shell\n0\n");
+		await window.chore.wait(job.id);
+		assert.equal(await window.logOf(job), "of the login shell\n0\n");
 	});
 
 	test("has the program, arguments, directory, variables and name that stand in tasks.json", async () => {
@@ -25,15 +25,15 @@ suite("a task", () => {
 			name: "own",
 		};
 		const { job } = await runTask(definition, "whole");
-		await desk.chore.wait(job.id);
-		assert.equal(await desk.logOf(job), "/tmp\né a  $b\n");
+		await window.chore.wait(job.id);
+		assert.equal(await window.logOf(job), "/tmp\né a  $b\n");
 		assert.equal(job.name, "own");
 	});
 
 	test("ends with the exit status of its job", async () => {
 		const { status, job } = await runTask({ command: 'printf "\\033[31mred\\033[0m\\n"; exit 7' }, "seven");
 		assert.equal(await status, 7);
-		assert.equal((await desk.chore.wait(job.id)).exitCode, 7);
+		assert.equal((await window.chore.wait(job.id)).exitCode, 7);
 	});
 
 	test("gives its problem matcher the output", async () => {
@@ -54,11 +54,11 @@ suite("a task", () => {
 	test("attaches to its job that still runs, instead of starting a second one", async () => {
 		const definition = { command: "exec sleep 1000" };
 		const first = await runTask(definition, "again");
-		await desk.closeTerminals();
-		await desk.known(first.job, ({ state }) => state === "running");
+		await window.closeTerminals();
+		await window.known(first.job, ({ state }) => state === "running");
 		const second = await runTask(definition, "again");
 		assert.equal(second.job.id, first.job.id);
-		assert.equal((await desk.chore.list({ all: true })).length, 1);
+		assert.equal((await window.chore.list({ all: true })).length, 1);
 		assert.deepEqual(
 			vscode.tasks.taskExecutions.map(({ task }) => task.name),
 			["again"],
@@ -68,12 +68,12 @@ suite("a task", () => {
 	test("fails or replaces its job that still runs, where it says so", async () => {
 		const command = "exec sleep 1000";
 		const first = await runTask({ command }, "strict");
-		await desk.closeTerminals();
+		await window.closeTerminals();
 		const second = await runTask({ command, ifRunning: "fail" }, "strict");
 		assert.equal(await second.status, 125);
 		const third = await runTask({ command, ifRunning: "replace" }, "strict", (job) => job.id !== first.job.id);
-		assert.equal((await desk.chore.get(first.job.id)).state, "stopped");
-		await desk.known(third.job, ({ state }) => state === "running");
+		assert.equal((await window.chore.get(first.job.id)).state, "stopped");
+		await window.known(third.job, ({ state }) => state === "running");
 	});
 
 	test("is offered for each script of package.json, by the package manager of the folder", async () => {
@@ -110,7 +110,7 @@ suite("a task", () => {
 		await vscode.tasks.executeTask(task);
 		const line = definition["command"];
 		const job = await eventually("the job of the task", () =>
-			desk.parts.source.jobs.find((one) => one.command.includes(String(line)) && fits(one)),
+			window.parts.jobs.all.find((one) => one.command.includes(String(line)) && fits(one)),
 		);
 		return { status, job };
 	}

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { suiteSetup, suiteTeardown, teardown } from "mocha";
 import * as vscode from "vscode";
-import type { Parts } from "../../extension/main.ts";
+import type { Parts } from "../../extension/commands/commands.ts";
 import type { Row } from "../../extension/views/row.ts";
 import { type Chore, type Job, openChore, type RunOptions } from "../../src/index.ts";
 import { eventually } from "../support/eventually.ts";
@@ -20,7 +20,7 @@ export const ELSEWHERE: string = tmpdir();
 
 type Question = "showInformationMessage" | "showWarningMessage" | "showErrorMessage" | "showQuickPick" | "showInputBox";
 
-export class Desk {
+export class EditorWindow {
 	#parts: Parts | undefined;
 	#chore: Chore | undefined;
 	readonly #undo: (() => void)[] = [];
@@ -41,16 +41,16 @@ export class Desk {
 				vscode.extensions.getExtension("chore-jobs.chore-jobs")?.packageJSON.contributes.configuration.properties,
 			))
 				await this.set(name.slice("chore.".length), undefined);
-			this.parts.views.filter("");
+			this.parts.sidebar.filter("");
 			// Settings that were changed make the extension begin anew.
 			await eventually("the extension is as it was", async () => {
-				await this.parts.source.ready();
-				return this.parts.source.failure === undefined;
+				await this.parts.jobs.ready();
+				return this.parts.jobs.failure === undefined;
 			});
 			// Before their jobs go: a task that is left has its job go on.
 			await this.closeTerminals();
 			for (const job of await this.chore.list({ all: true })) await this.chore.remove(job.id, { force: true, graceMs: 0 });
-			await eventually("all jobs are forgotten", () => this.parts.source.jobs.length === 0);
+			await eventually("all jobs are forgotten", () => this.parts.jobs.all.length === 0);
 		});
 		suiteTeardown(() => this.chore.close());
 	}
@@ -80,7 +80,7 @@ export class Desk {
 
 	/** The rows of a view as they are drawn: label and description, those of groups below them. */
 	async rows(view: "running" | "finished", parent?: Row): Promise<string[]> {
-		const tree = this.parts.views.trees[view];
+		const tree = this.parts.sidebar.trees[view];
 		const lines: string[] = [];
 		for (const row of await tree.getChildren(parent)) {
 			const { label, description } = tree.getTreeItem(row);
@@ -105,7 +105,7 @@ export class Desk {
 	/** The job as the window knows it. */
 	async known({ id }: Job, fits: (job: Job) => boolean = () => true): Promise<Job> {
 		return eventually("the window knows of the job", () => {
-			const job = this.parts.source.job(id);
+			const job = this.parts.jobs.get(id);
 			return job !== undefined && fits(job) && job;
 		});
 	}
