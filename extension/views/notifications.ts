@@ -12,9 +12,12 @@ const AWAITED = "chore.awaited";
 const TOLD = "chore.told";
 const TOLD_LENGTH = 100;
 
-/** One failure after another is a list to look at, not a pile of messages: so many within so long. */
+/** So many failures within so long get a message each. What fails beyond that is told in one message when the time is over. */
 const MOST_AT_ONCE = 3;
 const AT_ONCE_MS = 10_000;
+
+/** So many names stand in the message that tells of several failures. */
+const MOST_NAMES = 5;
 
 export class Notifier implements vscode.Disposable {
 	readonly #jobs: JobList;
@@ -22,6 +25,9 @@ export class Notifier implements vscode.Disposable {
 	readonly #disposables: vscode.Disposable[];
 	readonly #told: Set<string>;
 	#failuresAtMs: readonly number[] = [];
+	/** Failures that wait to be told in one message, by run. */
+	readonly #gathered = new Map<string, Job>();
+	#gathering: NodeJS.Timeout | undefined;
 
 	constructor(jobs: JobList, memory: vscode.Memento) {
 		this.#jobs = jobs;
@@ -41,6 +47,7 @@ export class Notifier implements vscode.Disposable {
 	}
 
 	dispose(): void {
+		clearTimeout(this.#gathering);
 		for (const one of this.#disposables) one.dispose();
 	}
 
@@ -64,19 +71,45 @@ export class Notifier implements vscode.Disposable {
 			);
 	}
 
-	/** What nobody asked about may be left out: the badge counts it. */
 	#tellFailure(job: Job): void {
+		if (this.#told.has(runOf(job))) return;
 		const now = Date.now();
 		const recent = this.#failuresAtMs.filter((atMs) => now - atMs < AT_ONCE_MS);
-		if (recent.length >= MOST_AT_ONCE || this.#told.has(runOf(job))) return;
-		this.#failuresAtMs = [...recent, now];
-		this.#tell(job);
+		if (recent.length < MOST_AT_ONCE) {
+			this.#failuresAtMs = [...recent, now];
+			this.#tell(job);
+			return;
+		}
+		this.#gathered.set(runOf(job), job);
+		this.#gathering ??= setTimeout(() => this.#tellGathered(), AT_ONCE_MS);
+	}
+
+	#tellGathered(): void {
+		this.#gathering = undefined;
+		// Of some of them somebody may have asked to be told, which was done at once.
+		const failed = [...this.#gathered.values()].filter((job) => !this.#told.has(runOf(job)));
+		this.#gathered.clear();
+		const [first, second] = failed;
+		if (first === undefined) return;
+		if (second === undefined) {
+			this.#tell(first);
+			return;
+		}
+		this.#remember(failed);
+		const names = [...failed.slice(0, MOST_NAMES).map(nameWords), ...(failed.length > MOST_NAMES ? ["…"] : [])].join(", ");
+		void vscode.window.showWarningMessage(literal(`${failed.length} more jobs failed: ${names}`), "Show Jobs").then((choice) => {
+			if (choice !== undefined) void vscode.commands.executeCommand("chore.showJobs");
+		});
+	}
+
+	#remember(told: readonly Job[]): void {
+		for (const job of told) this.#told.add(runOf(job));
+		void this.#memory.update(TOLD, [...this.#told].slice(-TOLD_LENGTH));
 	}
 
 	#tell(job: Job): void {
 		if (this.#told.has(runOf(job))) return;
-		this.#told.add(runOf(job));
-		void this.#memory.update(TOLD, [...this.#told].slice(-TOLD_LENGTH));
+		this.#remember([job]);
 		const text = literal(`${nameWords(job)} ${stateWords(job)}`);
 		const message =
 			job.state === "succeeded" || job.state === "stopped" ? vscode.window.showInformationMessage : vscode.window.showWarningMessage;

@@ -1,6 +1,6 @@
 /** What is told of jobs: each run once, failures in moderation, and what somebody asked about always. */
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
+import { beforeEach, describe, mock, test } from "node:test";
 import type { JobList } from "../../extension/jobs/job-list.ts";
 import type { Job } from "../../src/index.ts";
 import "./editor.ts";
@@ -64,14 +64,27 @@ describe("notifications", () => {
 		assert.equal(messages.length, 2);
 	});
 
-	test("tell of three failures at once and no more, and all the same of each that somebody asked about", () => {
-		const { notifier, job, end } = scene();
-		const asked = [job("asked"), job("wanted")];
-		for (const one of asked) notifier.watch(one);
-		for (let count = 0; count < 8; count++) end(job(`job-${count}`));
-		assert.equal(messages.length, 3);
-		for (const one of asked) end(one);
-		assert.deepEqual(told().slice(3), ["asked failed, exit code 2", "wanted failed, exit code 2"]);
+	test("tell of three failures at once, of each at once that somebody asked about, and of the others in one message later", () => {
+		mock.timers.enable({ apis: ["setTimeout", "Date"], now: Date.now() });
+		try {
+			const { notifier, job, end } = scene();
+			const asked = [job("asked"), job("wanted")];
+			for (const one of asked) notifier.watch(one);
+			for (let count = 0; count < 10; count++) end(job(`job-${count}`));
+			assert.equal(messages.length, 3);
+			for (const one of asked) end(one);
+			assert.deepEqual(told().slice(3), ["asked failed, exit code 2", "wanted failed, exit code 2"]);
+			mock.timers.tick(10_000);
+			assert.equal(messages.length, 6);
+			assert.match(messages[5]?.text ?? "", /^7 more jobs failed: job-3 \(.*\), job-4 .*, job-7 \(.*\), …$/);
+			assert.deepEqual(messages[5]?.choices, ["Show Jobs"]);
+			// Whether or not somebody has closed the messages: what fails from then on is told like the first.
+			end(job("later"));
+			assert.equal(told()[6], "later failed, exit code 2");
+			notifier.dispose();
+		} finally {
+			mock.timers.reset();
+		}
 	});
 
 	test("tell of what somebody asked about once, however it ends, after a reload and with failures silenced", () => {
