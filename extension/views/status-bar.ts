@@ -1,6 +1,6 @@
-/** One item in the status bar: how many jobs run, and a sign when one failed that nobody looked at. */
+/** One item in the status bar: how many jobs run, and how many failed since somebody last looked at the finished ones. */
 import * as vscode from "vscode";
-import { hasEnded } from "../../src/index.ts";
+import { hasEnded, type Job } from "../../src/index.ts";
 import type { JobList } from "../jobs/job-list.ts";
 import type { Sidebar } from "./sidebar.ts";
 
@@ -12,7 +12,7 @@ export class StatusBar implements vscode.Disposable {
 		this.#item = vscode.window.createStatusBarItem("chore.status", vscode.StatusBarAlignment.Left);
 		this.#item.name = "Chore";
 		this.#item.command = "chore.showJobs";
-		const draw = (): void => this.#draw(jobs.all.filter((job) => !hasEnded(job)).length, sidebar.unseen.length);
+		const draw = (): void => this.#draw(jobs.all.filter(isUnderWay).length, sidebar.unseen.length);
 		this.#disposables = [this.#item, jobs.onDidChange(draw), sidebar.onDidChangeUnseen(draw)];
 	}
 
@@ -31,4 +31,9 @@ export class StatusBar implements vscode.Disposable {
 		this.#item.accessibilityInformation = { label: `Chore: ${words}`, role: "button" };
 		this.#item.show();
 	}
+}
+
+/** Of a job that is unknown (of another machine, or with a damaged record) nobody can say that it runs. */
+function isUnderWay(job: Job): boolean {
+	return !hasEnded(job) && job.state !== "unknown";
 }

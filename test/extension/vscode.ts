@@ -115,7 +115,31 @@ function showMessage(text: string, ...choices: string[]): Promise<undefined> {
 	return Promise.resolve(undefined);
 }
 
+export const StatusBarAlignment = { Left: 1, Right: 2 } as const;
+
+/** The item of the status bar as somebody would see it. */
+export class StatusBarItem {
+	text = "";
+	tooltip = "";
+	isShown = false;
+	show(): void {
+		this.isShown = true;
+	}
+	hide(): void {
+		this.isShown = false;
+	}
+	dispose(): void {}
+}
+
+/** All items of the status bar that were made, oldest first. */
+export const statusBarItems: StatusBarItem[] = [];
+
 export const window = {
+	createStatusBarItem(): StatusBarItem {
+		const item = new StatusBarItem();
+		statusBarItems.push(item);
+		return item;
+	},
 	showInformationMessage: showMessage,
 	showWarningMessage: showMessage,
 	showErrorMessage: showMessage,
