@@ -15,6 +15,22 @@ export interface FollowOptions {
 
 const CTRL_C = "\u0003";
 
+/**
+ * What a terminal sends without a key being pressed: reports of the cursor, its attributes, its modes, its colours, the
+ * focus and the pointer. The log may hold the questions (DSR, DA, OSC 10 …), and a job may have switched such reports on.
+ */
+const REPORT = new RegExp(
+	[
+		"\\u001b\\[[?>=]?[0-9;]*(?:\\$y|[Rcntxy])", // DSR, DA, window, DECREQTPARM, DECRPM
+		"\\u001b\\[\\?[0-9]+u", // the keyboard protocol; a key itself has no "?"
+		"\\u001b\\[[IO]", // focus
+		"\\u001b\\[<[0-9;]+[Mm]", // pointer, SGR
+		"\\u001b\\[M[^]{3}", // pointer, X10
+		"\\u001b[\\]P_^X][^\\u0007\\u001b]*(?:\\u0007|\\u001b\\\\)", // OSC, DCS and the other strings
+	].join("|"),
+	"g",
+);
+
 export class FollowTerminal implements vscode.Pseudoterminal {
 	readonly #written = new vscode.EventEmitter<string>();
 	readonly #closed = new vscode.EventEmitter<number | undefined>();
@@ -43,8 +59,10 @@ export class FollowTerminal implements vscode.Pseudoterminal {
 	}
 
 	handleInput(data: string): void {
+		const keys = data.replace(REPORT, "");
+		if (keys === "") return;
 		if (this.#over) this.#closed.fire(undefined);
-		else if (data.includes(CTRL_C)) {
+		else if (keys.includes(CTRL_C)) {
 			this.#note("left; the job goes on");
 			this.#leaving.abort();
 			this.#closed.fire(undefined);

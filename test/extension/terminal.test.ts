@@ -1,0 +1,71 @@
+/** A terminal that follows a job: what closes it, and what does not. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { JobList } from "../../extension/jobs/job-list.ts";
+import type { Job, LogPiece } from "../../src/index.ts";
+import { eventually } from "../support/eventually.ts";
+import "./editor.ts";
+
+const { FollowTerminal } = await import("../../extension/logs/terminal.ts");
+
+/** A terminal on a job that has written this and is over. */
+async function terminalAfter(text: string) {
+	const job = { id: "01936f0e-8d2a-7c31-9b55-0e6a1c9e2f40", name: "build", run: 1, state: "succeeded", attempt: 1, exitCode: 0 };
+	const over = { ...job, createdAt: "2026-11-21T09:00:00.000Z", startedAt: null, endedAt: null } as unknown as Job;
+	async function* logs(): AsyncGenerator<LogPiece> {
+		yield { bytes: Buffer.from(text), offset: 0, stream: "output" };
+	}
+	const chore = { logs, get: async () => over };
+	const list = { use: <T>(_: Job, act: (library: typeof chore) => Promise<T>): Promise<T> => act(chore) };
+	const terminal = new FollowTerminal(list as unknown as JobList, async () => over, { tailBytes: 1000, endsWithJob: false });
+	let shown = "";
+	let closed = 0;
+	terminal.onDidWrite((part) => {
+		shown += part;
+	});
+	terminal.onDidClose(() => closed++);
+	terminal.open();
+	await eventually("the end is shown", () => shown.includes("any key closes"));
+	return { terminal, shown: () => shown, closed: () => closed };
+}
+
+describe("a terminal that follows a job", () => {
+	test("shows the log with its colours and lines, then how the job ended", async () => {
+		const { shown } = await terminalAfter("\u001b[31mred\u001b[0m\nend\n");
+		assert.ok(shown().startsWith("\u001b[31mred\u001b[0m\r\nend\r\n\u001b[0m\u001b[2m[chore: build, succeeded"), shown());
+	});
+
+	test("is closed by any key once the job is over", async () => {
+		for (const key of ["a", "\r", "\u001b", "\u001b[A", "\u001bOP", "\u001b[97u", "\u0003", "\u001b[200~pasted\u001b[201~", "é"]) {
+			const { terminal, closed } = await terminalAfter("");
+			terminal.handleInput(key);
+			assert.equal(closed(), 1, JSON.stringify(key));
+		}
+	});
+
+	test("is not closed by what the terminal itself answers to questions in the log", async () => {
+		const answers = {
+			"cursor position": "\u001b[24;80R",
+			status: "\u001b[0n",
+			"primary attributes": "\u001b[?1;2c",
+			"secondary attributes": "\u001b[>0;276;0c",
+			"keyboard protocol": "\u001b[?0u",
+			mode: "\u001b[?2004;1$y",
+			"focus gained": "\u001b[I",
+			"focus lost": "\u001b[O",
+			"window size": "\u001b[8;24;80t",
+			colour: "\u001b]11;rgb:1e1e/1e1e/1e1e\u001b\\",
+			"colour, ended by BEL": "\u001b]10;rgb:cccc/cccc/cccc\u0007",
+			"terminal name": "\u001bP>|xterm.js(5.6.0)\u001b\\",
+			pointer: "\u001b[<0;10;5M\u001b[<0;10;5m",
+			"several at once": "\u001b[24;80R\u001b[?1;2c",
+		};
+		const { terminal, closed } = await terminalAfter("");
+		for (const [what, answer] of Object.entries(answers)) {
+			terminal.handleInput(answer);
+			assert.equal(closed(), 0, what);
+		}
+		terminal.handleInput(`${answers.status}q`);
+		assert.equal(closed(), 1);
+	});
+});
