@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { appendFileSync, readdirSync, renameSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { allEvents, type LedgerEvent, parseLine, recentEvents, record } from "../../src/core/disk/ledger.ts";
 import { makeSession, openSession, type Session } from "../../src/core/disk/session.ts";
@@ -249,6 +250,35 @@ test("followed events come as they happen, each once, also ends that no other pr
 	over.abort();
 	await following;
 	assert.deepEqual(seen, ["created", "started", "exited"]);
+});
+
+test("following events makes no folder, and tells of the first job that is made, however often the state is deleted", async () => {
+	await using parent = await makeHome("fake", fakePlatform);
+	const home = join(parent.path, "not", "there");
+	const chore = parent.open({ home });
+	const told: string[] = [];
+	const over = new AbortController();
+	const following = (async () => {
+		for await (const { event, name } of parent.open({ home }).events({ follow: true, signal: over.signal })) told.push(`${name} ${event}`);
+	})();
+	try {
+		for (const name of ["first", "second"]) {
+			// Two turns of the event loop: the follower is at rest, or would have made what it makes.
+			for (let turn = 0; turn < 2; turn++) await new Promise((resume) => setImmediate(resume));
+			assert.deepEqual(readdirSync(parent.path), []);
+			const job = await chore.run({ command: ["true"], name });
+			await eventually("its end is told", () => told.includes(`${name} exited`));
+			await chore.remove(job.id);
+			rmSync(join(parent.path, "not"), { recursive: true });
+		}
+	} finally {
+		over.abort();
+		await following;
+	}
+	assert.deepEqual(
+		told.filter((event) => event.endsWith("created")),
+		["first created", "second created"],
+	);
 });
 
 test("an end is given after its start, also if the creator has not noted the start", async () => {

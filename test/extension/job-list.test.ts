@@ -1,5 +1,8 @@
 /** The jobs of a window: in order, true to the newest answer, and on sessions that are each opened and closed once. */
 import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { type Chore, ChoreError, type Job, type LedgerEvent } from "../../src/index.ts";
 import { eventually } from "../support/eventually.ts";
@@ -216,4 +219,18 @@ describe("the sessions of a window", () => {
 			[[], []],
 		);
 	});
+});
+
+test("a window that is opened and closed where chore was never used makes no state folder", async () => {
+	const parent = mkdtempSync(join(tmpdir(), "chore-window-"));
+	try {
+		const list = new JobList(() => ({ home: join(parent, "state", "chore"), platform: "posix", allSessions: true }));
+		await list.ready();
+		assert.deepEqual([list.all, list.failure], [[], undefined]);
+		await list.refresh();
+		await list.dispose();
+		assert.deepEqual(readdirSync(parent), []);
+	} finally {
+		rmSync(parent, { recursive: true });
+	}
 });

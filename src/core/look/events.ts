@@ -4,10 +4,10 @@ import { isChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
 import { waitForEnd } from "../control/wait.ts";
 import { Bell } from "../disk/bell.ts";
-import { FileWatch } from "../disk/file-watch.ts";
+import { FolderWatch } from "../disk/file-watch.ts";
 import { allEvents, type LedgerEvent, newEvents } from "../disk/ledger.ts";
 import { LedgerReader } from "../disk/ledger-files.ts";
-import { activeIds, makeSession } from "../disk/session.ts";
+import { activeIds } from "../disk/session.ts";
 import { latestRun } from "../disk/store.ts";
 
 export interface EventOptions {
@@ -36,7 +36,6 @@ export async function* events(context: Context, options: EventOptions = {}): Asy
 
 async function* followed(context: Context, { since, signal }: EventOptions): AsyncGenerator<LedgerEvent, void, void> {
 	const { session } = context;
-	makeSession(session);
 	const bell = new Bell();
 	const stopped = new AbortController();
 	setMaxListeners(0, stopped.signal); // one listener for each job that is waited for
@@ -45,8 +44,8 @@ async function* followed(context: Context, { since, signal }: EventOptions): Asy
 		bell.ring();
 	};
 	signal?.addEventListener("abort", stop);
-	// The folder, not the file: the ledger may not exist yet, and is renamed when it is full.
-	using ledger = new FileWatch(session.folder, bell.ring);
+	// The folder, not the file: the ledger may be made only later, and is renamed when it is full. Following makes nothing.
+	using ledger = new FolderWatch(session.folder, bell.ring);
 	// Ends are written to the ledger by the command that finds them, so this one waits for all active jobs.
 	const witness = new Witness(context, stopped.signal, bell.ring);
 	const seen = new Set<string>();
@@ -81,7 +80,7 @@ class Witness {
 	readonly #context: Context;
 	readonly #signal: AbortSignal;
 	readonly #ring: () => void;
-	readonly #marks: FileWatch;
+	readonly #marks: FolderWatch;
 	readonly #watched = new Map<string, Promise<void>>();
 	#surveyedAtMs = Number.NEGATIVE_INFINITY;
 	/** Whether active jobs may exist that are not watched: their start is not in the ledger, or they were out of reach. */
@@ -91,7 +90,7 @@ class Witness {
 		this.#context = context;
 		this.#signal = signal;
 		this.#ring = ring;
-		this.#marks = new FileWatch(context.session.active, () => this.#haveSurvey());
+		this.#marks = new FolderWatch(context.session.active, () => this.#haveSurvey());
 	}
 
 	watch(id: string, run: number): void {
