@@ -35,7 +35,7 @@ export async function checkSession(session: Session, askable: Askable, findings:
 		const stored = checkJob(session, id, marked.has(id), findings);
 		if (stored !== undefined) live.push(stored);
 	}
-	findLeftovers(session, findings);
+	await findLeftovers(session, findings);
 	await askAfter(session, live, askable, findings);
 	return { name: session.name, jobs: ids.length, active: live.length, bytes };
 }

@@ -1,6 +1,8 @@
 /** Finds files in a session that belong to no job: left by interrupted work, or not made by chore. Deletes nothing. */
-import { existsSync, lstatSync } from "node:fs";
-import { readNames, readText } from "../disk/files.ts";
+import { constants, existsSync, lstatSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { StringDecoder } from "node:string_decoder";
+import { isAbsence, readNames, readText, refuse } from "../disk/files.ts";
 import { parseLine } from "../disk/ledger.ts";
 import { isCreatorAlive } from "../disk/place.ts";
 import { isId, jobFolder, markOf, type Session } from "../disk/session.ts";
@@ -13,7 +15,13 @@ const FRESH_MS = 60_000;
 /** How many line numbers the suggested command has at most. */
 const MOST_LINES = 20;
 
-export function findLeftovers(session: Session, findings: Findings): void {
+/** A ledger's file is renamed at 16 MB (ledger-files.ts): of one that is far longer, somebody's own, no more is read. */
+const LEDGER_BYTES = 32 * 1024 * 1024;
+
+/** Read and parsed in one go: a few milliseconds. */
+const PIECE_BYTES = 256 * 1024;
+
+export async function findLeftovers(session: Session, findings: Findings): Promise<void> {
 	for (const name of readNames(session.active)) checkMark(session, name, findings);
 	for (const name of readNames(session.jobs)) {
 		if (!isId(name)) notOurs(`${session.jobs}/${name}`, "is no job", findings);
@@ -24,8 +32,8 @@ export function findLeftovers(session: Session, findings: Findings): void {
 		findings.problem("leftover", what, `rm -r ${shellWord(session.trash)}/*`);
 	}
 	for (const path of ledgersOf(session)) {
-		const broken = brokenLines(path);
-		if (broken.length > 0) tellBroken(path, broken, findings);
+		const broken = await brokenLines(path);
+		if (broken.count > 0) tellBroken(path, broken, findings);
 	}
 }
 
@@ -57,14 +65,60 @@ function ledgersOf(session: Session): readonly string[] {
 		.map((name) => `${session.folder}/${name}`);
 }
 
-/** The numbers of the lines that hold no event. A file of the ledger has 16 MB at most. */
-function brokenLines(path: string): readonly number[] {
-	const lines = (readText(path) ?? "").split("\n");
-	return lines.flatMap((line, index) => (line === "" || parseLine(line).length > 0 ? [] : [index + 1]));
+/** Lines of a ledger's file that are no events. */
+interface BrokenLines {
+	readonly count: number;
+	/** Of the first ones, from 1. */
+	readonly numbers: readonly number[];
 }
 
-function tellBroken(path: string, broken: readonly number[], findings: Findings): void {
-	const some = broken.slice(0, MOST_LINES);
-	const what = `${path} has ${broken.length === 1 ? "a line that is" : `${broken.length} lines that are`} no event (line ${broken[0]}), and passed over`;
-	findings.problem("ledger", what, `sed -i '${some.map((line) => `${line}d`).join(";")}' ${shellWord(path)}`);
+/** Looks through a ledger's file in pieces: in an editor's extension host other work gets its turn in between. */
+async function brokenLines(path: string): Promise<BrokenLines> {
+	const numbers: number[] = [];
+	let [count, number] = [0, 0];
+	for await (const lines of linesOf(path)) {
+		for (const line of lines) {
+			number++;
+			if (line === "" || parseLine(line).length > 0) continue;
+			count++;
+			if (numbers.length < MOST_LINES) numbers.push(number);
+		}
+	}
+	return { count, numbers };
+}
+
+/** The lines of the first LEDGER_BYTES of a file, some at a time. One that grows beyond a piece is cut there: it is no event. */
+async function* linesOf(path: string): AsyncGenerator<readonly string[], void, void> {
+	let file: FileHandle;
+	try {
+		file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+	} catch (error) {
+		if (isAbsence(error)) return;
+		return refuse(path, error);
+	}
+	try {
+		const buffer = Buffer.allocUnsafe(PIECE_BYTES);
+		const decoder = new StringDecoder("utf8");
+		let rest = "";
+		for (let position = 0; position < LEDGER_BYTES; ) {
+			const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
+			if (bytesRead === 0) {
+				yield [rest];
+				return;
+			}
+			position += bytesRead;
+			const lines = (rest + decoder.write(buffer.subarray(0, bytesRead))).split("\n");
+			rest = lines.pop()?.slice(0, PIECE_BYTES) ?? "";
+			yield lines;
+		}
+	} catch (error) {
+		refuse(path, error);
+	} finally {
+		await file.close();
+	}
+}
+
+function tellBroken(path: string, { count, numbers }: BrokenLines, findings: Findings): void {
+	const what = `${path} has ${count === 1 ? "a line that is" : `${count} lines that are`} no event (line ${numbers[0]}), and passed over`;
+	findings.problem("ledger", what, `sed -i '${numbers.map((line) => `${line}d`).join(";")}' ${shellWord(path)}`);
 }

@@ -1,0 +1,47 @@
+/** What the doctor finds in ledgers: the right lines, and without keeping other work of the process waiting. */
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { test } from "node:test";
+import { makeSession, openSession } from "../../src/core/disk/session.ts";
+import { Findings } from "../../src/core/doctor/finding.ts";
+import { findLeftovers } from "../../src/core/doctor/leftovers.ts";
+import { fakePlatform } from "../support/fake-platform.ts";
+import { makeHome } from "../support/home.ts";
+
+const LINE = `${JSON.stringify({ at: "2026-11-21T09:00:00.000Z", event: "exited", id: "x", run: 1, name: "é 漢" })}\n`;
+
+/** What is found in a ledger with this content, and how many turns other work had meanwhile. */
+async function find(content: string): Promise<{ readonly found: readonly string[]; readonly turns: number }> {
+	await using home = await makeHome("fake", fakePlatform);
+	const session = openSession(home.path, "default");
+	makeSession(session);
+	writeFileSync(session.ledger, content);
+	const findings = new Findings();
+	let turns = 0;
+	let isOver = false;
+	const others = (async () => {
+		for (; !isOver; turns++) await new Promise((resume) => setImmediate(resume));
+	})();
+	await findLeftovers(session, findings);
+	isOver = true;
+	await others;
+	return { found: findings.list().map(({ what, cure }) => `${what.slice(session.ledger.length)}: ${cure}`), turns };
+}
+
+test("a ledger of 16 MB is looked through in pieces, and other work gets its turn between any two", async () => {
+	const { found, turns } = await find(LINE.repeat(Math.ceil((16 * 1024 * 1024) / LINE.length)));
+	assert.deepEqual(found, []);
+	assert.ok(turns >= 64, `${turns} turns`);
+});
+
+test("the lines of a ledger that are no events are named by their numbers, in whichever piece they are", async () => {
+	const many = LINE.repeat(10_000);
+	const { found } = await find(`broken\n${many}{"at":\n\n${many}cut short`);
+	assert.equal(found.length, 1);
+	assert.match(found[0] ?? "", /^ has 3 lines that are no event \(line 1\), and passed over: sed -i '1d;10002d;20004d' /);
+});
+
+test("of a file that is longer than any ledger only the beginning is looked at", async () => {
+	const { found } = await find(`${LINE.repeat(Math.ceil((33 * 1024 * 1024) / Buffer.byteLength(LINE)))}broken\n`);
+	assert.deepEqual(found, []);
+});
