@@ -30,6 +30,13 @@ describe("the environment of the login shell", () => {
 		);
 	});
 
+	test("is asked of each shell in its own way: one that refuses the options of sh tells it, too", async () => {
+		const shell = join(home, "tcsh");
+		await writeFile(shell, '#!/bin/sh\n[ "$1" = -ic ] && [ $# = 2 ] || exit 1\nexport FROM=tcsh; eval "$2"\n');
+		await chmod(shell, 0o755);
+		assert.equal((await ask("", { shell }))["FROM"], "tcsh");
+	});
+
 	test("is found although a start file leaves a program that keeps the output open", async () => {
 		const pid = join(home, "pid");
 		const found = await ask(`sleep 1000 & echo $! >'${pid}'; export AFTER=yes\n`);

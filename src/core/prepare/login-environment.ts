@@ -7,6 +7,7 @@ import { randomUUID } from "node:crypto";
 import { homedir, userInfo } from "node:os";
 import { ChoreError } from "../../../platform/errors.ts";
 import { Silence } from "../../../platform/silence.ts";
+import { loginShellArguments } from "./login-shell.ts";
 
 export interface LoginEnvironmentOptions {
 	/** The shell, an absolute path. Default: $SHELL, else the one of passwd(5), else /bin/sh. */
@@ -33,9 +34,8 @@ export async function loginEnvironment(options: LoginEnvironmentOptions = {}): P
 	const shell = options.shell ?? (environment["SHELL"] || shellOfUser());
 	// Start files may print anything, so the answer stands between two marks that cannot be guessed.
 	const mark = randomUUID().replaceAll("-", "");
-	const program = `process.stdout.write("${mark}" + JSON.stringify(process.env) + "${mark}")`;
-	// Only words in single quotes: sh, csh, fish and nushell read these alike.
-	const { output, ending } = await outputOf(shell, ["-i", "-l", "-c", `'${process.execPath}' -e '${program}'`], {
+	const rest = loginShellArguments(shell, process.execPath, mark);
+	const { output, ending } = await outputOf(shell, rest, {
 		environment: { ...environment, ELECTRON_RUN_AS_NODE: "1" },
 		timeoutMs,
 		mark,
@@ -43,7 +43,7 @@ export async function loginEnvironment(options: LoginEnvironmentOptions = {}): P
 	const [, found] = output.split(mark);
 	if (found === undefined || output.split(mark).length !== 3) {
 		throw new ChoreError("COMMAND_NOT_EXECUTABLE", `the login shell ${shell} did not tell its environment: ${ending}`, {
-			hint: `\`${shell} -i -l -c env\` shows what is wrong`,
+			hint: `\`${[shell, ...rest.slice(0, -1)].join(" ")} env\` shows what is wrong`,
 		});
 	}
 	const variables: Record<string, string> = JSON.parse(found);
@@ -67,7 +67,7 @@ function folderOfUser(): string {
 }
 
 /**
- * Runs a program in a process session of its own, so that it cannot use a terminal.
+ * Runs a shell in a process session of its own, so that it cannot use this process's terminal.
  *
  * @returns what it prints up to the second mark, or all of it, and how it ended, in words
  */
@@ -87,7 +87,7 @@ function outputOf(
 			endGroup(child.pid);
 			reject(
 				new ChoreError("TIMED_OUT", `the login shell ${program} did not start within ${options.timeoutMs} ms`, {
-					hint: `\`time ${program} -i -l -c true\` shows how long its start files take`,
+					hint: `\`time ${[program, ...rest.slice(0, -1)].join(" ")} true\` shows how long its start files take`,
 				}),
 			);
 		});
