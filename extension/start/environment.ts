@@ -1,26 +1,51 @@
 /** The variables that jobs get: those of the user's login shell, without what belongs to the editor. */
+import * as vscode from "vscode";
 import { loginEnvironment } from "../../src/index.ts";
 import { describe, ownLog } from "../failure.ts";
+import { literal } from "../words.ts";
 
-let asked: Promise<Readonly<Record<string, string | undefined>>> | undefined;
+type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Asks once a window: start files take their time. Where the shell tells nothing, the editor's own variables serve. */
-export function environmentForJobs(): Promise<Readonly<Record<string, string | undefined>>> {
+let asked: Promise<Variables> | undefined;
+
+/** Asks the shell once a window: start files take their time. Where it tells nothing, the editor's own variables serve. */
+export function environmentForJobs(): Promise<Variables> {
 	asked ??= ask();
 	return asked;
 }
 
-async function ask(): Promise<Readonly<Record<string, string | undefined>>> {
+async function ask(): Promise<Variables> {
 	const own = withoutEditor(process.env);
 	try {
 		return withoutEditor(await loginEnvironment({ environment: own }));
 	} catch (error) {
 		const { message, hint } = describe(error);
-		ownLog().warn(`jobs get the variables of the editor itself: ${message}${hint === undefined ? "" : `; ${hint}`}`);
+		const text = `Jobs get the variables of the editor, not those of a terminal: ${message}${hint === undefined ? "" : `; ${hint}`}`;
+		ownLog().warn(text);
+		void vscode.window.showWarningMessage(literal(text));
 		return own;
 	}
 }
 
-function withoutEditor(variables: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string | undefined>> {
-	return Object.fromEntries(Object.entries(variables).filter(([name]) => !/^(VSCODE|ELECTRON)_/.test(name)));
+/** A variable as it was before the snap of VS Code changed it for the editor; empty for one that was not set. */
+const BEFORE_SNAP = "_VSCODE_SNAP_ORIG";
+
+/** Programs of the editor through which git asks for passwords and messages. They need VSCODE_GIT_… and the window that set them. */
+const OF_EDITORS_GIT = /\/extensions\/git\/dist\/[a-z-]+\.sh"?$/;
+const ASKED_BY_GIT: ReadonlySet<string> = new Set(["GIT_ASKPASS", "SSH_ASKPASS", "GIT_EDITOR"]);
+
+/** The variables as they would be if no editor had been started: exported for its test. */
+export function withoutEditor(variables: Variables): Variables {
+	const kept = new Map(Object.entries(variables));
+	for (const [name, value] of Object.entries(variables)) {
+		if (name.endsWith(BEFORE_SNAP)) {
+			const changed = name.slice(0, -BEFORE_SNAP.length);
+			kept.delete(name);
+			if (value) kept.set(changed, value);
+			else kept.delete(changed);
+		}
+		if (/^(VSCODE|ELECTRON)_/.test(name)) kept.delete(name);
+		if (ASKED_BY_GIT.has(name) && OF_EDITORS_GIT.test(value ?? "")) kept.delete(name);
+	}
+	return Object.fromEntries(kept);
 }

@@ -99,6 +99,9 @@ export class Channel {
 	}
 	show(): void {}
 	error(): void {}
+	warn(text: string): void {
+		this.text += `${text}\n`;
+	}
 	dispose(): void {
 		this.disposed = true;
 	}
