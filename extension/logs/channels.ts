@@ -17,7 +17,10 @@ const CHANNEL_BYTES = 5 * 1024 * 1024;
  */
 const GATHER_MS = 50;
 
-/** Of which the editor colours times and levels. */
+/** A progress bar that writes its line over and over is shown as a line of its own so often, besides its last state. */
+const PROGRESS_MS = 10_000;
+
+/** The editor colours times and levels in text of this language. */
 const LANGUAGE = "log";
 
 /** The channel that was not shown for longest is closed for one more. */
@@ -129,6 +132,8 @@ class BoundedText {
 	readonly #shown: Tail;
 	readonly #waiting: Tail;
 	#flushing: NodeJS.Timeout | undefined;
+	#progressing: NodeJS.Timeout | undefined;
+	#hasProgressed = false;
 	#length = 0;
 	#lineOpen = false;
 
@@ -157,9 +162,11 @@ class BoundedText {
 			this.#decoders.set(stream, decoder);
 		}
 		this.#append(decoder.push(bytes));
+		if (decoder.hasProgress) this.#progressing ??= setTimeout(() => this.#showProgress(), this.#hasProgressed ? PROGRESS_MS : 0);
 	}
 
 	end(): void {
+		clearTimeout(this.#progressing);
 		for (const decoder of this.#decoders.values()) this.#append(decoder.end());
 		this.#flush();
 	}
@@ -171,6 +178,13 @@ class BoundedText {
 
 	stop(): void {
 		clearTimeout(this.#flushing);
+		clearTimeout(this.#progressing);
+	}
+
+	#showProgress(): void {
+		this.#progressing = undefined;
+		this.#hasProgressed = true;
+		for (const decoder of this.#decoders.values()) this.#append(decoder.progress());
 	}
 
 	#append(text: string): void {
@@ -181,7 +195,7 @@ class BoundedText {
 	}
 
 	#flush(): void {
-		this.stop();
+		clearTimeout(this.#flushing);
 		this.#flushing = undefined;
 		const { text, dropped } = this.#waiting.take();
 		if (text === "") return;

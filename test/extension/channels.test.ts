@@ -10,8 +10,8 @@ const { channels, EventEmitter, settings } = await import("./vscode.ts");
 const { LogLinks, whereWords } = await import("../../extension/logs/log-links.ts");
 const { LogChannels } = await import("../../extension/logs/channels.ts");
 
-/** A list of one job whose log is these pieces, and over with the last. */
-function listOf(pieces: readonly Uint8Array[], fromByte: number = 0) {
+/** A list of one job whose log is these pieces, and over with the last; where it is held, the second comes after that. */
+function listOf(pieces: readonly Uint8Array[], fromByte = 0, held?: Promise<void>) {
 	const job = {
 		...{ id: "01936f0e-8d2a-7c31-9b55-0e6a1c9e2f40", name: "build", run: 1, state: "succeeded", attempt: 1, exitCode: 0 },
 		...{ createdAt: "2026-11-21T09:00:00.000Z", startedAt: null, endedAt: null, output: { paths: ["/state/wörk/output"] } },
@@ -23,6 +23,7 @@ function listOf(pieces: readonly Uint8Array[], fromByte: number = 0) {
 		for (const bytes of pieces) {
 			yield { bytes, offset, stream: "output" };
 			offset += bytes.length;
+			await held;
 		}
 	}
 	const chore = { logs, get: async () => job };
@@ -69,6 +70,21 @@ describe("a channel", () => {
 		assert.ok(channel.text.length < 6_000_000, `${channel.text.length}`);
 		assert.match(channel.text, /\n199:x+\n\[chore: build/);
 		assert.match(channel.text, /not shown/);
+	});
+
+	test("shows how far a progress bar is while it goes on, and in the end its last state, on two lines in all", async () => {
+		let goOn = (): void => {};
+		const held = new Promise<void>((resolve) => {
+			goOn = resolve;
+		});
+		const { job, list } = listOf([Buffer.from("\r1 %\r2 %"), Buffer.from("\r3 %\r4 %\n")], 0, held);
+		new LogChannels(list).show(job);
+		const channel = channels.at(-1);
+		assert.ok(channel);
+		await eventually("the first state is shown", () => channel.text === "2 %");
+		goOn();
+		await eventually("the end is shown", () => channel.text.includes("[chore: build, succeeded"));
+		assert.match(channel.text, /^2 %\n4 %\n\[chore: build/);
 	});
 
 	test("is closed with its job", async () => {

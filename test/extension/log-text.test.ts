@@ -38,8 +38,35 @@ describe("the text of a log", () => {
 		assert.equal(decode("removed", Buffer.from(link), [3, 9, 27]), "here");
 	});
 
-	test("ends lines at carriage returns, once for both characters of one end", () => {
-		for (let cut = 0; cut < 12; cut++) assert.equal(decode("removed", Buffer.from("a\r\nb\rc\r"), [cut]), "a\nb\nc\n");
+	test("ends a line once at a carriage return and newline, wherever they are cut", () => {
+		for (let cut = 0; cut < 8; cut++) assert.equal(decode("removed", Buffer.from("a\r\nb\r\nc"), [cut]), "a\nb\nc");
+	});
+
+	test("holds of a progress bar the last state, not each of them", () => {
+		const bar = [...Array(101).keys()].map((percent) => `${percent} %`);
+		assert.equal(decode("removed", Buffer.from(`begin\n\r${bar.join("\r")}\nend\n`)), "begin\n100 %\nend\n");
+		assert.equal(decode("removed", Buffer.from(`${bar.join("\r")}\r`)), "100 %");
+		assert.equal(decode("removed", Buffer.from(`${bar.map((state) => `\r\u001b[K\u001b[32m${state}`).join("")}\r\n`)), "100 %\n");
+		// In pieces, what is shown of the line cannot be taken back.
+		fc.assert(
+			fc.property(cuts, (cuts) => {
+				const text = decode("removed", Buffer.from(`begin\n${bar.join("\r")}\nend\n`), cuts);
+				assert.match(text, /^begin\n(0( %?)?\n)?100 %\nend\n$/);
+			}),
+		);
+	});
+
+	test("tells how far a progress bar is when somebody asks", () => {
+		const text = new LogText("removed");
+		assert.deepEqual([text.push(Buffer.from("\r1 %\r2 %")), text.hasProgress, text.progress(), text.hasProgress], ["", true, "2 %", false]);
+		assert.deepEqual([text.push(Buffer.from("\r3 %\r")), text.progress(), text.progress()], ["", "\n3 %", ""]);
+		assert.deepEqual([text.push(Buffer.from("4 %\n5")), text.hasProgress], ["\n4 %\n5", false]);
+	});
+
+	test("shows a long line although a carriage return stands before it", () => {
+		const text = new LogText("removed");
+		assert.equal(text.push(Buffer.from(`\r${"x".repeat(10_000)}`)), "x".repeat(10_000));
+		assert.equal(text.push(Buffer.from("y\n")), "y\n");
 	});
 
 	test("does not wait for the end of a sequence that never comes", () => {
