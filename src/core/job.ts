@@ -54,6 +54,8 @@ export interface Job {
 	/** Its working directory, an absolute path. */
 	readonly directory: string;
 	readonly description: string | null;
+	/** A word of who started it, by which that one finds it again. */
+	readonly tag: string | null;
 	readonly state: JobState;
 	readonly result: JobResult | null;
 	readonly createdAt: string;

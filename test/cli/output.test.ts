@@ -43,7 +43,20 @@ test("with --wait, -f and -P stdout is the job's alone", PATIENCE, async () => {
 
 test("a job in JSON has every field, and null for what is not known", PATIENCE, async () => {
 	await using cli = new Cli();
-	const started = await cli.json<Job>("run", "-n", "web", "--description", "a\nline", "--timeout", "1min", "--", "sleep", "60");
+	const started = await cli.json<Job>(
+		"run",
+		"-n",
+		"web",
+		"--description",
+		"a\nline",
+		"--tag",
+		"é of mine",
+		"--timeout",
+		"1min",
+		"--",
+		"sleep",
+		"60",
+	);
 	const live = await eventually("it runs", async () => {
 		const [job] = await cli.list();
 		return job?.state === "running" && job;
@@ -70,7 +83,7 @@ test("a job in JSON has every field, and null for what is not known", PATIENCE, 
 			},
 			{
 				...{ schema: 1, id: started.id, name: "web", session: "default", platform: "posix", unit: null, command: ["sleep", "60"] },
-				...{ directory: cli.directory, description: "a line", state: null, result: null, createdAt: started.createdAt },
+				...{ directory: cli.directory, description: "a line", tag: "é of mine", state: null, result: null, createdAt: started.createdAt },
 				...{ startedAt: null, endedAt: null, run: 1, attempt: 1, pid: null, exitCode: null, signal: null, exitCertain: null },
 				...{ cpuTimeMs: null, memoryPeakBytes: null, output: { mode: "merged", paths: [`${cli.runFolder(started.id)}/output`], bytes: 0 } },
 				...{
@@ -230,6 +243,16 @@ test("JSON holds the words of a job as they are, spelt without control character
 function printable(text: string): string {
 	return [...text].filter((letter) => letter === "\n" || !/[\p{Cc}\u202e]/u.test(letter)).join("");
 }
+
+test("a tag that is empty, too long or no text is refused", PATIENCE, async () => {
+	await using cli = new Cli();
+	for (const tag of ["", "x".repeat(201), "a\nb"]) {
+		const { status, stderr } = await cli.chore("run", "--tag", tag, "--", "true");
+		assert.equal(status, 2);
+		assert.match(stderr, /cannot be a tag/);
+	}
+	assert.deepEqual(await cli.list(), []);
+});
 
 test("status shows a job in detail: command, processes, limits, last lines", PATIENCE, async () => {
 	await using cli = new Cli();

@@ -17,6 +17,11 @@ for (const format of [1, 2]) {
 				{ name: "built", state: "failed", result: "exit-code", exitCode: 2, signal: null, description: "a build" },
 			],
 		);
+		// These records have no tag.
+		assert.deepEqual(
+			jobs.map(({ tag }) => tag),
+			[null, null],
+		);
 		const built = await home.chore.get("built");
 		assert.deepEqual(built.output.paths, [`${home.path}/default/jobs/${built.id}/runs/1/output`]);
 		const text: string[] = [];

@@ -17,6 +17,7 @@ interface Options {
 	readonly name?: string;
 	readonly unit?: string;
 	readonly description?: string;
+	readonly tag?: string;
 	readonly workingDirectory?: string;
 	readonly setenv?: Readonly<Record<string, string>>;
 	readonly envFile?: string;
@@ -55,6 +56,7 @@ export function runCommand(): Command {
 		.option("-n, --name <name>", "name of the job (default: the program's, with -2, -3 ... while taken)")
 		.option("-u, --unit <name>", "name of the job and of its systemd unit")
 		.option("--description <text>", "a line about it, for people")
+		.option("--tag <text>", "a word for programs, by which they find it again in JSON")
 		.option(
 			"--if-running <what>",
 			"when an active job has the name: fail, skip, replace or attach",
@@ -192,6 +194,7 @@ function runOptions(
 		name: options.name ?? options.unit?.replace(/\.service$/, ""),
 		defaultName: options.command?.trim().split(/\s/)[0],
 		description: options.description,
+		tag: options.tag,
 		directory: options.workingDirectory,
 		cleanEnvironment: options.cleanEnv,
 		setEnvironment: { ...(options.envFile === undefined ? {} : readEnvFile(options.envFile)), ...options.setenv },

@@ -40,6 +40,8 @@ export interface JobRecord {
 	readonly program: string;
 	readonly directory: string;
 	readonly description: string | null;
+	/** Absent in the records of before there were tags. */
+	readonly tag?: string | null;
 	readonly output: OutputMode;
 	readonly stdin: "null" | "fifo" | { readonly file: string };
 	readonly limits: Limits;
@@ -149,7 +151,7 @@ export function readEnd(session: Session, id: string, run: number): Job | undefi
 		const job = JSON.parse(text) as Job;
 		if (job.schema !== 1 || job.id !== id || !hasEnded(job) || typeof job.name !== "string") return undefined;
 		if (typeof job.createdAt !== "string" || !Array.isArray(job.command)) return undefined;
-		return { ...job, session: session.name, output: { ...job.output, paths: outputPaths(folder, job.output.mode) } };
+		return { ...job, tag: job.tag ?? null, session: session.name, output: { ...job.output, paths: outputPaths(folder, job.output.mode) } };
 	} catch {
 		return undefined; // settled again from the record, which is the truth
 	}

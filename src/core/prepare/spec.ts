@@ -16,6 +16,8 @@ export interface RunOptions {
 	readonly defaultName?: string | undefined;
 	/** One line for people. */
 	readonly description?: string | undefined;
+	/** A word of the caller's own by which it finds its job again, as `Job.tag`; 1 to 200 printable characters. */
+	readonly tag?: string | undefined;
 	/** Where it runs. Default: the caller's working directory. */
 	readonly directory?: string | undefined;
 	/** Its variables, before `cleanEnvironment` and `setEnvironment`. Default: the caller's, `process.env`. */
@@ -77,6 +79,7 @@ export interface Spec {
 	readonly name: string | undefined;
 	readonly defaultName: string;
 	readonly description: string | null;
+	readonly tag: string | null;
 	readonly directory: string;
 	readonly output: OutputMode;
 	readonly stdin: "null" | "fifo" | { readonly file: string };
@@ -116,6 +119,7 @@ export function normalise(options: RunOptions, defaults: { readonly graceMs: num
 				: checkWord("the description", description)
 						.replace(/\p{Cc}+/gu, " ")
 						.trim(),
+		tag: options.tag === undefined ? null : checkTag(options.tag),
 		directory,
 		output: options.output ?? "merged",
 		stdin: typeof stdin === "object" ? { file: resolve(directory, checkPath("the input file", stdin.file)) } : stdin,
@@ -191,6 +195,13 @@ function checkNative(options: NonNullable<RunOptions["native"]>): NativeOptions 
 		if (words.length > 0) native[key] = value;
 	}
 	return native;
+}
+
+function checkTag(tag: string): string {
+	if (/^\P{Cc}{1,200}$/u.test(checkWord("the tag", tag))) return tag;
+	throw new ChoreError("INVALID_ARGUMENT", `${JSON.stringify(tag.length > 70 ? `${tag.slice(0, 70)}…` : tag)} cannot be a tag`, {
+		hint: "a tag has 1 to 200 characters, and no control characters",
+	});
 }
 
 /** An empty path is most often an empty variable, and would mean the caller's own directory. */

@@ -140,6 +140,7 @@ function writeJob(session: Session, platform: Platform, draft: Draft): StoredRun
 		program: draft.program,
 		directory: spec.directory,
 		description: spec.description,
+		tag: spec.tag,
 		output: spec.output,
 		stdin: spec.stdin,
 		limits: spec.limits,
