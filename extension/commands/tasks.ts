@@ -11,7 +11,7 @@ import { start } from "../start/start.ts";
 import { nameWords } from "../words.ts";
 
 /** What stands in tasks.json. */
-interface ChoreTask extends vscode.TaskDefinition {
+export interface ChoreTask extends vscode.TaskDefinition {
 	/** A program where `args` are given, else a line of shell. */
 	readonly command: string;
 	readonly args?: readonly string[];
@@ -54,7 +54,7 @@ export class ChoreTasks implements vscode.TaskProvider {
 
 	#task(definition: ChoreTask, scope: vscode.WorkspaceFolder | vscode.TaskScope, name: string): vscode.Task {
 		const execution = new vscode.CustomExecution(async (resolved) => {
-			const options = runOptions(resolved as ChoreTask, scope, name);
+			const options = await runOptions(resolved as ChoreTask, scope, name);
 			const find = (): Promise<Job> => this.#jobOf(options, resolved as ChoreTask);
 			return new FollowTerminal(this.#jobs, find, { tailBytes: ATTACH_BYTES, endsWithJob: true });
 		});
@@ -64,7 +64,7 @@ export class ChoreTasks implements vscode.TaskProvider {
 	/** The job of this task that runs, or a new one. @throws ChoreError as `Chore.run` */
 	async #jobOf(options: RunOptions, { ifRunning = "attach" }: ChoreTask): Promise<Job> {
 		await this.#jobs.ready();
-		// Without a name of its own a task's job is known by what it does: another folder's "build" is another job.
+		// Without a name of its own a task's job is known by what it does: a "build" of another folder, or with other variables, is another job.
 		const running = options.name === undefined ? this.#jobs.all.find((job) => !hasEnded(job) && isSame(job, options)) : undefined;
 		if (running !== undefined) {
 			if (ifRunning === "attach") return running;
@@ -79,21 +79,46 @@ export class ChoreTasks implements vscode.TaskProvider {
 	}
 }
 
-function runOptions(definition: ChoreTask, scope: vscode.WorkspaceFolder | vscode.TaskScope, name: string): RunOptions {
+/** What a task asks for, as the library takes it. Exported for its test. */
+export async function runOptions(
+	definition: ChoreTask,
+	scope: vscode.WorkspaceFolder | vscode.TaskScope,
+	name: string,
+): Promise<RunOptions> {
 	const folder = typeof scope === "object" ? scope : vscode.workspace.workspaceFolders?.[0];
-	const directory = folder?.uri.fsPath ?? HOME;
-	const { command, args, cwd, env, ifRunning = "attach" } = definition;
+	const { command, args, cwd = ".", env = {}, ifRunning = "attach" } = definition;
+	const setEnvironment = Object.fromEntries(Object.entries(env).map(([key, value]) => [key, String(value)]));
 	return {
 		command: args === undefined ? ["/bin/sh", "-c", command] : [command, ...args.map(String)],
-		directory: cwd === undefined ? directory : cwd.startsWith("/") ? cwd : `${directory}/${cwd}`,
-		setEnvironment: Object.fromEntries(Object.entries(env ?? {}).map(([key, value]) => [key, String(value)])),
+		directory: resolvedPath(folder?.uri.fsPath ?? HOME, cwd),
+		setEnvironment,
+		tag: await environmentTag(setEnvironment),
 		ifRunning: ifRunning === "attach" ? "skip" : ifRunning,
 		...(definition.name === undefined ? { defaultName: name } : { name: definition.name }),
 	};
 }
 
-function isSame(job: Job, { command, directory }: RunOptions): boolean {
-	return job.directory === directory && JSON.stringify(job.command) === JSON.stringify(command);
+/** Whether a job is that of a task with these options. Exported for its test. */
+export function isSame(job: Job, { command, directory, tag }: RunOptions): boolean {
+	return job.directory === directory && (job.tag ?? undefined) === tag && JSON.stringify(job.command) === JSON.stringify(command);
+}
+
+/** A path as the library resolves it, and as it then stands in `Job.directory`: absolute, without ".", ".." and a slash at its end. */
+function resolvedPath(folder: string, path: string): string {
+	const parts: string[] = [];
+	for (const part of (path.startsWith("/") ? path : `${folder}/${path}`).split("/")) {
+		if (part === "..") parts.pop();
+		else if (part !== "" && part !== ".") parts.push(part);
+	}
+	return `/${parts.join("/")}`;
+}
+
+/** Tells apart the jobs of tasks that differ in their variables alone: a digest, since the values may be secrets. None for no variables. */
+async function environmentTag(variables: Readonly<Record<string, string>>): Promise<string | undefined> {
+	const entries = Object.entries(variables).sort(([one], [other]) => (one < other ? -1 : 1));
+	if (entries.length === 0) return undefined;
+	const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(entries)));
+	return `env ${Buffer.from(digest).toString("hex").slice(0, 16)}`;
 }
 
 async function scriptNames(folder: vscode.Uri): Promise<string[]> {

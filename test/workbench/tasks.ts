@@ -65,6 +65,16 @@ suite("a task", () => {
 		);
 	});
 
+	test("finds its job again by a directory that is written in another way, and none of a task with other variables", async () => {
+		const command = "exec sleep 1000";
+		const first = await runTask({ command, cwd: ".", env: { PORT: "1" } }, "here");
+		await window.closeTerminals();
+		const second = await runTask({ command, cwd: ".", env: { PORT: "1" } }, "here");
+		assert.equal(second.job.id, first.job.id);
+		await runTask({ command, cwd: ".", env: { PORT: "2" } }, "other", (job) => job.id !== first.job.id);
+		assert.equal((await window.chore.list({ all: true })).length, 2);
+	});
+
 	test("fails or replaces its job that still runs, where it says so", async () => {
 		const command = "exec sleep 1000";
 		const first = await runTask({ command }, "strict");
