@@ -126,13 +126,18 @@ describe("the manifest", () => {
 		}
 	});
 
-	test("starts with no window that has nothing to do with it, and starts nothing where the workspace is not trusted", () => {
+	test("starts with no window that has nothing to do with it, and starts no job and sends it nothing where the workspace is not trusted", () => {
 		assert.ok(!manifest.activationEvents.includes("*"));
 		assert.equal(manifest.capabilities.untrustedWorkspaces.supported, "limited");
-		for (const name of ["run", "runSelection", "restart", "rerun", "editAndRerun"]) {
+		for (const name of ["run", "runSelection", "restart", "rerun", "editAndRerun", "send"]) {
 			const { enablement } = commands.find(({ command }: { readonly command: string }) => command === `chore.${name}`);
 			assert.equal(enablement, "isWorkspaceTrusted", name);
 		}
+	});
+
+	test("takes no state folder and no platform from a workspace: jobs of a repository's own would be started from there", () => {
+		const { properties } = manifest.contributes.configuration;
+		for (const name of ["chore.home", "chore.platform"]) assert.equal(properties[name].scope, "machine", name);
 	});
 
 	test("names the oldest editor that its types are of", () => {
