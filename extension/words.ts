@@ -1,10 +1,10 @@
-/** How jobs are told in the editor: in words and clock times, never in ages, which would have to tick. */
+/** How the editor puts jobs into words: with clock times, since "5 minutes ago" would need a timer to stay true. */
 import { hasEnded, type Job } from "../src/index.ts";
 import { localTime, printable, stateWords } from "../src/words.ts";
 
 export { bytes, commandLine, exitStatus, nameWords, printable, span, stateWords } from "../src/words.ts";
 
-/** Breaks what the editor would take for an icon or a link, and cannot be seen itself (U+200B). */
+/** ZERO WIDTH SPACE: put into `$(` and `](`, it keeps the editor from drawing an icon or a link there. */
 const BREAK = "\u200b";
 
 /**
@@ -15,9 +15,14 @@ export function literal(text: string): string {
 	return printable(text).replace(/([$\]])\(/g, `$1${BREAK}(`);
 }
 
-/** A whole row for those who hear it: "build, failed, exit code 2, ended 14:02". */
+/** A whole row as a screen reader says it: "build, failed, exit code 2, ended 14:02". */
 export function rowWords(job: Job, now: Date = new Date()): string {
 	return [job.name, stateWords(job), timeWords(job, now)].join(", ");
+}
+
+/** Of a job that has not ended although its log can be followed no longer: a bus that is gone, another machine. */
+export function notFollowedWords(job: Job): string {
+	return `${rowWords(job)}; its log is not followed any more${job.reason === null ? "" : `: ${job.reason}`}`;
 }
 
 /** The moment that matters of a job: its end, else its start. */

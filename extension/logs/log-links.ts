@@ -1,8 +1,11 @@
-/** Makes the paths in the extension's own lines of a channel links: as "file:" the editor opens them on the wrong machine. */
+/**
+ * Makes links of the paths in the extension's own lines of a channel. Written as file: URLs they would be opened on the
+ * machine of the editor's window, not on the one where the jobs run.
+ */
 import * as vscode from "vscode";
 import { printable } from "../words.ts";
 
-/** Where all of a log is, as a channel says it. */
+/** The words of a channel that say in which files the whole log is. LogLinks finds them again. */
 export function whereWords(paths: readonly string[]): string {
 	return `all of it: ${paths.map(printable).join(" and ")}`;
 }

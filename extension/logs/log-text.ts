@@ -17,28 +17,28 @@ const SEQUENCE = new RegExp(
 	"g",
 );
 
-/** The beginning of one, at the end of a piece. */
+/** The beginning of a control sequence at the end of a piece; the rest comes with the next piece. */
 const BEGUN = new RegExp(`${ESCAPE}(?:\\[[0-?]*[ -/]*|\\][^${BELL}${ESCAPE}]*${ESCAPE}?|[PX^_][^${ESCAPE}]*${ESCAPE}?|[ -/]*)$`);
 
-/** A sequence that is longer than so many characters is none: its end is not waited for. */
+/** A longer run of characters is taken for text, not for a sequence whose end is still to come. */
 const LONGEST_SEQUENCE = 4096;
 
-/** A line that is longer than this is no progress bar: it is shown as it comes. */
+/** A longer line is taken for text, not for a progress bar: it is shown as it comes. */
 const LONGEST_BAR = 4096;
 
 export class LogText {
 	readonly #decoder = new TextDecoder();
 	readonly #codes: "kept" | "removed";
-	/** The beginning of a sequence, until its end is there. */
+	/** The beginning of a sequence whose end has not come yet. */
 	#begun = "";
 	readonly #lines = new OverwrittenLines();
 
-	/** @param codes removed: also of a line that carriage returns write over only the last state is kept, where a terminal would show that */
+	/** @param codes "removed" also keeps only the last state of a line that carriage returns write over; "kept" is for a terminal */
 	constructor(codes: "kept" | "removed") {
 		this.#codes = codes;
 	}
 
-	/** Whether a state of a line is held that the next may write over. */
+	/** Whether a state of a progress bar is held back, because the next may write over it. */
 	get hasProgress(): boolean {
 		return this.#lines.isHeld;
 	}
@@ -48,12 +48,12 @@ export class LogText {
 		return this.#take(this.#decoder.decode(bytes, { stream: true }));
 	}
 
-	/** The state that is held, as a line of its own, for who wants to see how far it is. */
+	/** The state that is held back, on a line of its own: called now and then while a job goes on. */
 	progress(): string {
 		return this.#lines.show();
 	}
 
-	/** What is left when nothing follows. */
+	/** What was held back, when no bytes follow. */
 	end(): string {
 		return this.#take(this.#decoder.decode()) + this.#lines.show();
 	}
@@ -71,11 +71,11 @@ export class LogText {
 	}
 }
 
-/** Text in which a carriage return begins the line anew: what was written before it is left out, unless it is shown already. */
+/** Lines in which a carriage return begins the line anew. What stood before it is left out, unless it was given out already. */
 class OverwrittenLines {
-	/** What the line that is not over yet is at this moment, from its first carriage return on; a last one is kept. */
+	/** The state of the unfinished line, with the carriage return that ends it if there is one; undefined before the first return. */
 	#held: string | undefined;
-	/** Whether something of this line is shown. */
+	/** Whether a part of the unfinished line was given out: it cannot be taken back. */
 	#isShown = false;
 
 	get isHeld(): boolean {
@@ -88,7 +88,7 @@ class OverwrittenLines {
 		return `${lines.map((line) => `${this.#add(line)}${this.show()}${this.#endLine()}`).join("")}${this.#add(rest)}`;
 	}
 
-	/** The last state, on a line of its own where an earlier one is shown. */
+	/** Gives out the last state; on a line of its own, if an earlier one was given out. */
 	show(): string {
 		const state = lastState(this.#held ?? "");
 		this.#held = this.#held?.endsWith("\r") ? "\r" : undefined;
@@ -104,7 +104,7 @@ class OverwrittenLines {
 		return "\n";
 	}
 
-	/** What can be shown at once of a part of a line. */
+	/** Takes a part of a line. @returns what of it can be given out at once */
 	#add(part: string): string {
 		if (this.#held === undefined && !part.includes("\r")) {
 			this.#isShown ||= part !== "";
@@ -117,7 +117,7 @@ class OverwrittenLines {
 	}
 }
 
-/** What a terminal shows of a line that was written over, if each state is as long as the one before. */
+/** The text after the last carriage return that is not at the end. A terminal shows the same, if no state is shorter than the one before. */
 function lastState(line: string): string {
 	let end = line.length;
 	while (end > 0 && line[end - 1] === "\r") end--;

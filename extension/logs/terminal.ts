@@ -1,19 +1,22 @@
-/** A terminal that shows a job as it would look in one. It only looks on: Ctrl-C leaves, and never reaches the job. */
+/** A terminal that follows the log of a job, colours included. No key reaches the job: Ctrl-C closes the terminal only. */
 import * as vscode from "vscode";
 import { type Chore, hasEnded, type Job } from "../../src/index.ts";
 import { describe } from "../failure.ts";
 import type { JobList } from "../jobs/job-list.ts";
-import { exitStatus, nameWords, printable, rowWords } from "../words.ts";
+import { exitStatus, nameWords, notFollowedWords, printable, rowWords } from "../words.ts";
 import { LogText } from "./log-text.ts";
 
 export interface FollowOptions {
-	/** How much of what was written before is shown first, bytes. */
+	/** How much of the log so far is shown first, bytes. */
 	readonly tailBytes: number;
-	/** Close with the job, giving its exit status, as the terminal of a task must. */
+	/** Whether the terminal closes when the job ends, with its exit status, as that of a task must; else a key closes it. */
 	readonly endsWithJob: boolean;
 }
 
 const CTRL_C = "\u0003";
+
+/** The exit status of a task whose job could not be started, or not be followed to its end: that of the command line. */
+const CHORE_FAILED = 125;
 
 /**
  * What a terminal sends without a key being pressed: reports of the cursor, its attributes, its modes, its colours, the
@@ -43,7 +46,7 @@ export class FollowTerminal implements vscode.Pseudoterminal {
 	#over = false;
 	#atLineStart = true;
 
-	/** @param find starts the job, or finds it: called once there is a terminal to show it in */
+	/** @param find starts the job, or finds it; called when the editor has opened the terminal */
 	constructor(jobs: JobList, find: () => Promise<Job>, options: FollowOptions) {
 		this.#jobs = jobs;
 		this.#find = find;
@@ -78,14 +81,14 @@ export class FollowTerminal implements vscode.Pseudoterminal {
 				return this.#leaving.signal.aborted ? undefined : chore.get(job.id);
 			});
 			if (end === undefined || this.#leaving.signal.aborted) return;
-			this.#note(rowWords(end));
-			this.#finish(exitStatus(end));
+			this.#note(hasEnded(end) ? rowWords(end) : notFollowedWords(end));
+			this.#finish(hasEnded(end) ? exitStatus(end) : CHORE_FAILED);
 		} catch (error) {
 			if (this.#leaving.signal.aborted) return;
 			const { message, hint } = describe(error);
 			this.#note(message);
 			if (hint !== undefined) this.#note(hint);
-			this.#finish(125);
+			this.#finish(CHORE_FAILED);
 		}
 	}
 
@@ -98,7 +101,7 @@ export class FollowTerminal implements vscode.Pseudoterminal {
 			decoders.set(stream, decoder);
 			const text = decoder.push(bytes);
 			if (text === "") continue;
-			// There is no terminal driver here that would make the line feed a new line.
+			// A real terminal's driver turns "\n" into "\r\n"; a pseudoterminal of the editor has none.
 			this.#written.fire((last + text).replace(/(?<!\r)\n/g, "\r\n").slice(last.length));
 			last = text.endsWith("\r") ? "\r" : "";
 			this.#atLineStart = text.endsWith("\n");
@@ -106,7 +109,7 @@ export class FollowTerminal implements vscode.Pseudoterminal {
 		}
 	}
 
-	/** A dim line of the extension's own. */
+	/** Writes a dim line of the extension's own, on a new line. */
 	#note(words: string): void {
 		this.#written.fire(`${this.#atLineStart ? "" : "\r\n"}\u001b[0m\u001b[2m[chore: ${printable(words)}]\u001b[0m\r\n`);
 		this.#atLineStart = true;

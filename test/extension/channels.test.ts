@@ -57,7 +57,7 @@ describe("a channel", () => {
 		assert.match(channel.text, /^\[chore: the first 1000 bytes are not shown; all of it: \/state\/wörk\/output\]\nend\n/);
 	});
 
-	test("says so also where as much as is shown at first comes at once", async () => {
+	test("says that the beginning is left out also where the first piece is as long as what is shown at first", async () => {
 		settings.set("logTailSize", 1);
 		const { channel } = await shown([Buffer.from("1234567\n".repeat(128))], 1000);
 		assert.match(channel.text, /^\[chore: the first 1000 bytes are not shown; .*\]\n(1234567\n){128}\[chore: build/);

@@ -8,31 +8,43 @@ import "./editor.ts";
 
 const { FollowTerminal } = await import("../../extension/logs/terminal.ts");
 
-/** A terminal on a job that has written this and is over. */
-async function terminalAfter(text: string) {
+/** A terminal on a job that has written this, and that the library follows no longer: it is over, unless the test says otherwise. */
+async function terminalAfter(text: string, more: Partial<Job> = {}, endsWithJob = false) {
 	const job = { id: "01936f0e-8d2a-7c31-9b55-0e6a1c9e2f40", name: "build", run: 1, state: "succeeded", attempt: 1, exitCode: 0 };
-	const over = { ...job, createdAt: "2026-11-21T09:00:00.000Z", startedAt: null, endedAt: null } as unknown as Job;
+	const over = { ...job, createdAt: "2026-11-21T09:00:00.000Z", startedAt: null, endedAt: null, ...more } as unknown as Job;
 	async function* logs(): AsyncGenerator<LogPiece> {
 		yield { bytes: Buffer.from(text), offset: 0, stream: "output" };
 	}
 	const chore = { logs, get: async () => over };
 	const list = { use: <T>(_: Job, act: (library: typeof chore) => Promise<T>): Promise<T> => act(chore) };
-	const terminal = new FollowTerminal(list as unknown as JobList, async () => over, { tailBytes: 1000, endsWithJob: false });
+	const terminal = new FollowTerminal(list as unknown as JobList, async () => over, { tailBytes: 1000, endsWithJob });
 	let shown = "";
 	let closed = 0;
+	let status: number | undefined;
 	terminal.onDidWrite((part) => {
 		shown += part;
 	});
-	terminal.onDidClose(() => closed++);
+	terminal.onDidClose((code) => {
+		closed++;
+		status = code;
+	});
 	terminal.open();
-	await eventually("the end is shown", () => shown.includes("any key closes"));
-	return { terminal, shown: () => shown, closed: () => closed };
+	await eventually("it is over", () => closed > 0 || shown.includes("any key closes"));
+	return { terminal, shown: () => shown, closed: () => closed, status: () => status };
 }
 
 describe("a terminal that follows a job", () => {
 	test("shows the log with its colours and lines, then how the job ended", async () => {
 		const { shown } = await terminalAfter("\u001b[31mred\u001b[0m\nend\n");
 		assert.ok(shown().startsWith("\u001b[31mred\u001b[0m\r\nend\r\n\u001b[0m\u001b[2m[chore: build, succeeded"), shown());
+	});
+
+	test("says that it follows a job no longer that has not ended, and gives a task the status of chore's own failures", async () => {
+		const more = { state: "unknown", reason: "the bus is gone", exitCode: null } as const;
+		const { shown, status } = await terminalAfter("", more, true);
+		assert.match(shown(), /build, unknown, .*; its log is not followed any more: the bus is gone\]/);
+		assert.equal(status(), 125);
+		assert.equal((await terminalAfter("", { state: "failed", exitCode: 7 }, true)).status(), 7);
 	});
 
 	test("is closed by any key once the job is over", async () => {
