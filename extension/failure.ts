@@ -1,4 +1,4 @@
-/** The one place where errors become messages of the editor. */
+/** Turns errors into messages of the editor. No other file does. */
 import * as vscode from "vscode";
 import { isChoreError } from "../src/index.ts";
 import { literal } from "./words.ts";
@@ -9,27 +9,27 @@ export interface Failure {
 	readonly hint: string | undefined;
 }
 
-/** A failure that stays in sight until somebody mends it. */
+/** A failure that is shown as a row until it is mended. */
 export interface Trouble extends Failure {
-	/** What does not go. */
+	/** What cannot be done: "Jobs cannot be shown". */
 	readonly title: string;
 }
 
 let log: vscode.LogOutputChannel | undefined;
 
-/** Where the extension writes what is not for a message: made when there is something to write. */
+/** The extension's own log, made at the first use: warnings, and the stacks of bugs. */
 export function ownLog(): vscode.LogOutputChannel {
 	log ??= vscode.window.createOutputChannel("Chore", { log: true });
 	return log;
 }
 
-/** Ends the log with the extension. */
+/** Closes the log; called when the extension ends. */
 export function disposeOwnLog(): void {
 	log?.dispose();
 	log = undefined;
 }
 
-/** An error in words. One that is not chore's own is a bug: its stack goes to the log. */
+/** An error in words. One that is no ChoreError is a bug in chore: its stack goes to the log. */
 export function describe(error: unknown): Failure {
 	if (isChoreError(error)) return { message: error.message, hint: error.hint };
 	ownLog().error(error instanceof Error ? error : String(error));
@@ -45,7 +45,7 @@ export function report(error: unknown): void {
 	});
 }
 
-/** Lets a failure be seen that nobody waits for. */
+/** Shows the failure of work that no caller awaits. */
 export function inBackground(work: Promise<unknown>): void {
 	work.catch(report);
 }

@@ -1,4 +1,4 @@
-/** Puts the parts together when the editor starts the extension, and takes them apart again. No job is touched by either. */
+/** Entry of the extension: makes the parts when the editor starts it, and closes them when it ends. Neither touches a job. */
 import * as vscode from "vscode";
 import { type Parts, registerCommands } from "./commands/commands.ts";
 import { ChoreTasks } from "./commands/tasks.ts";
@@ -11,12 +11,12 @@ import { Notifier } from "./views/notifications.ts";
 import { Sidebar } from "./views/sidebar.ts";
 import { StatusBar } from "./views/status-bar.ts";
 
-/** The one list of this window; until `deactivate` closes it. */
+/** The list of this window, which `deactivate` closes. */
 let shown: JobList | undefined;
 
 /** @returns the parts, for the tests in the extension host; undefined where no jobs can be run */
 export function activate(context: vscode.ExtensionContext): Parts | undefined {
-	// There is nothing to run jobs on: the views say where to go.
+	// No platform runs on Windows: the welcome text of the views points to WSL.
 	if (process.platform === "win32") {
 		void vscode.commands.executeCommand("setContext", "chore.unsupported", true);
 		return undefined;

@@ -1,13 +1,13 @@
-/** What users can set, read when it is needed. */
+/** The settings of the extension. Each is read when it is needed, so that a change counts at once. */
 import * as vscode from "vscode";
 import type { ChoreOptions } from "../src/index.ts";
 
-/** The working directory of a job where nothing says one: the user's own. */
+/** The user's home: jobs run there in a window without a folder. */
 export const HOME: string = process.env["HOME"] || "/";
 
 export type GroupBy = "none" | "session" | "folder";
 
-/** Which jobs are shown. Empty settings follow the variables that the command line follows, too. */
+/** Session, platform and state folder. An empty setting leaves it to CHORE_SESSION, CHORE_PLATFORM and CHORE_HOME, as on the command line. */
 export function choreOptions(): ChoreOptions {
 	return {
 		session: text("session") ?? process.env["CHORE_SESSION"],
@@ -47,7 +47,7 @@ function text(name: string): string | undefined {
 	return setting<string>(name)?.trim() || undefined;
 }
 
-/** Settings are files that people edit: anything may stand there. */
+/** A number from settings.json, where people may have written anything. */
 function atLeast(least: number, value: unknown, otherwise: number): number {
 	return typeof value === "number" && Number.isFinite(value) ? Math.max(least, Math.floor(value)) : otherwise;
 }

@@ -1,4 +1,4 @@
-/** What can be done to jobs: each command a registration and one call of the library. */
+/** The commands of package.json. Each is one registration and, as a rule, one call of the library. */
 import * as vscode from "vscode";
 import { type Chore, hasEnded, type Job } from "../../src/index.ts";
 import { report } from "../failure.ts";
@@ -21,7 +21,7 @@ export interface Parts {
 	readonly channels: LogChannels;
 	readonly notifier: Notifier;
 	readonly doctor: DoctorReport;
-	/** What this workspace remembers. */
+	/** What the editor stores for this workspace. */
 	readonly memory: vscode.Memento;
 }
 
@@ -105,7 +105,7 @@ export function registerCommands(parts: Parts): vscode.Disposable[] {
 	];
 }
 
-/** Every failure of a command is shown, in one place. */
+/** Registers a command whose failure is shown as a message. */
 function command(name: string, act: (...values: unknown[]) => unknown): vscode.Disposable {
 	return vscode.commands.registerCommand(`chore.${name}`, async (...values: unknown[]) => {
 		try {
@@ -119,7 +119,7 @@ function command(name: string, act: (...values: unknown[]) => unknown): vscode.D
 
 type JobAction = (jobs: readonly Job[]) => unknown;
 
-/** Commands on jobs: on the rows they are given, on those selected where a key was pressed, else on one that is picked. */
+/** Makes commands on jobs. They act on the rows they are called with; called by a key, on the selected rows; else on a job that the user picks. */
 function jobCommands({ jobs, sidebar }: Parts) {
 	return (name: string, title: string, fits: (job: Job) => boolean, act: JobAction): vscode.Disposable =>
 		command(name, async (first, rest) => {
@@ -141,7 +141,7 @@ function isJobRow(value: unknown): value is Row & { kind: "job" } {
 	return typeof value === "object" && value !== null && "kind" in value && value.kind === "job" && "job" in value;
 }
 
-/** What package.json passes with a key. */
+/** Whether the value is the "args" of a key binding in package.json. */
 function isFromKey(value: unknown): value is { readonly view: "running" | "finished" } {
 	return typeof value === "object" && value !== null && "view" in value && (value.view === "running" || value.view === "finished");
 }

@@ -1,4 +1,4 @@
-/** Asks which job is meant, where a command was not given a row. */
+/** Lists of jobs to pick from: for a command that was called without a row, and for "Show Jobs". */
 import * as vscode from "vscode";
 import { hasEnded, type Job } from "../../src/index.ts";
 import type { JobList } from "../jobs/job-list.ts";
@@ -9,7 +9,7 @@ interface JobItem extends vscode.QuickPickItem {
 	readonly job: Job;
 }
 
-/** A list of that many is still one to look through. */
+/** How many jobs such a list holds: nobody looks through more. */
 const MOST = 200;
 
 export async function pickJob(jobs: JobList, title: string, fits: (job: Job) => boolean): Promise<Job | undefined> {
@@ -29,7 +29,7 @@ const ACTIONS = {
 	again: { command: "chore.rerun", button: { iconPath: new vscode.ThemeIcon("debug-rerun"), tooltip: "Run Again" } },
 } as const;
 
-/** All jobs with what is done most: Enter shows the log. */
+/** Shows the jobs with buttons for the most common commands. Enter shows the log. */
 export async function showJobs(jobs: JobList): Promise<void> {
 	await jobs.ready();
 	const pick = vscode.window.createQuickPick<JobItem>();

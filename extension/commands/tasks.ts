@@ -1,6 +1,6 @@
 /**
- * Tasks of the type "chore": a job, and a terminal that follows it. The job is not the terminal's: closing the one, or the
- * window, leaves the other, and the same task run again finds it.
+ * Tasks of the type "chore": each starts a job and follows it in the task's terminal. The job goes on when the terminal or the
+ * window is closed, and the same task run again attaches to it.
  */
 import * as vscode from "vscode";
 import { ChoreError, hasEnded, type Job, type RunOptions } from "../../src/index.ts";
@@ -10,7 +10,7 @@ import { HOME } from "../settings.ts";
 import { start } from "../start/start.ts";
 import { nameWords } from "../words.ts";
 
-/** What stands in tasks.json. */
+/** A task as it is written in tasks.json. */
 export interface ChoreTask extends vscode.TaskDefinition {
 	/** A program where `args` are given, else a line of shell. */
 	readonly command: string;
@@ -18,11 +18,11 @@ export interface ChoreTask extends vscode.TaskDefinition {
 	readonly name?: string;
 	readonly cwd?: string;
 	readonly env?: Readonly<Record<string, string>>;
-	/** What to do about the job of this task that still runs. */
+	/** What to do when the job of this task still runs. Default "attach". */
 	readonly ifRunning?: "attach" | "fail" | "replace";
 }
 
-/** A problem matcher wants all of a log; a log of gigabytes, nobody. */
+/** How much of the log so far is shown on attaching: a problem matcher needs all of it, but gigabytes would take minutes. */
 const ATTACH_BYTES = 5 * 1024 * 1024;
 
 export class ChoreTasks implements vscode.TaskProvider {
@@ -64,7 +64,7 @@ export class ChoreTasks implements vscode.TaskProvider {
 	/** The job of this task that runs, or a new one. @throws ChoreError as `Chore.run` */
 	async #jobOf(options: RunOptions, { ifRunning = "attach" }: ChoreTask): Promise<Job> {
 		await this.#jobs.ready();
-		// Without a name of its own a task's job is known by what it does: a "build" of another folder, or with other variables, is another job.
+		// A task that names its job finds it by the name (`ifRunning` of the library); any other by its command, directory and variables.
 		const running = options.name === undefined ? this.#jobs.all.find((job) => !hasEnded(job) && isSame(job, options)) : undefined;
 		if (running !== undefined) {
 			if (ifRunning === "attach") return running;
@@ -103,7 +103,7 @@ export function isSame(job: Job, { command, directory, tag }: RunOptions): boole
 	return job.directory === directory && (job.tag ?? undefined) === tag && JSON.stringify(job.command) === JSON.stringify(command);
 }
 
-/** A path as the library resolves it, and as it then stands in `Job.directory`: absolute, without ".", ".." and a slash at its end. */
+/** A path in the form that `Job.directory` has: absolute, without ".", ".." and a slash at its end. */
 function resolvedPath(folder: string, path: string): string {
 	const parts: string[] = [];
 	for (const part of (path.startsWith("/") ? path : `${folder}/${path}`).split("/")) {
@@ -113,7 +113,7 @@ function resolvedPath(folder: string, path: string): string {
 	return `/${parts.join("/")}`;
 }
 
-/** Tells apart the jobs of tasks that differ in their variables alone: a digest, since the values may be secrets. None for no variables. */
+/** A tag by which jobs of tasks that differ only in their variables are told apart. It is a digest, since values may be secrets. */
 async function environmentTag(variables: Readonly<Record<string, string>>): Promise<string | undefined> {
 	const entries = Object.entries(variables).sort(([one], [other]) => (one < other ? -1 : 1));
 	if (entries.length === 0) return undefined;
@@ -127,11 +127,11 @@ async function scriptNames(folder: vscode.Uri): Promise<string[]> {
 		const { scripts } = JSON.parse(text) as { readonly scripts?: unknown };
 		return typeof scripts === "object" && scripts !== null ? Object.keys(scripts) : [];
 	} catch {
-		return []; // none, or one that somebody is about to write
+		return []; // there is no package.json, or it is being edited
 	}
 }
 
-/** The one whose lock file is there. */
+/** The package manager whose lock file is in the folder; npm if there is none. */
 async function packageManager(folder: vscode.Uri): Promise<string> {
 	for (const [file, program] of [
 		["pnpm-lock.yaml", "pnpm"],
@@ -141,7 +141,7 @@ async function packageManager(folder: vscode.Uri): Promise<string> {
 		try {
 			await vscode.workspace.fs.stat(vscode.Uri.joinPath(folder, file));
 			return program;
-		} catch {} // not this one
+		} catch {} // there is no such file
 	}
 	return "npm";
 }

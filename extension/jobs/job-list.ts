@@ -40,7 +40,7 @@ export class JobList implements vscode.Disposable {
 		this.#sessions = this.#newSessions();
 	}
 
-	/** Why there are no jobs, or not all, or why none can be started. */
+	/** Why jobs cannot be shown or started; undefined if they can. */
 	get failure(): Trouble | undefined {
 		return this.#failure;
 	}
@@ -65,7 +65,7 @@ export class JobList implements vscode.Disposable {
 		return this.#loading;
 	}
 
-	/** Reads everything anew: after a failure, or with other settings. What is under way with the library as it was goes on. */
+	/** Reads everything anew, with the settings as they are now. Calls of `use` that are under way go on as they began. */
 	async refresh(): Promise<void> {
 		const before = this.#sessions;
 		this.#sessions = this.#newSessions();
@@ -75,8 +75,8 @@ export class JobList implements vscode.Disposable {
 	}
 
 	/**
-	 * Does something with the library on the session of a job. The library is not closed before that is done, whatever the
-	 * settings become meanwhile.
+	 * Calls `act` with the library on the session of a job. The library is not closed before `act` is done, even if the
+	 * settings change meanwhile.
 	 * @throws ChoreError when the session cannot be opened, and what `act` throws
 	 */
 	use<T>(job: Pick<Job, "session">, act: (chore: Chore) => Promise<T>): Promise<T> {
@@ -88,7 +88,7 @@ export class JobList implements vscode.Disposable {
 		return this.#use(this.#options().session ?? DEFAULT_SESSION, act);
 	}
 
-	/** Looks at a job again: what was done from here need not wait for its event. */
+	/** Asks after a job at once. Called after a command on it, which then need not wait for the event. */
 	async look(job: Pick<Job, "id" | "session">): Promise<void> {
 		await this.#sessions.there.get(job.session)?.look(job.id);
 	}
@@ -106,7 +106,7 @@ export class JobList implements vscode.Disposable {
 			const sessions = this.#sessions;
 			const isNew = !sessions.there.has(name);
 			const session = await sessions.get(name);
-			// The settings may have changed while it was being opened: then it is closed already.
+			// If the settings changed while it was being opened, it is closed again: ask the sessions of the new settings.
 			if (sessions !== this.#sessions || this.#isDisposed) continue;
 			if (isNew) {
 				this.#failure = undefined;
@@ -139,7 +139,7 @@ export class JobList implements vscode.Disposable {
 			if (sessions !== this.#sessions) return;
 			await session.use(async (chore) => {
 				if (options.allSessions) for (const name of chore.sessions()) await sessions.get(name);
-				// Jobs that are there can be shown where none can be started: a bus that is gone, a platform that is not of this machine.
+				// Jobs can be shown even where none can be started: without a bus, or with a platform that this machine does not have.
 				title = NOT_STARTED;
 				await chore.capabilities();
 			});
@@ -169,7 +169,7 @@ export class JobList implements vscode.Disposable {
 		};
 	}
 
-	/** Many changes at once are told as one. */
+	/** Fires onDidChange once for all changes of this turn of the event loop. */
 	#tell(): void {
 		this.#sorted = undefined;
 		if (this.#isTelling) return;

@@ -1,4 +1,4 @@
-/** The sessions that a window has open under one set of settings: each is opened once, however many ask for it at a time. */
+/** The sessions that a window has open under one set of settings. Each is opened once, also when several callers ask at a time. */
 import type { SessionJobs } from "./session-jobs.ts";
 
 export class OpenSessions {
@@ -11,12 +11,12 @@ export class OpenSessions {
 		this.#open = open;
 	}
 
-	/** Those that are open and have their jobs. */
+	/** The sessions that are open and have read their jobs, by name. */
 	get there(): ReadonlyMap<string, SessionJobs> {
 		return this.#there;
 	}
 
-	/** The session of that name. One that cannot be opened is tried again by the next who asks. */
+	/** Opens the session, or gives the one that is open. One that could not be opened is tried again by the next call. */
 	get(name: string): Promise<SessionJobs> {
 		let asked = this.#asked.get(name);
 		if (asked === undefined) {
@@ -26,7 +26,7 @@ export class OpenSessions {
 		return asked;
 	}
 
-	/** Closes all of them, also those that are only being opened. */
+	/** Closes all sessions; those that are still being opened, as soon as they are open. */
 	async close(): Promise<void> {
 		this.#isClosed = true;
 		this.#there.clear();

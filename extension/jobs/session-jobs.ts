@@ -1,18 +1,18 @@
 /** The jobs of one session as they are now: read once, then kept true by the events of the library. */
 import { type Chore, type ChoreOptions, hasEnded, isChoreError, type Job, type LedgerEvent, openChore } from "../../src/index.ts";
 
-/** Who is told what happens in a session. */
+/** What a session calls when something happens in it. */
 export interface SessionListener {
-	/** Some jobs are not as they were. */
+	/** A job was added, changed or forgotten. */
 	changed(): void;
-	/** A run ended while somebody looked. */
+	/** A run ended after the session was opened. May be called twice for one run. */
 	ended(job: Job): void;
 	removed(id: string): void;
-	/** Nothing more will be told. */
+	/** The events cannot be followed any more: from now on the jobs may be out of date. */
 	failed(error: unknown): void;
 }
 
-/** A program begins within milliseconds; one that waits to be started again, after any time. */
+/** When a job that has not begun is looked at again: most begin within milliseconds, one that waits for a restart may take hours. */
 const FIRST_LOOK_MS = 50;
 const LAST_LOOK_MS = 10_000;
 
@@ -28,9 +28,9 @@ export class SessionJobs {
 	#following: Promise<void> | undefined;
 	#refreshing: Promise<void> | undefined;
 	#closed: Promise<void> | undefined;
-	/** How many use the library at this moment. */
+	/** How many calls of `use` are under way. */
 	#users = 0;
-	/** Nothing of this session uses the library any more. */
+	/** Set by `close` when the session itself needs the library no longer: from then on the last user closes it. */
 	#isDetached = false;
 
 	/** @throws ChoreError STATE_UNUSABLE, INVALID_ARGUMENT */
@@ -50,7 +50,7 @@ export class SessionJobs {
 		this.#listener = listener;
 	}
 
-	/** Does something with the library on this session, which stays open for as long as that takes. */
+	/** Calls `act` with the library on this session, which is not closed before `act` is done. */
 	async use<T>(act: (chore: Chore) => Promise<T>): Promise<T> {
 		this.#users++;
 		try {
@@ -61,7 +61,7 @@ export class SessionJobs {
 		}
 	}
 
-	/** Looks at one job again, after something was done to it from here. @returns the job as it is known then */
+	/** Asks after one job: on an event, or after a command on it. @returns the job as it is known then */
 	async look(id: string): Promise<Job | undefined> {
 		if (this.#closing.signal.aborted) return this.jobs.get(id);
 		const question = this.#answers.ask();
@@ -76,7 +76,7 @@ export class SessionJobs {
 		return this.jobs.get(id);
 	}
 
-	/** Detaches: no job is touched. The library is closed by the last who uses it, for whom this does not wait. */
+	/** Ends the following; no job is touched. Does not wait for calls of `use`: the last of them closes the library. */
 	close(): Promise<void> {
 		this.#closed ??= this.#close();
 		return this.#closed;
@@ -91,7 +91,7 @@ export class SessionJobs {
 		if (this.#users === 0) await this.#chore.close();
 	}
 
-	/** @param job undefined for one that was forgotten */
+	/** Takes the answer to a question about a job. @param job undefined for one that was forgotten */
 	#know(id: string, job: Job | undefined): void {
 		if (job !== undefined) this.jobs.set(id, job);
 		else if (this.jobs.delete(id)) this.#listener.removed(id);
@@ -99,7 +99,7 @@ export class SessionJobs {
 		this.#listener.changed();
 	}
 
-	/** Of a start there is no event when the program itself begins: it is looked at again, ever more rarely. */
+	/** Looks again at a job that has not begun, at growing intervals: no event tells when its program begins. */
 	#expectBeginning({ id, state }: Job, afterMs: number = FIRST_LOOK_MS): void {
 		clearTimeout(this.#beginning.get(id));
 		this.#beginning.delete(id);
@@ -116,7 +116,7 @@ export class SessionJobs {
 	}
 
 	async #load(): Promise<void> {
-		// The events first, and from this moment on: what happens while the jobs are read is looked at again.
+		// Events are followed before the jobs are read: a job that changes meanwhile is looked at again.
 		this.#following = this.#follow();
 		const question = this.#answers.ask();
 		try {
@@ -133,7 +133,7 @@ export class SessionJobs {
 		try {
 			const events = this.#chore.events({ since: new Date(this.#openedAtMs), follow: true, signal: this.#closing.signal });
 			for await (const event of events) {
-				// Of several events of a job the last end counts: it must be told.
+				// One event a job is kept for the batch. An end replaces others, because it must be told.
 				if (event.event === "exited" || event.event === "lost" || !this.#stale.has(event.id)) this.#stale.set(event.id, event);
 				this.#refreshing ??= this.#refresh();
 			}
@@ -145,7 +145,7 @@ export class SessionJobs {
 	async #refresh(): Promise<void> {
 		try {
 			for (;;) {
-				// A batch: a start is two lines of the ledger, and a hundred starts are one change of a view.
+				// Wait for events of the same turn: a start is two lines of the ledger, and a hundred starts are one change of a view.
 				await new Promise((resume) => setImmediate(resume));
 				const events = [...this.#stale.values()];
 				this.#stale.clear();
@@ -153,7 +153,7 @@ export class SessionJobs {
 				for (const { id, event } of events) {
 					const job = await this.look(id);
 					const isNews = (event === "exited" || event === "lost") && job !== undefined && hasEnded(job);
-					// Of a run that ended before we looked, the end may be written down only now, by us: that is no news.
+					// A run that ended before the window was opened may be recorded only now, by this very look: that is no news.
 					if (isNews && Date.parse(job.endedAt ?? job.createdAt) >= this.#openedAtMs - 1000) this.#listener.ended(job);
 				}
 			}
@@ -165,13 +165,13 @@ export class SessionJobs {
 	}
 }
 
-/** Of two questions about one job, what the later one found counts, in whichever order the answers come. */
+/** Orders the answers about a job by when the questions were asked: an answer is dropped if that to a later question came before. */
 class AnswersInOrder {
 	readonly #counted = new Map<string, number>();
 	#asked = 0;
 	#pending = 0;
 
-	/** @returns the number of the question */
+	/** Begins a question. @returns its number */
 	ask(): number {
 		this.#pending++;
 		return ++this.#asked;
@@ -184,7 +184,7 @@ class AnswersInOrder {
 		return true;
 	}
 
-	/** To be called once for each question. */
+	/** Ends a question. Without any under way, nothing needs to be remembered. */
 	over(): void {
 		if (--this.#pending === 0) this.#counted.clear();
 	}

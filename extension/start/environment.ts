@@ -8,7 +8,7 @@ type Variables = Readonly<Record<string, string | undefined>>;
 
 let asked: Promise<Variables> | undefined;
 
-/** Asks the shell once a window: start files take their time. Where it tells nothing, the editor's own variables serve. */
+/** The variables for a new job. The shell is asked once a window, since start files are slow; if it fails, the editor's own serve. */
 export function environmentForJobs(): Promise<Variables> {
 	asked ??= ask();
 	return asked;
@@ -27,14 +27,14 @@ async function ask(): Promise<Variables> {
 	}
 }
 
-/** A variable as it was before the snap of VS Code changed it for the editor; empty for one that was not set. */
+/** The snap of VS Code changes variables for the editor. NAME_VSCODE_SNAP_ORIG holds the old value of NAME, empty for none. */
 const BEFORE_SNAP = "_VSCODE_SNAP_ORIG";
 
-/** Programs of the editor through which git asks for passwords and messages. They need VSCODE_GIT_… and the window that set them. */
+/** Programs of the editor through which git asks for passwords and messages. They work only with VSCODE_GIT_… and an open window. */
 const OF_EDITORS_GIT = /\/extensions\/git\/dist\/[a-z-]+\.sh"?$/;
 const ASKED_BY_GIT: ReadonlySet<string> = new Set(["GIT_ASKPASS", "SSH_ASKPASS", "GIT_EDITOR"]);
 
-/** The variables as they would be if no editor had been started: exported for its test. */
+/** The variables as they were before the editor was started. Exported for its test. */
 export function withoutEditor(variables: Variables): Variables {
 	const kept = new Map(Object.entries(variables));
 	for (const [name, value] of Object.entries(variables)) {

@@ -1,4 +1,4 @@
-/** Starts jobs from the editor: from a line that somebody types, from a selection, from a job that is there. */
+/** Starts jobs from the editor: from a line that is typed, from the selected text, or from the command of another job. */
 import * as vscode from "vscode";
 import type { Job, RunOptions } from "../../src/index.ts";
 import { ownLog } from "../failure.ts";
@@ -10,7 +10,7 @@ import { environmentForJobs } from "./environment.ts";
 const HISTORY = "chore.history";
 const HISTORY_LENGTH = 50;
 
-/** Starts a job with the login shell's variables, and shows it. @throws ChoreError as `Chore.run` */
+/** Starts a job with the login shell's variables; when it resolves, the list of jobs has it. @throws ChoreError as `Chore.run` */
 export async function start(jobs: JobList, options: RunOptions): Promise<Job> {
 	const onWarning = (message: string): void => {
 		ownLog().warn(message);
@@ -22,12 +22,12 @@ export async function start(jobs: JobList, options: RunOptions): Promise<Job> {
 	return job;
 }
 
-/** A line of shell as a job, called by its first word. */
+/** A line of shell as a job, which is named after its first word. */
 export function lineOptions(line: string, directory: string): RunOptions {
 	return { command: ["/bin/sh", "-c", line], directory, defaultName: line.trim().split(/\s/)[0] };
 }
 
-/** Asks for a command, the ones given before at hand, and starts it. */
+/** Asks for a line, offering earlier ones, and starts it. @returns undefined if the user gave up */
 export async function runCommand(jobs: JobList, memory: vscode.Memento): Promise<Job | undefined> {
 	const directory = await activeDirectory();
 	if (directory === undefined) return undefined;
@@ -38,7 +38,7 @@ export async function runCommand(jobs: JobList, memory: vscode.Memento): Promise
 	return start(jobs, lineOptions(line, directory));
 }
 
-/** The selected text as a script; without one, the line of the cursor. */
+/** Starts the selected text as a script; without a selection, the line of the cursor. */
 export async function runSelection(jobs: JobList): Promise<Job | undefined> {
 	const editor = vscode.window.activeTextEditor;
 	if (editor === undefined) {
@@ -58,7 +58,7 @@ export async function runSelection(jobs: JobList): Promise<Job | undefined> {
 	return directory === undefined ? undefined : start(jobs, lineOptions(text, directory));
 }
 
-/** Asks for the command of a new job that begins as that of another. */
+/** Asks for a line, offering the command of a job to be edited, and starts it as a new job. */
 export async function editAndRun(jobs: JobList, job: Job): Promise<Job | undefined> {
 	const line = await vscode.window.showInputBox({
 		title: `Edit and Run Again: ${job.name}`,
@@ -70,7 +70,7 @@ export async function editAndRun(jobs: JobList, job: Job): Promise<Job | undefin
 	return start(jobs, { ...lineOptions(line, job.directory), defaultName: job.name.replace(/-\d+$/, "") });
 }
 
-/** The folder of the file somebody looks at; without one, the only folder there is, or the one that is chosen. */
+/** The workspace folder of the file in the active editor; else the only folder, or the one that the user picks. */
 async function activeDirectory(): Promise<string | undefined> {
 	const folders = vscode.workspace.workspaceFolders ?? [];
 	const file = vscode.window.activeTextEditor?.document.uri;
@@ -80,7 +80,7 @@ async function activeDirectory(): Promise<string | undefined> {
 	return (await vscode.window.showWorkspaceFolderPick({ placeHolder: "The folder to run in" }))?.uri.fsPath;
 }
 
-/** A line that is typed, or one of those typed before. */
+/** Asks for a line: a new one, or one of the history. @returns undefined if the user gave up */
 function askForLine(words: {
 	readonly title: string;
 	readonly placeholder: string;
@@ -94,7 +94,7 @@ function askForLine(words: {
 		pick.ignoreFocusOut = true;
 		pick.items = earlier;
 		pick.onDidChangeValue((value) => {
-			// What is typed comes first: Enter means that, not what it happens to resemble.
+			// The typed line comes first, so that Enter takes it and not an earlier line that looks alike.
 			const typed = value.trim() === "" ? [] : [{ label: literal(value), line: value, alwaysShow: true }];
 			pick.items = [...typed, ...earlier.filter(({ line }) => line !== value)];
 		});

@@ -1,4 +1,4 @@
-/** What `chore doctor` knows, as a document. */
+/** The report of `chore doctor` as a read-only document. */
 import * as vscode from "vscode";
 import { doctor, type Report } from "../../src/index.ts";
 import { choreOptions } from "../settings.ts";
@@ -22,7 +22,7 @@ export class DoctorReport implements vscode.TextDocumentContentProvider, vscode.
 	}
 
 	async provideTextDocumentContent(): Promise<string> {
-		// The self-test runs short jobs of its own: nothing is started where the workspace is not trusted.
+		// The self-test starts short jobs of its own, which must not happen in a workspace that is not trusted.
 		return reportText(await doctor({ ...choreOptions(), selfTest: vscode.workspace.isTrusted }));
 	}
 

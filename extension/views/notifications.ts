@@ -1,22 +1,22 @@
-/** Tells what people wait for: that a job of this workspace failed, and that one is done that they asked about. */
+/** Messages about ends: each failure of a job of this workspace, and any end that the user asked to be told of. */
 import * as vscode from "vscode";
 import { hasEnded, type Job } from "../../src/index.ts";
 import type { JobList } from "../jobs/job-list.ts";
 import { HOME, notifyOnFailure } from "../settings.ts";
 import { literal, nameWords, stateWords } from "../words.ts";
 
-/** Runs that somebody wants to hear of, as "id run": kept over reloads of the window. */
+/** Under this name the workspace remembers the runs of "Notify When Done", each as "id run": they outlive a reload of the window. */
 const AWAITED = "chore.awaited";
 
-/** Runs that were told of, the last ones: a window that is reloaded does not tell again what it told just before. */
+/** Under this name it remembers the last runs that were told, so that a reloaded window does not tell them again. */
 const TOLD = "chore.told";
 const TOLD_LENGTH = 100;
 
-/** So many failures within so long get a message each. What fails beyond that is told in one message when the time is over. */
+/** The first 3 failures within 10 seconds get a message each. Those beyond are told in one message, 10 seconds after the first of them. */
 const MOST_AT_ONCE = 3;
 const AT_ONCE_MS = 10_000;
 
-/** So many names stand in the message that tells of several failures. */
+/** How many names stand in a message about several failures. */
 const MOST_NAMES = 5;
 
 export class Notifier implements vscode.Disposable {
@@ -86,7 +86,7 @@ export class Notifier implements vscode.Disposable {
 
 	#tellGathered(): void {
 		this.#gathering = undefined;
-		// Of some of them somebody may have asked to be told, which was done at once.
+		// A run of "Notify When Done" was told at once, and is not told twice.
 		const failed = [...this.#gathered.values()].filter((job) => !this.#told.has(runOf(job)));
 		this.#gathered.clear();
 		const [first, second] = failed;
@@ -121,7 +121,10 @@ export class Notifier implements vscode.Disposable {
 	}
 }
 
-/** Of two windows on one session, the one with the job's folder tells of it; one without folders runs jobs at home. */
+/**
+ * Whether the job runs in a folder of this window. Of two windows on one session only the one with that folder tells of a
+ * failure. A window without a folder runs its jobs at home.
+ */
 function isOfWorkspace({ directory }: Job): boolean {
 	const folders = vscode.workspace.workspaceFolders ?? [];
 	if (folders.length === 0) return directory === HOME;

@@ -1,4 +1,4 @@
-/** How a job looks in a view: its state by the shape of an icon and in words, and all that was foreign text literally. */
+/** How a row of a view looks: the state of a job as an icon and in words, and names and commands literally. */
 import * as vscode from "vscode";
 import { hasEnded, type Job, type JobState } from "../../src/index.ts";
 import type { Trouble } from "../failure.ts";
@@ -30,7 +30,7 @@ export function stateIcon(state: JobState): vscode.ThemeIcon {
 	return new vscode.ThemeIcon(shape, colour === undefined ? undefined : new vscode.ThemeColor(colour));
 }
 
-/** Without its tooltip, which is made when somebody asks for it. */
+/** The row as the editor draws it. The tooltip is made later, when the pointer rests on the row. */
 export function treeItem(row: Row): vscode.TreeItem {
 	switch (row.kind) {
 		case "job":
@@ -69,7 +69,7 @@ export function treeItem(row: Row): vscode.TreeItem {
 function jobItem(job: Job): vscode.TreeItem {
 	const item = new vscode.TreeItem(literal(job.name), vscode.TreeItemCollapsibleState.None);
 	item.id = job.id;
-	// Of a record that cannot be read the command is not known, and of a job that cannot be asked the reason matters more.
+	// A record that cannot be read has no command; for a job that cannot be asked after, the reason matters more.
 	const what = (job.state === "unknown" ? job.reason : null) ?? commandLine(job.command);
 	item.description = literal([stateWords(job), what.slice(0, 300)].filter((part) => part !== "").join(" · "));
 	item.iconPath = stateIcon(job.state);
@@ -80,7 +80,7 @@ function jobItem(job: Job): vscode.TreeItem {
 	return item;
 }
 
-/** All that is known of a job. Foreign text is appended as text: nothing in it is markdown. */
+/** All facts about a job. Names, commands and paths go in by appendText and appendCodeblock, which escape markdown. */
 export function tooltip(job: Job, now: Date = new Date()): vscode.MarkdownString {
 	const text = new vscode.MarkdownString();
 	text

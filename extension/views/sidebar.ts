@@ -7,7 +7,7 @@ import { literal } from "../words.ts";
 import type { Row } from "./row.ts";
 import { JobTree } from "./tree.ts";
 
-/** Where it is kept when somebody looked last: milliseconds since the epoch. */
+/** Under this name the workspace remembers when the view of finished jobs was last visible: milliseconds since the epoch. */
 const LOOKED_AT = "chore.lookedAtMs";
 
 export class Sidebar implements vscode.Disposable {
@@ -32,7 +32,7 @@ export class Sidebar implements vscode.Disposable {
 		const options = { canSelectMany: true, showCollapseAll: false };
 		this.running = vscode.window.createTreeView("chore.running", { ...options, treeDataProvider: this.trees.running });
 		this.finished = vscode.window.createTreeView("chore.finished", { ...options, treeDataProvider: this.trees.finished });
-		// What failed before anybody had this extension is no news.
+		// In a workspace that is new to the extension, earlier failures are not counted as unseen.
 		if (this.#lookedAtMs === undefined) this.#look();
 		this.#disposables.push(
 			this.running,
@@ -41,7 +41,7 @@ export class Sidebar implements vscode.Disposable {
 			this.trees.finished,
 			this.#unseenChanged,
 			jobs.onDidChange(() => this.#count()),
-			// On the way in and on the way out: what failed while the view was there was seen.
+			// Called when the view is shown and when it is hidden: what failed in between was seen.
 			this.finished.onDidChangeVisibility(() => {
 				this.#look();
 				this.#count();
@@ -49,12 +49,12 @@ export class Sidebar implements vscode.Disposable {
 		);
 	}
 
-	/** Failed since the view was last looked at. */
+	/** Jobs that failed since the view of finished jobs was last visible. */
 	get unseen(): readonly Job[] {
 		return this.#unseen;
 	}
 
-	/** The jobs that are selected where the keyboard is. */
+	/** The selected rows of a view: the ones that a key acts on. */
 	selection(view: "running" | "finished"): readonly Row[] {
 		return this[view].selection;
 	}

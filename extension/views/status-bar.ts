@@ -33,7 +33,7 @@ export class StatusBar implements vscode.Disposable {
 	}
 }
 
-/** Of a job that is unknown (of another machine, or with a damaged record) nobody can say that it runs. */
+/** Whether a job runs or waits to. An unknown one (of another machine, or with a damaged record) may have ended long ago. */
 function isUnderWay(job: Job): boolean {
 	return !hasEnded(job) && job.state !== "unknown";
 }

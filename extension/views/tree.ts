@@ -64,7 +64,7 @@ export class JobTree implements vscode.TreeDataProvider<Row>, vscode.Disposable 
 		this.#changed.dispose();
 	}
 
-	/** A row that is drawn anew loses the pointer's hover, and a click that is half done: not for what nobody sees. */
+	/** Draws only if a row looks different: a drawn row loses its tooltip, and a click that has begun on it is lost. */
 	#redrawIfNeeded(): void {
 		const looks = looksOf(this.#rows());
 		if (looks !== this.#looks) this.#draw(looks);
@@ -94,7 +94,7 @@ export class JobTree implements vscode.TreeDataProvider<Row>, vscode.Disposable 
 	}
 }
 
-/** All that can be seen of rows without pointing at them. */
+/** All that is visible of rows, tooltips apart, as text to compare. */
 function looksOf(rows: readonly Row[]): string {
 	const all = rows.flatMap((row) => (row.kind === "group" ? [row, ...jobRows(row.jobs)] : [row]));
 	return JSON.stringify(all.map(treeItem), (key, value) => (key === "command" ? undefined : value));

@@ -47,7 +47,7 @@ describe("the .vsix", () => {
 		assert.ok(size < 400_000, `${size} bytes`);
 	});
 
-	test("names no file that is not in it", () => {
+	test("names only files that it holds", () => {
 		const text = readFileSync(join(folder, "extension/package.json"), "utf8");
 		const manifest = JSON.parse(text);
 		const named = [manifest.main, manifest.icon, ...[...text.matchAll(/"(media\/[^"]+)"/g)].map(([, path]) => path)];
@@ -126,7 +126,7 @@ describe("the manifest", () => {
 		}
 	});
 
-	test("starts with no window that has nothing to do with it, and starts no job and sends it nothing where the workspace is not trusted", () => {
+	test("is not started with every window, and disables what starts a job or sends it input where the workspace is not trusted", () => {
 		assert.ok(!manifest.activationEvents.includes("*"));
 		assert.equal(manifest.capabilities.untrustedWorkspaces.supported, "limited");
 		for (const name of ["run", "runSelection", "restart", "rerun", "editAndRerun", "send"]) {
@@ -135,7 +135,7 @@ describe("the manifest", () => {
 		}
 	});
 
-	test("takes no state folder and no platform from a workspace: jobs of a repository's own would be started from there", () => {
+	test("takes no state folder and no platform from a workspace, whose own jobs would be started from there", () => {
 		const { properties } = manifest.contributes.configuration;
 		for (const name of ["chore.home", "chore.platform"]) assert.equal(properties[name].scope, "machine", name);
 	});

@@ -43,7 +43,7 @@ describe("a row", () => {
 		assert.equal(shapes.size, 9);
 	});
 
-	test("is heard as words with a clock time", () => {
+	test("has words with a clock time for screen readers", () => {
 		assert.equal(rowWords(job(), NOON), "build, failed, exit code 2, ended 09:07");
 		assert.equal(rowWords(job({ state: "running", endedAt: null }), NOON), "build, running, started 09:05");
 		assert.equal(clock(new Date(2026, 10, 20, 23, 59).toISOString(), NOON), "2026-11-20 23:59");

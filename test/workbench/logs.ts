@@ -29,7 +29,7 @@ suite("the log of a job", () => {
 		await vscode.workspace.fs.delete(vscode.Uri.file(`${job.directory}/count`));
 	});
 
-	test("is told of as truncated, and shown from its beginning", async () => {
+	test("says that it was truncated, and is shown from its beginning", async () => {
 		const { job, go } = await window.held("echo new", { name: "cut" });
 		const [output = ""] = job.output.paths;
 		writeFileSync(output, "old text that is there first\n");
@@ -75,7 +75,7 @@ suite("the log of a job", () => {
 		assert.equal(window.parts.channels.open.at(-1), jobs[1]?.id);
 	});
 
-	test("of 2 GiB shows its end as soon as one of 2 kB", async () => {
+	test("is shown from its end, of 2 GiB as soon as of 2 kB", async () => {
 		const job = await window.shell("exec sleep 1000", { name: "huge" });
 		const [output = ""] = job.output.paths;
 		truncateSync(output, 2 * 1024 ** 3);

@@ -65,7 +65,7 @@ suite("the views", () => {
 		assert.equal(sidebar.finished.badge, undefined);
 	});
 
-	test("show what is filtered for, say so, and have it in the box again", async () => {
+	test("show the jobs that fit the filter and the filter itself, and offer it again in its box", async () => {
 		for (const name of ["apple", "pear"]) await window.shell("true", { name });
 		await window.untilRow("finished", "apple succeeded");
 		await window.untilRow("finished", "pear succeeded");

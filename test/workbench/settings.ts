@@ -25,7 +25,7 @@ suite("the setting", () => {
 		await second.remove(job.id, { force: true, graceMs: 0 });
 	});
 
-	test("platform says what runs new jobs, and one that is not there is told in a row", async () => {
+	test("platform says what runs new jobs, and a row tells of one that does not exist", async () => {
 		const { platform } = await window.shell("exec sleep 1000", { name: "first" });
 		await window.set("platform", "abacus");
 		const line = await window.untilRow("running", "Jobs cannot be started");
@@ -114,7 +114,7 @@ suite("the setting", () => {
 		assert.deepEqual([shown.length, (await window.chore.get(job.id)).state], [2, "stopped"]);
 	});
 
-	test("of each name is in the manifest with its words and a default", () => {
+	test("has words and a default in the manifest", () => {
 		const { properties } = vscode.extensions.getExtension("chore-jobs.chore-jobs")?.packageJSON.contributes.configuration ?? {};
 		for (const [name, { description, markdownDescription, default: value }] of Object.entries<Record<string, unknown>>(properties)) {
 			assert.ok(description ?? markdownDescription, name);
