@@ -1,6 +1,6 @@
 // Steps without a bus, with an unusable state folder, and without workspace trust: what the extension says.
 import assert from "node:assert/strict";
-import { chmodSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync } from "node:fs";
 import { has, hasNot } from "../page.mjs";
 
 export const trouble = [
@@ -18,6 +18,8 @@ export const trouble = [
 	{
 		title: "a state folder that is not ours alone is one row with the reason, and can be tried again",
 		act: async ({ workbench, page, folders, shot }) => {
+			assert.ok(!existsSync(folders.state), "a window that is opened makes no state folder");
+			mkdirSync(folders.state);
 			chmodSync(folders.state, 0o777);
 			await page.reload();
 			await workbench.openSidebar();
