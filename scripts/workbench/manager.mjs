@@ -16,7 +16,7 @@ export function startManager() {
 	if (spawnSync("unshare", ["-m", "true"]).status !== 0) return { skip: "mount namespaces are not allowed" };
 	const folder = mkdtempSync(join(tmpdir(), "chore-manager."));
 	execFileSync(SCRIPT, ["start", folder], { stdio: ["ignore", "ignore", "inherit"] });
-	const uid = Number(execFileSync(SCRIPT, ["run", folder, "id", "-u"], { encoding: "utf8" }));
+	const [uid, gid] = ["-u", "-g"].map((which) => Number(execFileSync(SCRIPT, ["run", folder, "id", which], { encoding: "utf8" })));
 	const shown = spawnSync(SCRIPT, ["run", folder, "test", "-d", "/run/checkout"]).status === 0;
 	return {
 		/** The path under which that user sees a file of this checkout. */
@@ -27,8 +27,8 @@ export function startManager() {
 			SCRIPT,
 			["run", folder, "env", ...Object.entries(variables).map(([name, value]) => `${name}=${value}`), ...words],
 		],
-		/** Makes that user the owner of a folder and all that it holds. */
-		give: (path) => execFileSync("chown", ["-R", `${uid}:`, path]),
+		/** Makes that user the owner of a folder and all that it holds. Only the namespace of the manager may know its name. */
+		give: (path) => execFileSync("chown", ["-R", `${uid}:${gid}`, path]),
 		uid,
 		stop: () => execFileSync(SCRIPT, ["stop", folder], { stdio: "ignore" }),
 	};
