@@ -1,5 +1,6 @@
 /** The jobs of one session as they are now: read once, then kept true by the events of the library. */
 import { type Chore, type ChoreOptions, hasEnded, isChoreError, type Job, type LedgerEvent, openChore } from "../../src/index.ts";
+import { AnswersInOrder } from "./answers-in-order.ts";
 
 /** What a session calls when something happens in it. */
 export interface SessionListener {
@@ -162,31 +163,6 @@ export class SessionJobs {
 		} finally {
 			this.#refreshing = undefined;
 		}
-	}
-}
-
-/** Orders the answers about a job by when the questions were asked: an answer is dropped if that to a later question came before. */
-class AnswersInOrder {
-	readonly #counted = new Map<string, number>();
-	#asked = 0;
-	#pending = 0;
-
-	/** Begins a question. @returns its number */
-	ask(): number {
-		this.#pending++;
-		return ++this.#asked;
-	}
-
-	/** Whether the answer to this question counts for that job: from then on no earlier one does. */
-	counts(question: number, id: string): boolean {
-		if ((this.#counted.get(id) ?? 0) > question) return false;
-		this.#counted.set(id, question);
-		return true;
-	}
-
-	/** Ends a question. Without any under way, nothing needs to be remembered. */
-	over(): void {
-		if (--this.#pending === 0) this.#counted.clear();
 	}
 }
 
