@@ -9,8 +9,6 @@ import {
 	existsSync,
 	fstatSync,
 	linkSync,
-	lstatSync,
-	mkdirSync,
 	openSync,
 	readdirSync,
 	readFileSync,
@@ -21,7 +19,6 @@ import {
 	symlinkSync,
 	writeSync,
 } from "node:fs";
-import { dirname } from "node:path";
 import { ChoreError, errnoOf, isChoreError } from "../../../platform/errors.ts";
 import { randomBytes } from "./random.ts";
 
@@ -54,47 +51,6 @@ export function refuse(path: string, error: unknown): never {
 /** Whether an error says that no space is left. */
 export function isFull(error: unknown): boolean {
 	return ["ENOSPC", "EDQUOT"].includes(errnoOf(error) ?? "");
-}
-
-/** Makes a folder 0700 with its parents, or checks that the one there is a folder of ours and nobody else's. */
-export function makePrivateFolder(path: string): void {
-	try {
-		mkdirSync(path, { mode: 0o700 });
-		return;
-	} catch (error) {
-		if (errnoOf(error) === "ENOENT") {
-			try {
-				mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-				mkdirSync(path, { mode: 0o700 });
-				return;
-			} catch (again) {
-				if (errnoOf(again) !== "EEXIST") refuse(path, again);
-			}
-		} else if (errnoOf(error) !== "EEXIST") refuse(path, error);
-	}
-	checkPrivateFolder(path);
-}
-
-/**
- * Refuses a folder that others could have planted or could write to.
- * @returns false when there is nothing at that path
- */
-export function checkPrivateFolder(path: string): boolean {
-	const found = lstatSync(path, { throwIfNoEntry: false });
-	if (found === undefined) return false;
-	const wrong = found.isSymbolicLink()
-		? "is a symbolic link"
-		: !found.isDirectory()
-			? "is not a folder"
-			: found.uid !== process.geteuid?.()
-				? `belongs to another user (uid ${found.uid})`
-				: found.mode & 0o022
-					? `can be written by others (mode ${(found.mode & 0o777).toString(8)})`
-					: undefined;
-	if (wrong === undefined) return true;
-	throw new ChoreError("STATE_UNUSABLE", `the state folder ${path} ${wrong}`, {
-		hint: found.isDirectory() && found.uid === process.geteuid?.() ? `chmod 700 '${path}'` : "choose another with CHORE_HOME",
-	});
 }
 
 /** Writes a new file, 0600, or leaves none; refuses to touch anything that is already there. */

@@ -2,10 +2,11 @@
  * The files of a ledger. Lines are appended to `ledger.jsonl`; a writer that finds it full renames it to `ledger.<n>.jsonl`
  * with the next number. Writers never keep the file open from one line to the next.
  */
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, renameSync, rmSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, renameSync, rmSync } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
 import { errnoOf } from "../../../platform/errors.ts";
 import { appendLine, isAbsence, readNames, readTail, refuse, sizeOf } from "./files.ts";
+import { entryAt } from "./private-folder.ts";
 import type { Session } from "./session.ts";
 
 /** From this length on a file is full. */
@@ -133,7 +134,7 @@ function rotate(session: Session): void {
 
 /** Whether another writer has taken this number within RENAME_MS and not renamed yet. */
 function isBeingMade(path: string): boolean {
-	const found = lstatSync(path, { throwIfNoEntry: false });
+	const found = entryAt(path);
 	return found?.size === 0 && Math.abs(Date.now() - found.mtimeMs) < RENAME_MS;
 }
 

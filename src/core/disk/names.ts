@@ -5,7 +5,8 @@
  */
 import { rmdirSync, rmSync } from "node:fs";
 import { errnoOf } from "../../../platform/errors.ts";
-import { claimLink, makePrivateFolder, readLink, readNames } from "./files.ts";
+import { claimLink, readLink, readNames } from "./files.ts";
+import { makePrivateFolder } from "./private-folder.ts";
 import { isId, isName, type Session } from "./session.ts";
 
 /** The holder that was found, and the number with which that holder can be replaced. */

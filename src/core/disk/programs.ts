@@ -1,8 +1,9 @@
 /** Installs the small shell programs that running jobs use, in `libexec/<hash>/<name>`. A program in use is never changed. */
 import { createHash } from "node:crypto";
-import { chmodSync, lstatSync, renameSync, rmSync, utimesSync } from "node:fs";
+import { chmodSync, renameSync, rmSync, utimesSync } from "node:fs";
 import { errnoOf, isChoreError } from "../../../platform/errors.ts";
-import { isAbsence, makePrivateFolder, readNames, readText, writeNew } from "./files.ts";
+import { isAbsence, readNames, readText, writeNew } from "./files.ts";
+import { entryAt, makePrivateFolder, makeStateRoot } from "./private-folder.ts";
 import { randomBytes } from "./random.ts";
 import { sessionNames } from "./session.ts";
 
@@ -21,7 +22,7 @@ export function installProgram(root: string, name: string, text: string): string
 	}
 	const folder = `${root}/libexec/${createHash("sha256").update(text).digest("hex").slice(0, 16)}`;
 	const path = `${folder}/${name}`;
-	makePrivateFolder(root);
+	makeStateRoot(root);
 	makePrivateFolder(`${root}/libexec`);
 	makePrivateFolder(folder);
 	const temporary = `${path}.${process.pid}.${Date.now().toString(36)}`;
@@ -43,7 +44,7 @@ export function installProgram(root: string, name: string, text: string): string
 export function clearPrograms(root: string, nowMs: number = Date.now()): void {
 	for (const name of readNames(`${root}/libexec`)) {
 		const folder = `${root}/libexec/${name}`;
-		const found = lstatSync(folder, { throwIfNoEntry: false });
+		const found = entryAt(folder);
 		if (found === undefined || nowMs - Math.max(found.mtimeMs, found.ctimeMs) < UNUSED_MS || isAnyActive(root)) continue;
 		const aside = `${folder}.${randomBytes(4).toString("hex")}`;
 		try {
@@ -59,7 +60,7 @@ export function clearPrograms(root: string, nowMs: number = Date.now()): void {
 /** Notes that a program is in use, once a day. @returns false when it was just deleted */
 function markUsed(folder: string): boolean {
 	const now = Date.now();
-	const found = lstatSync(folder, { throwIfNoEntry: false });
+	const found = entryAt(folder);
 	if (found === undefined) return false;
 	try {
 		if (now - found.mtimeMs > DAY_MS) utimesSync(folder, now / 1000, now / 1000);

@@ -1,9 +1,10 @@
 /** Where things are on disk: one root, one folder a session, one folder a job. Only this file joins these paths. */
-import { existsSync, lstatSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { ChoreError } from "../../../platform/errors.ts";
-import { checkPrivateFolder, makePrivateFolder, readNames } from "./files.ts";
+import { readNames } from "./files.ts";
+import { checkPrivateFolder, checkStateRoot, entryAt, makePrivateFolder, makeStateRoot } from "./private-folder.ts";
 
 /** The paths of one session. Nothing is made until something is to be written. */
 export interface Session {
@@ -67,9 +68,8 @@ export function openSession(root: string, name: string): Session {
 	if (RESERVED.includes(checkName("session", name))) {
 		throw new ChoreError("INVALID_ARGUMENT", `"${name}" is a name that chore keeps for itself`, { hint: "choose another --session" });
 	}
-	const folder = join(root, name);
-	if (checkPrivateFolder(root)) checkPrivateFolder(folder);
-	return {
+	const folder = join(absolute("the state folder", root), name);
+	const session: Session = {
 		name,
 		root,
 		folder,
@@ -79,6 +79,8 @@ export function openSession(root: string, name: string): Session {
 		trash: `${folder}/trash`,
 		ledger: `${folder}/ledger.jsonl`,
 	};
+	if (checkStateRoot(root) && checkPrivateFolder(folder)) for (const part of partsOf(session)) checkPrivateFolder(part);
+	return session;
 }
 
 /** The names of the sessions that have ever had a job. */
@@ -89,19 +91,21 @@ export function sessionNames(root: string): string[] {
 /** What in the root has the name of a session, and is no file: it may be anybody's, and unusable. */
 export function sessionFolders(root: string): string[] {
 	return readNames(root)
-		.filter(
-			(name) => isName(name) && !RESERVED.includes(name) && lstatSync(`${root}/${name}`, { throwIfNoEntry: false })?.isFile() === false,
-		)
+		.filter((name) => isName(name) && !RESERVED.includes(name) && entryAt(`${root}/${name}`)?.isFile() === false)
 		.sort();
 }
 
 /** Makes the folders of a session before the first write. */
 export function makeSession(session: Session): void {
 	if (checkPrivateFolder(session.trash)) return;
-	makePrivateFolder(session.root);
+	makeStateRoot(session.root);
 	makePrivateFolder(session.folder);
-	// `trash` comes last: it says that all are there.
-	for (const folder of [session.jobs, session.names, session.active, session.trash]) makePrivateFolder(folder);
+	for (const folder of partsOf(session)) makePrivateFolder(folder);
+}
+
+/** `trash` comes last: it says that all are there. */
+function partsOf({ jobs, names, active, trash }: Session): readonly string[] {
+	return [jobs, names, active, trash];
 }
 
 /** Whether a word is the full id of a job, in the one spelling that is used for folders. */

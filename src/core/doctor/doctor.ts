@@ -7,7 +7,7 @@ import { release, type } from "node:os";
 import type { Capabilities, Detection, Fact, LogoutFate, Platform } from "../../../platform/contract.ts";
 import { type ChoreError, isChoreError } from "../../../platform/errors.ts";
 import type { Registry } from "../../../platform/registry.ts";
-import { checkPrivateFolder } from "../disk/files.ts";
+import { checkStateRoot } from "../disk/private-folder.ts";
 import { isId, openSession, sessionFolders, stateRoot } from "../disk/session.ts";
 import type { ChoreOptions } from "../options.ts";
 import { Platforms } from "../platforms.ts";
@@ -79,7 +79,7 @@ export async function examineAll(registry: Registry, version: string, options: D
 	const { path: settingsPath, error: settingsError } = options.settings ?? {};
 	if (settingsError !== undefined) findings.problem("settings", settingsError.message, settingsError.hint ?? null);
 	const root = attempt("state", findings, () => options.home ?? stateRoot());
-	const isUsable = root !== undefined && attempt("state", findings, () => checkPrivateFolder(root)) !== undefined;
+	const isUsable = root !== undefined && attempt("state", findings, () => checkStateRoot(root)) !== undefined;
 	const folder = isUsable ? folderOf(root, session, findings) : undefined;
 	await using platforms = new Platforms(registry, { install: (name) => refuseToInstall(name) });
 	const reports = await examinePlatforms(platforms, options, root, findings);
@@ -88,7 +88,8 @@ export async function examineAll(registry: Registry, version: string, options: D
 	if (root !== undefined && disk !== undefined) checkDisk(disk, root, findings);
 	const sessions = !isUsable ? [] : await examineSessions(root, { platforms, silent }, findings);
 	const used = reports.find((report) => report.used && report.available && report.error === null);
-	const tested = used === undefined || options.selfTest === false ? null : await selfTest(registry, used.name, root);
+	const tested =
+		used === undefined || options.selfTest === false ? null : await trySelfTest(registry, used.name, isUsable ? root : undefined, findings);
 	for (const { what, problem } of tested?.checks ?? [])
 		if (problem !== null) findings.problem("self-test", `${what}: ${problem}`, "if nothing above explains it, it is worth an issue");
 	const paths = [
@@ -112,6 +113,16 @@ export async function examineAll(registry: Registry, version: string, options: D
 		selfTest: tested,
 		findings: list,
 	};
+}
+
+/** The self-test, or null where it cannot even begin: its error becomes a finding like any other. */
+async function trySelfTest(...[registry, platform, root, findings]: [...Parameters<typeof selfTest>, Findings]): Promise<SelfTest | null> {
+	try {
+		return await selfTest(registry, platform, root);
+	} catch (error) {
+		tellError("self-test", findings, error);
+		return null;
+	}
 }
 
 /** The result of a step; undefined when it throws a ChoreError, which becomes a finding. */

@@ -1,10 +1,11 @@
 /** Finds files in a session that belong to no job: left by interrupted work, or not made by chore. Deletes nothing. */
-import { constants, existsSync, lstatSync } from "node:fs";
+import { constants, existsSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { StringDecoder } from "node:string_decoder";
 import { isAbsence, readNames, readText, refuse } from "../disk/files.ts";
 import { parseLine } from "../disk/ledger.ts";
 import { isCreatorAlive } from "../disk/place.ts";
+import { entryAt } from "../disk/private-folder.ts";
 import { isId, jobFolder, markOf, type Session } from "../disk/session.ts";
 import { shortId } from "../job.ts";
 import { type Findings, shellWord } from "./finding.ts";
@@ -39,8 +40,7 @@ export async function findLeftovers(session: Session, findings: Findings): Promi
 
 /** The paths in a folder whose names begin with `beginning` and that have not changed for FRESH_MS. */
 export function stalePaths(folder: string, beginning: string = ""): readonly string[] {
-	const isStale = (path: string): boolean =>
-		(lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY) < Date.now() - FRESH_MS;
+	const isStale = (path: string): boolean => (entryAt(path)?.mtimeMs ?? Number.POSITIVE_INFINITY) < Date.now() - FRESH_MS;
 	return readNames(folder)
 		.filter((name) => name.startsWith(beginning))
 		.map((name) => `${folder}/${name}`)

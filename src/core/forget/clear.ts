@@ -1,8 +1,9 @@
 /** Deletes what processes left that died at work: files in the trash, and names of jobs that are gone. */
-import { lstatSync, rmdirSync, rmSync } from "node:fs";
+import { rmdirSync, rmSync } from "node:fs";
 import { errnoOf } from "../../../platform/errors.ts";
 import { readNames } from "../disk/files.ts";
 import { forgetName, holderOf } from "../disk/names.ts";
+import { entryAt } from "../disk/private-folder.ts";
 import { jobFolder, markOf, type Session } from "../disk/session.ts";
 
 /** Files in the trash that are older than this are of no running command. A command that is slower fails with an error. */
@@ -16,7 +17,7 @@ export function clearTrash(session: Session, isEnough: () => boolean = () => fal
 	for (const name of readNames(session.trash)) {
 		if (isEnough()) return;
 		const path = `${session.trash}/${name}`;
-		const found = lstatSync(path, { throwIfNoEntry: false });
+		const found = entryAt(path);
 		if (found === undefined || nowMs - Math.max(found.ctimeMs, found.mtimeMs) < ABANDONED_MS) continue;
 		quietly(() => rmSync(path, { recursive: true, force: true }));
 	}
@@ -33,7 +34,7 @@ export function clearNames(session: Session): void {
 }
 
 function isThere(path: string): boolean {
-	return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+	return entryAt(path) !== undefined;
 }
 
 /** Ignores system errors: what cannot be deleted does no harm. */

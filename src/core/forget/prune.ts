@@ -1,9 +1,9 @@
 /** Forgets the ended jobs that are more or older than the limits of what is kept. Never an active job. */
-import { lstatSync } from "node:fs";
 import { ChoreError, type ErrorCode, isChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
 import { readText } from "../disk/files.ts";
 import { here, isCreatorAlive, uptimeSeconds } from "../disk/place.ts";
+import { entryAt } from "../disk/private-folder.ts";
 import { clearPrograms } from "../disk/programs.ts";
 import { markOf, runFolder, type Session } from "../disk/session.ts";
 import { isUnreadable, readEvidence, readStoredRun, type StoredRun } from "../disk/store.ts";
@@ -99,7 +99,7 @@ function retentionOf({ keep }: Context, { olderThanMs, keepJobs, keepBytes, all 
 /** When a job ended; for a lost one, when it was found to be lost. Milliseconds since the epoch. */
 function endedAtMs(session: Session, { id, run, endedAt }: Job): number {
 	if (endedAt !== null) return Date.parse(endedAt);
-	return lstatSync(`${runFolder(session, id, run)}/end.json`, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+	return entryAt(`${runFolder(session, id, run)}/end.json`)?.mtimeMs ?? Date.now();
 }
 
 /** The bytes of the output of all runs of a job. */
@@ -107,7 +107,7 @@ export function outputBytes(session: Session, { id, run }: Pick<Job, "id" | "run
 	let bytes = 0;
 	for (let number = 1; number <= run; number++) {
 		const folder = runFolder(session, id, number);
-		const size = (name: string): number | undefined => lstatSync(`${folder}/${name}`, { throwIfNoEntry: false })?.size;
+		const size = (name: string): number | undefined => entryAt(`${folder}/${name}`)?.size;
 		bytes += size("output") ?? (size("stdout") ?? 0) + (size("stderr") ?? 0);
 	}
 	return bytes;

@@ -3,11 +3,12 @@
  * holds what was seen so far and when to go on; without it the sweep begins anew. Never deletes a job by that file alone:
  * each job is checked again.
  */
-import { existsSync, lstatSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { errnoOf, isChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
 import { readText, replaceFile } from "../disk/files.ts";
 import { here, uptimeSeconds } from "../disk/place.ts";
+import { entryAt } from "../disk/private-folder.ts";
 import { activeIds, isId, markOf, runFolder, type Session } from "../disk/session.ts";
 import { isUnreadable, latestRun, readEnd, readStoredRun } from "../disk/store.ts";
 import { jobIds } from "../look/resolve.ts";
@@ -134,7 +135,7 @@ function lookStep(session: Session, keep: Retention, before: Sweep, { beganMs, n
 /** Forgets a job after checking again that it is still the same end, old enough by each clock, and not being started. */
 function forgetIfStill(session: Session, { id, endedAtMs, leastAgeMs }: Going, nowMs: number): void {
 	const stored = readStoredRun(session, id);
-	const isMarked = lstatSync(markOf(session, id), { throwIfNoEntry: false }) !== undefined;
+	const isMarked = entryAt(markOf(session, id)) !== undefined;
 	if (stored === undefined || isUnreadable(stored) || isMarked) return;
 	const job = readEnd(session, id, stored.run.run);
 	if (job === undefined || settledAtMs(session, job) !== endedAtMs) return;
@@ -166,7 +167,7 @@ function look(
 
 /** When the end was written down, in milliseconds since the epoch; undefined if it was not. */
 function settledAtMs(session: Session, { id, run }: { readonly id: string; readonly run: number }): number | undefined {
-	return lstatSync(`${runFolder(session, id, run)}/end.json`, { throwIfNoEntry: false })?.mtimeMs;
+	return entryAt(`${runFolder(session, id, run)}/end.json`)?.mtimeMs;
 }
 
 function idsAfter(session: Session, after: string): readonly string[] {

@@ -2,7 +2,8 @@
 import { existsSync } from "node:fs";
 import type { Platform } from "../../../platform/contract.ts";
 import { isChoreError } from "../../../platform/errors.ts";
-import { makePrivateFolder, writeNew } from "../disk/files.ts";
+import { writeNew } from "../disk/files.ts";
+import { makePrivateFolder } from "../disk/private-folder.ts";
 import type { Session } from "../disk/session.ts";
 
 /** The sentence to show the first time; undefined from then on, and if jobs survive the logout. */
