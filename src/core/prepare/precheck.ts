@@ -3,8 +3,9 @@
  * file, a missing x bit and a missing interpreter. Starts nothing.
  */
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
-import { isAbsolute, resolve } from "node:path";
+import { isAbsolute } from "node:path";
 import { ChoreError, errnoOf } from "../../../platform/errors.ts";
+import { pathIn } from "./directory.ts";
 
 /** The PATH for a job without one: that of confstr(3), _CS_PATH, and the folders of local programs. */
 const DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
@@ -20,14 +21,14 @@ export function findProgram(word: string, directory: string, path: string | unde
 	if (word === "")
 		throw new ChoreError("COMMAND_NOT_FOUND", "the command is empty", { hint: "give a program to run: chore run -- PROGRAM [ARGUMENT…]" });
 	if (word.includes("/")) {
-		const program = resolve(directory, word);
+		const program = pathIn(directory, word);
 		const wrong = programFault(program);
 		if (wrong !== null) throw notRunnable(word, wrong);
 		return program;
 	}
 	let found: ProgramFault | undefined;
 	for (const folder of (path ?? DEFAULT_PATH).split(":")) {
-		const program = resolve(directory, folder || ".", word);
+		const program = pathIn(directory, `${folder || "."}/${word}`);
 		const wrong = programFault(program);
 		if (wrong === null) return program;
 		if (wrong.code === "COMMAND_NOT_EXECUTABLE" && wrong.isThere) found ??= { ...wrong, text: `${program}: ${wrong.text}` };

@@ -1,10 +1,11 @@
 /** What a caller may ask of a new job, and the same with every default filled in and every value checked. */
 import { constants } from "node:os";
-import { basename, resolve } from "node:path";
+import { basename } from "node:path";
 import type { Capabilities, Limits, NativeOptions, RestartPolicy, Stopping } from "../../../platform/contract.ts";
 import { ChoreError } from "../../../platform/errors.ts";
 import { checkName } from "../disk/session.ts";
 import type { OutputMode } from "../job.ts";
+import { jobDirectory, pathIn } from "./directory.ts";
 
 /** A job to be started. Everything but the command has a default. */
 export interface RunOptions {
@@ -107,7 +108,8 @@ export function normalise(options: RunOptions, defaults: { readonly graceMs: num
 	}
 	for (const word of options.command) checkWord("the command", word);
 	if (options.name !== undefined) checkName("job", options.name);
-	const directory = resolve(checkPath("the directory", options.directory ?? process.cwd()));
+	const asked = options.directory === undefined ? undefined : checkPath("the directory", options.directory);
+	const directory = checkWord("the directory", jobDirectory(asked));
 	const { stdin = "null", description } = options;
 	return {
 		command: [program, ...rest],
@@ -122,7 +124,7 @@ export function normalise(options: RunOptions, defaults: { readonly graceMs: num
 		tag: options.tag === undefined ? null : checkTag(options.tag),
 		directory,
 		output: options.output ?? "merged",
-		stdin: typeof stdin === "object" ? { file: resolve(directory, checkPath("the input file", stdin.file)) } : stdin,
+		stdin: typeof stdin === "object" ? { file: pathIn(directory, checkPath("the input file", stdin.file)) } : stdin,
 		limits: {
 			timeoutMs: inRange("the time limit", options.timeoutMs, { least: 1, unit: " ms" }),
 			memoryBytes: inRange("the memory limit", options.memoryBytes, { least: 1, whole: true, unit: " bytes" }),
