@@ -1,5 +1,8 @@
 /** Reads small files that another process may be writing at this moment. */
-import { readSync } from "node:fs";
+import { closeSync, constants, openSync, readSync } from "node:fs";
+
+/** How all files of the state are opened: a link at the end of the path is not followed, and opening a FIFO does not block. */
+export const READ_FILE: number = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** More than any of these files holds. */
 const BYTES = 1024;
@@ -24,6 +27,16 @@ export function readSettled(file: number): string {
 		text = again;
 	}
 	return text;
+}
+
+/** The same by its path. @throws the system's error */
+export function readSettledAt(path: string): string {
+	const file = openSync(path, READ_FILE);
+	try {
+		return readSettled(file);
+	} finally {
+		closeSync(file);
+	}
 }
 
 function readOnce(file: number): string {

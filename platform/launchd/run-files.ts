@@ -1,7 +1,6 @@
 /** The files in a run's folder that only the launchd platform makes. */
-import { readFileSync } from "node:fs";
-import { errnoOf } from "../errors.ts";
 import type { MarkedRun } from "../run-mark.ts";
+import { contentOf } from "../shell/run-folder.ts";
 import { labelOf } from "./service.ts";
 
 interface InFolder {
@@ -35,11 +34,6 @@ export function sessionFile({ runFolder }: InFolder): string {
 
 /** The name of the run's service, DOMAIN/LABEL; undefined for a run that was not given to launchd. */
 export function targetOf(run: InFolder & MarkedRun): string | undefined {
-	try {
-		const domain = readFileSync(domainFile(run), "utf8").trim();
-		return /^(gui|user)\/[0-9]+$/.test(domain) ? `${domain}/${labelOf(run)}` : undefined;
-	} catch (error) {
-		if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return undefined;
-		throw error;
-	}
+	const domain = contentOf(domainFile(run))?.trim() ?? "";
+	return /^(gui|user)\/[0-9]+$/.test(domain) ? `${domain}/${labelOf(run)}` : undefined;
 }

@@ -1,11 +1,11 @@
 /** Reads the files of one run that the shim, the core and the platform share, and makes the handle that says where they are. */
-import { closeSync, openSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { basename } from "node:path";
 import type { Handle, RunSpec } from "../contract.ts";
 import { ChoreError, errnoOf } from "../errors.ts";
 import { type ExitRecord, parseExitRecord } from "../exit-record.ts";
 import type { MarkedRun } from "../run-mark.ts";
-import { readSettled } from "../settled-read.ts";
+import { readSettledAt } from "../settled-read.ts";
 
 /** Where the files of a run are, and the mark of its processes. */
 export interface Run extends MarkedRun {
@@ -94,19 +94,13 @@ export function firstNumber(path: string): number | undefined {
 	return number > 1 ? number : undefined;
 }
 
-/** The beginning of a small file; undefined when it does not exist. */
-function contentOf(path: string): string | undefined {
-	let descriptor: number;
+/** The beginning of a small file; undefined when it does not exist. These few calls are most of what a look at a run costs. */
+export function contentOf(path: string): string | undefined {
 	try {
-		descriptor = openSync(path, "r");
+		return readSettledAt(path);
 	} catch (error) {
 		const errno = errnoOf(error);
 		if (errno === "ENOENT" || errno === "ENOTDIR") return undefined;
 		throw error;
-	}
-	try {
-		return readSettled(descriptor);
-	} finally {
-		closeSync(descriptor);
 	}
 }

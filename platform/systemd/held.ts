@@ -1,6 +1,7 @@
 /** Whether a run is paused. The manager does not know that, so its main process is looked at, for runs that have a note. */
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { ChoreError, errnoOf } from "../errors.ts";
+import { readSettledAt } from "../settled-read.ts";
 import { isStopped } from "./processes.ts";
 
 /** Notes that a run is about to be paused. Without the note it counts as not paused. @throws ChoreError STATE_UNUSABLE */
@@ -39,7 +40,7 @@ function noteIn(runFolder: string): string {
 /** The pid that the start script wrote into `started`. */
 function mainPid(runFolder: string): number | undefined {
 	try {
-		const found = /^[0-9]+/.exec(readFileSync(`${runFolder}/started`, "latin1"));
+		const found = /^[0-9]+/.exec(readSettledAt(`${runFolder}/started`));
 		return found === null ? undefined : Number(found[0]);
 	} catch {
 		return undefined;

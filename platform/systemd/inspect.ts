@@ -1,6 +1,6 @@
 /** Observes many runs with one request to the manager, plus one for each run whose unit has failed. */
-import { readFileSync } from "node:fs";
 import type { Observation } from "../contract.ts";
+import { readSettledAt } from "../settled-read.ts";
 import { isHeld } from "./held.ts";
 import { findProcesses } from "./processes.ts";
 import type { Systemd } from "./requests.ts";
@@ -36,7 +36,7 @@ export async function withStrays<Result>(systemd: Systemd, run: PlannedUnit, act
 /** Whether the start script of the run has begun: it has written `started`. */
 export function hasStarted({ runFolder }: PlannedUnit): boolean {
 	try {
-		return readFileSync(`${runFolder}/started`, "utf8").trim() !== "";
+		return readSettledAt(`${runFolder}/started`).trim() !== "";
 	} catch {
 		return false;
 	}

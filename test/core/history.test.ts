@@ -133,6 +133,11 @@ test("a run that was removed before its end was settled is unknown", async () =>
 	assert.match(entry?.reason ?? "", /nobody saw/);
 });
 
+/** The id of a job that was never there. */
+function idOf(digit: string): string {
+	return `01a1fc70-44ee-7058-9aa9-00000000000${digit}`;
+}
+
 test("history skips lines of other versions and senseless ones", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const session = openSession(home.path, "default");
@@ -141,7 +146,7 @@ test("history skips lines of other versions and senseless ones", async () => {
 		appendFileSync(session.ledger, `${JSON.stringify({ at: "2026-01-01T00:00:00.000Z", ...fields })}\n`);
 	line({
 		event: "exited",
-		id: "a",
+		id: idOf("a"),
 		run: 1,
 		name: "odd",
 		state: "molten",
@@ -151,18 +156,21 @@ test("history skips lines of other versions and senseless ones", async () => {
 		startedAt: "soon",
 		endedAt: {},
 	});
-	line({ event: "created", id: "b", run: 1, name: "odd", command: [1, 2] });
-	line({ event: "started", id: "b", run: 1, name: "odd", at: "not a time" });
-	line({ event: "melted", id: "c", run: 1, name: "odd" });
+	line({ event: "created", id: idOf("b"), run: 1, name: "odd", command: [1, 2] });
+	line({ event: "started", id: idOf("b"), run: 1, name: "odd", at: "not a time" });
+	line({ event: "melted", id: idOf("c"), run: 1, name: "odd" });
 	line({
 		event: "exited",
-		id: "d",
+		id: idOf("d"),
 		run: 1,
 		name: "odd",
 		at: "2999-01-01T00:00:00.000Z",
 		state: "failed",
 		startedAt: "2999-01-01T00:00:00Z",
 	});
+	line({ event: "exited", id: "../../..", run: 1, name: "odd", state: "failed" });
+	line({ event: "exited", id: idOf("e"), run: 1, name: "\u001b[2Jodd", state: "failed" });
+	line({ event: "exited", id: idOf("f"), run: 1e300, name: "odd", state: "failed" });
 	const entries = await home.chore.history();
 	assert.deepEqual(shown(entries), ["odd 1 failed removed", "web 1 succeeded", "odd 1 unknown removed", "odd 1 unknown removed"]);
 	for (const { command, exitCode, signal } of entries) {

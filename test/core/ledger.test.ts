@@ -10,6 +10,13 @@ import { fakePlatform } from "../support/fake-platform.ts";
 import { makeHome } from "../support/home.ts";
 import { fc } from "../support/random.ts";
 
+/** Ids of jobs that were never there. */
+const [X, Y, OLD, END] = ["1", "2", "3", "4"].map(idOf) as [string, string, string, string];
+
+function idOf(digits: string): string {
+	return `01a1fc70-44ee-7058-9aa9-${digits.padStart(12, "0")}`;
+}
+
 test("every whole line is read, at whatever byte a crash cut the file", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const session = openSession(home.path, "default");
@@ -17,17 +24,17 @@ test("every whole line is read, at whatever byte a crash cut the file", async ()
 	fc.assert(
 		fc.property(fc.integer({ min: 1, max: 8 }), fc.nat(1200), (count, cut) => {
 			writeFileSync(session.ledger, "");
-			for (let run = 1; run <= count; run++) record(session, { id: "x", run, name: "é 漢" }, "created", { command: ["a\nb"] });
+			for (let run = 1; run <= count; run++) record(session, { id: X, run, name: "n" }, "created", { command: ["a\nb", "é 漢"] });
 			const all = recentEvents(session, 1e6);
 			assert.equal(all.length, count);
 			truncateSync(session.ledger, Math.min(cut, 100 * count));
 			const rest = recentEvents(session, 1e6);
 			assert.deepEqual(rest, all.slice(0, rest.length));
 			// The next line stands behind what is left of the one that was cut.
-			record(session, { id: "y", run: 1, name: "n" }, "exited");
+			record(session, { id: Y, run: 1, name: "n" }, "exited");
 			assert.deepEqual(
 				recentEvents(session, 1e6).map(({ id }) => id),
-				[...rest.map(({ id }) => id), "y"],
+				[...rest.map(({ id }) => id), Y],
 			);
 		}),
 		{ numRuns: 50 },
@@ -38,7 +45,7 @@ test("a line stays below 4 kB, however long the command", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const session = openSession(home.path, "default");
 	makeSession(session);
-	record(session, { id: "x", run: 1, name: "n" }, "created", { command: Array.from({ length: 5000 }, () => "x".repeat(500)) });
+	record(session, { id: X, run: 1, name: "n" }, "created", { command: Array.from({ length: 5000 }, () => "x".repeat(500)) });
 	const [event] = recentEvents(session, 1e6);
 	assert.ok(JSON.stringify(event).length < 4000);
 	assert.equal(event?.command?.at(-1), "…");
@@ -49,7 +56,7 @@ function fill(session: Session, freeBytes: number): void {
 	const wanted = 16 * 1024 * 1024 - freeBytes;
 	let text = "";
 	for (let run = 1; text.length < wanted; run++) {
-		const line = JSON.stringify({ at: "2020-01-01T00:00:00.000Z", event: "exited", id: "old", run, name: "x".repeat(900) });
+		const line = JSON.stringify({ at: "2020-01-01T00:00:00.000Z", event: "exited", id: OLD, run, name: "n", reason: "x".repeat(860) });
 		text += `${line.padEnd(Math.min(1000, wanted - text.length) - 1)}\n`.slice(-(wanted - text.length));
 	}
 	writeFileSync(session.ledger, text);
@@ -73,13 +80,13 @@ test("a full ledger is renamed, the next line begins another, and all are read i
 	const session = openSession(home.path, "default");
 	makeSession(session);
 	fill(session, 150);
-	record(session, { id: "x", run: 1, name: "last in the old" }, "created");
+	record(session, { id: X, run: 1, name: "last-in-the-old" }, "created");
 	assert.deepEqual(ledgers(session), ["ledger.jsonl"]);
-	record(session, { id: "x", run: 1, name: "one too many" }, "started");
+	record(session, { id: X, run: 1, name: "one-too-many" }, "started");
 	assert.deepEqual(ledgers(session), ["ledger.1.jsonl"]);
-	record(session, { id: "x", run: 1, name: "first in the new" }, "exited");
+	record(session, { id: X, run: 1, name: "first-in-the-new" }, "exited");
 	assert.deepEqual(ledgers(session), ["ledger.1.jsonl", "ledger.jsonl"]);
-	const names = ["last in the old", "one too many", "first in the new"];
+	const names = ["last-in-the-old", "one-too-many", "first-in-the-new"];
 	assert.deepEqual(
 		(await eventsOf(session)).slice(-3).map(({ name }) => name),
 		names,
@@ -98,7 +105,7 @@ test("the last four full ledgers are kept", async () => {
 	makeSession(session);
 	for (let run = 1; run <= 7; run++) {
 		fill(session, 10);
-		record(session, { id: "x", run, name: "n" }, "created");
+		record(session, { id: X, run, name: "n" }, "created");
 	}
 	assert.deepEqual(
 		ledgers(session),
@@ -113,12 +120,12 @@ test("a rename that a crash interrupted is made with the next line", async () =>
 	fill(session, 10);
 	const taken = `${session.folder}/ledger.1.jsonl`;
 	writeFileSync(taken, "");
-	record(session, { id: "x", run: 1, name: "n" }, "created");
+	record(session, { id: X, run: 1, name: "n" }, "created");
 	assert.deepEqual(ledgers(session), ["ledger.1.jsonl", "ledger.jsonl"], "somebody is about to do it");
 	utimesSync(taken, 0, 0);
-	record(session, { id: "x", run: 1, name: "n" }, "started");
+	record(session, { id: X, run: 1, name: "n" }, "started");
 	assert.deepEqual(ledgers(session), ["ledger.1.jsonl", "ledger.2.jsonl"]);
-	assert.equal((await eventsOf(session)).at(-1)?.id, "x");
+	assert.equal((await eventsOf(session)).at(-1)?.id, X);
 });
 
 test("processes that write while the ledger is renamed lose no line, and a follower gives each once", { timeout: HANGS_MS }, async () => {
@@ -134,24 +141,24 @@ test("processes that write while the ledger is renamed lose no line, and a follo
 		const { makeSession, openSession } = await import(${JSON.stringify(new URL("../../src/core/disk/session.js", import.meta.url).href)});
 		const session = openSession(process.argv[1], "default");
 		makeSession(session);
-		const job = { id: process.argv[2], run: 0, name: "x".repeat(3800) };
-		for (let run = 1; run <= ${lines}; run++) record(session, { ...job, run }, "created");
+		const job = { id: process.argv[2], run: 0, name: "n" };
+		for (let run = 1; run <= ${lines}; run++) record(session, { ...job, run }, "created", { reason: "x".repeat(3800) });
 	`;
 	const children = Array.from({ length: writers }, (_, index) =>
-		spawn(process.execPath, ["--input-type=module", "-e", program, home.path, `writer-${index}`], { stdio: "inherit" }),
+		spawn(process.execPath, ["--input-type=module", "-e", program, home.path, idOf(`${index + 10}`)], { stdio: "inherit" }),
 	);
 	const statuses = await Promise.all(children.map((child) => new Promise((resolve) => child.once("exit", resolve))));
 	assert.deepEqual(statuses, Array(writers).fill(0));
 	const session = openSession(home.path, "default");
 	assert.ok(ledgers(session).length >= 4, `${ledgers(session)}`);
 	await eventually("all lines are told", () => seen.length, above(writers * lines - 1));
-	record(session, { id: "end", run: 1, name: "n" }, "created");
-	await eventually("the last line is told", () => seen.at(-1)?.id, "end");
+	record(session, { id: END, run: 1, name: "n" }, "created");
+	await eventually("the last line is told", () => seen.at(-1)?.id, END);
 	over.abort();
 	await following;
 	for (const events of [seen, await eventsOf(session)]) {
 		for (let index = 0; index < writers; index++) {
-			const runs = events.filter(({ id }) => id === `writer-${index}`).map(({ run }) => run);
+			const runs = events.filter(({ id }) => id === idOf(`${index + 10}`)).map(({ run }) => run);
 			assert.deepEqual(
 				runs,
 				Array.from({ length: lines }, (_, run) => run + 1),
@@ -169,7 +176,7 @@ test("a follower reads a ledger to its end that is renamed or deleted meanwhile"
 	const following = (async () => {
 		for await (const { run } of home.chore.events({ follow: true, signal: over.signal })) seen.push(run);
 	})();
-	const write = (run: number, name = "name"): void => record(session, { id: "x", run, name }, "created");
+	const write = (run: number, name = "name"): void => record(session, { id: X, run, name }, "created");
 	const until = (run: number): Promise<unknown> => eventually(`event ${run} is told`, () => seen.includes(run));
 	write(1);
 	await until(1);
@@ -177,7 +184,7 @@ test("a follower reads a ledger to its end that is renamed or deleted meanwhile"
 	write(2);
 	await until(2);
 	// Its writer had opened it before it was renamed.
-	appendFileSync(`${session.folder}/ledger.1.jsonl`, `${JSON.stringify({ at: "", event: "created", id: "x", run: 3, name: "n" })}\n`);
+	appendFileSync(`${session.folder}/ledger.1.jsonl`, `${JSON.stringify({ at: "", event: "created", id: X, run: 3, name: "n" })}\n`);
 	await until(3);
 	write(4);
 	rmSync(session.ledger);
@@ -201,7 +208,7 @@ test("an event that is written while events are followed is given, whatever its 
 		const session = openSession(home.path, "default");
 		makeSession(session);
 		const write = (at: string, run: number): void =>
-			appendFileSync(session.ledger, `${JSON.stringify({ at, event: "created", id: "x", run, name: "n" })}\n`);
+			appendFileSync(session.ledger, `${JSON.stringify({ at, event: "created", id: X, run, name: "n" })}\n`);
 		write("2020-01-01T00:00:00.000Z", 1);
 		write("2100-01-01T00:00:00.000Z", 2);
 		write("no time at all", 3);

@@ -20,7 +20,15 @@ import {
 	writeSync,
 } from "node:fs";
 import { ChoreError, errnoOf, isChoreError } from "../../../platform/errors.ts";
+import { READ_FILE } from "../../../platform/settled-read.ts";
 import { randomBytes } from "./random.ts";
+
+/** How existing files are opened for writing: like READ_FILE, a link is not followed and a FIFO does not block. */
+const WRITE_FILE = constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** The error code for a path that is no regular file, beside the codes of the system. */
+const NOT_REGULAR = "EFTYPE";
+const NO_FILE = "it is no regular file";
 
 /** Says in chore's words why a file of its state could not be used. @returns never; always throws */
 export function refuse(path: string, error: unknown): never {
@@ -41,6 +49,11 @@ export function refuse(path: string, error: unknown): never {
 		ENOENT: "it does not exist",
 		EMFILE: "too many open files",
 		ENAMETOOLONG: "the path is too long",
+		EISDIR: "it is a folder",
+		ENXIO: NO_FILE,
+		EAGAIN: NO_FILE,
+		ESPIPE: NO_FILE,
+		[NOT_REGULAR]: NO_FILE,
 	};
 	throw new ChoreError("STATE_UNUSABLE", `cannot use ${path}: ${reason[errno] ?? errno}`, {
 		hint: "chore keeps its state there; CHORE_HOME chooses another folder",
@@ -103,7 +116,7 @@ export function linkFirst(file: string, path: string): boolean {
 export function writeEmpty(path: string): void {
 	let file: number | undefined;
 	try {
-		file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW, 0o600);
+		file = openSync(path, WRITE_FILE | constants.O_CREAT | constants.O_TRUNC, 0o600);
 	} catch (error) {
 		refuse(path, error);
 	} finally {
@@ -166,33 +179,40 @@ export function removeQuietly(path: string): void {
 	}
 }
 
-/** The text of a small file, or undefined where there is none. */
+/** One for all: to make one takes longer than to read a record into it. */
+const buffer = Buffer.allocUnsafeSlow(64 * 1024);
+
+/** The text of a small file, or undefined where there is none. Four system calls, of which a list makes thousands. */
 export function readText(path: string): string | undefined {
+	let file: number | undefined;
 	try {
-		return readFileSync(path, "utf8");
+		file = openSync(path, READ_FILE);
+		const size = sizeIfFile(file);
+		const length = readSync(file, buffer, 0, buffer.length, 0);
+		return length < size || length === buffer.length ? readFileSync(file, "utf8") : buffer.toString("utf8", 0, length);
 	} catch (error) {
 		if (isAbsence(error)) return undefined;
 		return refuse(path, error);
+	} finally {
+		if (file !== undefined) closeSync(file);
 	}
 }
 
 /** The last whole lines of a file, of so many bytes at most; nothing where there is none. */
 export function readTail(path: string, bytes: number): string {
-	let file: number;
+	let file: number | undefined;
 	try {
-		file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+		file = openSync(path, READ_FILE);
+		const size = sizeIfFile(file);
+		const tail = Buffer.alloc(Math.min(size, bytes));
+		const length = readSync(file, tail, 0, tail.length, size - tail.length);
+		const text = tail.toString("utf8", 0, length);
+		return tail.length === size ? text : text.slice(text.indexOf("\n") + 1);
 	} catch (error) {
 		if (isAbsence(error)) return "";
 		return refuse(path, error);
-	}
-	try {
-		const { size } = fstatSync(file);
-		const buffer = Buffer.alloc(Math.min(size, bytes));
-		const length = readSync(file, buffer, 0, buffer.length, size - buffer.length);
-		const text = buffer.toString("utf8", 0, length);
-		return buffer.length === size ? text : text.slice(text.indexOf("\n") + 1);
 	} finally {
-		closeSync(file);
+		if (file !== undefined) closeSync(file);
 	}
 }
 
@@ -213,7 +233,7 @@ export function readNames(path: string): string[] {
 export function appendLine(path: string, line: string): number {
 	let file: number | undefined;
 	try {
-		file = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+		file = openSync(path, WRITE_FILE | constants.O_APPEND | constants.O_CREAT, 0o600);
 		writeWhole(file, Buffer.from(`${line}\n`));
 		return fstatSync(file).size;
 	} catch (error) {
@@ -226,15 +246,26 @@ export function appendLine(path: string, line: string): number {
 /** The size of a file in bytes, 0 where there is none. */
 export function sizeOf(path: string): number {
 	try {
-		const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+		const file = openSync(path, READ_FILE);
 		try {
-			return fstatSync(file).size;
+			return sizeIfFile(file);
 		} finally {
 			closeSync(file);
 		}
 	} catch {
 		return 0;
 	}
+}
+
+/** How long an open file is. @throws an error like those of the system for what is no regular file */
+export function sizeIfFile(file: number): number {
+	const found = fstatSync(file);
+	if (found.isFile()) return found.size;
+	throw notRegular();
+}
+
+export function notRegular(): Error {
+	return Object.assign(new Error(NO_FILE), { code: NOT_REGULAR });
 }
 
 /** Whether an error says that there is nothing at that path. */

@@ -5,7 +5,8 @@
 import { closeSync, constants, fstatSync, openSync, readSync, renameSync, rmSync } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
 import { errnoOf } from "../../../platform/errors.ts";
-import { appendLine, isAbsence, readNames, readTail, refuse, sizeOf } from "./files.ts";
+import { READ_FILE } from "../../../platform/settled-read.ts";
+import { appendLine, isAbsence, readNames, readTail, refuse, sizeIfFile, sizeOf } from "./files.ts";
 import { entryAt } from "./private-folder.ts";
 import type { Session } from "./session.ts";
 
@@ -151,10 +152,12 @@ function oldLedger(session: Session, number: number): string {
 }
 
 function openReading(path: string): OpenFile | undefined {
-	let descriptor: number;
+	let descriptor: number | undefined;
 	try {
-		descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+		descriptor = openSync(path, READ_FILE);
+		sizeIfFile(descriptor);
 	} catch (error) {
+		if (descriptor !== undefined) closeSync(descriptor);
 		if (isAbsence(error)) return undefined;
 		return refuse(path, error);
 	}

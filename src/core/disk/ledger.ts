@@ -5,7 +5,7 @@
 import { isChoreError } from "../../../platform/errors.ts";
 import type { Job, JobResult, JobState } from "../job.ts";
 import { appendToLedger, LedgerReader, readLedgerTail } from "./ledger-files.ts";
-import type { Session } from "./session.ts";
+import { isId, isName, type Session } from "./session.ts";
 
 export type EventKind = "created" | "started" | "stopped" | "exited" | "paused" | "resumed" | "removed" | "lost";
 
@@ -89,7 +89,8 @@ function parseEvent(text: string): LedgerEvent | undefined {
 	try {
 		const event = JSON.parse(text) as LedgerEvent;
 		const { at, event: kind, id, run, name } = event;
-		return [at, kind, id, name].every((word) => typeof word === "string") && typeof run === "number" ? event : undefined;
+		const isWhole = [at, kind, id, name].every((word) => typeof word === "string") && Number.isSafeInteger(run);
+		return isWhole && isId(id) && isName(name) ? event : undefined;
 	} catch {
 		return undefined;
 	}

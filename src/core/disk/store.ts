@@ -2,16 +2,16 @@
  * What is on disk of a job: records that are written whole and never changed, and the small files by which a run
  * tells of itself. `cat` is enough to read them.
  */
-import { closeSync, constants, existsSync, fstatSync, openSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync } from "node:fs";
 import type { Handle, Limits, NativeOptions, RestartPolicy, Stopping } from "../../../platform/contract.ts";
 import { ChoreError, isChoreError } from "../../../platform/errors.ts";
 import { type ExitRecord, parseExitRecord } from "../../../platform/exit-record.ts";
-import { readSettled } from "../../../platform/settled-read.ts";
+import { READ_FILE, readSettled } from "../../../platform/settled-read.ts";
 import { hasEnded, type Job, type OutputMode } from "../job.ts";
-import { isAbsence, readLink, readNames, readText, refuse } from "./files.ts";
+import { isAbsence, notRegular, readLink, readNames, readText, refuse } from "./files.ts";
 import { type Fields, fromFormat1 } from "./format-1.ts";
 import type { Place } from "./place.ts";
-import { jobFolder, runFolder, type Session } from "./session.ts";
+import { isName, jobFolder, runFolder, type Session } from "./session.ts";
 
 /**
  * The versions of the two records that this chore writes, and the highest that it reads. Each record has a version of its
@@ -149,8 +149,9 @@ export function readEnd(session: Session, id: string, run: number): Job | undefi
 	if (text === undefined) return undefined;
 	try {
 		const job = JSON.parse(text) as Job;
-		if (job.schema !== 1 || job.id !== id || !hasEnded(job) || typeof job.name !== "string") return undefined;
-		if (typeof job.createdAt !== "string" || !Array.isArray(job.command)) return undefined;
+		if (job.schema !== 1 || job.id !== id || job.run !== run || !hasEnded(job)) return undefined;
+		if (!isWord(job.name) || !isWord(job.platform)) return undefined;
+		if (typeof job.createdAt !== "string" || !Array.isArray(job.command) || !isObject(job.output)) return undefined;
 		return { ...job, tag: job.tag ?? null, session: session.name, output: { ...job.output, paths: outputPaths(folder, job.output.mode) } };
 	} catch {
 		return undefined; // settled again from the record, which is the truth
@@ -201,7 +202,8 @@ function readStop(folder: string): StopMark | null {
 function isJobRecord(value: Fields): value is Fields & JobRecord {
 	const { name, createdAtMs, command, program, directory, output, limits, restart, stopping, native } = value;
 	return (
-		[name, program, directory].every((text) => typeof text === "string") &&
+		isWord(name) &&
+		[program, directory].every((text) => typeof text === "string") &&
 		isTime(createdAtMs) &&
 		Array.isArray(command) &&
 		command.every((word) => typeof word === "string") &&
@@ -221,9 +223,14 @@ function isRunRecord(value: Fields): value is Fields & RunRecord {
 		Number.isFinite(createdUptimeSeconds) &&
 		isObject(place) &&
 		isObject(handle) &&
-		typeof handle["platform"] === "string" &&
+		isWord(handle["platform"]) &&
 		isObject(handle["data"])
 	);
+}
+
+/** Of what is on disk, these go into messages and paths as they are. */
+function isWord(value: unknown): value is string {
+	return typeof value === "string" && isName(value);
 }
 
 function isObject(value: unknown): value is Fields {
@@ -263,14 +270,15 @@ function readRecord<T>(id: string, path: string, newest: number, parse: (value: 
 function readStamped(path: string): { readonly text: string; readonly modifiedAtMs: number } | undefined {
 	let file: number;
 	try {
-		file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+		file = openSync(path, READ_FILE);
 	} catch (error) {
 		if (isAbsence(error)) return undefined;
 		return refuse(path, error);
 	}
 	try {
 		const text = readSettled(file);
-		return { text, modifiedAtMs: Math.floor(fstatSync(file).mtimeMs) };
+		const found = fstatSync(file);
+		return found.isFile() ? { text, modifiedAtMs: Math.floor(found.mtimeMs) } : refuse(path, notRegular());
 	} catch (error) {
 		return refuse(path, error);
 	} finally {

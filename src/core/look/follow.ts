@@ -3,11 +3,12 @@
  * file is truncated, begins again; when it is replaced, reads the old one to its end and then the new one.
  */
 
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { setImmediate as letOthersRun } from "node:timers/promises";
+import { READ_FILE } from "../../../platform/settled-read.ts";
 import { Bell } from "../disk/bell.ts";
 import { FileWatch } from "../disk/file-watch.ts";
-import { isAbsence, refuse } from "../disk/files.ts";
+import { isAbsence, notRegular, refuse } from "../disk/files.ts";
 
 export interface FollowOptions {
 	/** Begin at this byte. Default 0. */
@@ -127,9 +128,13 @@ function successor(path: string, file: number | undefined, position: number): nu
 }
 
 function openReading(path: string): number | undefined {
+	let file: number | undefined;
 	try {
-		return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+		file = openSync(path, READ_FILE);
+		if (fstatSync(file).isFile()) return file;
+		throw notRegular();
 	} catch (error) {
+		if (file !== undefined) closeSync(file);
 		if (isAbsence(error)) return undefined;
 		return refuse(path, error);
 	}
