@@ -9,7 +9,7 @@ export type HowItIs = Pick<Job, "state" | "result" | "exitCode" | "signal">;
 
 /** Makes foreign text safe to print on one line: escapes control characters and those that change the direction of text. */
 export function printable(text: string): string {
-	return text.replace(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, (character) => {
+	return text.replace(/[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, (character) => {
 		const code = character.charCodeAt(0);
 		const short = { 9: "\\t", 10: "\\n", 13: "\\r" }[code];
 		return short ?? (code < 256 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16)}`);

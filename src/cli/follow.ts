@@ -2,12 +2,18 @@
 import { type Chore, hasEnded, isChoreError, type Job, type LogOptions } from "../index.ts";
 import type { Invocation } from "./command.ts";
 import { NobodyReads, type Output } from "./output.ts";
+import { TerminalFilter } from "./terminal-filter.ts";
 
 /** 128 + SIGINT, as for every command that Ctrl-C ended. */
 const INTERRUPTED_STATUS = 130;
 
+export interface ShowOptions extends LogOptions {
+	/** Print every byte, also to a terminal. */
+	readonly raw?: boolean | undefined;
+}
+
 /** Prints the output to the end. @returns the ended job; undefined after Ctrl-C, when it goes on */
-export function followJob(invocation: Invocation<unknown>, job: Job, options: LogOptions = {}): Promise<Job | undefined> {
+export function followJob(invocation: Invocation<unknown>, job: Job, options: ShowOptions = {}): Promise<Job | undefined> {
 	return untilInterrupted(invocation, job, async (signal) => {
 		if (job.output.mode !== "null") await show(invocation.chore, invocation.output, job.id, { ...options, follow: true, signal });
 		const earlier = options.run === undefined ? undefined : (await invocation.chore.runs(job.id)).find(({ run }) => run === options.run);
@@ -16,13 +22,13 @@ export function followJob(invocation: Invocation<unknown>, job: Job, options: Lo
 }
 
 /** Like `followJob`, and sends our standard input to the job. */
-export function pipeJob(invocation: Invocation<unknown>, job: Job): Promise<Job | undefined> {
+export function pipeJob(invocation: Invocation<unknown>, job: Job, { raw }: ShowOptions = {}): Promise<Job | undefined> {
 	return untilInterrupted(invocation, job, async (signal) => {
 		const feeding = feed(invocation.chore, job.id, signal);
 		feeding.catch(() => {}); // awaited below; without this, an earlier error would leave a rejection unhandled
 		let end: Job;
 		try {
-			await show(invocation.chore, invocation.output, job.id, { follow: true, signal });
+			await show(invocation.chore, invocation.output, job.id, { follow: true, signal, raw });
 			end = await invocation.chore.wait(job.id, { signal });
 		} catch (error) {
 			if (error instanceof NobodyReads) await breakPipe(invocation.chore, job.id);
@@ -47,9 +53,14 @@ async function breakPipe(chore: Chore, id: string): Promise<void> {
 	}
 }
 
-/** Prints the output of a job as it is. With split output its stderr goes to stderr. */
-export async function show(chore: Chore, output: Output, reference: string, options: LogOptions): Promise<void> {
-	for await (const { bytes, stream } of chore.logs(reference, options)) output.bytes(bytes, stream === "stderr" ? 2 : 1);
+/** Prints the output of a job as it is; to a terminal, only what is harmless there. With split output its stderr goes to stderr. */
+export async function show(chore: Chore, output: Output, reference: string, { raw, ...options }: ShowOptions): Promise<void> {
+	const filters = new Map(([1, 2] as const).map((to) => [to, !raw && output.isTerminalAt(to) ? new TerminalFilter() : undefined]));
+	for await (const { bytes, stream } of chore.logs(reference, options)) {
+		const to = stream === "stderr" ? 2 : 1;
+		output.bytes(filters.get(to)?.pass(bytes) ?? bytes, to);
+	}
+	for (const [to, filter] of filters) if (filter !== undefined) output.bytes(filter.end(), to);
 }
 
 /** Sends our standard input to the job until it ends or the job reads no more. */

@@ -29,6 +29,11 @@ export class Output {
 		return this.isTerminal ? process.stdout.columns || 80 : Number.POSITIVE_INFINITY;
 	}
 
+	/** Whether standard output, or standard error, is a terminal. */
+	isTerminalAt(to: 1 | 2): boolean {
+		return to === 1 ? this.isTerminal : isTerminal(2);
+	}
+
 	/** Prints aligned columns that fit the terminal. */
 	async table(rows: readonly (readonly Cell[])[]): Promise<void> {
 		const measure = await measureFor(rows);

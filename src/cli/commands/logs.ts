@@ -14,6 +14,7 @@ interface Options {
 	readonly stdout?: boolean;
 	readonly stderr?: boolean;
 	readonly run?: number;
+	readonly raw?: boolean;
 }
 
 export function logsCommand(): Command {
@@ -24,6 +25,7 @@ export function logsCommand(): Command {
 		.option("--stdout", "only stdout, of a job with split output")
 		.option("--stderr", "only stderr, of a job with split output")
 		.option("--run <number>", "an earlier run of it", wholeNumber)
+		.option("--raw", "every byte as it is, also to a terminal")
 		.action(
 			action<Options, [string | undefined]>(async (invocation, given) => {
 				const { chore, options, output, setStatus } = invocation;
@@ -33,6 +35,7 @@ export function logsCommand(): Command {
 				const what = {
 					lines: options.lines,
 					run: options.run,
+					raw: options.raw,
 					stream: options.stdout ? "stdout" : options.stderr ? "stderr" : undefined,
 				} as const;
 				if (!options.follow) return show(chore, output, job.id, what);

@@ -14,6 +14,7 @@ interface Options {
 	readonly wait?: boolean;
 	readonly follow?: boolean;
 	readonly pipe?: boolean;
+	readonly raw?: boolean;
 	readonly name?: string;
 	readonly unit?: string;
 	readonly description?: string;
@@ -52,6 +53,7 @@ export function runCommand(): Command {
 		.option("--wait", "wait for the end; exit with the job's code")
 		.option("-f, --follow", "show its output to the end; Ctrl-C leaves it running")
 		.option("-P, --pipe", "connect stdin, stdout and stderr to it")
+		.option("--raw", "show its output byte for byte, also to a terminal")
 		.optionsGroup("What it is called:")
 		.option("-n, --name <name>", "name of the job (default: the program's, with -2, -3 ... while taken)")
 		.option("-u, --unit <name>", "name of the job and of its systemd unit")
@@ -141,7 +143,8 @@ async function start(invocation: Invocation<Options>, words: string[]): Promise<
 		return;
 	}
 	say(`${job.name} ${started ? "runs" : "is running already"} on ${job.platform} as ${job.id}`);
-	const end = options.pipe ? await pipeJob(invocation, job) : options.wait ? await chore.wait(job.id) : await followJob(invocation, job);
+	const { raw } = options;
+	const end = options.wait ? await chore.wait(job.id) : await (options.pipe ? pipeJob : followJob)(invocation, job, { raw });
 	if (end === undefined) return; // after Ctrl-C
 	if (options.json && options.wait) output.line(JSON.stringify(end));
 	if (end.state !== "succeeded") say(summary(end));
