@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { appendFileSync, readdirSync, renameSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import { appendFileSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { allEvents, type LedgerEvent, parseLine, recentEvents, record } from "../../src/core/disk/ledger.ts";
@@ -41,14 +41,27 @@ test("every whole line is read, at whatever byte a crash cut the file", async ()
 	);
 });
 
-test("a line stays below 4 kB, however long the command", async () => {
+test("a line stays below 4 kB as it is written, however long the command or the reason, and whatever is in them", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const session = openSession(home.path, "default");
 	makeSession(session);
-	record(session, { id: X, run: 1, name: "n" }, "created", { command: Array.from({ length: 5000 }, () => "x".repeat(500)) });
-	const [event] = recentEvents(session, 1e6);
-	assert.ok(JSON.stringify(event).length < 4000);
-	assert.equal(event?.command?.at(-1), "…");
+	const name = "n".repeat(64);
+	for (const [index, text] of ["x", "\u0001", "\ud800", "漢", "👩", '"'].entries()) {
+		const run = index + 1;
+		record(session, { id: X, run, name }, "created", { command: Array.from({ length: 5000 }, () => text.repeat(500)) });
+		record(session, { id: X, run, name }, "lost", { reason: text.repeat(3000), by: "somebody@somewhere" });
+		const [created, lost, ...others] = readFileSync(session.ledger, "utf8")
+			.trimEnd()
+			.split("\n")
+			.slice(-2)
+			.map((line) => {
+				assert.ok(Buffer.byteLength(line) < 4096, `${JSON.stringify(text)}: ${Buffer.byteLength(line)}`);
+				return parseLine(line)[0];
+			});
+		assert.deepEqual([created?.run, created?.name, lost?.run, lost?.name, others.length], [run, name, run, name, 0]);
+		assert.equal(created?.command?.at(-1), "…");
+		assert.ok(lost?.reason, "as much of it as there is room for");
+	}
 });
 
 /** Fills the ledger up, but for so many bytes, with events of a job of long ago. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { isChoreError } from "../../platform/errors.ts";
 import { checkName } from "../../src/core/disk/session.ts";
@@ -46,6 +46,29 @@ test("a name whose holder was never completed, by a process that died, can be ta
 	symlinkSync(id, `${home.path}/default/names/x/2`);
 	assert.equal((await home.chore.run({ command: ["true"], name: "x" })).name, "x");
 	assert.ok(!readdirSync(`${home.path}/default/active`).includes(id));
+});
+
+test("an entry in the folder of a name that is no claim changes nothing, whatever its name", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const folder = `${home.path}/default/names/x`;
+	const again = async (what: string): Promise<void> => {
+		const job = await home.chore.run({ command: ["true"], name: "x" });
+		assert.deepEqual([job.name, (await home.chore.wait(job.id)).state], ["x", "succeeded"], what);
+		await home.chore.remove(job.id);
+	};
+	for (const name of ["99999999999999999999", "7", "007", "-1", "1e3", " 1", "file"]) {
+		mkdirSync(`${folder}/${name}/below`, { recursive: true });
+		await again(name);
+		mkdirSync(folder, { recursive: true });
+		writeFileSync(`${folder}/8`, "");
+		await again(`${name}, and a file`);
+	}
+	symlinkSync("nobody", `${folder}/999999999999999`);
+	await assert.rejects(
+		home.chore.run({ command: ["true"], name: "x" }),
+		(error) => isChoreError(error) && error.code === "STATE_UNUSABLE" && /999999999999999 was not made by chore/.test(error.message),
+	);
+	assert.deepEqual(readdirSync(`${home.path}/default/jobs`), [], "nothing is left of what was refused");
 });
 
 test("the end of an id finds the job; an ambiguous one is refused with the ids", async () => {

@@ -129,8 +129,23 @@ export async function* allEvents(session: Session): AsyncGenerator<readonly Ledg
 }
 
 function fit(event: LedgerEvent): string {
-	const line = JSON.stringify(event);
-	if (Buffer.byteLength(line) <= LINE_BYTES || event.command === undefined) return line;
-	const words = event.command.map((word) => (word.length > 100 ? `${word.slice(0, 100)}…` : word)).slice(0, 8);
-	return JSON.stringify({ ...event, command: [...words, "…"] });
+	let line = JSON.stringify(event);
+	// What is written counts: a control character takes six bytes there.
+	for (let most = MOST_CHARACTERS; Buffer.byteLength(line) > LINE_BYTES && most > 0; most = Math.floor(most / 2)) {
+		const { command, reason } = event;
+		line = JSON.stringify({
+			...event,
+			...(command && { command: [...command.slice(0, MOST_WORDS).map((word) => cut(word, most)), "…"] }),
+			...(reason && { reason: cut(reason, most) }),
+		});
+	}
+	return line;
+}
+
+/** Of each free text in a line that would grow too long, at first; and how many words of a command. */
+const MOST_CHARACTERS = 100;
+const MOST_WORDS = 8;
+
+function cut(text: string, most: number): string {
+	return text.length > most ? `${text.slice(0, most)}…` : text;
 }

@@ -3,11 +3,14 @@
  * number is the holder. To take a name, make the link of the next number: only one process can. It wins only if the link of
  * the holder that it found still exists, so that a slow process cannot take a number that was in use before.
  */
-import { rmdirSync, rmSync } from "node:fs";
-import { errnoOf } from "../../../platform/errors.ts";
-import { claimLink, readLink, readNames } from "./files.ts";
+import { rmdirSync } from "node:fs";
+import { ChoreError, errnoOf } from "../../../platform/errors.ts";
+import { claimLink, readLink, readNames, removeQuietly } from "./files.ts";
 import { makePrivateFolder } from "./private-folder.ts";
 import { isId, isName, type Session } from "./session.ts";
+
+/** No name is claimed so often. A higher number was not made by chore, and counting on from it would not come to an end. */
+const MOST_CLAIMS = 1e12;
 
 /** The holder that was found, and the number with which that holder can be replaced. */
 export interface Claim {
@@ -21,6 +24,11 @@ export function holderToReplace(session: Session, name: string): Claim {
 	const folder = `${session.names}/${name}`;
 	makePrivateFolder(folder);
 	const top = highest(folder);
+	if (top >= MOST_CLAIMS) {
+		throw new ChoreError("STATE_UNUSABLE", `the name ${name} cannot be taken: ${folder}/${top} was not made by chore`, {
+			hint: `rm -r '${folder}' makes the name free`,
+		});
+	}
 	return { folder, mine: top + 1, holder: entry(folder, top) };
 }
 
@@ -30,7 +38,7 @@ export function take({ folder, mine, holder }: Claim, id: string): boolean {
 	const all = numbers(folder);
 	const followsHolder = mine === 1 || (all.includes(mine - 1) && entry(folder, mine - 1) === holder);
 	const won = Math.max(...all) === mine && followsHolder;
-	for (const number of all) if (won ? number < mine : number === mine) rmSync(`${folder}/${number}`, { force: true });
+	for (const number of all) if (won ? number < mine : number === mine) removeQuietly(`${folder}/${number}`);
 	return won;
 }
 
@@ -40,7 +48,7 @@ export function forgetName(session: Session, name: string, id: string): void {
 	const folder = `${session.names}/${name}`;
 	const top = highest(folder);
 	if (entry(folder, top) !== id) return;
-	rmSync(`${folder}/${top}`, { force: true });
+	removeQuietly(`${folder}/${top}`);
 	try {
 		rmdirSync(folder);
 	} catch (error) {
