@@ -84,7 +84,8 @@ export class LaunchdPlatform extends ShellPlatform implements Platform {
 	}
 
 	/** Has launchd forget the service, unless the waiter is still running: that does it by itself. */
-	async forget(handle: Handle): Promise<void> {
+	override async forget(handle: Handle): Promise<void> {
+		await super.forget(handle);
 		const run = runOf(handle);
 		const target = targetOf(run);
 		const waiter = firstNumber(waiterFile(run));

@@ -23,9 +23,6 @@ export class PosixPlatform extends ShellPlatform implements Platform {
 		return detach(run, this.shell, this.#installShim());
 	}
 
-	/** Does nothing: everything about a run is in its folder, which the core deletes. */
-	async forget(): Promise<void> {}
-
 	async logout(): Promise<LogoutFate> {
 		return currentLogoutFate();
 	}

@@ -3,11 +3,14 @@
  * even by SIGKILL or a reboot, and no pid can be mistaken. Never open the FIFO for writing here: that would succeed as
  * long as another command has it open for reading.
  */
-import { closeSync, constants, openSync, readSync } from "node:fs";
+import { closeSync, constants, openSync, readSync, rmSync } from "node:fs";
 import { Socket } from "node:net";
 import { errnoOf } from "../errors.ts";
 
-/** "missing": the FIFO does not exist yet, or not any more; then nothing of the run can be running. */
+/**
+ * "missing": the FIFO does not exist yet, and nothing of the run can be running; or not any more, because the run has ended
+ * and its record says how. The shim removes the FIFO just before it kills what is left in its group, and itself.
+ */
 export type Liveness = "alive" | "dead" | "missing";
 
 /** The name of the FIFO in the run's folder. */
@@ -24,6 +27,15 @@ export function liveness(runFolder: string): Liveness {
 		return hasWriter(descriptor) ? "alive" : "dead";
 	} finally {
 		closeSync(descriptor);
+	}
+}
+
+/** Takes away the FIFO of a shim that was killed before it could: nobody who reads all files of a run shall wait there. */
+export function clearDead(runFolder: string): void {
+	try {
+		if (liveness(runFolder) === "dead") rmSync(`${runFolder}/${ALIVE_FIFO}`, { force: true });
+	} catch (error) {
+		if (errnoOf(error) === undefined) throw error; // it is in nobody's way who does not read it
 	}
 }
 

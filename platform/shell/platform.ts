@@ -5,6 +5,7 @@ import { signalNumber } from "../exit-record.ts";
 import { CAPABILITIES, LACKING } from "./describe.ts";
 import { inspect } from "./inspect.ts";
 import { kill } from "./kill.ts";
+import { clearDead } from "./liveness.ts";
 import { pause, resume } from "./pause.ts";
 import type { ProcessTable } from "./processes.ts";
 import { handleOf, runOf } from "./run-folder.ts";
@@ -65,6 +66,10 @@ export abstract class ShellPlatform implements AsyncDisposable {
 			handles.map((handle) => [handle, runOf(handle)]),
 			changed,
 		);
+	}
+
+	async forget(handle: Handle): Promise<void> {
+		clearDead(runOf(handle).runFolder);
 	}
 
 	async usage(handle: Handle): Promise<Usage> {

@@ -49,7 +49,7 @@
 	shift 8
 	policy=$1 max=$2 delay=$3 delay_whole=$4
 	shift 4
-	shim=$$ everybody=0 self='' wide=''
+	shim=$$ everybody=0 self='' wide='' recorded=''
 
 	# Whether the run is to end: chore was asked for it, or the session of the user ends.
 	is_asked() { [ -e "$run/stop" ] || [ -e "$run/session-ended" ]; }
@@ -190,6 +190,7 @@
 			tries=$((tries - 1))
 			sleep 1 4>&-
 		done
+		[ "$tries" -eq 0 ] || recorded=yes
 		if [ "$policy" = no ] || [ ! -e "$run/attempts" ]; then return; fi
 		echo "$record" >>"$run/attempts"
 		[ $((attempt % 1000)) -eq 0 ] || return 0
@@ -233,8 +234,10 @@
 		wide=''
 	}
 
-	# The end of this shell, and of all that is still in its group.
+	# The end of this shell, and of all that is still in its group. Whoever reads all files of a run that is over would wait
+	# at the FIFO for ever. Without a record it stays: that it has no writer then tells that the run is gone.
 	leave() {
+		[ -z "$recorded" ] || rm -f "$run/alive" 4>&- 2>/dev/null
 		kill -KILL 0
 		exit
 	}

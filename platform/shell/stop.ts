@@ -13,6 +13,8 @@ import { type Run, shimPid, stageOf } from "./run-folder.ts";
 const KILL_MS = 5000;
 /** Between two looks at processes whose end causes no event here. */
 const LOOK_MS = 25;
+/** Between two looks at a shim that has only its group and itself left to end. */
+const LEAVING_MS = 2;
 /** How often `endOwn` looks whether all processes are stopped, at most. */
 const HOLD_LOOKS = 10;
 
@@ -36,7 +38,8 @@ async function askToEnd(run: Run, table: ProcessTable, { signal, graceMs, hangUp
 	if (shim !== undefined) for (const number of signals) signalGroup(run, shim, number);
 	const told = new Set<string>();
 	for (;;) {
-		const { group, escaped, ownProcesses } = membersOf(run, table);
+		const members = membersOf(run, table);
+		const { group, escaped, ownProcesses } = members;
 		// The processes outside of the group. The main process may be among them.
 		for (const process of [...group.filter(({ groupId }) => groupId !== shim), ...escaped]) {
 			const identity = `${process.pid} ${process.startedAt}`;
@@ -44,14 +47,16 @@ async function askToEnd(run: Run, table: ProcessTable, { signal, graceMs, hangUp
 			told.add(identity);
 			for (const number of signals) signalEach(run, [process], number, table);
 		}
-		if (escaped.length === 0 && liveness(run.runFolder) !== "alive") {
+		const isLeft = isLeaving(run, members);
+		if (escaped.length === 0 && !isLeft && liveness(run.runFolder) !== "alive") {
 			endOwn(run, ownProcesses, table);
 			return true;
 		}
 		const isWaiting = group.length === 0 && wake(run, ownProcesses, table);
 		const leftMs = graceEndsAtMs - performance.now();
 		if (leftMs <= 0) return false;
-		await (escaped.length === 0 && !isWaiting ? dead(run, leftMs) : delay(Math.min(LOOK_MS, leftMs)));
+		if (isLeft) await delay(Math.min(LEAVING_MS, leftMs));
+		else await (escaped.length === 0 && !isWaiting ? dead(run, leftMs) : delay(Math.min(LOOK_MS, leftMs)));
 	}
 }
 
@@ -62,6 +67,10 @@ async function killAll(run: Run, table: ProcessTable): Promise<StopOutcome> {
 		members = membersOf(run, table);
 		const targets = targetsOf(members);
 		if (targets.length === 0) {
+			if (isLeaving(run, members)) {
+				await delay(LEAVING_MS);
+				continue;
+			}
 			if (liveness(run.runFolder) !== "alive") {
 				endOwn(run, members.ownProcesses, table);
 				return { kind: "ended" };
@@ -82,6 +91,11 @@ async function killAll(run: Run, table: ProcessTable): Promise<StopOutcome> {
 	// Only the shim is left and does not end: it could not write the record in this time.
 	if (members.shim !== undefined) signalGroup(run, members.shim, SIGKILL);
 	return (await dead(run, KILL_MS)) ? { kind: "ended" } : { kind: "survivors", pids: members.shim === undefined ? [] : [members.shim] };
+}
+
+/** Whether the shim has removed its FIFO: it is about to end its group and itself, so that `stop` only has to wait. */
+function isLeaving(run: Run, { shim, ownProcesses }: Members): boolean {
+	return shim === undefined && ownProcesses.some(({ pid }) => pid === shimPid(run)) && liveness(run.runFolder) === "missing";
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Writes down how a run ended, in this order: the snapshot `end.json`, the event in the ledger, then removes the active mark. */
 import { rmSync } from "node:fs";
 import { isChoreError } from "../../../platform/errors.ts";
-import { isAbsence, placeFirst, readText, removeTree, replaceFile } from "../disk/files.ts";
+import { isAbsence, placeFirst, readText, removeQuietly, removeTree, replaceFile } from "../disk/files.ts";
 import { record, recordEnd } from "../disk/ledger.ts";
 import { releaseMark } from "../disk/mark.ts";
 import { isCreatorAlive } from "../disk/place.ts";
@@ -21,6 +21,7 @@ export function writeEnd(session: Session, judged: Job, { isStartNoted }: { read
 		if (!isStartNoted) record(session, job, "started", { platform: job.platform });
 		job = claimEnd(session, judged);
 		recordEnd(session, job);
+		clearInput(session, job);
 		unlinkMark(session, job.id, job.run);
 	} catch (error) {
 		// The end can still be shown; the next command tries to write it again.
@@ -35,10 +36,19 @@ export function finishEnd(session: Session, job: Job): void {
 		const mark = readText(markOf(session, job.id));
 		if (mark === undefined || isCreatorAlive(mark) || latestRun(session, job.id) > job.run) return;
 		recordEnd(session, job);
+		clearInput(session, job);
 		unlinkMark(session, job.id, job.run);
 	} catch (error) {
 		if (!isChoreError(error)) throw error;
 	}
+}
+
+/**
+ * Removes the FIFOs of an input that nothing will read any more: a program that reads all files of a job would wait there for
+ * ever. A `send` that comes late finds no FIFO, as after any end.
+ */
+function clearInput(session: Session, { id, run }: Job): void {
+	for (const name of ["stdin", "control"]) removeQuietly(`${runFolder(session, id, run)}/${name}`);
 }
 
 /** Removes an active mark without a job, unless the process that made it is still at work. */

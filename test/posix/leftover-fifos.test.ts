@@ -1,0 +1,63 @@
+/** A run that is over has no FIFO in its folder: `cat`, grep(1) and backups that read all files of it wait for nobody. */
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { test } from "node:test";
+import { Cli, PATIENCE } from "../support/cli.ts";
+import { eventually, isEmpty, kill } from "../support/eventually.ts";
+
+/** The names of the FIFOs in the folder of a run. */
+function fifosOf(cli: Cli, id: string): readonly string[] {
+	return readdirSync(cli.runFolder(id), { withFileTypes: true })
+		.filter((entry) => entry.isFIFO())
+		.map(({ name }) => name)
+		.sort();
+}
+
+for (const [what, words] of [
+	["that ends by itself", ["--", "true"]],
+	["that fails, with an input", ["--stdin", "fifo", "--", "false"]],
+	["that hits its limit", ["--timeout", "0.1s", "--", "sleep", "60"]],
+	["that was started again", ["--restart", "always", "--restart-max", "2", "--restart-delay", "0", "--", "true"]],
+	["that leaves something behind", ["-c", "trap '' TERM; sleep 60 & exit 3"]],
+] as const) {
+	test(`of a run ${what} all files can be read`, PATIENCE, async () => {
+		await using cli = new Cli();
+		const id = await cli.begin("--grace", "0.2s", "-n", "web", ...words);
+		await cli.chore("wait", "web");
+		await eventually("no FIFO is left", () => fifosOf(cli, id), isEmpty);
+		assert.equal((await cli.shell(`cat '${cli.runFolder(id)}'/*`)).status, 0);
+		assert.ok((await cli.job("web")).endedAt);
+	});
+}
+
+test("of a run that was stopped all files can be read, and nothing of it is left", PATIENCE, async () => {
+	await using cli = new Cli();
+	const { id } = await cli.begun("--stdin", "fifo", "-n", "web", "-c", "sleep 60 & sleep 60");
+	assert.deepEqual(fifosOf(cli, id), ["alive", "control", "stdin"]);
+	const [one, other] = await Promise.all([cli.chore("stop", "web"), cli.chore("stop", "web")]);
+	assert.deepEqual([one.status, other.status, fifosOf(cli, id)], [0, 0, []], one.stderr + other.stderr);
+	assert.equal((await cli.chore("send", "web", "text")).status, 3);
+});
+
+test("of a run whose shell was killed all files can be read once somebody has looked", PATIENCE, async () => {
+	await using cli = new Cli();
+	const { id, pid } = await cli.begun("-n", "web", "sleep", "60");
+	const [shim = 0] = (await cli.shell(`cat '${cli.runFolder(id)}/pid'`)).stdout.trim().split(" ").map(Number);
+	kill(shim, "SIGKILL");
+	await eventually("it is seen to be on its own", async () => (await cli.job("web")).reason !== null);
+	assert.ok(fifosOf(cli, id).includes("alive"), "that it has no writer is how it is known");
+	kill(pid, "SIGKILL");
+	await eventually("it is lost", async () => (await cli.job("web")).state, "lost");
+	assert.deepEqual(fifosOf(cli, id), []);
+	assert.equal((await cli.job("web")).state, "lost");
+});
+
+test("whoever has the FIFO open hears of the end although it is gone", PATIENCE, async () => {
+	await using cli = new Cli();
+	const { id, pid } = await cli.begun("-n", "web", "sleep", "60");
+	const reader = cli.spawn(["cat", `${cli.runFolder(id)}/alive`]);
+	const waiter = cli.start(["wait", "web"]);
+	kill(pid, "SIGTERM");
+	assert.equal((await reader.ended).status, 0);
+	assert.equal((await waiter.ended).status, 143);
+});
