@@ -1,5 +1,6 @@
 /** A home of somebody else, one that cannot be looked into, folders above the state in which others can write. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { chmodSync, chownSync, existsSync, lchownSync, mkdirSync, readdirSync, statSync, symlinkSync } from "node:fs";
 import { describe, test } from "node:test";
 import { isChoreError } from "../../platform/errors.ts";
@@ -86,6 +87,22 @@ test("the library refuses the home of another user with a ChoreError", asRoot, a
 	const isRefusal = (error: unknown) => isChoreError(error) && error.code === "STATE_UNUSABLE" && error.hint !== undefined;
 	await assert.rejects(openChore({ home: `${home}/chore` }), isRefusal);
 	await assert.rejects(openChore({ home: "relative/chore" }), isRefusal);
+});
+
+const ALONE = ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups", "unshare", "-U", "--map-user=54321", "--map-group=54321"];
+const noNamespace = spawnSync(ALONE[0] ?? "", [...ALONE.slice(1), "true"]).status !== 0;
+
+test("in a user namespace that knows one user only, the folders of the machine's root are as good as anywhere", {
+	...PATIENCE,
+	skip: skipUnlessRoot || (noNamespace && "needs user namespaces"),
+}, async () => {
+	await using cli = new Cli();
+	chmodSync(cli.folder, 0o755);
+	const home = `${cli.folder}/theirs`;
+	mkdirSync(home, { mode: 0o700 });
+	chownSync(home, 54_321, 54_321);
+	const outcome = await cli.run(["run", "--wait", "true"], { under: ALONE, env: { HOME: home, CHORE_HOME: undefined }, directory: "/" });
+	assert.equal(outcome.status, 0, outcome.stderr);
 });
 
 test("folders above the state are made as the umask says, and never for others to write; the state itself is 0700", PATIENCE, async () => {
