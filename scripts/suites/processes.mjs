@@ -37,8 +37,8 @@ export function processesOf(folder, group, before = new Set()) {
 		const belongs = one.group === group || one.line.includes(folder) || names(one.pid, folder) || before.has(same(one));
 		if (!isZombie && belongs) found.set(one.pid, one);
 	}
-	for (let before = -1; before !== found.size; ) {
-		before = found.size;
+	for (let count = -1; count !== found.size; ) {
+		count = found.size;
 		for (const one of all) if (found.has(one.parent)) found.set(one.pid, one);
 	}
 	return [...found.values()];
@@ -75,6 +75,15 @@ export async function endAll(folder, group) {
 	return { killed, left: left.map(({ line }) => line) };
 }
 
+/** Whether there is a process of that number, or a group of that negative number, even if it is another user's. */
+export function isThere(pid) {
+	try {
+		return process.kill(pid, 0);
+	} catch (error) {
+		return error.code === "EPERM";
+	}
+}
+
 /** Removes the folder of a test file, with what is mounted in it and what was made immutable there. */
 export function removeFolder(folder) {
 	for (const place of mountsUnder(folder)) spawnSync("umount", ["-l", place]);
@@ -109,18 +118,15 @@ function managersIn(folder) {
 }
 
 function isGroupAlive(group) {
-	return group !== undefined && signal(-group, 0);
+	return group !== undefined && isThere(-group);
 }
 
 function signalGroup(group, name) {
 	if (group !== undefined) signal(-group, name);
 }
 
-/** @returns whether there was anything to signal */
 function signal(pid, name) {
 	try {
-		return process.kill(pid, name);
-	} catch {
-		return false;
-	}
+		process.kill(pid, name);
+	} catch {} // it is gone
 }

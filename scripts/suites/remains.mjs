@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { endAll, MANAGER, removeFolder } from "./processes.mjs";
+import { endAll, isThere, MANAGER, removeFolder } from "./processes.mjs";
 
 /** Short: sockets have at most 108 bytes of a path. */
 const PREFIX = "chore-t.";
@@ -48,13 +48,5 @@ function identity(pid) {
 		return `${pid} ${afterName.split(" ")[19]}\n`;
 	} catch {
 		return isThere(pid) ? `${pid}\n` : "";
-	}
-}
-
-function isThere(pid) {
-	try {
-		return process.kill(pid, 0);
-	} catch (error) {
-		return error.code === "EPERM";
 	}
 }

@@ -5,6 +5,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { isThere } from "../suites/processes.mjs";
 
 /** Newest first. `engines.vscode` in package.json names the oldest. */
 export const WORKBENCHES = {
@@ -85,15 +86,7 @@ export function installWorkbench(name) {
 function removeAbandoned() {
 	for (const name of readdirSync(CACHE)) {
 		const [, pid] = /\.building\.(\d+)$/.exec(name) ?? [];
-		if (pid !== undefined && !isRunning(Number(pid))) rmSync(join(CACHE, name), { recursive: true, force: true });
-	}
-}
-
-function isRunning(pid) {
-	try {
-		return process.kill(pid, 0);
-	} catch (error) {
-		return error.code === "EPERM";
+		if (pid !== undefined && !isThere(Number(pid))) rmSync(join(CACHE, name), { recursive: true, force: true });
 	}
 }
 
