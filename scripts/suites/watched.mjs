@@ -1,12 +1,8 @@
 // Runs one test file as a process group of its own, under a watch: whatever the file does, this comes to an end, says
 // why, and leaves nothing running.
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { chmodSync, mkdirSync } from "node:fs";
-import { createInterface } from "node:readline";
-import { setTimeout as delay } from "node:timers/promises";
+import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { endAll, processesOf, removeFolder } from "./processes.mjs";
+import { Group } from "./group.mjs";
 
 const REPORTER = fileURLToPath(new URL("reporter.mjs", import.meta.url));
 /** A line of times(1p): user and system time. */
@@ -42,13 +38,12 @@ export class WatchedFile {
 	#file;
 	#folder;
 	#limits;
-	#child;
+	/** @type {Group} */
+	#group;
 	#begunAtMs = performance.now();
 	#lastLines = [];
 	#trouble = [];
-	#killed = [];
 	#isEnding = false;
-	#cleared;
 	#cpuMs = 0;
 	#timers;
 
@@ -61,9 +56,6 @@ export class WatchedFile {
 		this.#file = file;
 		this.#folder = folder;
 		this.#limits = limits;
-		mkdirSync(folder);
-		// Some tests work as other users there, as in any folder for temporary files.
-		chmodSync(folder, 0o1777);
 	}
 
 	get file() {
@@ -79,26 +71,16 @@ export class WatchedFile {
 		const { silenceMs, wholeMs } = this.#limits;
 		const words = [process.execPath, "--test", "--test-reporter", REPORTER, "--test-concurrency=1", this.#file];
 		// The shell says at the end what time of the processor all of it took.
-		this.#child = spawn("/bin/sh", ["-c", '"$@"; status=$?; times; exit "$status"', "sh", ...words], {
-			detached: true,
-			stdio: ["ignore", "pipe", "pipe"],
-			env: { ...process.env, TMPDIR: this.#folder, CHORE_TEST_RUN: "yes" },
-		});
-		const exited = new Promise((resolve) => {
-			this.#child.once("error", (error) => resolve(error.message));
-			this.#child.once("exit", (code, signal) => resolve(signal ?? (code === 0 ? undefined : `exit status ${code}`)));
+		this.#group = new Group(["/bin/sh", "-c", '"$@"; status=$?; times; exit "$status"', "sh", ...words], this.#folder, {
+			out: (line) => this.#told(line, silenceMs),
+			err: (line) => this.#said(line),
 		});
 		this.#timers = [setTimeout(() => this.end(`it was not done after ${wholeMs / 60_000} minutes`), wholeMs)];
 		this.#awaitResult(silenceMs);
-		const read = Promise.all([
-			readLines(this.#child.stderr, (line) => this.#said(line)),
-			readLines(this.#child.stdout, (line) => this.#told(line, silenceMs)),
-		]);
-		const failure = await exited;
+		const failure = await this.#group.ended;
+		const { killed, trouble } = await this.#group.clear();
 		for (const timer of this.#timers) clearTimeout(timer);
-		await this.#clear();
-		// All that could hold the pipes is gone.
-		await Promise.race([read, delay(5_000, undefined, { ref: false })]);
+		this.#trouble.push(...trouble);
 		if (this.results.length === 0 && this.#trouble.length === 0) this.#trouble.push(`no test in it was run: ${failure ?? "it ended"}`);
 		const hasFailed = this.results.some(({ status }) => status === "failed");
 		if (failure !== undefined && !hasFailed && this.#trouble.length === 0)
@@ -110,7 +92,8 @@ export class WatchedFile {
 			cpuMs: this.#cpuMs,
 			results: this.results,
 			trouble: this.#trouble,
-			killed: this.#killed,
+			// Of a file that was ended it was told what it was doing.
+			killed: this.#isEnding ? [] : killed,
 			lastLines: this.#lastLines,
 		};
 	}
@@ -121,7 +104,7 @@ export class WatchedFile {
 		this.#isEnding = true;
 		this.#trouble.push(why, `under way: ${this.title || "nothing yet"}`);
 		this.#trouble.push(...this.#whatIsThere());
-		void this.#clear();
+		void this.#group.clear();
 	}
 
 	/** One line of the reporter; anything else was printed by a process that the file left its own stdout. */
@@ -158,34 +141,11 @@ export class WatchedFile {
 
 	/** Its processes, and the jobs that its state folders take for active, as somebody would look at them who found it hanging. */
 	#whatIsThere() {
-		const processes = processesOf(this.#folder, this.#child.pid).map(({ line }) => `  ${line.slice(0, 200)}`);
+		const processes = this.#group.processes().map((line) => `  ${line.slice(0, 200)}`);
 		const script = `find "$1" -path '*/active/*' -type f -o -name ledger.jsonl | head -n 40 | while IFS= read -r file; do
 			printf '%s: ' "$file"; tail -n 5 "$file"; echo; done`;
 		const { stdout } = spawnSync("/bin/sh", ["-c", script, "sh", this.#folder], { encoding: "utf8", timeout: 10_000 });
 		const state = (stdout ?? "").split("\n").filter((line) => line !== "");
 		return ["its processes:", ...processes, "active jobs, and the last lines of ledgers:", ...state.map((line) => `  ${line}`)];
 	}
-
-	/** Whoever comes first begins it; whoever comes second waits for the same. */
-	#clear() {
-		this.#cleared ??= this.#endAndRemove();
-		return this.#cleared;
-	}
-
-	async #endAndRemove() {
-		const { killed, left } = await endAll(this.#folder, this.#child.pid);
-		if (!this.#isEnding) this.#killed = killed;
-		if (left.length > 0) this.#trouble.push("these could not be ended:", ...left);
-		try {
-			removeFolder(this.#folder);
-		} catch (error) {
-			this.#trouble.push(`its folder could not be removed: ${error.message}`);
-		}
-	}
-}
-
-function readLines(input, take) {
-	const lines = createInterface({ input });
-	lines.on("line", take);
-	return once(lines, "close");
 }

@@ -1,11 +1,7 @@
 // Runs the tests with real editors for `.ci/run`: the suite in the extension hosts of the newest and the oldest VS Code, and
 // at the same time the steps of ui.mjs in the newest. Each has a time limit. One that fails is run once more, alone, and is
 // reported as unsteady if it passes then. Needs dist/ and a .vsix from `npm run package`.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdirSync } from "node:fs";
-import { createInterface } from "node:readline";
-import { endAll, removeFolder } from "../suites/processes.mjs";
+import { Group } from "../suites/group.mjs";
 import { makeRoot, removeRoot, sweep } from "../suites/remains.mjs";
 import { installWorkbench, WORKBENCHES } from "./install.mjs";
 
@@ -45,26 +41,20 @@ await removeRoot(root);
 if (unsteady.length > 0) console.log(`unsteady: ${unsteady.join(", ")}`);
 if (failed.length > 0) console.log(`failed: ${failed.join(", ")}`);
 console.log(`${first.length - failed.length} passed, ${failed.length} failed, of what needs an editor`);
-process.exit(failed.length > 0 ? 1 : 0);
+process.exitCode = failed.length > 0 ? 1 : 0;
 
 /** Runs one part and ends all its processes. @returns whether it passed within the time limit */
 async function attempt({ title, words }) {
 	begun++;
-	const folder = `${root}/${String(begun).padStart(3, "0")}`;
-	mkdirSync(folder, { mode: 0o755 });
-	const child = spawn(process.execPath, words, {
-		detached: true,
-		stdio: ["ignore", "pipe", "pipe"],
-		env: { ...process.env, TMPDIR: folder, CHORE_TEST_RUN: "yes" },
-	});
-	for (const stream of [child.stdout, child.stderr]) createInterface(stream).on("line", (line) => console.log(`${title}  ${line}`));
+	const say = (line) => console.log(`${title}  ${line}`);
+	const group = new Group([process.execPath, ...words], `${root}/${String(begun).padStart(3, "0")}`, { out: say, err: say });
 	const timer = setTimeout(() => {
-		console.log(`${title}  was not done after ${LIMIT_MS / 60_000} minutes`);
-		void endAll(folder, child.pid);
+		say(`was not done after ${LIMIT_MS / 60_000} minutes`);
+		void group.clear();
 	}, LIMIT_MS);
-	const [code] = await once(child, "exit");
+	const failure = await group.ended;
 	clearTimeout(timer);
-	await endAll(folder, child.pid);
-	removeFolder(folder);
-	return code === 0;
+	const { trouble } = await group.clear();
+	for (const line of trouble) say(line);
+	return failure === undefined && trouble.length === 0;
 }
