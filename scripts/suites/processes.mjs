@@ -84,9 +84,9 @@ export function isThere(pid) {
 	}
 }
 
-/** Removes the folder of a test file, with what is mounted in it and what was made immutable there. */
+/** Removes the folder of a test file or of a run, with what is mounted on it or in it and what was made immutable there. */
 export function removeFolder(folder) {
-	for (const place of mountsUnder(folder)) spawnSync("umount", ["-l", place]);
+	for (const place of mountsIn(folder)) spawnSync("umount", ["-l", place]);
 	const options = { recursive: true, force: true, maxRetries: 3 };
 	try {
 		rmSync(folder, options);
@@ -96,12 +96,12 @@ export function removeFolder(folder) {
 	}
 }
 
-function mountsUnder(folder) {
+function mountsIn(folder) {
 	if (!existsSync("/proc/self/mountinfo")) return [];
 	return readFileSync("/proc/self/mountinfo", "utf8")
 		.split("\n")
 		.map((line) => (line.split(" ")[4] ?? "").replaceAll(/\\(\d{3})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 8))))
-		.filter((place) => place.startsWith(`${folder}/`))
+		.filter((place) => place === folder || place.startsWith(`${folder}/`))
 		.reverse();
 }
 

@@ -40,7 +40,7 @@ export class Run {
 	 */
 	async all({ together, alone }) {
 		for (const folder of await sweep()) this.#print(`cleared away what an earlier run left in ${folder}`);
-		this.#root = makeRoot();
+		this.#root = makeRoot({ inMemory: true });
 		const heartbeat = setInterval(() => this.#beat(), 1_000);
 		const giveUp = setTimeout(() => this.end(`the whole run is over its limit of ${RUN_MS / 60_000} minutes`), RUN_MS);
 		try {
