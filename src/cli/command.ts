@@ -14,7 +14,7 @@ export interface Invocation<Options> {
 	setStatus(status: number): void;
 }
 
-/** The program's exit status so far. */
+/** The program's exit status so far: that of the command that was begun last, of which a process has one, but in tests. */
 let exitStatus = 0;
 
 export function currentStatus(): number {
@@ -59,6 +59,7 @@ export function unopened<Options, Words extends readonly unknown[]>(
 ): (...given: unknown[]) => Promise<void> {
 	return async (...given) => {
 		const options = merged<Options>(given.at(-1) as Command);
+		exitStatus = 0;
 		const setStatus = (status: number): void => {
 			exitStatus = status;
 		};

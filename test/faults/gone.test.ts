@@ -1,11 +1,11 @@
 /** Whatever is asked of a job that another removes between any two steps of the answer: it was there, or it is gone. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { isChoreError } from "../../platform/errors.ts";
 import { type Chore, openChore } from "../../src/index.ts";
-import { CLI, Cli } from "../support/cli.ts";
+import { Cli } from "../support/cli.ts";
 import { interfere } from "../support/intercept.ts";
+import { Other } from "../support/other.ts";
 
 /** What may be asked of a running job, none of which ends it. */
 const QUESTIONS: Readonly<Record<string, (chore: Chore, id: string) => Promise<unknown>>> = {
@@ -23,11 +23,11 @@ for (const [verb, ask] of Object.entries(QUESTIONS)) {
 	test(`${verb} of a job that is removed meanwhile`, { timeout: 600_000 }, async () => {
 		await using cli = new Cli();
 		await using chore = await openChore({ home: cli.state, platform: "posix" });
-		const env = { PATH: process.env["PATH"], HOME: `${cli.folder}/home`, CHORE_HOME: cli.state, CHORE_PLATFORM: "posix" };
+		using other = new Other(cli.folder, cli.environment);
 		for (let step = 1; ; step++) {
 			const { id } = await chore.run({ command: ["sleep", "600"], setEnvironment: { CHORE_TEST_FOLDER: cli.folder } });
 			using interference = interfere(id, (reached) => {
-				if (reached === step) spawnSync(CLI, ["rm", "-f", "--grace", "0", id], { env });
+				if (reached === step) other.run("rm", "-f", "--grace", "0", id);
 			});
 			let refusal: unknown;
 			try {

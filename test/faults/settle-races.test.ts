@@ -1,14 +1,14 @@
 /** Several processes that settle one run at once, each by what it has read: all report the same end. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import type { LedgerEvent } from "../../src/core/disk/ledger.ts";
 import type { Job } from "../../src/core/job.ts";
 import { type Chore, openChore } from "../../src/index.ts";
-import { CLI, Cli } from "../support/cli.ts";
+import { Cli } from "../support/cli.ts";
 import { eventually } from "../support/eventually.ts";
 import { intercept, interfere } from "../support/intercept.ts";
+import { Other } from "../support/other.ts";
 
 const LONG = { timeout: 600_000 };
 
@@ -37,7 +37,7 @@ async function open(cli: Cli): Promise<Chore> {
 test("two processes that settle one run, one before and one after a stop request, report the same end", LONG, async () => {
 	await using cli = new Cli();
 	await using chore = await open(cli);
-	const env = { PATH: process.env["PATH"], HOME: `${cli.folder}/home`, CHORE_HOME: cli.state, CHORE_PLATFORM: "posix" };
+	using another = new Other(cli.folder, cli.environment);
 	const told = new Set<string>();
 	for (let step = 1; ; step++) {
 		const id = await unseenEnd(cli);
@@ -45,7 +45,7 @@ test("two processes that settle one run, one before and one after a stop request
 		using interference = interfere(id, (reached) => {
 			if (reached !== step) return;
 			writeFileSync(`${cli.runFolder(id)}/stop`, JSON.stringify({ at: "", uptimeSeconds: 0, by: "somebody", graceMs: 0 }));
-			const { stdout } = spawnSync(CLI, ["--json", "ps", "-a"], { env, encoding: "utf8" });
+			const { stdout } = another.run("--json", "ps", "-a");
 			other = (JSON.parse(stdout) as Job[]).find((one) => one.id === id);
 		});
 		const job = await chore.get(id);

@@ -1,20 +1,15 @@
 /** Starting a job again while others do something to it between any two steps of that. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { isChoreError } from "../../platform/errors.ts";
 import { type Chore, hasEnded, type Job, openChore } from "../../src/index.ts";
-import { CLI, Cli, processesNaming } from "../support/cli.ts";
+import { Cli, processesNaming } from "../support/cli.ts";
 import { eventually } from "../support/eventually.ts";
 import { intercept, interfere } from "../support/intercept.ts";
+import { Other } from "../support/other.ts";
 
 const LONG = { timeout: 600_000 };
-
-/** The environment of another process that works on the same jobs. */
-function environmentOf(cli: Cli): NodeJS.ProcessEnv {
-	return { PATH: process.env["PATH"], HOME: `${cli.folder}/home`, CHORE_HOME: cli.state, CHORE_PLATFORM: "posix" };
-}
 
 /** By this its processes are found, whatever the test comes to. */
 function markOf(cli: Cli): Readonly<Record<string, string>> {
@@ -61,10 +56,10 @@ async function atEachStep(
 
 test("a job that another starts between any two steps of a start is started once", LONG, async () => {
 	await using cli = new Cli();
-	const env = environmentOf(cli);
+	using other = new Other(cli.folder, cli.environment);
 	await atEachStep(
 		cli,
-		(id) => void spawnSync(CLI, ["start", id], { env }),
+		(id) => void other.run("start", id),
 		(chore, id) => chore.rerun(id),
 		async (chore, id, outcome, step) => {
 			assert.ok(String(outcome).startsWith("JOB_ACTIVE") || typeof outcome === "object", `step ${step}: ${JSON.stringify(outcome)}`);
@@ -76,12 +71,12 @@ test("a job that another starts between any two steps of a start is started once
 
 test("a job that another removes between any two steps of a start is gone, and nothing of it runs on", LONG, async () => {
 	await using cli = new Cli();
-	const env = environmentOf(cli);
+	using other = new Other(cli.folder, cli.environment);
 	const removed = new Set<string>();
 	await atEachStep(
 		cli,
 		(id) => {
-			const { status } = spawnSync(CLI, ["rm", id], { env });
+			const { status } = other.run("rm", id);
 			if (status === 0) removed.add(id);
 		},
 		(chore, id) => chore.rerun(id),
@@ -102,7 +97,7 @@ test("a job that another removes between any two steps of a start is gone, and n
 
 test("a job that another starts between any two steps of its removal is started or gone, never both", LONG, async () => {
 	await using cli = new Cli();
-	const env = environmentOf(cli);
+	using other = new Other(cli.folder, cli.environment);
 	const started = new Set<string>();
 	let moved = "";
 	using _ = intercept("renameSync", (original) => (from, to) => {
@@ -112,7 +107,7 @@ test("a job that another starts between any two steps of its removal is started 
 	await atEachStep(
 		cli,
 		(id) => {
-			const { status } = spawnSync(CLI, ["start", id], { env });
+			const { status } = other.run("start", id);
 			if (status === 0) started.add(id);
 		},
 		(chore, id) => chore.remove(id),
@@ -154,14 +149,14 @@ test(
 test("a job that another removes between any two steps of its replacement is replaced", LONG, async () => {
 	await using cli = new Cli();
 	await using chore = await openChore({ home: cli.state, platform: "posix" });
-	const env = environmentOf(cli);
+	using other = new Other(cli.folder, cli.environment);
 	for (let step = 1; ; step++) {
 		const { id } = await chore.run({ command: ["sleep", "600"], name: "web", ifRunning: "replace", setEnvironment: markOf(cli) });
 		using interference = interfere(id, (reached) => {
-			if (reached === step) spawnSync(CLI, ["rm", "-f", "--grace", "0", id], { env });
+			if (reached === step) other.run("rm", "-f", "--grace", "0", id);
 		});
-		const other = { command: ["sleep", "601"], name: "web", ifRunning: "replace", setEnvironment: markOf(cli) } as const;
-		const outcome = await outcomeOf(chore.run(other));
+		const replacement = { command: ["sleep", "601"], name: "web", ifRunning: "replace", setEnvironment: markOf(cli) } as const;
+		const outcome = await outcomeOf(chore.run(replacement));
 		const { steps } = interference;
 		interference[Symbol.dispose]();
 		assert.ok(typeof outcome === "object" && outcome.id !== id, `step ${step}: ${JSON.stringify(outcome)}`);
@@ -172,11 +167,11 @@ test("a job that another removes between any two steps of its replacement is rep
 test("a look at the jobs between any two steps of a start finds nothing stale and takes nothing away", LONG, async () => {
 	await using cli = new Cli();
 	await using chore = await openChore({ home: cli.state, platform: "posix" });
-	const env = environmentOf(cli);
+	using other = new Other(cli.folder, cli.environment);
 	for (let step = 1; ; step++) {
 		let looks: string | undefined;
 		using interference = interfere(`${cli.state}/default`, (reached) => {
-			if (reached === step) looks = spawnSync(CLI, ["--json", "ps"], { env, encoding: "utf8" }).stdout;
+			if (reached === step) looks = other.run("--json", "ps").stdout;
 		});
 		const outcome = await outcomeOf(chore.run({ command: ["sleep", "600"], setEnvironment: markOf(cli) }));
 		interference[Symbol.dispose]();

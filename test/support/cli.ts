@@ -80,7 +80,8 @@ export class Cli implements AsyncDisposable {
 	readonly state: string;
 	/** Where commands are run. */
 	readonly directory: string;
-	readonly #env: Readonly<Record<string, string | undefined>>;
+	/** That of commands and jobs. */
+	readonly environment: Readonly<Record<string, string | undefined>>;
 
 	constructor(env: Readonly<Record<string, string | undefined>> = {}) {
 		assert.ok(existsSync(CLI), `${CLI} is not there: npm run build makes it`);
@@ -93,7 +94,7 @@ export class Cli implements AsyncDisposable {
 		// The notice about logout, which chore prints once: as if it had been printed.
 		for (const platform of ["posix", "systemd"]) writeFileSync(`${this.state}/notices/logout-${platform}`, "");
 		writeFileSync(`${this.folder}/bin/chore`, `#!/bin/sh\nexec '${CLI}' "$@"\n`, { mode: 0o755 });
-		this.#env = {
+		this.environment = {
 			PATH: `${this.folder}/bin:${process.env["PATH"]}`,
 			HOME: `${this.folder}/home`,
 			CHORE_HOME: this.state,
@@ -135,7 +136,7 @@ export class Cli implements AsyncDisposable {
 		const command = [...(how.under ?? []), program, ...words];
 		const child = spawn(command[0] ?? "", command.slice(1), {
 			cwd: how.directory ?? this.directory,
-			env: { ...this.#env, ...how.env },
+			env: { ...this.environment, ...how.env },
 			stdio: ["pipe", "pipe", "pipe"],
 			detached: how.detached ?? false,
 		});

@@ -1,0 +1,33 @@
+/** The command's own entry, called in this process: where a case costs far less than the start of a process. */
+import { main } from "../../src/cli/program.ts";
+import { intercept } from "./intercept.ts";
+
+/** What came of a call. */
+export interface Called {
+	readonly status: number;
+	readonly stdout: string;
+	readonly stderr: string;
+}
+
+/** Does what the words say, with the environment and in the directory of this process. One call after another. */
+export async function callEntry(words: readonly string[]): Promise<Called> {
+	const written: readonly [stdout: Buffer[], stderr: Buffer[]] = [[], []];
+	using _ = intercept("writeSync", (original) => {
+		const write = (to: number, bytes: Uint8Array, offset = 0): number => {
+			if (to !== 1 && to !== 2) return original(to, bytes, offset);
+			const rest = Buffer.from(bytes).subarray(offset);
+			written[to - 1]?.push(rest);
+			return rest.length;
+		};
+		return write as typeof original;
+	});
+	const before = process.exitCode;
+	process.exitCode = undefined;
+	try {
+		await main(words);
+		const [stdout, stderr] = written.map((parts) => Buffer.concat(parts).toString("utf8"));
+		return { status: Number(process.exitCode ?? 0), stdout: stdout ?? "", stderr: stderr ?? "" };
+	} finally {
+		process.exitCode = before;
+	}
+}
