@@ -11,8 +11,9 @@ export const HANGS_MS = 300_000;
 /** Shorter than the time limit of a test, so that the missing fact is reported before the test is ended. */
 const PATIENCE_MS = HANGS_MS / 2;
 
-/** How often a fact is looked for. */
-const PAUSE_MS = 5;
+/** How long it waits between two looks: a tenth of what it has waited, within these bounds. A look may cost much. */
+const LEAST_PAUSE_MS = 5;
+const LONGEST_PAUSE_MS = 100;
 
 /** A value in words, for messages. */
 const SHOWN = { depth: 5, maxStringLength: 4000, breakLength: 120 };
@@ -31,13 +32,14 @@ type Look<T> = () => T | Promise<T>;
 export async function eventually<T>(what: string, look: Look<T | undefined | false>): Promise<T>;
 export async function eventually<T>(what: string, look: Look<T>, wanted: NoInfer<T> | ((seen: T) => boolean)): Promise<T>;
 export async function eventually<T>(what: string, look: Look<T>, wanted: T | ((seen: T) => boolean) = isSomething): Promise<T> {
-	const deadlineMs = performance.now() + PATIENCE_MS;
+	const begunAtMs = performance.now();
 	for (;;) {
 		const seen = await look();
 		if (isPredicate(wanted) ? wanted(seen) : seen === wanted) return seen;
-		if (performance.now() > deadlineMs)
-			throw new Error(`never came true in ${PATIENCE_MS / 1000} s: ${what}; last seen: ${inspect(seen, SHOWN)}`);
-		await new Promise((resume) => setTimeout(resume, PAUSE_MS));
+		const waitedMs = performance.now() - begunAtMs;
+		if (waitedMs > PATIENCE_MS) throw new Error(`never came true in ${PATIENCE_MS / 1000} s: ${what}; last seen: ${inspect(seen, SHOWN)}`);
+		const pauseMs = Math.min(Math.max(waitedMs / 10, LEAST_PAUSE_MS), LONGEST_PAUSE_MS);
+		await new Promise((resume) => setTimeout(resume, pauseMs));
 	}
 }
 
