@@ -25,5 +25,6 @@ export function testLaunchdUnder(name: NonNullable<Subject["shell"]>, words: rea
 		skip: noProc || (isMissing && `${path} is not installed`),
 		disturbances: [],
 		shell: name,
+		...(name !== "dash" && { burst: 16 }), // as in posix.ts
 	});
 }
