@@ -1,6 +1,7 @@
-// Uses chore hard for a long time: kills processes at random on posix and systemd, has many processes use one session, and
-// runs the steps of scripts/workbench/ui.mjs in the oldest editor (.ci/run does so in the newest). Not part of `npm test`.
-// Each round has another seed, which is printed if it fails; CHORE_TEST_SEED repeats it.
+// Uses chore hard for a long time: kills processes at random on posix and systemd, has many processes use one session, damages
+// files of the state in many ways, and runs the steps of scripts/workbench/ui.mjs in the oldest editor (.ci/run does so in the
+// newest). `npm test` makes a few of these rounds. Each round has another seed, which is printed if it fails; CHORE_TEST_SEED
+// repeats it.
 //
 //   soak.mjs [--minutes N]    default 10
 import { spawnSync } from "node:child_process";
@@ -23,9 +24,11 @@ for (const [program, ...words] of [
 
 /** The test files: the share of the time that each gets, and how much it does in one round. */
 const PARTS = [
-	{ name: "posix-crash-loop", share: 0.4, env: { CHORE_TEST_ROUNDS: "600" } },
-	{ name: "systemd-crash-loop", share: 0.4, env: { CHORE_TEST_ROUNDS: "300" } },
+	{ name: "posix-crash-loop", share: 0.3, env: { CHORE_TEST_ROUNDS: "600" } },
+	{ name: "systemd-crash-loop", share: 0.3, env: { CHORE_TEST_ROUNDS: "300" } },
 	{ name: "mixed", share: 0.2, env: { CHORE_TEST_VERBS: "200" } },
+	{ name: "races", share: 0.1, env: { CHORE_TEST_ROUNDS: "60" } },
+	{ name: "damaged", share: 0.1, env: { CHORE_TEST_ROUNDS: "400" } },
 ];
 const totals = [];
 let failed = false;

@@ -1,6 +1,7 @@
 /**
  * Files of the state that are damaged, empty, cut short or of a later version: that job is shown as unreadable with its
- * file, all others work, nothing is deleted, and `rm -f` forgets it.
+ * file, all others work, nothing is deleted, and `rm -f` forgets it. CHORE_TEST_ROUNDS says in how many ways each file is
+ * damaged (`npm run soak`: 400).
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -13,6 +14,8 @@ import { assertNoBug, Cli, PATIENCE } from "../support/cli.ts";
 import { eventually, HANGS_MS } from "../support/eventually.ts";
 import { type Home, makeHome } from "../support/home.ts";
 import { fc } from "../support/random.ts";
+
+const rounds = Number(process.env["CHORE_TEST_ROUNDS"] ?? 20);
 
 /** A session with a job of each kind; the one to be damaged, and the others. */
 interface Scene {
@@ -115,7 +118,8 @@ for (const [kind, files] of [
 ] as const) {
 	describe(`a job that is ${kind}`, () => {
 		for (const file of files) {
-			test(`${file} may be damaged in any way without harm to other jobs`, { timeout: HANGS_MS }, async () => {
+			test(`${file} may be damaged in any way without harm to other jobs`, { timeout: HANGS_MS + rounds * 1000 }, async (context) => {
+				context.diagnostic(`${rounds} rounds`);
 				await using home = await makeHome("posix", posix);
 				const scene = await makeScene(home, kind);
 				const folder = `${scene.folder}/jobs/${scene.victim.id}`;
@@ -139,7 +143,7 @@ for (const [kind, files] of [
 							execFileSync("cp", ["-a", `${home.path}/saved/${scene.victim.id}`, `${scene.folder}/jobs/`]);
 						}
 					}),
-					{ numRuns: 100 },
+					{ numRuns: rounds },
 				);
 				rmSync(`${home.path}/saved`, { recursive: true });
 			});

@@ -10,7 +10,7 @@ import { eventually, HANGS_MS, isEmpty } from "../support/eventually.ts";
 import { randomFrom, testBySeed } from "../support/random.ts";
 
 const WORKERS = 8;
-const verbs = Number(process.env["CHORE_TEST_VERBS"] ?? 25);
+const verbs = Number(process.env["CHORE_TEST_VERBS"] ?? 12);
 
 /** What a verb may end with where others do what they like with the same jobs. */
 const FAIR = new Set([

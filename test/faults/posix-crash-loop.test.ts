@@ -1,7 +1,7 @@
 /**
  * Rounds of commands, each with one process killed at a random instant: the command, the shim, or the job. At the end
  * every job is accounted for, once, and truly. The seed is printed; CHORE_TEST_SEED repeats it, CHORE_TEST_ROUNDS and
- * a quiet machine make for longer walks.
+ * a quiet machine make for longer walks (`npm run soak`: 600).
  */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -12,9 +12,9 @@ import { assertNoBug, Cli, type Outcome, processesNaming } from "../support/cli.
 import { eventually, HANGS_MS, isEmpty, kill } from "../support/eventually.ts";
 import { randomFrom, testBySeed } from "../support/random.ts";
 
-const rounds = Number(process.env["CHORE_TEST_ROUNDS"] ?? 240);
+const rounds = Number(process.env["CHORE_TEST_ROUNDS"] ?? 60);
 /** Made however slow the machine is. */
-const LEAST_ROUNDS = 40;
+const LEAST_ROUNDS = 30;
 /** Enough for a machine that does much else. */
 const LIMIT_MS = 10_000 + rounds * 200;
 

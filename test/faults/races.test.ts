@@ -1,4 +1,7 @@
-/** Several commands doing anything at once to the same jobs: never a crash, never a wrong end, never two holders of a name. */
+/**
+ * Several commands doing anything at once to the same jobs: never a crash, never a wrong end, never two holders of a name.
+ * CHORE_TEST_ROUNDS says how often any of them are chosen (`npm run soak`: 60).
+ */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -10,6 +13,8 @@ import { above, eventually, isEmpty } from "../support/eventually.ts";
 import { fakePlatform } from "../support/fake-platform.ts";
 import { makeHome } from "../support/home.ts";
 import { fc } from "../support/random.ts";
+
+const rounds = Number(process.env["CHORE_TEST_ROUNDS"] ?? 6);
 
 /** What two users may do to the job named `web` at the same time. */
 const MOVES: readonly (readonly string[])[] = [
@@ -75,12 +80,14 @@ async function assertTrueEnds(cli: Cli): Promise<void> {
 		);
 }
 
-test("any two commands on one job at once succeed or fail with a clear error, and every recorded end is true", PATIENCE, async () => {
+test("any two commands on one job at once succeed or fail with a clear error, and every recorded end is true", PATIENCE, async (context) => {
 	const move = fc.constantFrom(...MOVES);
-	const deadline = performance.now() + 40_000; // then the rounds that were made are enough
+	const deadline = performance.now() + 150_000; // then the rounds that were made are enough
+	let made = 0;
 	await fc.assert(
 		fc.asyncProperty(fc.array(fc.tuple(move, move, fc.nat(60)), { minLength: 3, maxLength: 6 }), async (pairs) => {
 			if (performance.now() > deadline) return;
+			made++;
 			await using cli = new Cli();
 			for (const [one, other, apartMs] of pairs) {
 				const first = cli.start(one);
@@ -95,8 +102,9 @@ test("any two commands on one job at once succeed or fail with a clear error, an
 			}
 			await assertTrueEnds(cli);
 		}),
-		{ numRuns: 12, endOnFailure: true },
+		{ numRuns: rounds, endOnFailure: true },
 	);
+	context.diagnostic(`${made} rounds`);
 });
 
 test("a job whose start finishes while the platform is asked is not lost", PATIENCE, async () => {

@@ -13,7 +13,7 @@ import { randomFrom, testBySeed } from "../support/random.ts";
 import { crashManager, userManager } from "../support/user-manager.ts";
 
 const { skip, skipHarm } = userManager(import.meta);
-const ROUNDS = Number(process.env["CHORE_TEST_ROUNDS"] ?? 60);
+const ROUNDS = Number(process.env["CHORE_TEST_ROUNDS"] ?? 36);
 const CRASH_EVERY = 12;
 /** Long enough that some commands end before they are killed, on a slow machine, too. */
 const PATIENCE_MS = 60_000;
