@@ -26,9 +26,9 @@ interface Offer {
 	readonly about: ReadonlyMap<string, string>;
 }
 
-/** What chore offers for the last of these words. */
+/** What chore offers for the last of these words. The shells below ask the program itself. */
 async function offered(cli: Cli, ...words: readonly string[]): Promise<Offer> {
-	const outcome = await cli.chore("__complete", "--", ...words);
+	const outcome = await cli.call("__complete", "--", ...words);
 	assert.deepEqual([outcome.status, outcome.stderr], [0, ""], words.join(" "));
 	const [how = "", ...lines] = outcome.stdout.replace(/\n$/, "").split("\n");
 	const rows = lines.map((line) => line.split("\t"));

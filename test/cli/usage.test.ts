@@ -1,7 +1,12 @@
 /** The words of the command line: what is understood, what is refused, and how the refusal helps. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assertNoBug, Cli, errorIn, PATIENCE } from "../support/cli.ts";
+import { assertNoBug, Cli, errorIn, type Outcome, PATIENCE } from "../support/cli.ts";
+
+/** One case of a table: every tenth by a process, and those that look at their stdin; the others by the command's own entry. */
+function ask(cli: Cli, words: readonly string[], index: number): Promise<Outcome> {
+	return index % 10 === 0 || words.includes("send") ? cli.run(words) : cli.call(...words);
+}
 
 test("chore alone prints help and is content", PATIENCE, async () => {
 	await using cli = new Cli();
@@ -14,8 +19,9 @@ test("chore alone prints help and is content", PATIENCE, async () => {
 
 test("every command has help, by --help and by chore help", PATIENCE, async () => {
 	await using cli = new Cli();
-	for (const verb of ["run", "ps", "status", "logs", "stop", "kill", "wait", "send", "rm", "prune", "history", "events", "doctor"]) {
-		const [asked, helped] = [await cli.chore(verb, "--help"), await cli.chore("help", verb)];
+	const verbs = ["run", "ps", "status", "logs", "stop", "kill", "wait", "send", "rm", "prune", "history", "events", "doctor"];
+	for (const [index, verb] of verbs.entries()) {
+		const [asked, helped] = [await ask(cli, [verb, "--help"], index), await ask(cli, ["help", verb], index)];
 		assert.deepEqual([asked.status, asked.stderr, helped.status, helped.stderr], [0, "", 0, ""], verb);
 		assert.match(asked.stdout, new RegExp(`^Usage: chore ${verb}\\b`));
 		assert.equal(helped.stdout, asked.stdout);
@@ -129,9 +135,9 @@ const REFUSALS: readonly (readonly [words: readonly string[], ...said: readonly 
 
 test("a wrong use exits with 2, says what is wrong, and shows what is right", PATIENCE, async () => {
 	await using cli = new Cli();
-	for (const [words, ...said] of REFUSALS) {
+	for (const [index, [words, ...said]] of REFUSALS.entries()) {
 		if (words.includes("--wait")) continue;
-		const outcome = await cli.run(words);
+		const outcome = await ask(cli, words, index);
 		assertNoBug(outcome);
 		assert.deepEqual([outcome.status, outcome.stdout], [2, ""], `${words.join(" ")}: ${outcome.stderr}`);
 		assert.match(outcome.stderr, /^chore: .+\n(hint: .+\n)?$/, words.join(" "));
@@ -142,15 +148,15 @@ test("a wrong use exits with 2, says what is wrong, and shows what is right", PA
 
 test("with --json a wrong use is told as JSON", PATIENCE, async () => {
 	await using cli = new Cli();
-	for (const words of [
+	for (const [index, words] of [
 		["pss"],
 		["ps", "--al"],
 		["run", "--timeout", "banana", "true"],
 		["run", "--nice", "99", "true"],
 		["stop"],
 		["send", "web"],
-	]) {
-		const outcome = await cli.run([...words.slice(0, 1), "--json", ...words.slice(1)]);
+	].entries()) {
+		const outcome = await ask(cli, [...words.slice(0, 1), "--json", ...words.slice(1)], index);
 		assert.deepEqual([outcome.status, outcome.stdout], [2, ""], words.join(" "));
 		const error = errorIn(outcome);
 		assert.deepEqual([error.code, Object.keys(error)], ["INVALID_ARGUMENT", ["code", "message", "hint"]], words.join(" "));
@@ -160,7 +166,7 @@ test("with --json a wrong use is told as JSON", PATIENCE, async () => {
 
 test("a wrong use exits with 125 where the exit status would be the job's", PATIENCE, async () => {
 	await using cli = new Cli();
-	for (const words of [
+	for (const [index, words] of [
 		["run", "--wait", "--timeout", "banana", "true"],
 		["run", "--timeout", "banana", "--wait", "true"],
 		["run", "-f", "--memory", "12x", "true"],
@@ -180,8 +186,8 @@ test("a wrong use exits with 125 where the exit status would be the job's", PATI
 		["logs", "--follow", "-n", "many"],
 		["logs", "nobody", "-f"],
 		["logs", "-n", "1", "-f", "nobody"],
-	]) {
-		const outcome = await cli.run(words);
+	].entries()) {
+		const outcome = await ask(cli, words, index);
 		assertNoBug(outcome);
 		assert.deepEqual([outcome.status, outcome.stdout], [125, ""], `${words.join(" ")}: ${outcome.stderr}`);
 	}
@@ -190,7 +196,7 @@ test("a wrong use exits with 125 where the exit status would be the job's", PATI
 test("words of the job do not change how chore tells its own errors", PATIENCE, async () => {
 	await using cli = new Cli();
 	await cli.begin("-n", "taken", "sleep", "60");
-	for (const [words, expected] of [
+	const cases: readonly (readonly [words: readonly string[], expected: number])[] = [
 		[["run", "-n", "taken", "tail", "-f", "x"], 5],
 		[["run", "-n", "taken", "sh", "--wait"], 5],
 		[["run", "-n", "a b", "make", "-f", "x"], 2],
@@ -202,8 +208,9 @@ test("words of the job do not change how chore tells its own errors", PATIENCE, 
 		[["--session", "wait", "status", "nobody"], 4],
 		[["status", "wait"], 4],
 		[["logs", "run"], 4],
-	] as const) {
-		const outcome = await cli.run(words);
+	];
+	for (const [index, [words, expected]] of cases.entries()) {
+		const outcome = await ask(cli, words, index);
 		assert.deepEqual([outcome.status, outcome.stdout], [expected, ""], `${words.join(" ")}: ${outcome.stderr}`);
 		assert.match(outcome.stderr, /^chore: /, words.join(" "));
 	}
@@ -271,7 +278,7 @@ test("options may stand after the names of jobs", PATIENCE, async () => {
 
 test("options of systemd-run that chore does not take are refused by name, with what to do instead", PATIENCE, async () => {
 	await using cli = new Cli();
-	for (const [words, said, hint] of [
+	const cases: readonly (readonly [words: readonly string[], said: string, hint: string])[] = [
 		[["-t"], "--pty", "-P"],
 		[["--pty"], "--pty", "-P"],
 		[["-S"], "--shell", "shell"],
@@ -285,8 +292,9 @@ test("options of systemd-run that chore does not take are refused by name, with 
 		[["--on-startup=5min"], "--on-startup", "timer or cron"],
 		[["--on-unit-active=5min"], "--on-unit-active", "timer or cron"],
 		[["--on-unit-inactive=5min"], "--on-unit-inactive", "timer or cron"],
-	] as const) {
-		const outcome = await cli.run(["run", ...words, "--", "true"]);
+	];
+	for (const [index, [words, said, hint]] of cases.entries()) {
+		const outcome = await ask(cli, ["run", ...words, "--", "true"], index);
 		assert.equal(outcome.status, 2, words.join(" "));
 		assert.match(outcome.stderr, /^chore: .*systemd-run.*\nhint: /, words.join(" "));
 		assert.ok(outcome.stderr.includes(said) && outcome.stderr.includes(hint), outcome.stderr);
@@ -339,7 +347,7 @@ test("an option that the platform cannot honour is refused in its name, and noth
 		const outcome = await cli.run(["run", ...words, "true"]);
 		assert.equal(outcome.status, 2, outcome.stderr);
 		assert.match(outcome.stderr, /^chore: the platform posix cannot give a job .+\nhint: .*chore doctor/, words.join(" "));
-		assert.equal(errorIn(await cli.run(["--json", "run", ...words, "true"])).code, "OPTION_UNSUPPORTED");
+		assert.equal(errorIn(await cli.call("--json", "run", ...words, "true")).code, "OPTION_UNSUPPORTED");
 	}
 	assert.deepEqual(await cli.list(), []);
 });

@@ -19,7 +19,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, resolve } from "node:path";
-import type { Job } from "../../src/core/job.ts";
+import type { Chore, Job } from "../../src/index.ts";
 import { begun } from "./begun.ts";
 import { eventually, HANGS_MS, isEmpty, kill } from "./eventually.ts";
 
@@ -32,6 +32,9 @@ export const CLI = forEverybody(resolve(process.env["CHORE_TEST_CLI"] ?? "dist/c
 /** One cache for all tests, so that the program's code is compiled once. */
 const CACHES = resolve("dist-test/caches");
 mkdirSync(CACHES, { recursive: true });
+
+/** The library of this checkout may not fit another build: then only its processes are used. */
+const IS_OTHER_BUILD = process.env["CHORE_TEST_CLI"] !== undefined;
 
 /** For tests that run several processes. */
 export const PATIENCE = { timeout: HANGS_MS };
@@ -116,6 +119,17 @@ export class Cli implements AsyncDisposable {
 		return this.start(words, how).ended;
 	}
 
+	/**
+	 * The same by the command's own entry, in this process: for tables, whose cases cost less than the start of a process.
+	 * Nothing is given to its stdin.
+	 */
+	async call(...words: readonly string[]): Promise<Outcome> {
+		if (IS_OTHER_BUILD) return this.run(words);
+		const { callEntryIn } = await import("./entry.ts");
+		const called = await callEntryIn(this.environment, this.directory, words);
+		return { ...called, signal: null, bytes: Buffer.from(called.stdout) };
+	}
+
 	/** Runs a line of shell, in which `chore` is the program under test. */
 	shell(line: string, how: HowToRun = {}): Promise<Outcome> {
 		return this.spawn(["/bin/sh", "-c", line], how).ended;
@@ -177,16 +191,32 @@ export class Cli implements AsyncDisposable {
 	}
 
 	/** All jobs, as `ps -a` shows them. */
-	list(...words: readonly string[]): Promise<readonly Job[]> {
-		return this.json<readonly Job[]>("ps", "-a", ...words);
+	async list(...words: readonly string[]): Promise<readonly Job[]> {
+		if (words.length > 0 || !this.#isPlain) return this.json<readonly Job[]>("ps", "-a", ...words);
+		await using chore = await this.#open();
+		return chore.list({ all: true });
 	}
 
 	/** One job, as it is now. */
 	async job(reference: string): Promise<Job> {
+		if (this.#isPlain) {
+			await using chore = await this.#open();
+			return chore.get(reference);
+		}
 		const { stdout, stderr } = await this.chore("--json", "status", reference);
 		const [job] = stdout === "" ? [] : (JSON.parse(stdout) as Job[]);
 		assert.ok(job, stderr);
 		return job;
+	}
+
+	/** Whether this process sees the jobs as the commands do: a look by the library costs far less than a process. */
+	get #isPlain(): boolean {
+		const { CHORE_HOME, CHORE_PLATFORM, CHORE_SESSION } = this.environment;
+		return !IS_OTHER_BUILD && CHORE_HOME === this.state && CHORE_PLATFORM === "posix" && CHORE_SESSION === undefined;
+	}
+
+	async #open(): Promise<Chore> {
+		return (await import("../../src/index.ts")).openChore({ home: this.state, platform: "posix" });
 	}
 
 	/** Writes a file for the test. @returns its path */

@@ -9,6 +9,30 @@ export interface Called {
 	readonly stderr: string;
 }
 
+let last: Promise<unknown> = Promise.resolve();
+
+/** The same with an environment and a directory of its own. What else this process does meanwhile has them, too. */
+export function callEntryIn(environment: NodeJS.ProcessEnv, directory: string, words: readonly string[]): Promise<Called> {
+	const call = async (): Promise<Called> => {
+		const own = { environment: { ...process.env }, directory: process.cwd() };
+		move(environment, directory);
+		try {
+			return await callEntry(words);
+		} finally {
+			move(own.environment, own.directory);
+		}
+	};
+	const called = last.then(call);
+	last = called.catch(() => {});
+	return called;
+}
+
+function move(environment: NodeJS.ProcessEnv, directory: string): void {
+	for (const name of Object.keys(process.env)) delete process.env[name];
+	for (const [name, value] of Object.entries(environment)) if (value !== undefined) process.env[name] = value;
+	process.chdir(directory);
+}
+
 /** Does what the words say, with the environment and in the directory of this process. One call after another. */
 export async function callEntry(words: readonly string[]): Promise<Called> {
 	const written: readonly [stdout: Buffer[], stderr: Buffer[]] = [[], []];
