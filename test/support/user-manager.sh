@@ -130,7 +130,7 @@ supervise() {
 }
 
 run() {
-	local dir=$1 uid cwd=$checkout path=$PATH word words=() node namespaces=(-m) lifeline=()
+	local dir=$1 uid cwd=$checkout path=$PATH word words=() node namespaces=(-m) lifeline=() variable passed=()
 	shift
 	# What `with` runs ends with it, however that ends.
 	[ -z "${CHORE_TEST_LIFELINE:-}" ] || lifeline=(setpriv --pdeathsig KILL)
@@ -146,10 +146,13 @@ run() {
 		esac
 		words+=("$word")
 	done
+	for variable in CI CHORE_TEST_ROUNDS CHORE_TEST_SEED CHORE_TEST_SHELLS; do
+		[ -z "${!variable:-}" ] || passed+=("$variable=${!variable}")
+	done
 	# NODE_TEST_CONTEXT and NODE_OPTIONS: a test runner that started us must understand what CMD prints.
 	exec nsenter -t "$(cat "$dir/namespace")" "${namespaces[@]}" setpriv --reuid="$uid" --regid="$(id -g "$user")" --init-groups \
 		${lifeline[@]+"${lifeline[@]}"} env -i -C "$cwd" HOME="$dir/home" USER="$user" LOGNAME="$user" SHELL=/bin/sh LANG=C.UTF-8 TERM="${TERM:-dumb}" PATH="$path" TMPDIR="$dir/tmp" \
-		${NODE_TEST_CONTEXT+NODE_TEST_CONTEXT="$NODE_TEST_CONTEXT"} ${NODE_OPTIONS+NODE_OPTIONS="$NODE_OPTIONS"} ${CI+CI="$CI"} \
+		${NODE_TEST_CONTEXT+NODE_TEST_CONTEXT="$NODE_TEST_CONTEXT"} ${NODE_OPTIONS+NODE_OPTIONS="$NODE_OPTIONS"} ${passed[@]+"${passed[@]}"} \
 		XDG_RUNTIME_DIR=/run/user/"$uid" DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/"$uid"/bus CHORE_TEST_MANAGER="$dir" "${words[@]}"
 }
 
