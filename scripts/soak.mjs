@@ -22,28 +22,33 @@ for (const [program, ...words] of [
 	if (spawnSync(program, words, { stdio: "inherit" }).status !== 0) process.exit(1);
 }
 
-/** The test files: the share of the time that each gets, and how much it does in one round. */
+/** The test files: the share of the time that each gets, and how much it does in one round (test/support/rounds.ts). */
 const PARTS = [
-	{ name: "posix-crash-loop", share: 0.3, env: { CHORE_TEST_ROUNDS: "600" } },
-	{ name: "systemd-crash-loop", share: 0.3, env: { CHORE_TEST_ROUNDS: "300" } },
-	{ name: "mixed", share: 0.2, env: { CHORE_TEST_VERBS: "200" } },
-	{ name: "races", share: 0.1, env: { CHORE_TEST_ROUNDS: "60" } },
-	{ name: "damaged", share: 0.1, env: { CHORE_TEST_ROUNDS: "400" } },
+	{ name: "faults/posix-crash-loop", share: 0.28, rounds: 600 },
+	{ name: "faults/systemd-crash-loop", share: 0.28, rounds: 300 },
+	{ name: "faults/mixed", share: 0.16, rounds: 200 },
+	{ name: "faults/races", share: 0.05, rounds: 60 },
+	{ name: "faults/damaged", share: 0.05, rounds: 400 },
+	{ name: "systemd/refused-start", share: 0.03, rounds: 40 },
+	{ name: "posix/ending", share: 0.01, rounds: 40 },
+	{ name: "posix/limit", share: 0.03, rounds: 24 },
+	{ name: "posix/restart", share: 0.03, rounds: 24 },
+	{ name: "posix/control", share: 0.03, rounds: 200 },
 ];
 const totals = [];
 let failed = false;
-for (const { name, share, env } of PARTS) {
+for (const { name, share, rounds } of PARTS) {
 	const until = performance.now() + minutes * 60_000 * share;
 	const figures = new Map();
-	let rounds = 0;
+	let times = 0;
 	do {
 		const seed = Math.floor(Math.random() * 1e9);
-		const { status, stdout } = spawnSync(process.execPath, ["--test", "--test-reporter=spec", `dist-test/test/faults/${name}.test.js`], {
-			env: { ...process.env, CHORE_TEST_SEED: String(seed), ...env },
+		const { status, stdout } = spawnSync(process.execPath, ["--test", "--test-reporter=spec", `dist-test/test/${name}.test.js`], {
+			env: { ...process.env, CHORE_TEST_SEED: String(seed), CHORE_TEST_ROUNDS: String(rounds) },
 			encoding: "utf8",
 			maxBuffer: 1 << 28,
 		});
-		rounds++;
+		times++;
 		// "12 rounds, 34 jobs, …" in the diagnostics of the test.
 		for (const [, count, what] of stdout.matchAll(/(?<=^ℹ .*)\b(\d+) (rounds|jobs|kills|lost|verbs)\b/gm))
 			figures.set(what, (figures.get(what) ?? 0) + Number(count));
@@ -52,7 +57,7 @@ for (const { name, share, env } of PARTS) {
 			console.error(`# ${name} failed: CHORE_TEST_SEED=${seed}\n${stdout.slice(stdout.indexOf("failing tests"))}`);
 		}
 	} while (performance.now() < until && !failed);
-	totals.push(`${name}: ${rounds} times, ${[...figures].map(([what, count]) => `${count} ${what}`).join(", ")}`);
+	totals.push([`${name}: ${times} times`, ...[...figures].map(([what, count]) => `${count} ${what}`)].join(", "));
 	console.log(`# ${totals.at(-1)}`);
 }
 const oldest = Object.keys(WORKBENCHES).at(-1);

@@ -1,7 +1,6 @@
 /**
  * Files of the state that are damaged, empty, cut short or of a later version: that job is shown as unreadable with its
- * file, all others work, nothing is deleted, and `rm -f` forgets it. CHORE_TEST_ROUNDS says in how many ways each file is
- * damaged (`npm run soak`: 400).
+ * file, all others work, nothing is deleted, and `rm -f` forgets it.
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -14,8 +13,10 @@ import { assertNoBug, Cli, PATIENCE } from "../support/cli.ts";
 import { eventually, HANGS_MS } from "../support/eventually.ts";
 import { type Home, makeHome } from "../support/home.ts";
 import { fc } from "../support/random.ts";
+import { rounds } from "../support/rounds.ts";
 
-const rounds = Number(process.env["CHORE_TEST_ROUNDS"] ?? 20);
+/** In how many ways each file is damaged. */
+const WAYS = rounds(20);
 
 /** A session with a job of each kind; the one to be damaged, and the others. */
 interface Scene {
@@ -118,8 +119,8 @@ for (const [kind, files] of [
 ] as const) {
 	describe(`a job that is ${kind}`, () => {
 		for (const file of files) {
-			test(`${file} may be damaged in any way without harm to other jobs`, { timeout: HANGS_MS + rounds * 1000 }, async (context) => {
-				context.diagnostic(`${rounds} rounds`);
+			test(`${file} may be damaged in any way without harm to other jobs`, { timeout: HANGS_MS + WAYS * 1000 }, async (context) => {
+				context.diagnostic(`${WAYS} rounds`);
 				await using home = await makeHome("posix", posix);
 				const scene = await makeScene(home, kind);
 				const folder = `${scene.folder}/jobs/${scene.victim.id}`;
@@ -143,7 +144,7 @@ for (const [kind, files] of [
 							execFileSync("cp", ["-a", `${home.path}/saved/${scene.victim.id}`, `${scene.folder}/jobs/`]);
 						}
 					}),
-					{ numRuns: rounds },
+					{ numRuns: WAYS },
 				);
 				rmSync(`${home.path}/saved`, { recursive: true });
 			});

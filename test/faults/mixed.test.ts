@@ -1,6 +1,6 @@
 /**
  * Eight that use one session at once, each with one verb after the other, chosen at random. Nobody is killed here, so
- * nothing may be lost, doubled, or told as a bug. CHORE_TEST_VERBS says how many each does (`npm run soak`: 200).
+ * nothing may be lost, doubled, or told as a bug.
  */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -8,9 +8,11 @@ import type { LedgerEvent } from "../../src/core/disk/ledger.ts";
 import { assertNoBug, Cli, type Outcome, processesNaming } from "../support/cli.ts";
 import { eventually, HANGS_MS, isEmpty } from "../support/eventually.ts";
 import { randomFrom, testBySeed } from "../support/random.ts";
+import { rounds } from "../support/rounds.ts";
 
 const WORKERS = 8;
-const verbs = Number(process.env["CHORE_TEST_VERBS"] ?? 12);
+/** How many each does. */
+const VERBS = rounds(12);
 
 /** What a verb may end with where others do what they like with the same jobs. */
 const FAIR = new Set([
@@ -25,14 +27,14 @@ const FAIR = new Set([
 ]);
 
 const TITLE = "eight processes of mixed verbs on one session lose nothing, and tell each end once";
-testBySeed(TITLE, { timeout: HANGS_MS + verbs * 4000 }, async (seed, context) => {
-	context.diagnostic(`${WORKERS} × ${verbs} verbs`);
+testBySeed(TITLE, { timeout: HANGS_MS + VERBS * 4000 }, async (seed, context) => {
+	context.diagnostic(`${WORKERS} × ${VERBS} verbs`);
 	await using cli = new Cli();
 	const codes = new Map<string, number>();
 	const work = async (worker: number): Promise<void> => {
 		const below = randomFrom(seed + worker);
 		const name = (): string => `name-${below(6)}`;
-		for (let done = 0; done < verbs; done++) {
+		for (let done = 0; done < VERBS; done++) {
 			const words = [
 				["run", "-n", name(), "-c", `sleep 0.0${below(9)}; exit ${below(3)}`],
 				["run", "-n", name(), "--if-running", "replace", "sleep", "60"],

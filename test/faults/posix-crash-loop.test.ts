@@ -1,7 +1,7 @@
 /**
  * Rounds of commands, each with one process killed at a random instant: the command, the shim, or the job. At the end
- * every job is accounted for, once, and truly. The seed is printed; CHORE_TEST_SEED repeats it, CHORE_TEST_ROUNDS and
- * a quiet machine make for longer walks (`npm run soak`: 600).
+ * every job is accounted for, once, and truly. The seed is printed; CHORE_TEST_SEED repeats it, `npm run soak`
+ * and a quiet machine make for longer walks.
  */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -11,12 +11,13 @@ import type { Job } from "../../src/core/job.ts";
 import { assertNoBug, Cli, type Outcome, processesNaming } from "../support/cli.ts";
 import { eventually, HANGS_MS, isEmpty, kill } from "../support/eventually.ts";
 import { randomFrom, testBySeed } from "../support/random.ts";
+import { rounds } from "../support/rounds.ts";
 
-const rounds = Number(process.env["CHORE_TEST_ROUNDS"] ?? 60);
+const ROUNDS = rounds(60);
 /** Made however slow the machine is. */
 const LEAST_ROUNDS = 30;
 /** Enough for a machine that does much else. */
-const LIMIT_MS = 10_000 + rounds * 200;
+const LIMIT_MS = 10_000 + ROUNDS * 200;
 
 /** What is known of a job besides what chore says of it. */
 interface Known {
@@ -44,7 +45,7 @@ testBySeed(TITLE, { timeout: LIMIT_MS + HANGS_MS }, async (seed, context) => {
 
 	let done = 0;
 	let kills = 0;
-	for (; done < rounds && (done < LEAST_ROUNDS || performance.now() < deadline); done++) {
+	for (; done < ROUNDS && (done < LEAST_ROUNDS || performance.now() < deadline); done++) {
 		const target = present().length === 0 ? undefined : pick(present());
 		const victim = pick(["nobody", "command", "command", "shim", "job"]);
 		const words = pick<readonly string[]>([

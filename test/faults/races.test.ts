@@ -1,7 +1,4 @@
-/**
- * Several commands doing anything at once to the same jobs: never a crash, never a wrong end, never two holders of a name.
- * CHORE_TEST_ROUNDS says how often any of them are chosen (`npm run soak`: 60).
- */
+/** Several commands doing anything at once to the same jobs: never a crash, never a wrong end, never two holders of a name. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -13,8 +10,7 @@ import { above, eventually, isEmpty } from "../support/eventually.ts";
 import { fakePlatform } from "../support/fake-platform.ts";
 import { makeHome } from "../support/home.ts";
 import { fc } from "../support/random.ts";
-
-const rounds = Number(process.env["CHORE_TEST_ROUNDS"] ?? 6);
+import { rounds } from "../support/rounds.ts";
 
 /** What two users may do to the job named `web` at the same time. */
 const MOVES: readonly (readonly string[])[] = [
@@ -102,7 +98,7 @@ test("any two commands on one job at once succeed or fail with a clear error, an
 			}
 			await assertTrueEnds(cli);
 		}),
-		{ numRuns: rounds, endOnFailure: true },
+		{ numRuns: rounds(6), endOnFailure: true },
 	);
 	context.diagnostic(`${made} rounds`);
 });

@@ -10,10 +10,11 @@ import { hasEnded, type Job } from "../../src/core/job.ts";
 import { eventually, HANGS_MS, isEmpty, isRunning, kill } from "../support/eventually.ts";
 import { type Home, makeHome } from "../support/home.ts";
 import { randomFrom, testBySeed } from "../support/random.ts";
+import { rounds } from "../support/rounds.ts";
 import { crashManager, userManager } from "../support/user-manager.ts";
 
 const { skip, skipHarm } = userManager(import.meta);
-const ROUNDS = Number(process.env["CHORE_TEST_ROUNDS"] ?? 36);
+const ROUNDS = rounds(36);
 const CRASH_EVERY = 12;
 /** Long enough that some commands end before they are killed, on a slow machine, too. */
 const PATIENCE_MS = 60_000;

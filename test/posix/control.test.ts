@@ -9,9 +9,12 @@ import type { Platform } from "../../platform/contract.ts";
 import { openWith } from "../../platform/posix/index.ts";
 import { SHIM_TEXT as shimText } from "../../platform/shell/shim.ts";
 import { eventually, kill } from "../support/eventually.ts";
+import { rounds } from "../support/rounds.ts";
 import { ended, nothingLeft, openPlatform, recordOf, SHELLS, scratchFolder, start, stop, wordIn } from "./support.ts";
 
 /** Says that it is ready, then waits for signals. */
+/** How many signals are a storm. */
+const STORM = rounds(50);
 const READY = 'echo yes >"$1/ready"; while :; do sleep 0.02; done';
 
 for (const [name, shell, skip] of SHELLS) {
@@ -123,7 +126,7 @@ for (const [name, shell, skip] of SHELLS) {
 		trial("many signals in a row neither end the shim nor lose the record", async (platform) => {
 			const run = await start(platform, `trap '' TERM; ${READY}`);
 			await wordIn(run, "ready");
-			for (let count = 0; count < 200; count++) await platform.kill(run.handle, "SIGTERM", "all");
+			for (let count = 0; count < STORM; count++) await platform.kill(run.handle, "SIGTERM", "all");
 			assert.deepEqual(await stop(platform, run, { graceMs: 0 }), { kind: "ended" });
 			assert.deepEqual((await ended(platform, run)).status, { signal: "SIGKILL" });
 		});

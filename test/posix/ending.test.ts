@@ -10,6 +10,7 @@ import type { Observation, Platform } from "../../platform/contract.ts";
 import { procTable } from "../../platform/shell/proc.ts";
 import { PsTable } from "../../platform/shell/ps.ts";
 import { above, eventually, kill } from "../support/eventually.ts";
+import { rounds } from "../support/rounds.ts";
 import {
 	edited,
 	ended,
@@ -163,12 +164,13 @@ test("zombies alone do not keep a run unsupervised", { skip: skipUnlessProc }, a
 test("a start that is killed at any moment leaves a run that is alive, has ended, or never began", { skip: skipUnlessProc }, async () => {
 	await using platform = await openPlatform();
 	const seen = new Set<string>();
-	for (let round = 0; round <= 40; round++) {
+	const times = rounds(12);
+	for (let round = 0; round <= times; round++) {
 		const run = layOut(platform, 'while [ ! -e "$1/go" ]; do sleep 0.02; done; exit 17');
 		const spawner = startElsewhere(run);
 		await once(spawner.stdout as NonNullable<typeof spawner.stdout>, "data");
 		// At any moment of the start, and at last once the run is under way.
-		await (round < 40 ? delay(round / 2) : wordIn(run, "started"));
+		await (round < times ? delay((20 * round) / times) : wordIn(run, "started"));
 		spawner.kill("SIGKILL");
 		await once(spawner, "exit");
 		// From here on the creator is gone: what looks dead without a record must stay so.
@@ -206,9 +208,10 @@ test("the processes that prepare a run do not belong to it", { skip: skipUnlessP
 
 test("a shim that is killed at any moment leaves no run that looks alive, and a stop ends its processes", async () => {
 	await using platform = await openPlatform();
-	for (let round = 0; round < 40; round++) {
+	const times = rounds(12);
+	for (let round = 0; round < times; round++) {
 		const run = await start(platform, "sleep 0.02 & sleep 1000", { timeoutMs: 1_000_000 });
-		await delay(round / 5);
+		await delay((8 * round) / times);
 		kill(Number(await wordIn(run, "pid")), "SIGKILL");
 		await eventually(
 			"it does not look alive",

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Platform } from "../../platform/contract.ts";
+import { rounds } from "../support/rounds.ts";
 import {
 	edited,
 	ended,
@@ -143,14 +144,15 @@ for (const [name, shell, skip] of SHELLS) {
 
 		trial("a time limit that races the end of the run gives a record that can be true", async (platform) => {
 			// Each looks for its sign every 20 ms: both outcomes come up.
-			const races = Array.from({ length: 24 }, async (_, index) => {
+			const count = rounds(8);
+			const races = Array.from({ length: count }, async (_, index) => {
 				const script = 'echo yes >"$1/ready"; until [ -e "$1/go" ]; do sleep 0.02; done; exit 21';
 				const run = await start(platform, script, { timeoutMs: HOUR_MS });
 				await wordIn(run, "ready");
 				const go = (): void => writeFileSync(`${run.folder}/go`, "");
 				const [first, second] = index % 2 === 0 ? [go, () => limitIsUp(run)] : [() => limitIsUp(run), go];
 				first();
-				await delay(index / 2);
+				await delay((12 * index) / count);
 				second();
 				const { status, result } = await ended(platform, run);
 				const isNatural = "code" in status && status.code === 21;

@@ -8,6 +8,7 @@ import type { Observation, Platform, RestartPolicy } from "../../platform/contra
 import { procTable } from "../../platform/shell/proc.ts";
 import { BURNT_MS, burning } from "../support/burning.ts";
 import { above, eventually, kill } from "../support/eventually.ts";
+import { rounds } from "../support/rounds.ts";
 import {
 	attemptsOf,
 	edited,
@@ -199,10 +200,11 @@ for (const [name, shell, skip] of SHELLS) {
 		});
 
 		trial("a stop at any moment of a restart is the end", async (platform) => {
-			for (let round = 0; round < 12; round++) {
+			const times = rounds(4);
+			for (let round = 0; round < times; round++) {
 				const run = await start(platform, `${COUNT} exit 1`, { restart: always({ delayMs: round % 3 }), timeoutMs: HOUR_MS });
 				await eventually("it was started again", () => attemptsOf(run).length, above(1));
-				await delay(round);
+				await delay((12 * round) / times);
 				assert.deepEqual(await stop(platform, run), { kind: "ended" });
 				assert.deepEqual(await observe(platform, run), { kind: "absent" });
 				const { attempt } = await ended(platform, run);
@@ -244,7 +246,7 @@ for (const [name, shell, skip] of SHELLS) {
 			let isEnough = (): void => {};
 			const all = () => {
 				looks += 1;
-				if (looks === 100) isEnough();
+				if (looks === 40) isEnough();
 				return procTable.all();
 			};
 			await using platform = await openPlatform({ shell, table: { ...procTable, all } });

@@ -18,13 +18,14 @@ import { Chore } from "../../src/core/chore.ts";
 import { hasEnded } from "../../src/core/job.ts";
 import { eventually, HANGS_MS } from "../support/eventually.ts";
 import { type Home, makeHome } from "../support/home.ts";
+import { rounds } from "../support/rounds.ts";
 import { userManager } from "../support/user-manager.ts";
 import { GoBetween } from "./fake-bus.ts";
 
 runOnSmallDisk();
 const { skip, skipHarm } = userManager(import.meta);
 const smallDisk = process.env["CHORE_TEST_SMALL_DISK"];
-const ROUNDS = Number(process.env["CHORE_TEST_ROUNDS"] ?? 5);
+const ROUNDS = rounds(5);
 const patience = { skip, timeout: HANGS_MS * Math.max(1, ROUNDS / 50) };
 
 /** Properties that a user's manager cannot apply, and the message for each. It refuses the last one at once. */
@@ -41,7 +42,7 @@ const [CANNOT_BE_SET] = REFUSED[0] as readonly [string, RegExp];
 
 /**
  * Root can make a small file system, which the user of the private manager cannot: then the file is run again where there
- * is one, with the number of rounds. It is in a mount namespace of its own, and gone with the last process there.
+ * is one. It is in a mount namespace of its own, and gone with the last process there.
  */
 function runOnSmallDisk(): void {
 	if (process.geteuid?.() !== 0 || process.env["CHORE_TEST_MANAGER"] !== undefined) return;
@@ -50,9 +51,8 @@ function runOnSmallDisk(): void {
 	const folder = mkdtempSync(`${tmpdir()}/chore-small-`);
 	try {
 		const script = fileURLToPath(new URL("../../../test/support/user-manager.sh", import.meta.url));
-		const variables = [`CHORE_TEST_SMALL_DISK=${folder}`, `CHORE_TEST_ROUNDS=${process.env["CHORE_TEST_ROUNDS"] ?? 5}`];
 		const mount = `mount -t tmpfs -o size=2m,mode=1777 chore-test "$0" && exec "$@"`;
-		const words = [script, "with", "/usr/bin/env", ...variables, process.execPath, fileURLToPath(import.meta.url)];
+		const words = [script, "with", "/usr/bin/env", `CHORE_TEST_SMALL_DISK=${folder}`, process.execPath, fileURLToPath(import.meta.url)];
 		process.exitCode = spawnSync("unshare", ["-m", "/bin/sh", "-c", mount, folder, ...words], { stdio: "inherit" }).status ?? 1;
 	} finally {
 		rmSync(folder, { recursive: true, force: true });
