@@ -46,7 +46,10 @@ export class GoBetween implements Disposable {
 	readonly #folder: string;
 	readonly #server: Server;
 	readonly #sockets = new Set<Socket>();
+	readonly #ways: { readonly server: Socket; readonly client: Socket }[] = [];
 	connections = 0;
+	/** All that was sent to the destination. */
+	sent = "";
 
 	private constructor(folder: string, answer: (client: Socket) => Socket | undefined) {
 		this.#folder = folder;
@@ -68,14 +71,26 @@ export class GoBetween implements Disposable {
 				return undefined;
 			}
 			const server = createConnection(destination);
+			client.on("data", (data: Buffer) => {
+				between.sent += data.toString("latin1");
+			});
 			client.pipe(server).pipe(client);
+			between.#ways.push({ server, client });
 			return server;
 		});
 		await new Promise<void>((resolve) => between.#server.listen(between.socketPath, resolve));
 		return between;
 	}
 
-	/** Answers no longer come through. */
+	/** Answers are kept from now on. @returns what lets them through again */
+	hold(): () => void {
+		for (const { server, client } of this.#ways) server.unpipe(client);
+		return () => {
+			for (const { server, client } of this.#ways) server.pipe(client);
+		};
+	}
+
+	/** Neither requests nor answers come through any more. */
 	silence(): void {
 		for (const socket of this.#sockets) socket.unpipe().pause();
 	}
