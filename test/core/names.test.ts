@@ -38,6 +38,18 @@ test("a claim of a name leaves one file, and its number is never used twice", as
 	assert.deepEqual(readdirSync(`${home.path}/default/names/x`), ["4"]);
 });
 
+test("an entry with a number too long to be exact is ignored: the name can be taken", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const { id } = await home.chore.wait((await home.chore.run({ command: ["true"], name: "x" })).id);
+	for (const length of [16, 17, 20]) symlinkSync(id, `${home.path}/default/names/x/${"9".repeat(length)}`);
+	assert.equal((await home.chore.get("x")).id, id);
+	const next = await home.chore.run({ command: ["true"], name: "x" });
+	assert.deepEqual([(await home.chore.get("x")).id, readdirSync(`${home.path}/default/names/x`).includes("2")], [next.id, true]);
+	await home.chore.wait(next.id);
+	await home.chore.remove(next.id);
+	assert.equal((await home.chore.get("x")).id, id, "the one before");
+});
+
 test("a name whose holder was never completed, by a process that died, can be taken", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	await home.chore.wait((await home.chore.run({ command: ["true"], name: "x" })).id);
