@@ -7,7 +7,8 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, truncateSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Job } from "../../src/core/job.ts";
-import { assertNoBug, Cli, errorIn, PATIENCE, processesNaming, skipUnlessRoot } from "../support/cli.ts";
+import { processesNaming } from "../support/clean-up.ts";
+import { assertNoBug, Cli, errorIn, PATIENCE, skipUnlessRoot } from "../support/cli.ts";
 import { eventually } from "../support/eventually.ts";
 
 const canMount = spawnSync("unshare", ["-m", "true"]).status === 0;

@@ -5,7 +5,8 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import type { LedgerEvent } from "../../src/core/disk/ledger.ts";
-import { assertNoBug, Cli, type Outcome, processesNaming } from "../support/cli.ts";
+import { processesNaming } from "../support/clean-up.ts";
+import { assertNoBug, Cli, type Outcome } from "../support/cli.ts";
 import { eventually, HANGS_MS, isEmpty } from "../support/eventually.ts";
 import { randomFrom, testBySeed } from "../support/random.ts";
 import { rounds } from "../support/rounds.ts";

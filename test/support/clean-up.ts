@@ -87,15 +87,23 @@ interface Left {
 
 function processesOf(home: string): readonly Left[] {
 	if (!existsSync("/proc/self/environ")) return processesByPs(home);
-	const ids = new Set(jobsIn(home).map(({ id }) => id));
+	return processesNaming(home, new Set(jobsIn(home).map(({ id }) => id))).map((pid) => ({
+		pid,
+		command: read(pid, "cmdline").replaceAll("\0", " ").slice(0, 200),
+	}));
+}
+
+/** The processes whose command line or environment holds the text, or that carry the mark of one of the jobs; not this one, and no zombies. */
+export function processesNaming(text: string, jobs: ReadonlySet<string> = new Set()): readonly number[] {
 	return namesIn("/proc")
-		.filter((name) => /^[0-9]+$/.test(name) && Number(name) !== process.pid && isRunning(Number(name)))
-		.map((name) => ({ pid: Number(name), command: read(name, "cmdline"), environment: read(name, "environ") }))
-		.filter(({ command, environment }) => {
+		.filter((name) => /^[0-9]+$/.test(name))
+		.map(Number)
+		.filter((pid) => pid !== process.pid)
+		.filter((pid) => {
+			const environment = read(pid, "environ");
 			const [, mark = ""] = /(?:^|\0)CHORE_JOB_ID=([^\0]*)/.exec(environment) ?? [];
-			return command.includes(home) || environment.includes(home) || ids.has(mark);
-		})
-		.map(({ pid, command }) => ({ pid, command: command.replaceAll("\0", " ").slice(0, 200) }));
+			return (environment.includes(text) || read(pid, "cmdline").includes(text) || jobs.has(mark)) && isRunning(pid);
+		});
 }
 
 function processesByPs(home: string): readonly Left[] {
@@ -107,7 +115,7 @@ function processesByPs(home: string): readonly Left[] {
 }
 
 /** The home is named by a path that may hold any character. */
-function read(pid: string, file: string): string {
+function read(pid: number, file: string): string {
 	try {
 		return readFileSync(`/proc/${pid}/${file}`, "utf8");
 	} catch {

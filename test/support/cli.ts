@@ -4,23 +4,12 @@
  */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import {
-	chmodSync,
-	cpSync,
-	existsSync,
-	mkdirSync,
-	mkdtempSync,
-	readdirSync,
-	readFileSync,
-	realpathSync,
-	rmSync,
-	statSync,
-	writeFileSync,
-} from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, resolve } from "node:path";
 import type { Chore, Job } from "../../src/index.ts";
 import { begun } from "./begun.ts";
+import { processesNaming } from "./clean-up.ts";
 import { eventually, HANGS_MS, isEmpty, kill } from "./eventually.ts";
 
 /** For the end of this process: jobs of tests that did not finish would run for ever. */
@@ -258,22 +247,6 @@ process.once("exit", () => {
 		rmSync(folder, { recursive: true, force: true });
 	}
 });
-
-/** The processes whose command line or environment holds that text; not this one, and no zombies. */
-export function processesNaming(text: string): readonly number[] {
-	return readdirSync("/proc")
-		.filter((name) => /^[0-9]+$/.test(name) && Number(name) !== process.pid)
-		.filter((pid) =>
-			["cmdline", "environ"].some((file) => {
-				try {
-					return readFileSync(`/proc/${pid}/${file}`, "latin1").includes(text);
-				} catch {
-					return false;
-				}
-			}),
-		)
-		.map(Number);
-}
 
 /** Root's tests also run chore as other users, who may not be able to read this checkout: they use a copy. */
 function forEverybody(program: string): string {
