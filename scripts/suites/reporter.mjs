@@ -1,5 +1,8 @@
-// A reporter for `node --test`: one JSON line for each result of a test, for what a test file prints, and for the test
-// that is under way. scripts/suites/watched.mjs reads them.
+// A reporter for node:test: one JSON line for each result of a test, for what node:test has to say, and for the test that
+// is under way. scripts/suites/watched.mjs reads them, between the lines that the test file prints itself.
+
+/** What node:test says at the end of each file. */
+const COUNTS = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/;
 
 /** @param source the events of node:test */
 export default async function* (source) {
@@ -7,7 +10,8 @@ export default async function* (source) {
 	const titles = [];
 	for await (const { type, data } of source) {
 		const line = report(type, data, titles);
-		if (line !== undefined) yield `${JSON.stringify(line)}\n`;
+		// What the file itself printed last need not have ended its line.
+		if (line !== undefined) yield `\n${JSON.stringify(line)}\n`;
 	}
 }
 
@@ -20,28 +24,22 @@ function report(type, data, titles) {
 			titles.push(data.name);
 			return undefined;
 		case "test:pass":
-			if (data.details.type === "suite" || isFile(data)) return undefined;
+			if (data.details.type === "suite") return undefined;
 			return { ...result(data, titles), status: data.skip === undefined ? "passed" : "skipped", reason: reason(data.skip) };
 		case "test:fail":
 			if (data.todo !== undefined) return { ...result(data, titles), status: "skipped", reason: reason(data.todo) };
 			// The test that failed within it has been told.
 			if (data.details.error?.failureType === "subtestsFailed") return undefined;
 			return { ...result(data, titles), status: "failed", error: textOf(data.details.error) };
-		case "test:stdout":
-		case "test:stderr":
-			return { kind: "output", text: data.message };
+		case "test:diagnostic":
+			return COUNTS.test(data.message) ? undefined : { kind: "output", text: data.message };
 		default:
 			return undefined;
 	}
 }
 
 function result(data, titles) {
-	return { kind: "result", titles: isFile(data) ? ["the file itself"] : titles.slice(0, data.nesting + 1), ms: data.details.duration_ms };
-}
-
-/** node:test reports a file as a test, too; its failure says that the process ended badly. */
-function isFile(data) {
-	return data.nesting === 0 && data.name === data.file;
+	return { kind: "result", titles: titles.slice(0, data.nesting + 1), ms: data.details.duration_ms };
 }
 
 function reason(value) {

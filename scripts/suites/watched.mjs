@@ -69,7 +69,8 @@ export class WatchedFile {
 	/** @returns {Promise<Outcome>} resolved once nothing of the file is left */
 	async run() {
 		const { silenceMs, wholeMs } = this.#limits;
-		const words = [process.execPath, "--test", "--test-reporter", REPORTER, "--test-concurrency=1", this.#file];
+		// Without --test, which would run the file in a process of its own, and take a second one to read its results.
+		const words = [process.execPath, "--test-reporter", REPORTER, this.#file];
 		// The shell says at the end what time of the processor all of it took.
 		this.#group = new Group(["/bin/sh", "-c", '"$@"; status=$?; times; exit "$status"', "sh", ...words], this.#folder, {
 			out: (line) => this.#told(line, silenceMs),
@@ -107,7 +108,7 @@ export class WatchedFile {
 		void this.#group.clear();
 	}
 
-	/** One line of the reporter; anything else was printed by a process that the file left its own stdout. */
+	/** One line of the reporter; anything else was printed by the file, or by a process that it left its own stdout. */
 	#told(line, silenceMs) {
 		const [, minutes, seconds, systemMinutes, systemSeconds] = TIMES.exec(line) ?? [];
 		if (minutes !== undefined) {

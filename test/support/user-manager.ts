@@ -44,7 +44,9 @@ export function userManager(meta: ImportMeta, options: { readonly logind?: boole
 			...(options.logind && { CHORE_TEST_LOGIND: "yes" }),
 			...(options.unified && { CHORE_TEST_UNIFIED: "yes" }),
 		};
-		const { status } = spawnSync(SCRIPT, ["with", process.execPath, fileURLToPath(meta.url)], { stdio: "inherit", env });
+		// This process stands still meanwhile. Whatever ends it ends the manager with all that is beside it, too.
+		const words = ["--pdeathsig", "TERM", SCRIPT, "with", process.execPath, ...process.execArgv, fileURLToPath(meta.url)];
+		const { status } = spawnSync("setpriv", words, { stdio: "inherit", env });
 		process.exit(status ?? 1);
 	}
 	if (options.logind === true) return unusable("the logind of this machine is not to be asked in earnest");

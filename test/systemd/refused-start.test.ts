@@ -51,8 +51,16 @@ function runOnSmallDisk(): void {
 	const folder = mkdtempSync(`${tmpdir()}/chore-small-`);
 	try {
 		const script = fileURLToPath(new URL("../../../test/support/user-manager.sh", import.meta.url));
-		const mount = `mount -t tmpfs -o size=2m,mode=1777 chore-test "$0" && exec "$@"`;
-		const words = [script, "with", "/usr/bin/env", `CHORE_TEST_SMALL_DISK=${folder}`, process.execPath, fileURLToPath(import.meta.url)];
+		const mount = `mount -t tmpfs -o size=2m,mode=1777 chore-test "$0" && exec setpriv --pdeathsig TERM "$@"`;
+		const words = [
+			script,
+			"with",
+			"/usr/bin/env",
+			`CHORE_TEST_SMALL_DISK=${folder}`,
+			process.execPath,
+			...process.execArgv,
+			fileURLToPath(import.meta.url),
+		];
 		process.exitCode = spawnSync("unshare", ["-m", "/bin/sh", "-c", mount, folder, ...words], { stdio: "inherit" }).status ?? 1;
 	} finally {
 		rmSync(folder, { recursive: true, force: true });
