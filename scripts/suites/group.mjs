@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { endAll, processesOf, removeFolder } from "./processes.mjs";
@@ -20,7 +21,7 @@ export class Group {
 
 	/**
 	 * @param {string[]} command
-	 * @param {string} folder is made, and is its TMPDIR
+	 * @param {string} folder is made in that of the run, and is its TMPDIR
 	 * @param {{out: (line: string) => void, err: (line: string) => void}} take gets each line of its stdout and stderr
 	 */
 	constructor([program, ...words], folder, { out, err }) {
@@ -31,7 +32,7 @@ export class Group {
 		this.#child = spawn(program, words, {
 			detached: true,
 			stdio: ["ignore", "pipe", "pipe"],
-			env: { ...process.env, TMPDIR: folder, CHORE_TEST_RUN: "yes" },
+			env: { ...process.env, TMPDIR: folder, CHORE_TEST_RUN: "yes", CHORE_TEST_COPIES: dirname(folder) },
 		});
 		this.ended = new Promise((resolve) => {
 			this.#child.once("error", (error) => resolve(error.message));
