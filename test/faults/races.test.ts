@@ -76,32 +76,36 @@ async function assertTrueEnds(cli: Cli): Promise<void> {
 		);
 }
 
-test("any two commands on one job at once succeed or fail with a clear error, and every recorded end is true", PATIENCE, async (context) => {
-	const move = fc.constantFrom(...MOVES);
-	const deadline = performance.now() + 150_000; // then the rounds that were made are enough
-	let made = 0;
-	await fc.assert(
-		fc.asyncProperty(fc.array(fc.tuple(move, move, fc.nat(60)), { minLength: 3, maxLength: 6 }), async (pairs) => {
-			if (performance.now() > deadline) return;
-			made++;
-			await using cli = new Cli();
-			for (const [one, other, apartMs] of pairs) {
-				const first = cli.start(one);
-				await new Promise((resume) => setTimeout(resume, apartMs)); // where in the first the second falls, not a wait for anything
-				const second = cli.start(other);
-				// A follower of a job that nobody stops goes on for a minute.
-				for (const [words, running] of [
-					[one, first],
-					[other, second],
-				] as const)
-					assertSane(words, await running.ended);
-			}
-			await assertTrueEnds(cli);
-		}),
-		{ numRuns: rounds(6), endOnFailure: true },
-	);
-	context.diagnostic(`${made} rounds`);
-});
+test(
+	"any two commands on one job at once succeed or fail with a clear error, and every recorded end is true",
+	PATIENCE,
+	async (context) => {
+		const move = fc.constantFrom(...MOVES);
+		const deadline = performance.now() + 150_000; // then the rounds that were made are enough
+		let made = 0;
+		await fc.assert(
+			fc.asyncProperty(fc.array(fc.tuple(move, move, fc.nat(60)), { minLength: 3, maxLength: 6 }), async (pairs) => {
+				if (performance.now() > deadline) return;
+				made++;
+				await using cli = new Cli();
+				for (const [one, other, apartMs] of pairs) {
+					const first = cli.start(one);
+					await new Promise((resume) => setTimeout(resume, apartMs)); // where in the first the second falls, not a wait for anything
+					const second = cli.start(other);
+					// A follower of a job that nobody stops goes on for a minute.
+					for (const [words, running] of [
+						[one, first],
+						[other, second],
+					] as const)
+						assertSane(words, await running.ended);
+				}
+				await assertTrueEnds(cli);
+			}),
+			{ numRuns: rounds(6), endOnFailure: true },
+		);
+		context.diagnostic(`${made} rounds`);
+	},
+);
 
 test("a job whose start finishes while the platform is asked is not lost", PATIENCE, async () => {
 	const starting = gate();
