@@ -26,9 +26,10 @@ export function readProperties(
 		const twice = Object.hasOwn(TWICE, name) ? TWICE[name] : undefined;
 		if (twice !== undefined && limits[twice.limit] !== null)
 			throw invalid(`${name} and ${twice.option} set the same`, `leave one of them out`);
-		return readOne(name, value);
+		return { name, ...readOne(name, value) };
 	});
-	return { properties: all.flatMap(({ properties }) => properties), limits: all.flatMap(({ limits }) => limits) };
+	const counting = all.filter(({ name }, at) => TABLE[name]?.isList === true || !all.slice(at + 1).some((later) => later.name === name));
+	return { properties: counting.flatMap(({ properties }) => properties), limits: counting.flatMap(({ limits }) => limits) };
 }
 
 /** Name and value of a property. @throws ChoreError INVALID_ARGUMENT */

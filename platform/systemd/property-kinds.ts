@@ -14,6 +14,8 @@ export interface Settings {
 export interface Kind {
 	/** As it follows "takes". */
 	readonly takes: string;
+	/** Given twice, both count. */
+	readonly isList?: true;
 	/** Undefined for a value that it does not take. */
 	readonly read: (name: string, value: string) => Settings | undefined;
 }
@@ -120,9 +122,11 @@ export function tasks(): Kind {
 	};
 }
 
-export function processors(): Kind {
+/** @param isList systemd merges the affinities that it is given, and takes the last of the allowed sets */
+export function processors({ isList }: Pick<Kind, "isList"> = {}): Kind {
 	return {
 		takes: "numbers and ranges of processors (0-3,5)",
+		...(isList && { isList }),
 		read: (name, value) => {
 			const mask = readProcessors(value);
 			return mask && one({ name, signature: "ay", value: mask });
@@ -133,6 +137,7 @@ export function processors(): Kind {
 export function device(takes: string, read: (value: string) => bigint | undefined): Kind {
 	return {
 		takes: `a device or file and ${takes}, with a blank between them`,
+		isList: true,
 		read: (name, value) => {
 			const [, path = "", amount = ""] = /^(\/[^\s"'\\]*) +(\S+)$/.exec(value) ?? [];
 			const found = path === "" ? undefined : read(amount);
@@ -144,6 +149,7 @@ export function device(takes: string, read: (value: string) => bigint | undefine
 export function delegation(): Kind {
 	return {
 		takes: `yes, no, or some of ${CONTROLLERS.join(" ")}`,
+		isList: true,
 		read: (name, value) => {
 			const isSet = readBoolean(value);
 			if (isSet !== undefined) return one(flag(name, isSet));
@@ -167,6 +173,7 @@ export function signal(): Kind {
 export function paths(): Kind {
 	return {
 		takes: "absolute paths, with blanks between them",
+		isList: true,
 		read: (name, value) => {
 			const words = readWords(value);
 			return words?.every((word) => /^-?\+?\//.test(word)) ? one(texts(name, words)) : undefined;
@@ -177,6 +184,7 @@ export function paths(): Kind {
 export function units(): Kind {
 	return {
 		takes: "names of units with their suffix (x.service), with blanks between them",
+		isList: true,
 		read: (name, value) => {
 			const words = readWords(value);
 			const isName = (word: string) =>
@@ -189,6 +197,7 @@ export function units(): Kind {
 export function documentation(): Kind {
 	return {
 		takes: "addresses that begin with https:, http:, file:, info: or man:, with blanks between them",
+		isList: true,
 		read: (name, value) => {
 			const words = readWords(value);
 			return words?.every((word) => /^(https?:\/\/|file:\/|info:|man:)[^\s%]+$/.test(word)) ? one(texts(name, words)) : undefined;

@@ -56,7 +56,7 @@ export const TABLE: Readonly<Record<string, Kind>> = {
 	OOMScoreAdjust: number(0, 1000),
 	CPUSchedulingPolicy: numbered({ other: 0, batch: 3, idle: 5, fifo: 1, rr: 2 }),
 	CPUSchedulingPriority: number(1, 99),
-	CPUAffinity: processors(),
+	CPUAffinity: processors({ isList: true }),
 	IOSchedulingClass: numbered({ "best-effort": 2, idle: 3, realtime: 1 }),
 	IOSchedulingPriority: number(0, 7),
 	LimitCPU: limit("-t", 1n, "a time (90, 5min)", seconds),

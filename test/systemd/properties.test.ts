@@ -70,6 +70,26 @@ test("each property reads its kind of value", () => {
 	});
 });
 
+test("of a property that is given twice the last counts, but of lists both", () => {
+	const read = (...words: readonly string[]) => readProperties(words, UNBOUNDED);
+	assert.deepEqual(read("LimitCORE=1M:2M", "LimitNOFILE=5", "LimitCORE=16M:32M").limits, ["-n", "5", "5", "-c", "32768", "65536"]);
+	for (const name of PROPERTY_NAMES) {
+		const [value = ""] = SAMPLES[name] ?? ["1"];
+		const isList = name.startsWith("IO") && name !== "IOWeight" && !name.startsWith("IOScheduling");
+		const adds =
+			isList ||
+			/^(Delegate|CPUAffinity|(ReadOnly|ReadWrite|Inaccessible)Paths|Documentation|After|Before|Wants|Requires|Requisite|BindsTo|PartOf|Conflicts)$/.test(
+				name,
+			);
+		const [once, twice] = [read(`${name}=${value}`), read(`${name}=${value}`, "Nice=1", `${name}=${value}`)];
+		const size = ({ properties, limits }: typeof once) => properties.filter((one) => one.name !== "Nice").length + limits.length;
+		if (name !== "Nice") assert.equal(size(twice), size(once) * (adds ? 2 : 1), name);
+	}
+	assert.deepEqual(given("Nice=3", "Nice=4"), [["Nice", "i", 4]]);
+	assert.deepEqual(given("MemoryMax=1G", "MemoryMax=50%"), [["MemoryMaxScale", "u", 2_147_483_648]]);
+	assert.throws(() => given("Nice=x", "Nice=4"), isRefused(/from -20 to 19/));
+});
+
 test("a wrong value is refused with what is expected", () => {
 	for (const [word, expected] of [
 		["MemoryMax=", /MemoryMax takes a size .*, not "" \(see systemd.resource-control\(5\)\)/],
@@ -138,7 +158,9 @@ test("a property that chore sets itself is refused, with the option to use inste
 		["WorkingDirectory", /--working-directory/],
 		["RootDirectory RootImage TemporaryFileSystem BindPaths MountImages ProcSubset", /hide the folder/],
 		["Description", /--description/],
-		["User Group DynamicUser", /as that user/],
+		["User", /use --uid/],
+		["Group", /use --gid/],
+		["SupplementaryGroups DynamicUser", /--uid and --gid/],
 		["Slice", /--slice/],
 		["UMask", /umask 027/],
 		["ConditionPathExists AssertUser", /before the start/],
@@ -429,7 +451,7 @@ test("a job goes on if the start that would replace it has wrong options", { ski
 test("a limit that the kernel does not enforce here is refused", { skip }, async (context) => {
 	await using home = await plainHome();
 	const { native } = await home.chore.capabilities();
-	assert.deepEqual(native, { unit: [], slice: [], properties: PROPERTY_NAMES });
+	assert.deepEqual(native, { unit: [], slice: [], sliceInherit: ["yes"], properties: PROPERTY_NAMES });
 	const controllers = readFileSync("/sys/fs/cgroup/cgroup.controllers", "utf8").trim().split(" ");
 	if (controllers.includes("memory")) return context.skip("the memory controller is there");
 	await assert.rejects(home.chore.run({ command: ["true"], native: { properties: ["MemoryHigh=1G"] } }), (error: unknown) => {
