@@ -19,6 +19,7 @@ const PLAIN: StartOptions = {
 	umask: 0o22,
 	limits: [],
 	nice: 0,
+	become: [],
 	output: "merged",
 	stdin: "null",
 };

@@ -49,11 +49,15 @@ export interface RunOptions {
 	readonly tasks?: number | undefined;
 	/** nice(1), −20 to 19. Below 0 for root only. */
 	readonly nice?: number | undefined;
+	/** The user that it runs as, by name or number, with that one's groups, HOME, USER, LOGNAME and SHELL. For root only. */
+	readonly user?: string | undefined;
+	/** The group that it runs with, by name or number. Default: the user's. For root only. */
+	readonly group?: string | undefined;
 	/** File mode creation mask. Default: the caller's. */
 	readonly umask?: number | undefined;
 	/**
 	 * Options of the platform itself, in its own words; another platform refuses them. systemd takes `unit`, the name of the
-	 * unit; `slice`, as in systemd.slice(5); and `properties`, `Name=Value` each, as in systemd-run(1) -p.
+	 * unit; `slice`, as in systemd.slice(5); `sliceInherit`, "yes" as in systemd-run(1) --slice-inherit; and `properties`, `Name=Value` each, as in systemd-run(1) -p.
 	 */
 	readonly native?: Readonly<Record<string, string | readonly string[] | undefined>> | undefined;
 	/** When an active job has that name: fail with NAME_IN_USE (default), give back that job, or stop it first. */

@@ -18,6 +18,8 @@ export interface StartOptions {
 	readonly umask: number;
 	readonly limits: readonly ResourceLimit[];
 	readonly nice: number;
+	/** The words of a program that becomes another user and then the program behind them; none for a job of the caller's. */
+	readonly become: readonly string[];
 	readonly output: OutputMode;
 	/** `file` is an absolute path. */
 	readonly stdin: "null" | "fifo" | { readonly file: string };
@@ -45,9 +47,10 @@ export function startScript(options: StartOptions): Buffer {
 	const byEnv = [...environment].filter(([name]) => !PORTABLE.test(name) || SHELLS_OWN.test(name));
 	if (byEnv.length > 0) script.add(" /usr/bin/env --");
 	for (const [name, value] of byEnv) script.add(" ").quote(`${name}=`, value);
-	// env(1) would read a path with "=" as a variable, so nice(1) stands in front of it.
-	if (options.nice !== 0 || options.program.includes("=")) script.add(` /usr/bin/nice -n ${options.nice}`);
-	for (const word of [options.program, ...options.arguments]) script.add(" ").quote(word);
+	// env(1) would read a path with "=" as a variable, so another program stands in front of it.
+	if (options.nice !== 0 || (options.program.includes("=") && options.become.length === 0)) script.add(` /usr/bin/nice -n ${options.nice}`);
+	// `become` comes last, since what stands before it may need the caller's rights.
+	for (const word of [...options.become, options.program, ...options.arguments]) script.add(" ").quote(word);
 	script.add("\n");
 	script.add(`umask ${options.umask.toString(8).padStart(4, "0")}\n`);
 	// ksh93 changes SHLVL at exec, and crashes if it is unset. This one is not exported.

@@ -16,6 +16,7 @@ import { jobFolder, makeSession, markOf, runFolder, type Session } from "../disk
 import type { JobRecord, StoredRun } from "../disk/store.ts";
 import { hasEnded, type Job, shortId } from "../job.ts";
 import { jobEnvironment } from "../prepare/environment.ts";
+import { checkIdentity, environmentAs, findIdentity } from "../prepare/identity.ts";
 import { checkDirectory, checkInput, findProgram } from "../prepare/precheck.ts";
 import { callerLimits } from "../prepare/resource-limits.ts";
 import { checkCapabilities, normalise, type RunOptions, type Spec } from "../prepare/spec.ts";
@@ -36,14 +37,17 @@ export async function run(context: Context, options: RunOptions): Promise<Job> {
 	platform.check(spec);
 	checkDirectory(spec.directory);
 	if (typeof spec.stdin === "object") checkInput(spec.stdin.file);
+	const identity = findIdentity(options.user, options.group);
+	const from = options.environment ?? process.env;
 	const { environment, dropped } = jobEnvironment({
-		from: options.environment ?? process.env,
+		from: identity === undefined ? from : environmentAs(identity, from),
 		clean: options.cleanEnvironment ?? false,
 		set: options.setEnvironment ?? {},
 	});
 	if (dropped.length > 0) options.onWarning?.(`left out, since their values are not valid UTF-8: ${dropped.join(", ")}`);
 	const path = environment.get("PATH");
 	const program = findProgram(spec.command[0], spec.directory, path?.toString());
+	if (identity !== undefined) checkIdentity(identity, program);
 	makeSession(session);
 	await checkRoom(context);
 
@@ -59,7 +63,15 @@ export async function run(context: Context, options: RunOptions): Promise<Job> {
 			return taken;
 		}
 		name = taken;
-		const script = startScript({ ...spec, jobId: id, program, arguments: spec.command.slice(1), environment, limits: callerLimits() });
+		const script = startScript({
+			...spec,
+			jobId: id,
+			program,
+			arguments: spec.command.slice(1),
+			environment,
+			limits: callerLimits(),
+			become: identity?.command ?? [],
+		});
 		stored = writeJob(session, platform, { spec, id, name, program, script, acknowledge });
 		record(session, eventOf(stored), "created", { command: stored.job.command });
 	} catch (error) {

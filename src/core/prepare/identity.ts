@@ -1,0 +1,92 @@
+/**
+ * As whom a job runs, where root asks for another user or group. The start script gives up root's rights by setpriv(1) as its
+ * last step: what it reads and opens before is private to root, and so stays the record of the end.
+ */
+import { spawnSync } from "node:child_process";
+import { ChoreError } from "../../../platform/errors.ts";
+import { findProgram } from "./precheck.ts";
+
+/** A user and group that are not the caller's. */
+export interface Identity {
+	/** Becomes that user, and then the program that follows. */
+	readonly command: readonly [string, ...string[]];
+	/** HOME, USER, LOGNAME and SHELL of the user, as systemd sets them for User= (systemd.exec(5)); none for a group alone. */
+	readonly environment: Readonly<Record<string, string>>;
+	/** For messages. */
+	readonly name: string;
+}
+
+/** They lead to the caller's own places, which another user cannot enter. */
+const OF_THE_CALLER = /^(XDG_RUNTIME_DIR|DBUS_SESSION_BUS_ADDRESS|XDG_(CONFIG|DATA|STATE|CACHE)_HOME)$/;
+
+/**
+ * @param user name or number, as passwd(5) has it
+ * @param group name or number; without one the user's own, with all others that it is in
+ * @returns undefined where that is the caller already
+ * @throws ChoreError INVALID_ARGUMENT for whom there is not, and for everybody but root
+ */
+export function findIdentity(user: string | undefined, group: string | undefined): Identity | undefined {
+	if (user === undefined && group === undefined) return undefined;
+	const [name = "", , userId, ownGroupId, , home = "", shell = ""] = user === undefined ? [] : lookUp("passwd", "user", user);
+	const groupId = group === undefined ? ownGroupId : lookUp("group", "group", group)[2];
+	const isCaller = (userId === undefined || Number(userId) === process.geteuid?.()) && Number(groupId) === process.getegid?.();
+	if (isCaller) return undefined;
+	if (process.geteuid?.() !== 0) {
+		throw new ChoreError("INVALID_ARGUMENT", "only root can run a job as another user or group than its own", {
+			hint: "start it as that user",
+		});
+	}
+	const users = userId === undefined ? ["--keep-groups"] : ["--reuid", userId, "--init-groups"];
+	return {
+		command: [setpriv(), "--regid", String(groupId), ...users, "--inh-caps=-all", "--"],
+		environment: userId === undefined ? {} : { HOME: home, USER: name, LOGNAME: name, SHELL: shell || "/bin/sh" },
+		name: name || String(group),
+	};
+}
+
+/** The caller's variables, without those that are of no use to the user that a job runs as, and with that one's own. */
+export function environmentAs(
+	{ environment }: Identity,
+	callers: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string | undefined>> {
+	if (environment["USER"] === undefined) return callers;
+	const kept = Object.entries(callers).filter(([name]) => !OF_THE_CALLER.test(name));
+	return { ...Object.fromEntries(kept), ...environment };
+}
+
+/** Becomes that user for a moment. @throws ChoreError with the reason why that, or the program, cannot be had */
+export function checkIdentity({ command: [program, ...words], name }: Identity, jobsProgram: string): void {
+	const { status, stderr, error } = spawnSync(program, [...words, "/bin/sh", "-c", '[ -x "$0" ] || exit 9', jobsProgram], {
+		cwd: "/",
+		encoding: "utf8",
+		stdio: ["ignore", "ignore", "pipe"],
+	});
+	if (status === 0) return;
+	if (status === 9) {
+		throw new ChoreError("COMMAND_NOT_EXECUTABLE", `${name} cannot run ${jobsProgram}: permission denied (EACCES)`, {
+			hint: "the program, and every folder that it is in, must be open to that user",
+		});
+	}
+	throw new ChoreError("OPTION_UNSUPPORTED", `a job cannot be run as ${name} here: ${stderr?.trim() || error?.message || status}`, {
+		hint: "start it as that user",
+		cause: error,
+	});
+}
+
+/** An entry of a database, by name or number, from wherever the system has it (getent(1)). */
+function lookUp(database: "passwd" | "group", what: string, key: string): readonly string[] {
+	const { status, stdout } = spawnSync("getent", ["--", database, key], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+	if (key !== "" && status === 0) return stdout.split("\n", 1)[0]?.split(":") ?? [];
+	throw new ChoreError("INVALID_ARGUMENT", `there is no ${what} ${JSON.stringify(key)}`, { hint: `getent ${database} lists them` });
+}
+
+function setpriv(): string {
+	try {
+		return findProgram("setpriv", "/", undefined);
+	} catch (cause) {
+		throw new ChoreError("OPTION_UNSUPPORTED", "a job cannot be run as another user here: there is no setpriv(1), which is in util-linux", {
+			hint: "start it as that user",
+			cause,
+		});
+	}
+}
