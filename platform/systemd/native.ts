@@ -10,13 +10,15 @@ import { PROPERTY_NAMES } from "./property-table.ts";
 import { USER } from "./scope.ts";
 
 /** @see Capabilities.native */
-export const NATIVE: Capabilities["native"] = { unit: [], slice: [], properties: PROPERTY_NAMES };
+export const NATIVE: Capabilities["native"] = { unit: [], slice: [], sliceInherit: ["yes"], properties: PROPERTY_NAMES };
 
 /** The options after the check. */
 export interface Native extends Settings {
 	/** The unit's name with its suffix; undefined if none was asked for. */
 	readonly unit: string | undefined;
 	readonly slice: string | undefined;
+	/** Whether the unit goes into the slice of the process that starts it, and `slice` below that. */
+	readonly inheritsSlice: boolean;
 }
 
 /** systemd refuses longer names (UNIT_NAME_MAX). */
@@ -31,10 +33,12 @@ const MAX_UNIT_NAME_LENGTH = 255;
 export function readNative({ native, limits }: Pick<RunSpec, "native" | "limits">, platform: string = USER.name): Native {
 	for (const key of Object.keys(native)) if (!Object.hasOwn(NATIVE, key)) refuseKey(key, platform);
 	const unit = oneWord(native, "unit");
+	if (unit !== undefined) refuseOtherType(unit, "service");
 	const slice = oneWord(native, "slice");
 	return {
 		unit: unit === undefined ? undefined : unitName(unit),
 		slice: slice === undefined ? undefined : sliceName(slice),
+		inheritsSlice: yes(native, "sliceInherit"),
 		...readProperties(propertyWords(native), limits),
 	};
 }
@@ -59,7 +63,21 @@ export function unitName(wanted: string): string {
 	return name;
 }
 
-function sliceName(wanted: string): string {
+/** The types of units (systemd.unit(5)). */
+const TYPES = /\.(service|socket|device|mount|automount|swap|target|path|timer|slice|scope)$/;
+
+/** A name with the suffix of another type names a unit that cannot be had: no such thing is made of it. */
+function refuseOtherType(wanted: string, type: "service" | "slice"): void {
+	const suffix = TYPES.exec(wanted)?.[1];
+	if (suffix === undefined || suffix === type) return;
+	throw new ChoreError("INVALID_ARGUMENT", `"${printable(wanted)}" is the name of a ${suffix}, and a ${type} is wanted`, {
+		hint: `leave .${suffix} out, or write .${type}`,
+	});
+}
+
+/** A slice's name with its suffix. @throws ChoreError INVALID_ARGUMENT for one that systemd would refuse (systemd.slice(5)) */
+export function sliceName(wanted: string): string {
+	refuseOtherType(wanted, "slice");
 	const name = wanted.endsWith(".slice") ? wanted : `${wanted}.slice`;
 	// "-" separates the levels, and "-.slice" is the root (systemd.slice(5)).
 	const valid = /^[A-Za-z0-9:_.\\]+(-[A-Za-z0-9:_.\\]+)*\.slice$/.test(name) || name === "-.slice";
@@ -75,6 +93,12 @@ function oneWord(native: NativeOptions, key: string): string | undefined {
 	const value = native[key];
 	if (value === undefined || typeof value === "string") return value;
 	throw new ChoreError("INVALID_ARGUMENT", `systemd takes one ${key} for a job, not ${value.length}`, { hint: "give a word, not a list" });
+}
+
+function yes(native: NativeOptions, key: string): boolean {
+	const value = oneWord(native, key);
+	if (value === undefined || value === "yes") return value === "yes";
+	throw new ChoreError("INVALID_ARGUMENT", `${key} is "yes" or not given, not "${printable(value)}"`, { hint: "leave it out" });
 }
 
 function refuseKey(key: string, platform: string): never {

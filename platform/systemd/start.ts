@@ -4,11 +4,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { RunSpec } from "../contract.ts";
 import { ChoreError, isChoreError } from "../errors.ts";
 import { hasStarted } from "./inspect.ts";
-import { propertyWords } from "./native.ts";
+import { propertyWords, readNative } from "./native.ts";
 import { impossibleProperties, refusedProperty } from "./refusal.ts";
 import type { LoadedUnit, Systemd } from "./requests.ts";
 import { forbidRestarts, mayStartAgain } from "./restarts.ts";
 import type { Scope } from "./scope.ts";
+import { ownCgroup, callersSlice as sliceOf } from "./slice.ts";
 import { isRecording, isWaiting } from "./status.ts";
 import { findOwn } from "./stop.ts";
 import { hasAnyToken, type Installation, type PlannedUnit, unitProperties } from "./unit.ts";
@@ -43,7 +44,8 @@ export async function submitUnit(
 	{ unit }: PlannedUnit,
 	{ scope, ...installation }: Installation & { readonly scope: Scope },
 ): Promise<Submitted> {
-	const properties = unitProperties(run, installation);
+	const callersSlice = readNative(run, scope.name).inheritsSlice ? await findCallersSlice(systemd, scope) : undefined;
+	const properties = unitProperties(run, { ...installation, callersSlice });
 	const deadlineMs = performance.now() + LEAVING_MS;
 	for (;;) {
 		try {
@@ -78,6 +80,16 @@ export async function confirmStart(
 	throw new ChoreError(code, message, {
 		hint: `${hint}the manager's own words are in its log: ${scope.journalctl} -n 20`,
 		refused: isGone,
+	});
+}
+
+/** @throws ChoreError OPTION_UNSUPPORTED if the caller is in no slice of that manager */
+async function findCallersSlice(systemd: Systemd, { manager }: Scope): Promise<string> {
+	const slice = sliceOf(ownCgroup(), await systemd.controlGroup());
+	if (slice !== undefined) return slice;
+	throw new ChoreError("OPTION_UNSUPPORTED", `there is no slice to inherit: the caller is in no unit of ${manager}`, {
+		hint: "name one: --slice NAME",
+		refused: true,
 	});
 }
 

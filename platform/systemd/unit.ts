@@ -10,6 +10,7 @@ import { count, flag, INFINITY, integer, type Property, printable, text } from "
 import { restartsFile } from "./restarts.ts";
 import { sandboxProperties } from "./sandbox.ts";
 import { USER } from "./scope.ts";
+import { sliceWithin } from "./slice.ts";
 
 /** The data of a handle. */
 export interface PlannedUnit {
@@ -110,6 +111,8 @@ export interface Installation {
 	readonly hookPath: string;
 	/** Whether the manager runs as root. */
 	readonly isPrivileged: boolean;
+	/** That of whoever starts the run; undefined where nobody asked for it. */
+	readonly callersSlice?: string | undefined;
 }
 
 /** The properties of the unit, for StartTransientUnit. @throws ChoreError INVALID_ARGUMENT for what is impossible */
@@ -140,7 +143,8 @@ export function unitProperties(run: RunSpec, installation: Installation): readon
 	}
 	if (limits.cpus !== null) properties.push(count("CPUQuotaPerSecUSec", limits.cpus * 1_000_000));
 	if (limits.tasks !== null) properties.push(count("TasksMax", limits.tasks));
-	if (asked.slice !== undefined) properties.push(text("Slice", asked.slice));
+	const slice = sliceWithin(installation.callersSlice, asked.slice);
+	if (slice !== undefined) properties.push(text("Slice", slice));
 	const sandbox = sandboxProperties(asked.properties, { ...installation, jobFolder: run.jobFolder });
 	return [...properties, ...asked.properties, ...sandbox];
 }

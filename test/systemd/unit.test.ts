@@ -51,10 +51,25 @@ test("a unit has the name that was asked for, or one made from the label", () =>
 
 test("an unknown key among systemd's own options is refused, with the keys that there are", () => {
 	for (const [native, code, message, hint] of [
-		[{ partition: "long" }, "OPTION_UNSUPPORTED", /^the platform systemd cannot give a job any "partition"$/, /unit, slice, properties$/],
+		[
+			{ partition: "long" },
+			"OPTION_UNSUPPORTED",
+			/^the platform systemd cannot give a job any "partition"$/,
+			/unit, slice, sliceInherit, properties$/,
+		],
 		[{ slcie: "batch" }, "OPTION_UNSUPPORTED", /"slcie"/, /^did you mean slice\?$/],
 		[{ toString: "x" }, "OPTION_UNSUPPORTED", /"toString"/, /./],
 		[{ unit: ["a", "b"] }, "INVALID_ARGUMENT", /^systemd takes one unit for a job, not 2$/, /./],
+		[
+			{ slice: "foo.service" },
+			"INVALID_ARGUMENT",
+			/^"foo\.service" is the name of a service, and a slice is wanted$/,
+			/leave \.service out, or write \.slice/,
+		],
+		[{ slice: "a.scope" }, "INVALID_ARGUMENT", /name of a scope/, /./],
+		[{ unit: "foo.slice" }, "INVALID_ARGUMENT", /^"foo\.slice" is the name of a slice, and a service is wanted$/, /\.service/],
+		[{ unit: "a.timer" }, "INVALID_ARGUMENT", /name of a timer/, /./],
+		[{ sliceInherit: "maybe" }, "INVALID_ARGUMENT", /"yes" or not given, not "maybe"/, /./],
 		[{ properties: "Bogus=1" }, "INVALID_ARGUMENT", /"Bogus" is no property/, /./],
 	] as const) {
 		assert.throws(
@@ -62,6 +77,19 @@ test("an unknown key among systemd's own options is refused, with the keys that 
 			(error) => isChoreError(error) && error.code === code && message.test(error.message) && hint.test(error.hint ?? ""),
 			JSON.stringify(native),
 		);
+	}
+});
+
+test("a unit goes into the slice that is asked for, below the caller's where that is inherited", () => {
+	for (const [slice, callersSlice, put] of [
+		[undefined, undefined, undefined],
+		["batch", undefined, "batch.slice"],
+		["batch.slice", "app.slice", "app-batch.slice"],
+		[undefined, "app.slice", "app.slice"],
+	] as const) {
+		const run = { ...RUN, native: slice === undefined ? {} : { slice } };
+		const made = unitProperties(run, { hookPath: "/hook", isPrivileged: false, callersSlice });
+		assert.equal(made.find(({ name }) => name === "Slice")?.value, put);
 	}
 });
 
