@@ -112,6 +112,9 @@ function usageError(error: CommanderError, command: Command): UsageError {
 		.replace(/^option '([^']*)' argument '.*?' is invalid\. /s, "$1: ")
 		.replace(/^command-argument value '(.*)' is invalid for argument '([^']*)'\. Allowed choices are /s, '$2: "$1" is none of ')
 		.replace(/\.$/, "");
+	const valued = /^unknown option '(--[a-z-]+)=(.*)'$/s.exec(message);
+	if (valued?.[1] !== undefined && command.options.some(({ long }) => long === valued[1]))
+		return new UsageError(`${valued[1]} takes no value`, `leave =${valued[2]} out`);
 	const meant = meantBy(error, command);
 	if (meant !== undefined) return new UsageError(message, `did you mean ${meant}?`);
 	const isVerb = command.parent !== null;

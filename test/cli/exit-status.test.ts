@@ -43,6 +43,20 @@ test("run --wait, -f and -P, wait, and logs -f exit with the job's code", PATIEN
 	await Promise.all([check(trapped), one()]);
 });
 
+test("of the ways to stay with a job the one that does most counts", PATIENCE, async () => {
+	await using cli = new Cli();
+	for (const [ways, input, output] of [
+		["--wait -f", "", "said"],
+		["--wait --pipe", "in", "saidin"],
+		["--pipe --wait", "in", "saidin"],
+		["-fP", "in", "saidin"],
+		["--wait --json -P", "in", "saidin"],
+	] as const) {
+		const outcome = await cli.run(["run", ...ways.split(" "), "-c", "printf said; cat; exit 7"], { input });
+		assert.deepEqual([outcome.status, outcome.stdout], [7, output], `${ways}: ${outcome.stderr}`);
+	}
+});
+
 test("a job that is lost is never a success: 125, and the reason", PATIENCE, async () => {
 	await using cli = new Cli();
 	const id = await cli.begin("-n", "victim", "-c", "echo said; exec sleep 60");

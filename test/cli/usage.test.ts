@@ -86,6 +86,8 @@ const REFUSALS: readonly (readonly [words: readonly string[], ...said: readonly 
 	[["run", "--output", "tee", "true"], /--output/, /"tee"/, /merged, split, null/],
 	[["run", "--service-type", "forking", "true"], /--service-type=forking/, /exec/],
 	[["run", "-n", "a", "-u", "b", "true"], /-n and -u/],
+	[["run", "-p", "Environment=A", "true"], /Environment= takes NAME=VALUE, not "A"/, /-E/],
+	[["run", "--no-block=yes", "true"], /--no-block takes no value/, /leave =yes out/],
 	[["run", "--platform", "cron", "true"], /"cron"/, /systemd, launchd, posix/],
 	[["logs", "--stdout", "--stderr"], /--stdout and --stderr exclude each other/],
 	[["logs", "-n", "many"], /-n, --lines/, /"many"/, /whole number/],
@@ -175,7 +177,6 @@ test("a wrong use exits with 125 where the exit status would be the job's", PATI
 		["run", "-P", "--nice", "99", "true"],
 		["run", "--follow"],
 		["run", "--wait", "--frob", "true"],
-		["run", "--wait", "-f", "true"],
 		["--json", "run", "--wait", "-n", "a b", "true"],
 		["run", "--timeout=banana", "--pipe", "true"],
 		["wait", "--timeout", "banana"],
@@ -279,26 +280,20 @@ test("options may stand after the names of jobs", PATIENCE, async () => {
 test("options of systemd-run that chore does not take are refused by name, with what to do instead", PATIENCE, async () => {
 	await using cli = new Cli();
 	const cases: readonly (readonly [words: readonly string[], said: string, hint: string])[] = [
-		[["-t"], "--pty", "-P"],
-		[["--pty"], "--pty", "-P"],
-		[["-S"], "--shell", "shell"],
-		[["--shell"], "--shell", "shell"],
-		[["--scope"], "--scope", "leave it out"],
-		[["-r"], "--remain-after-exit", "chore status"],
-		[["--remain-after-exit"], "--remain-after-exit", "chore status"],
-		[["--on-calendar=daily"], "--on-calendar", "timer or cron"],
-		[["--on-active=1h"], "--on-active", "timer or cron"],
+		[["-tP"], "--pty", "-P"],
 		[["--on-boot", "5min"], "--on-boot", "timer or cron"],
-		[["--on-startup=5min"], "--on-startup", "timer or cron"],
-		[["--on-unit-active=5min"], "--on-unit-active", "timer or cron"],
-		[["--on-unit-inactive=5min"], "--on-unit-inactive", "timer or cron"],
+		[["--host=there"], "--host", "ssh HOST"],
+		[["--version"], "--version", "chore --version"],
 	];
 	for (const [index, [words, said, hint]] of cases.entries()) {
 		const outcome = await ask(cli, ["run", ...words, "--", "true"], index);
-		assert.equal(outcome.status, 2, words.join(" "));
+		assert.equal(outcome.status, said === "--pty" ? 125 : 2, words.join(" "));
 		assert.match(outcome.stderr, /^chore: .*systemd-run.*\nhint: /, words.join(" "));
 		assert.ok(outcome.stderr.includes(said) && outcome.stderr.includes(hint), outcome.stderr);
 	}
+	const error = errorIn(await cli.run(["run", "--json", "--service-type=oneshot", "true"]));
+	assert.deepEqual([error.code, error.message], ["INVALID_ARGUMENT", "--service-type=oneshot is not possible"]);
+	assert.deepEqual(errorIn(await cli.run(["run", "--json=short", "true"])).hint, "leave =short out");
 	assert.deepEqual(await cli.list(), []);
 });
 
@@ -313,10 +308,22 @@ test("options of systemd-run that say what chore does anyway are taken", PATIENC
 		["--service-type=exec"],
 		["--service-type=simple"],
 		["--no-block"],
+		["--expand-environment=no"],
+		["--no-ask-password", "--background=44", "--job-mode=fail"],
 	]) {
 		const outcome = await cli.run(["run", "--wait", ...words, "--", "true"]);
 		assert.equal(outcome.status, 0, `${words.join(" ")}: ${outcome.stderr}`);
 	}
+});
+
+test("properties that are options of chore's own are taken on every platform, and the options win", PATIENCE, async () => {
+	await using cli = new Cli();
+	const line = 'echo "$A $B $C"; pwd';
+	const properties = ["-p", 'Environment=A=1 "B=2 3" C=4', "-p", "WorkingDirectory=/usr", "-p", "Type=simple"];
+	const env = cli.file("env", "B=5\nC=6\n");
+	assert.equal((await cli.chore("run", "-f", ...properties, "-c", line)).stdout, "1 2 3 4\n/usr\n");
+	const options = ["--env-file", env, "-E", "C=7", "--working-directory", "/"];
+	assert.equal((await cli.chore("run", "-f", ...options, ...properties, "-c", line)).stdout, "1 5 7\n/\n");
 });
 
 test("a job of the system gets a platform for jobs of the system and no other", PATIENCE, async () => {

@@ -8,6 +8,7 @@ import { ChoreError, type ErrorCode } from "../../platform/errors.ts";
 import { describeFailure, UsageError } from "../../src/cli/failure.ts";
 import { NOBODY_READS_STATUS } from "../../src/cli/output.ts";
 import { program } from "../../src/cli/program.ts";
+import { SYSTEMD_RUN } from "../../src/cli/systemd-run.ts";
 
 const PAGE = "man/chore.1";
 const page = readFileSync(PAGE, "utf8");
@@ -103,6 +104,20 @@ describe("man/chore.1", () => {
 		const lines = commandLines(section("Sh", "EXAMPLES"));
 		assert.ok(lines.length > 5);
 		for (const line of lines) parse(line);
+	});
+});
+
+describe("man/chore.7", () => {
+	test("it says of each option of systemd-run what becomes of it, and of no other", () => {
+		const text = section("Sh", "SYSTEMD-RUN", readFileSync("man/chore.7", "utf8"));
+		for (const [title, fate] of [
+			["Honoured", "honoured"],
+			["Taken, and changing nothing", "nothing"],
+			["Refused, and what to use instead", "refused"],
+		] as const) {
+			const words = SYSTEMD_RUN.filter((word) => word.fate === fate).map(({ flags }) => flags.replace(/ <.*/, ""));
+			assert.deepEqual(itemsOf(section("Ss", title, text)).sort(), words.sort(), title);
+		}
 	});
 });
 

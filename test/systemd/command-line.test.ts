@@ -33,6 +33,36 @@ describe("the built command on systemd", () => {
 		assert.match(stderr, / runs on systemd as /);
 	});
 
+	test("a job inherits the slice of its caller, with a slice of its own below", { skip }, () => {
+		for (const [options, slice] of [
+			[["--slice-inherit"], "chore-words.slice"],
+			[["--slice-inherit", "--slice=own"], "chore-words-own.slice"],
+			[["--slice=own"], "own.slice"],
+		] as const) {
+			const line = ["run", "-q", "-f", ...options, "--", "cat", "/proc/self/cgroup"];
+			const around = [
+				"--user",
+				"-q",
+				"--wait",
+				"--pipe",
+				"--slice=chore-words",
+				`--setenv=CHORE_HOME=${home}`,
+				`--working-directory=${process.cwd()}`,
+			];
+			const { status, stdout, stderr } = spawnSync("systemd-run", [...around, process.execPath, "dist/cli.cjs", ...line], {
+				encoding: "utf8",
+			});
+			assert.equal(status, 0, stderr);
+			assert.ok(stdout.includes(`/${slice}/chore-cat-`), stdout);
+		}
+	});
+
+	test("a limit that is given twice is the last one, and Environment= sets a variable", { skip }, () => {
+		const limits = ["-p", "LimitCORE=1M:2M", "-p", "LimitCORE=16M:32M", "-p", 'Environment=A=1 "B=b c"', "-E", "A=2"];
+		const { stdout, stderr } = chore("run", "-f", ...limits, "-c", 'grep core /proc/self/limits; echo "$A $B"');
+		assert.match(stdout, /^Max core file size +16777216 +33554432 .*\n2 b c\n$/, stderr);
+	});
+
 	test("starts, shows, stops and forgets a job", { skip }, async () => {
 		const id = chore("run", "-q", "-n", "web", "--", "sleep", "600").stdout.trim();
 		assert.equal(chore("ps", "-q").stdout.split("\n")[0], id);

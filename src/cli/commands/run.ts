@@ -7,6 +7,8 @@ import { closeInherited } from "../descriptors.ts";
 import { readEnvFile } from "../env-file.ts";
 import { UsageError } from "../failure.ts";
 import { followJob, pipeJob } from "../follow.ts";
+import { longOf, SYSTEMD_RUN, type Word } from "../systemd-run.ts";
+import { unitSettings } from "../unit-settings.ts";
 import { exitStatus, summary } from "../words.ts";
 
 interface Options {
@@ -23,7 +25,10 @@ interface Options {
 	readonly setenv?: Readonly<Record<string, string>>;
 	readonly envFile?: string;
 	readonly cleanEnv?: boolean;
+	readonly uid?: string;
+	readonly gid?: string;
 	readonly slice?: string;
+	readonly sliceInherit?: boolean;
 	readonly nice?: number;
 	readonly sendSighup?: boolean;
 	readonly block: boolean;
@@ -40,7 +45,6 @@ interface Options {
 	readonly output?: OutputMode;
 	readonly stdin?: string;
 	readonly ifRunning: "fail" | "skip" | "replace" | "attach";
-	readonly serviceType?: string;
 }
 
 export function runCommand(): Command {
@@ -68,6 +72,8 @@ export function runCommand(): Command {
 		.optionsGroup("What it gets:")
 		.option("--working-directory <path>", "where it runs (default: here)")
 		.option("-d, --same-dir", "run it here (the default)")
+		.option("--uid <user>", "run it as that user; for root")
+		.option("--gid <group>", "run it with that group; for root")
 		.option("-E, --setenv <name[=value]>", "set a variable; your own value of it without one (repeatable)", variable)
 		.option("--env-file <file>", "read variables from a file of NAME=VALUE lines")
 		.option("--clean-env", "only HOME USER LOGNAME SHELL PATH XDG_RUNTIME_DIR of your variables")
@@ -88,44 +94,41 @@ export function runCommand(): Command {
 		.option("--nice <number>", "scheduling priority, -20 to 19", wholeNumber)
 		.option("-p, --property <name=value>", "a property of systemd, as in systemd-run (repeatable)", property)
 		.option("--slice <slice>", "systemd slice to put it in")
+		.option("--slice-inherit", "put it, or its slice, into your own slice of systemd")
 		.optionsGroup("As in systemd-run:")
 		.option("--user", "the user's own manager (the default)")
 		.option("--system", "the system's own manager; for root")
 		.option("-G, --collect", "unload the unit however it ends (always done)")
 		.option("--no-block", "do not wait until it has started")
-		.addOption(new Option("--service-type <type>").hideHelp())
 		.action(action<Options, [string[]]>(start));
-	for (const [flags, hint] of REFUSED) {
-		const option = new Option(flags).hideHelp();
-		// By an event: commander calls no parser for an option without a value.
-		command.addOption(option).on(`option:${option.name()}`, () => refuse(option, hint));
-	}
+	// The last of the two counts.
+	command.on("option:same-dir", () => command.setOptionValue("workingDirectory", undefined));
+	// run0(1) has it for what systemd-run(1) calls --working-directory.
+	command
+		.addOption(new Option("-D, --chdir <path>").hideHelp())
+		.on("option:chdir", (path: string) => command.setOptionValue("workingDirectory", path));
+	for (const word of SYSTEMD_RUN) if (word.fate !== "honoured") addForeign(command, word);
 	return command;
 }
 
-/** Options of systemd-run(1) that chore refuses, and what to use instead. */
-const REFUSED: readonly (readonly [flags: string, hint: string])[] = [
-	["-t, --pty", "a job has no terminal; use -P to connect stdin and stdout"],
-	["-S, --shell", "a job has no terminal; use your own shell"],
-	["--scope", "a scope ends with this terminal; leave it out"],
-	["-r, --remain-after-exit", "not needed: `chore status` knows how a job ended"],
-	["--on-calendar <x>", "schedules are not there yet; use a systemd timer or cron"],
-	["--on-active <x>", "schedules are not there yet; use a systemd timer or cron"],
-	["--on-boot <x>", "schedules are not there yet; use a systemd timer or cron"],
-	["--on-startup <x>", "schedules are not there yet; use a systemd timer or cron"],
-	["--on-unit-active <x>", "schedules are not there yet; use a systemd timer or cron"],
-	["--on-unit-inactive <x>", "schedules are not there yet; use a systemd timer or cron"],
-];
+/** Takes an option of systemd-run that does nothing here, or refuses it. */
+function addForeign(command: Command, word: Word): void {
+	if (!command.options.some(({ long }) => long === longOf(word))) command.addOption(new Option(word.flags).hideHelp());
+	// By an event: commander calls no parser for an option without a value.
+	if (word.instead !== undefined) command.on(`option:${longOf(word).slice("--".length)}`, (value?: string) => refuse(word, value));
+}
 
-function refuse(option: Option, hint: string): never {
-	throw new UsageError(`${option.flags.replace(" <x>", "")} is an option of systemd-run that chore does not take`, hint);
+/** @throws UsageError unless it is one of the values that change nothing */
+function refuse({ flags, values, instead }: Word, value?: string): void {
+	if (values === undefined)
+		throw new UsageError(`${flags.replace(/ <.*/, "")} is an option of systemd-run that chore does not take`, instead);
+	if (!values.includes(value ?? "")) throw new UsageError(`${flags.replace(/ <.*/, "")}=${value} is not possible`, instead);
 }
 
 async function start(invocation: Invocation<Options>, words: string[]): Promise<void> {
 	const { options, chore, output } = invocation;
-	const stays = [options.wait, options.follow, options.pipe].filter(Boolean).length;
-	if (stays > 1)
-		throw new UsageError("--wait, --follow and --pipe exclude each other", "-f shows the output and exits with the job's code");
+	// Each does what those after it do, and more.
+	const stays = options.pipe ? "pipe" : options.follow ? "follow" : options.wait ? "wait" : undefined;
 	if (options.ifRunning !== "fail" && options.name === undefined && options.unit === undefined) {
 		throw new UsageError(`--if-running ${options.ifRunning} needs a name to look for`, "name the job with -n NAME");
 	}
@@ -135,7 +138,7 @@ async function start(invocation: Invocation<Options>, words: string[]): Promise<
 	const { job, started } = await begin(invocation, runOptions(options, words, output));
 	const attached = !started && options.ifRunning === "attach";
 	const say = options.quiet ? () => {} : (text: string) => output.note(text);
-	if (stays === 0 && !attached) {
+	if (stays === undefined && !attached) {
 		if (options.json) output.line(JSON.stringify(job));
 		else output.line(job.id);
 		if (!started) say(`${job.name} is running already (${shortId(job.id)}); follow it with: chore logs -f ${job.name}`);
@@ -144,9 +147,9 @@ async function start(invocation: Invocation<Options>, words: string[]): Promise<
 	}
 	say(`${job.name} ${started ? "runs" : "is running already"} on ${job.platform} as ${job.id}`);
 	const { raw } = options;
-	const end = options.wait ? await chore.wait(job.id) : await (options.pipe ? pipeJob : followJob)(invocation, job, { raw });
+	const end = stays === "wait" ? await chore.wait(job.id) : await (stays === "pipe" ? pipeJob : followJob)(invocation, job, { raw });
 	if (end === undefined) return; // after Ctrl-C
-	if (options.json && options.wait) output.line(JSON.stringify(end));
+	if (options.json && stays === "wait") output.line(JSON.stringify(end));
 	if (end.state !== "succeeded") say(summary(end));
 	invocation.setStatus(exitStatus(end));
 }
@@ -189,18 +192,19 @@ function runOptions(
 	if (options.command !== undefined && words.length > 0) {
 		throw new UsageError("a command and -c LINE exclude each other", "put the whole line into the quotes after -c");
 	}
-	if (options.serviceType !== undefined && options.serviceType !== "exec" && options.serviceType !== "simple") {
-		throw new UsageError(`--service-type=${options.serviceType} is not possible`, "a job is always of the type exec");
-	}
+	const { properties, environment, directory } = unitSettings(options.property ?? []);
 	return {
 		command: options.command === undefined ? words : ["/bin/sh", "-c", options.command],
 		name: options.name ?? options.unit?.replace(/\.service$/, ""),
 		defaultName: options.command?.trim().split(/\s/)[0],
 		description: options.description,
 		tag: options.tag,
-		directory: options.workingDirectory,
+		directory: options.workingDirectory ?? directory,
+		user: options.uid,
+		group: options.gid,
 		cleanEnvironment: options.cleanEnv,
-		setEnvironment: { ...(options.envFile === undefined ? {} : readEnvFile(options.envFile)), ...options.setenv },
+		// As systemd has it: a file wins over Environment= (systemd.exec(5)), and -E over all.
+		setEnvironment: { ...environment, ...(options.envFile === undefined ? {} : readEnvFile(options.envFile)), ...options.setenv },
 		output: options.pipe ? "split" : options.output,
 		stdin:
 			options.pipe || options.stdin === "fifo"
@@ -217,7 +221,7 @@ function runOptions(
 		cpus: options.cpus,
 		tasks: options.tasks,
 		nice: options.nice,
-		native: { unit: options.unit, slice: options.slice, properties: options.property },
+		native: { unit: options.unit, slice: options.slice, sliceInherit: options.sliceInherit ? "yes" : undefined, properties },
 		ifRunning: options.ifRunning === "replace" ? "replace" : "fail",
 		acknowledge: options.block,
 		onWarning: options.quiet ? undefined : (message) => output.note(`chore: ${message}`),

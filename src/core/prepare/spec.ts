@@ -57,7 +57,8 @@ export interface RunOptions {
 	readonly umask?: number | undefined;
 	/**
 	 * Options of the platform itself, in its own words; another platform refuses them. systemd takes `unit`, the name of the
-	 * unit; `slice`, as in systemd.slice(5); `sliceInherit`, "yes" as in systemd-run(1) --slice-inherit; and `properties`, `Name=Value` each, as in systemd-run(1) -p.
+	 * unit; `slice`, as in systemd.slice(5); `sliceInherit`, "yes" for that of whoever starts it; and `properties`,
+	 * `Name=Value` each, as in systemd-run(1) -p.
 	 */
 	readonly native?: Readonly<Record<string, string | readonly string[] | undefined>> | undefined;
 	/** When an active job has that name: fail with NAME_IN_USE (default), give back that job, or stop it first. */

@@ -1,0 +1,105 @@
+/**
+ * What becomes of each option of systemd-run(1), up to version 258 and the few of later ones, at `chore run`. The manual has
+ * the same list in chore(7), and a test holds the two together. Pure.
+ */
+
+/** One option of systemd-run(1). */
+export interface Word {
+	/** As commander takes them: short and long form, and a value where it has one. */
+	readonly flags: string;
+	/** honoured: does the same here. nothing: is taken, and changes nothing. refused: is an error that names it. */
+	readonly fate: "honoured" | "nothing" | "refused";
+	/** The only values that change nothing; any other is refused. */
+	readonly values?: readonly string[];
+	/** Where it, or a value of it, is refused: what to do instead. */
+	readonly instead?: string;
+}
+
+const TERMINAL = "a job has no terminal; use -P to connect stdin and stdout";
+const SCHEDULE = "schedules are not there yet; use a systemd timer or cron";
+const ROOT = "the job's files are where chore is; use chroot(8) or unshare(1) as the command";
+
+/** In the order of the manual. `--tty` is the old spelling of `--pty`, which systemd-run still takes. */
+export const SYSTEMD_RUN: readonly Word[] = [
+	honoured("-h, --help"),
+	refused("--version", "`chore --version` tells that of chore"),
+	nothing("--no-ask-password"),
+	refused("--scope", "a scope ends with this terminal; leave it out"),
+	honoured("-u, --unit <name>"),
+	honoured("-p, --property <name=value>"),
+	honoured("--description <text>"),
+	honoured("--slice <slice>"),
+	honoured("--slice-inherit"),
+	{
+		...nothing("--expand-environment <bool>"),
+		values: ["no", "n", "false", "f", "off", "0"],
+		instead: "arguments arrive as they are; let a shell expand them: chore run -c 'LINE'",
+	},
+	refused("-r, --remain-after-exit", "not needed: `chore status` knows how a job ended"),
+	honoured("--send-sighup"),
+	{
+		...nothing("--service-type <type>"),
+		values: ["exec", "simple"],
+		instead: "a job is one program, of the type exec: it has started once that runs, and is over when that ends",
+	},
+	honoured("--uid <user>"),
+	honoured("--gid <group>"),
+	honoured("--nice <number>"),
+	honoured("--working-directory <path>"),
+	honoured("-d, --same-dir"),
+	refused("--root-directory <path>", ROOT),
+	refused("-R, --same-root-dir", ROOT),
+	honoured("-E, --setenv <name[=value]>"),
+	refused("-t, --pty", TERMINAL),
+	refused("--tty", TERMINAL),
+	refused("-T, --pty-late", TERMINAL),
+	honoured("-P, --pipe"),
+	refused("-S, --shell", "a job has no terminal; use your own shell"),
+	honoured("-q, --quiet"),
+	refused("-v, --verbose", "use -f to see what the job writes"),
+	honoured("--json"),
+	refused("--on-active <time>", SCHEDULE),
+	refused("--on-boot <time>", SCHEDULE),
+	refused("--on-startup <time>", SCHEDULE),
+	refused("--on-unit-active <time>", SCHEDULE),
+	refused("--on-unit-inactive <time>", SCHEDULE),
+	refused("--on-calendar <moment>", SCHEDULE),
+	refused("--on-clock-change", SCHEDULE),
+	refused("--on-timezone-change", SCHEDULE),
+	refused("--timer-property <name=value>", SCHEDULE),
+	refused("--path-property <name=value>", "a job starts at once; use a systemd.path(5) unit, or systemd-run"),
+	refused("--socket-property <name=value>", "a job starts at once; use a systemd.socket(5) unit, or systemd-run"),
+	honoured("--no-block"),
+	honoured("--wait"),
+	nothing("-G, --collect"),
+	refused("--ignore-failure", "how a job ended is told as it is; `chore run --wait … || true` goes on regardless"),
+	{
+		...nothing("--job-mode <mode>"),
+		values: ["fail"],
+		instead: "the unit of a job is new, and conflicts with nothing that is queued; leave it out",
+	},
+	nothing("--background <colour>"),
+	nothing("--no-pager"),
+	honoured("--user"),
+	honoured("--system"),
+	refused("-H, --host <host>", "run chore on that machine: ssh HOST chore run …"),
+	refused("-M, --machine <container>", "run chore in that container: machinectl shell CONTAINER …, or with the container's own tools"),
+	refused("-C, --capsule <name>", "chore knows no capsules; use systemd-run"),
+];
+
+/** The long form, which every option has. */
+export function longOf({ flags }: Word): string {
+	return /--[a-z-]+/.exec(flags)?.[0] ?? flags;
+}
+
+function honoured(flags: string): Word {
+	return { flags, fate: "honoured" };
+}
+
+function nothing(flags: string): Word {
+	return { flags, fate: "nothing" };
+}
+
+function refused(flags: string, instead: string): Word {
+	return { flags, fate: "refused", instead };
+}
