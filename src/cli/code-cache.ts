@@ -24,7 +24,7 @@ import { Script } from "node:vm";
 /** A hash of the bundles, so that two builds never share code, even if they have the same version. */
 declare const CHORE_BUILD: string;
 
-/** 30 days: when a build or version of Node first writes its code, the folders that are older than this are removed. */
+/** 30 days: whenever code is written, files in the cache that are older than this are removed. */
 const KEPT_MS = 30 * 86_400_000;
 
 type Load = (name: string) => unknown;
@@ -40,7 +40,7 @@ interface Loaded {
  * @returns a function that loads one of these files, each once: `load("cli-program.cjs")`. The `require` of each file uses it
  */
 export function codeCache(folder: string): Load {
-	const cache = cacheFolder();
+	const cached = cacheFolder();
 	const exported = new Map<string, unknown>();
 	const loaded: Loaded[] = [];
 	const load: Load = (name) => {
@@ -48,7 +48,7 @@ export function codeCache(folder: string): Load {
 		const file = join(folder, name);
 		// The build writes ASCII only (see scripts/build.mjs), and latin1 is the fastest to decode.
 		const source = readFileSync(file, "latin1");
-		const cacheFile = cache === undefined ? undefined : join(cache, `${name}.code`);
+		const cacheFile = cached === undefined ? undefined : join(cached, keyOf(file, name));
 		const cachedData = cacheFile === undefined ? undefined : readOwn(cacheFile);
 		const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
 			filename: file,
@@ -69,12 +69,17 @@ export function codeCache(folder: string): Load {
 	return load;
 }
 
-/** `$XDG_CACHE_HOME/chore/code/BUILD-NODE-ARCHITECTURE`; undefined if the environment turns the cache off or has no place for it. */
+/** `$XDG_CACHE_HOME/chore/code`; undefined if the environment turns the cache off or has no place for it. */
 function cacheFolder(): string | undefined {
 	const { XDG_CACHE_HOME: base = "", HOME: home = "", NODE_DISABLE_COMPILE_CACHE: off, NODE_V8_COVERAGE: coverage } = process.env;
 	if (off || coverage) return undefined;
 	const caches = isAbsolute(base) ? base : isAbsolute(home) ? join(home, ".cache") : undefined;
-	return caches === undefined ? undefined : join(caches, "chore", "code", `${CHORE_BUILD}-${process.version}-${process.arch}`);
+	return caches === undefined ? undefined : join(caches, "chore", "code");
+}
+
+/** V8 compares only the length of the source: the time of the last change tells a file that was edited after the build. */
+function keyOf(file: string, name: string): string {
+	return `${CHORE_BUILD}-${process.version}-${process.arch}-${statSync(file).mtimeMs.toString(36)}-${name}.code`;
 }
 
 /** The content of a file that only this user can have written, since V8 will run it; undefined for any other file. */
@@ -105,6 +110,7 @@ function writeOwn(file: string, script: Script): void {
 			writeFileSync(descriptor, script.createCachedData());
 			fsyncSync(descriptor); // after a power cut the file could be incomplete, which V8 would not notice
 			renameSync(part, file);
+			removeOld(dirname(file));
 		} catch {
 			rmSync(part, { force: true });
 		} finally {
@@ -113,23 +119,21 @@ function writeOwn(file: string, script: Script): void {
 	} catch {}
 }
 
-/** Makes the missing folders of `BASE/chore/code/KEY`. @throws if this or the parent of a missing one is another user's */
-function makeFolder(folder: string): void {
-	const code = dirname(folder);
+/** Makes the missing folders of `BASE/chore/code`. @throws if this or the parent of a missing one is another user's */
+function makeFolder(code: string): void {
 	const chore = dirname(code);
-	for (const one of [dirname(chore), chore, code, folder]) {
+	for (const one of [dirname(chore), chore, code]) {
 		if (existsSync(one)) continue;
 		if (!isOwn(statSync(dirname(one)))) throw new Error(`${dirname(one)} is another user's`);
 		mkdirSync(one, 0o700);
-		if (one === folder) removeUnused(code);
 	}
-	if (!isOwn(statSync(folder))) throw new Error(`${folder} is another user's`);
+	if (!isOwn(statSync(code))) throw new Error(`${code} is another user's`);
 }
 
-function removeUnused(code: string): void {
+function removeOld(code: string): void {
 	for (const name of readdirSync(code)) {
-		const folder = join(code, name);
-		if (Date.now() - statSync(folder).mtimeMs > KEPT_MS) rmSync(folder, { recursive: true, force: true });
+		const file = join(code, name);
+		if (Date.now() - statSync(file).mtimeMs > KEPT_MS) rmSync(file, { recursive: true, force: true });
 	}
 }
 

@@ -1,9 +1,21 @@
 /** The cache of V8's code, which makes commands faster and which no command depends on. */
 import assert from "node:assert/strict";
-import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+	chmodSync,
+	chownSync,
+	cpSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	truncateSync,
+	utimesSync,
+	writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { Cli, PATIENCE, skipUnlessRoot } from "../support/cli.ts";
+import { CLI, Cli, PATIENCE, skipUnlessRoot } from "../support/cli.ts";
 
 /** A command line with a cache of its own. */
 class Caching {
@@ -35,7 +47,7 @@ test("the code of a command is kept for this user alone, and fits the next comma
 	await caching.ps();
 	const first = caching.files();
 	assert.ok(
-		[...first.keys()].some((path) => path.endsWith("/cli-program.cjs.code")),
+		[...first.keys()].some((path) => path.endsWith("-cli-program.cjs.code")),
 		[...first.keys()].join(),
 	);
 	for (const { mode } of first.values()) assert.equal(mode & 0o777, 0o600);
@@ -48,7 +60,7 @@ test("code that is cut off, of another form, or could be another user's is not r
 	await using _ = caching.cli;
 	mkdirSync(caching.base);
 	await caching.ps();
-	const [path = ""] = [...caching.files().keys()].filter((name) => name.endsWith("/cli-program.cjs.code"));
+	const [path = ""] = [...caching.files().keys()].filter((name) => name.endsWith("-cli-program.cjs.code"));
 	const { size } = statSync(path);
 	const spoil: Readonly<Record<string, () => void>> = {
 		"cut off": () => truncateSync(path, size / 2),
@@ -86,19 +98,32 @@ test("root makes no cache in the home of another user", { ...PATIENCE, skip: ski
 	assert.deepEqual(readdirSync(home), []);
 });
 
-test("code of a build that is older than a month is removed when another build writes its code", PATIENCE, async () => {
+test("code that is older than a month is removed when other code is written", PATIENCE, async () => {
 	const caching = new Caching();
 	await using _ = caching.cli;
 	const code = join(caching.base, "chore", "code");
-	for (const [name, days] of [
-		["unused", 31],
-		["used", 29],
-	] as const) {
-		mkdirSync(join(code, name), { recursive: true });
+	mkdirSync(code, { recursive: true });
+	for (const days of [31, 29]) {
+		const path = join(code, `${days}-days-old`);
+		writeFileSync(path, "");
 		const at = Date.now() / 1000 - days * 86_400;
-		utimesSync(join(code, name), at, at);
+		utimesSync(path, at, at);
 	}
 	await caching.ps();
 	const left = readdirSync(code);
-	assert.deepEqual([left.includes("unused"), left.includes("used"), left.length], [false, true, 2]);
+	assert.deepEqual([left.includes("31-days-old"), left.includes("29-days-old")], [false, true]);
+});
+
+test("a program that was changed after it was built is run as it is now", PATIENCE, async () => {
+	const caching = new Caching();
+	await using _ = caching.cli;
+	mkdirSync(caching.base);
+	const copy = join(caching.cli.folder, "copy");
+	cpSync(dirname(CLI), copy, { recursive: true });
+	const help = async () =>
+		(await caching.cli.spawn([process.execPath, join(copy, "cli.cjs"), "help"], { env: { XDG_CACHE_HOME: caching.base } }).ended).stdout;
+	assert.match(await help(), /Nothing stays resident/);
+	const program = join(copy, "cli-program.cjs");
+	writeFileSync(program, readFileSync(program, "latin1").replace("Nothing stays resident", "NOTHING STAYS RESIDENT"), "latin1");
+	assert.match(await help(), /NOTHING STAYS RESIDENT/);
 });
