@@ -8,7 +8,7 @@ import { findLeftovers } from "../../src/core/doctor/leftovers.ts";
 import { fakePlatform } from "../support/fake-platform.ts";
 import { makeHome } from "../support/home.ts";
 
-const LINE = `${JSON.stringify({ at: "2026-11-21T09:00:00.000Z", event: "exited", id: "x", run: 1, name: "é 漢" })}\n`;
+const LINE = `${JSON.stringify({ at: "2026-11-21T09:00:00.000Z", event: "exited", id: "01a1fc70-44ee-7058-9aa9-000000000001", run: 1, name: "web", reason: "é 漢" })}\n`;
 
 /** What is found in a ledger with this content, and how many turns other work had meanwhile. */
 async function find(content: string): Promise<{ readonly found: readonly string[]; readonly turns: number }> {
