@@ -8,7 +8,7 @@ import { test } from "node:test";
 
 const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
 	["platform/contract.ts", 'import { run } from "../src/core/start/run.ts";\nrun();\n'],
-	["platform/registry.ts", 'import { detect } from "./posix/detach.ts";\ndetect();\n'],
+	["platform/registry.ts", 'import { detect } from "./posix/start.ts";\ndetect();\n'],
 	["platform/posix/index.ts", 'import type { Job } from "../../src/core/job.ts";\nexport type J = Job;\n'],
 	["platform/posix/index.ts", 'export { registry } from "../registry.ts";\n'],
 	["platform/posix/index.ts", 'export { findBus } from "../systemd/address.ts";\n'],
@@ -17,8 +17,8 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
 	["platform/systemd/wire.ts", 'import { Command } from "commander";\nnew Command();\n'],
 	["platform/closest.ts", 'import { readFileSync } from "node:fs";\nreadFileSync("");\n'],
 	["platform/systemd/stop.ts", 'import { stop } from "../shell/stop.ts";\nstop();\n'],
-	["platform/shell/stop.ts", 'import { detach } from "../posix/detach.ts";\ndetach();\n'],
-	["platform/launchd/platform.ts", 'import { detach } from "../posix/detach.ts";\ndetach();\n'],
+	["platform/shell/stop.ts", 'import { detach } from "../posix/start.ts";\ndetach();\n'],
+	["platform/launchd/platform.ts", 'import { detach } from "../posix/start.ts";\ndetach();\n'],
 	["platform/launchd/launchctl.ts", 'import { build } from "plist";\nbuild({});\n'],
 	["platform/launchd/plist.ts", 'import { sessionBus } from "dbus-next";\nsessionBus();\n'],
 	["src/core/start/run.ts", 'import { Command } from "commander";\nnew Command();\n'],

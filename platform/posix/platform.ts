@@ -3,8 +3,8 @@ import type { Description, LogoutFate, Platform, RunSpec } from "../contract.ts"
 import { ShellPlatform } from "../shell/platform.ts";
 import type { ProcessTable } from "../shell/processes.ts";
 import { description } from "./describe.ts";
-import { detach } from "./detach.ts";
 import { currentLogoutFate } from "./logind.ts";
+import { detach } from "./start.ts";
 
 export class PosixPlatform extends ShellPlatform implements Platform {
 	readonly name = "posix";
