@@ -1,14 +1,14 @@
-/** Whom a folder may belong to, and who may write to it, without anything being amiss. */
+/** Decides which owners and groups of a folder above the state can be trusted. */
 import { readFileSync } from "node:fs";
 
-/** Root, and the user of this process. */
+/** Whether a user may own such a folder: root, or the user of this process. */
 export function isTrustedOwner(uid: number): boolean {
 	return uid === 0 || uid === process.geteuid?.() || isUnmapped(uid);
 }
 
 /**
- * Whether a group has no member but us: many systems give each user a group of its own, and an umask by which that can
- * write to what the user makes.
+ * Whether this user is the only member of a group. Many systems give each user such a group, with an umask that gives the
+ * group write permission.
  */
 export function isOwnGroup(gid: number): boolean {
 	if (gid !== process.getegid?.()) return false;
@@ -21,8 +21,8 @@ export function isOwnGroup(gid: number): boolean {
 }
 
 /**
- * In a user namespace that knows only some users (toolbox, rootless containers) the folders of the machine's own root
- * seem to belong to nobody: user_namespaces(7). Nothing says whose they are; in there, nobody has to be root.
+ * Whether this is the id that the kernel shows for every user outside of the user namespace (user_namespaces(7)). In toolbox
+ * and rootless containers the folders of the machine's root have it, and nothing tells them from those of other users.
  */
 function isUnmapped(uid: number): boolean {
 	const [first = ""] = linesOf("/proc/self/uid_map");

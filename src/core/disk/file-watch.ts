@@ -14,7 +14,7 @@ export class FileWatch implements Disposable {
 	readonly #watcher: FSWatcher | undefined;
 	#isReliable = false;
 
-	/** Begins to watch. Never throws: without the file or a free inotify watch it is not reliable. Keeps the process running. */
+	/** Never throws: if the file cannot be watched, `isReliable` is false. Keeps the process running until disposed. */
 	constructor(path: string, changed: () => void) {
 		try {
 			this.#watcher = watch(path, changed);
@@ -40,8 +40,8 @@ export class FileWatch implements Disposable {
 }
 
 /**
- * Watches a folder that may be made only later, or removed and made again: while it is not there, the deepest folder above
- * it that is. `changed` is called for changes in the folder itself, and when it comes or goes.
+ * Watches a folder that may not exist yet, or may be removed and made again. While it is missing, the nearest existing
+ * folder above it is watched. `changed` is called for changes in the folder, and when it is made or removed.
  */
 export class FolderWatch implements Disposable {
 	readonly #folder: string;
@@ -56,7 +56,7 @@ export class FolderWatch implements Disposable {
 		this.#move();
 	}
 
-	/** As of FileWatch. */
+	/** @see FileWatch.isReliable */
 	get isReliable(): boolean {
 		return this.#watch?.isReliable ?? false;
 	}
@@ -66,7 +66,7 @@ export class FolderWatch implements Disposable {
 		this.#watch?.[Symbol.dispose]();
 	}
 
-	/** Goes to the folder, or as near to it as there is one. It may be made in the same moment: hence the second look. */
+	/** Watches the folder or the nearest one above. Looks again afterwards, since the folder may have been made meanwhile. */
 	#move(): void {
 		for (let nearest = nearestFolder(this.#folder); nearest !== this.#watched; nearest = nearestFolder(this.#folder)) {
 			this.#watch?.[Symbol.dispose]();
@@ -91,6 +91,6 @@ function isFolder(path: string): boolean {
 	try {
 		return statSync(path).isDirectory();
 	} catch {
-		return false; // not there, or not to be seen
+		return false; // missing, or in a folder that cannot be searched
 	}
 }

@@ -1,6 +1,6 @@
 /**
- * Private files: owner-only, no symbolic link followed, whole or not there. Every error names its file and says what
- * to do. Synchronous on purpose: these are small files, and a thread-pool round trip costs more than the call.
+ * Reads and writes the small files of the state: owner-only, never through a symbolic link. Errors name the file and say
+ * what to do. Synchronous, since a round trip through Node's thread pool takes longer than the call.
  */
 
 import {
@@ -66,7 +66,7 @@ export function isFull(error: unknown): boolean {
 	return ["ENOSPC", "EDQUOT"].includes(errnoOf(error) ?? "");
 }
 
-/** Writes a new file, 0600, or leaves none; refuses to touch anything that is already there. */
+/** Writes a new file, 0600; after an error there is none. Fails if the path exists. */
 export function writeNew(path: string, content: string | Uint8Array): void {
 	let file: number | undefined;
 	try {
@@ -81,8 +81,8 @@ export function writeNew(path: string, content: string | Uint8Array): void {
 }
 
 /**
- * Puts a file in place whole, unless something is there: of any number that do so one wins.
- * @returns whether it was this one
+ * Makes a file that appears whole, unless the path exists. If several processes do so at once, one succeeds.
+ * @returns whether this one did
  */
 export function placeFirst(path: string, content: string): boolean {
 	const temporary = `${path}.${randomBytes(6).toString("hex")}`;
@@ -94,7 +94,7 @@ export function placeFirst(path: string, content: string): boolean {
 	}
 }
 
-/** Gives a whole file another name, unless something has that. @returns whether it was this one */
+/** Gives a whole file this path, unless the path exists. @returns whether it has it now */
 export function linkFirst(file: string, path: string): boolean {
 	try {
 		linkSync(file, path);
@@ -103,7 +103,7 @@ export function linkFirst(file: string, path: string): boolean {
 		if (errnoOf(error) === "EEXIST") return false;
 	}
 	try {
-		// A file system without hard links: the next best.
+		// The file system may have no hard links. Here two processes at once can both succeed.
 		if (existsSync(path)) return false;
 		renameSync(file, path);
 		return true;
@@ -112,7 +112,7 @@ export function linkFirst(file: string, path: string): boolean {
 	}
 }
 
-/** Makes an empty file, or one empty. */
+/** Makes an empty file, or empties the file that is there. */
 export function writeEmpty(path: string): void {
 	let file: number | undefined;
 	try {
@@ -124,7 +124,7 @@ export function writeEmpty(path: string): void {
 	}
 }
 
-/** Puts a file in place whole, replacing what was there: a reader sees the old one or the new one. */
+/** Replaces a file, or makes it. A reader sees the whole old content or the whole new one. */
 export function replaceFile(path: string, content: string): void {
 	const temporary = `${path}.${randomBytes(6).toString("hex")}`;
 	try {
@@ -137,8 +137,8 @@ export function replaceFile(path: string, content: string): void {
 }
 
 /**
- * Makes a symbolic link that leads nowhere: a small text that is there whole at once, for one step on the disk.
- * @returns false when something else was there first, or its folder is not there
+ * Makes a symbolic link whose target is any small text: unlike a file it appears whole, with one system call.
+ * @returns false if the path exists, or its folder does not
  */
 export function claimLink(path: string, text: string): boolean {
 	try {
@@ -151,7 +151,7 @@ export function claimLink(path: string, text: string): boolean {
 	}
 }
 
-/** What such a link says; undefined where there is none, or something else. */
+/** The text of such a link; undefined if the path does not exist or is no link. */
 export function readLink(path: string): string | undefined {
 	try {
 		return readlinkSync(path);
@@ -161,7 +161,7 @@ export function readLink(path: string): string | undefined {
 	}
 }
 
-/** Removes a file or a folder with all in it, whatever is being made in there meanwhile. */
+/** Removes a file, or a folder with all in it. Tries again if files are made in it meanwhile. */
 export function removeTree(path: string): void {
 	try {
 		rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 10 });
@@ -170,7 +170,7 @@ export function removeTree(path: string): void {
 	}
 }
 
-/** The same for what is in nobody's way: where it cannot be removed now, because somebody makes files in it, it is later. */
+/** As `removeTree`, but ignores errors: for files that do no harm and are removed later if not now. */
 export function removeQuietly(path: string): void {
 	try {
 		removeTree(path);
@@ -179,10 +179,10 @@ export function removeQuietly(path: string): void {
 	}
 }
 
-/** One for all: to make one takes longer than to read a record into it. */
+/** Shared by all reads: allocating a buffer takes longer than reading a record. */
 const buffer = Buffer.allocUnsafeSlow(64 * 1024);
 
-/** The text of a small file, or undefined where there is none. Four system calls, of which a list makes thousands. */
+/** The text of a small file, or undefined if there is none. Four system calls: a list of jobs reads thousands of files. */
 export function readText(path: string): string | undefined {
 	let file: number | undefined;
 	try {
@@ -198,7 +198,7 @@ export function readText(path: string): string | undefined {
 	}
 }
 
-/** The last whole lines of a file, of so many bytes at most; nothing where there is none. */
+/** The last whole lines of a file, together at most this long; "" if there is no file. */
 export function readTail(path: string, bytes: number): string {
 	let file: number | undefined;
 	try {
@@ -216,7 +216,7 @@ export function readTail(path: string, bytes: number): string {
 	}
 }
 
-/** The names in a folder, none where there is no folder. */
+/** The names in a folder; none if there is no folder. */
 export function readNames(path: string): string[] {
 	try {
 		return readdirSync(path);
@@ -227,8 +227,8 @@ export function readNames(path: string): string[] {
 }
 
 /**
- * Appends one line in one write(2) with O_APPEND: lines of several processes do not mix.
- * @returns how long the file is now, in bytes
+ * Appends one line in one write(2) with O_APPEND, so that lines of several processes do not mix.
+ * @returns the new length of the file in bytes
  */
 export function appendLine(path: string, line: string): number {
 	let file: number | undefined;
@@ -243,7 +243,7 @@ export function appendLine(path: string, line: string): number {
 	}
 }
 
-/** The size of a file in bytes, 0 where there is none. */
+/** The size of a file in bytes; 0 if it cannot be read. */
 export function sizeOf(path: string): number {
 	try {
 		const file = openSync(path, READ_FILE);
@@ -257,7 +257,7 @@ export function sizeOf(path: string): number {
 	}
 }
 
-/** How long an open file is. @throws an error like those of the system for what is no regular file */
+/** The size of an open file in bytes. @throws an error with a code, like the system's, if it is no regular file */
 export function sizeIfFile(file: number): number {
 	const found = fstatSync(file);
 	if (found.isFile()) return found.size;
@@ -268,7 +268,7 @@ export function notRegular(): Error {
 	return Object.assign(new Error(NO_FILE), { code: NOT_REGULAR });
 }
 
-/** Whether an error says that there is nothing at that path. */
+/** Whether an error says that the path does not exist. */
 export function isAbsence(error: unknown): boolean {
 	return errnoOf(error) === "ENOENT";
 }

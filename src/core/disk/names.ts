@@ -9,10 +9,10 @@ import { claimLink, readLink, readNames, removeQuietly } from "./files.ts";
 import { makePrivateFolder } from "./private-folder.ts";
 import { isId, isName, type Session } from "./session.ts";
 
-/** No name is claimed so often. A higher number was not made by chore, and counting on from it would not come to an end. */
+/** chore never counts this far: a link with such a number was made by something else. */
 const MOST_CLAIMS = 1e12;
 
-/** The holder that was found, and the number with which that holder can be replaced. */
+/** The holder of a name, and the number of the link that can replace it. */
 export interface Claim {
 	readonly folder: string;
 	readonly mine: number;
@@ -32,7 +32,7 @@ export function holderToReplace(session: Session, name: string): Claim {
 	return { folder, mine: top + 1, holder: entry(folder, top) };
 }
 
-/** Makes a job the holder of a name. @returns false when another process was faster */
+/** Makes a job the holder of a name. @returns false if another process has taken it since `holderToReplace` */
 export function take({ folder, mine, holder }: Claim, id: string): boolean {
 	if (!claimLink(`${folder}/${mine}`, id)) return false;
 	const all = numbers(folder);

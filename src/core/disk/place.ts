@@ -1,35 +1,35 @@
-/** Where this process is: a pid, a socket or a boot means something only in the same place. */
+/** Compares places (machine, boot, pid namespace): a pid or a socket in a record is of use only in the place where it was written. */
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname, uptime } from "node:os";
 
-/** Two places are the same when all three parts are; null where the system does not tell. */
+/** Two places are the same when all three parts are; null if the system does not tell. */
 export interface Place {
-	/** machine-id(5), or the host's name where there is none. */
+	/** machine-id(5), or the host's name if there is none. */
 	readonly machine: string;
 	readonly bootId: string | null;
 	readonly pidNamespace: string | null;
 }
 
-/** One process, safe against a recycled pid where the system tells when a process began. */
+/** One process. The start time tells it from a later process with the same pid. */
 export interface ProcessIdentity {
 	readonly pid: number;
-	/** Field 22 of proc_pid_stat(5), or null. */
+	/** Field 22 of proc_pid_stat(5); null if the system does not tell. */
 	readonly startTicks: string | null;
 }
 
-/** A process that is at work on a start, as its mark names it. */
+/** The content of a mark: the process that is starting a run. */
 interface Creator extends ProcessIdentity {
-	/** When the mark was made, in seconds since boot; marks of earlier versions do not tell. */
+	/** When the mark was made, in seconds since boot; absent in marks of earlier versions. */
 	readonly uptimeSeconds?: number;
 }
 
-/** How a place relates to here: what may be asked and signalled follows from it. */
+/** How the place of a record differs from that of this process. Only runs that are "here" may be inspected and signalled. */
 export type Distance = "here" | "earlier-boot" | "other-machine" | "other-namespace";
 
-/** How long a mark means anything. */
+/** A mark that is older than this is abandoned: a start takes three minutes at most. */
 const MARK_SECONDS = 300;
 
-/** Some systems tell their uptime in whole seconds: two looks at it may be rounded apart. */
+/** Some systems tell their uptime in whole seconds, so that a later reading may be smaller by this. */
 const TICK_SECONDS = 1;
 
 let cached: Place | undefined;
@@ -51,17 +51,16 @@ export function distance(there: Place, place: Place = here()): Distance {
 	return "here";
 }
 
-/** Seconds since boot: a clock that nobody sets back. */
+/** Seconds since boot: unlike the time of day this clock is never set back. */
 export function uptimeSeconds(): number {
 	return uptime();
 }
 
-/** This process, as a later one can recognise it. */
 function self(): ProcessIdentity {
 	return { pid: process.pid, startTicks: startTicks(process.pid) };
 }
 
-/** Whether that very process still lives. Errs on the side of "yes" where the system tells no start times. */
+/** Whether this process still lives. Without start times, also true if another process has its pid by now. */
 function isAlive(identity: ProcessIdentity): boolean {
 	if (identity.startTicks !== null) return startTicks(identity.pid) === identity.startTicks;
 	try {
@@ -72,15 +71,17 @@ function isAlive(identity: ProcessIdentity): boolean {
 	}
 }
 
-/** What a mark says, or the `starting` of a run, while this process is at work on a start. */
+/** The content of a job's active mark, or a run's `starting`, while this process is starting it. */
 export function creatorMark(): string {
 	const creator: Creator = { ...self(), uptimeSeconds: uptimeSeconds() };
 	return `${JSON.stringify(creator)}\n`;
 }
 
 /**
- * Whether the process still lives that a mark, or the `starting` of a run, names: then it is at work on that. A start takes
- * less than a second, and three minutes where nobody answers: whoever made the mark earlier has left it behind.
+ * Whether the process that an active mark or a `starting` names is still starting the run: it lives, and the mark is no
+ * older than MARK_SECONDS.
+ *
+ * @param text the content; undefined if there is no such file
  */
 export function isCreatorAlive(text: string | undefined): boolean {
 	try {
@@ -92,17 +93,17 @@ export function isCreatorAlive(text: string | undefined): boolean {
 	}
 }
 
-/** Of a mark that says when it was made; those of earlier versions do not. */
+/** True also for marks of earlier versions, which do not say when they were made. */
 function isRecent(madeAtSeconds: number | undefined): boolean {
 	if (madeAtSeconds === undefined) return true;
 	const ageSeconds = uptimeSeconds() - madeAtSeconds;
-	// Made later than now: before the machine was started again.
+	// A negative age means that the mark was made before a reboot.
 	return ageSeconds > -TICK_SECONDS && ageSeconds < MARK_SECONDS;
 }
 
 function startTicks(pid: number): string | null {
 	const stat = firstLine(`/proc/${pid}/stat`);
-	// The name in parentheses may hold blanks and parentheses: fields are counted after the last one, state is the third.
+	// The name in parentheses may hold blanks and parentheses, so fields are counted from the last ")". The next is field 3.
 	return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
 }
 

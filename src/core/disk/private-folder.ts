@@ -1,7 +1,4 @@
-/**
- * Folders that are the owner's alone: the state folder with what is in it, and above it none in which somebody else
- * could put another in its place.
- */
+/** Makes and checks the folders of the state. Never uses one that another user could write to or replace. */
 import { lstatSync, mkdirSync, readlinkSync, type Stats } from "node:fs";
 import { dirname, isAbsolute } from "node:path";
 import { ChoreError, errnoOf } from "../../../platform/errors.ts";
@@ -11,27 +8,27 @@ import { refuse } from "./files.ts";
 /** More links than any system follows (path_resolution(7)). */
 const MOST_LINKS = 40;
 
-/** What those may do who are not the owner, in folders above the state: as little as the umask allows, and never write. */
+/** The mode of folders made above the state folder, less the umask: other users never get write permission. */
 const PARENT_MODE = 0o755;
 
-/** Makes the state folder, and where they are missing those above it. @throws ChoreError STATE_UNUSABLE */
+/** Makes the state folder and missing folders above it. @throws ChoreError STATE_UNUSABLE */
 export function makeStateRoot(path: string): void {
 	checkParents(path);
 	try {
-		if (mkdirSync(dirname(path), { recursive: true, mode: PARENT_MODE }) !== undefined) checkParents(path); // somebody may have been faster
+		if (mkdirSync(dirname(path), { recursive: true, mode: PARENT_MODE }) !== undefined) checkParents(path); // another user may have made one of them meanwhile
 	} catch (error) {
 		refuse(path, error);
 	}
 	makePrivateFolder(path);
 }
 
-/** As `checkPrivateFolder`, with all folders above it. */
+/** As `checkPrivateFolder`, and checks all folders above it. */
 export function checkStateRoot(path: string): boolean {
 	checkParents(path);
 	return checkPrivateFolder(path);
 }
 
-/** Makes a folder 0700 with its parents, or checks that the one there is a folder of ours and nobody else's. */
+/** Makes a folder with its parents, 0700. If it exists, checks it as `checkPrivateFolder`. */
 export function makePrivateFolder(path: string): void {
 	try {
 		mkdirSync(path, { mode: 0o700 });
@@ -51,8 +48,9 @@ export function makePrivateFolder(path: string): void {
 }
 
 /**
- * Refuses a folder that others could have planted or could write to.
- * @returns false when there is nothing at that path
+ * Refuses a path that is no folder of this user, or a folder that others can write to.
+ * @returns false if the path does not exist
+ * @throws ChoreError STATE_UNUSABLE
  */
 export function checkPrivateFolder(path: string): boolean {
 	const found = entryAt(path);
@@ -72,7 +70,7 @@ export function checkPrivateFolder(path: string): boolean {
 	});
 }
 
-/** What is at a path, no link followed; undefined where nothing is. @throws ChoreError STATE_UNUSABLE */
+/** lstat(2) of a path; undefined if it does not exist. @throws ChoreError STATE_UNUSABLE */
 export function entryAt(path: string): Stats | undefined {
 	try {
 		return lstatSync(path, { throwIfNoEntry: false });
@@ -82,9 +80,9 @@ export function entryAt(path: string): Stats | undefined {
 }
 
 /**
- * As sshd(8) does it for authorized_keys: each folder above belongs to root or to us, and nobody else can write to it
- * unless it is one like /tmp, where all can make and none can replace. Links are followed step by step, so that the
- * folders that lead to their targets are looked at, too. What is not there yet is made by us.
+ * Checks the folders above a path, like sshd(8) for authorized_keys. Each must belong to root or this user, and others must
+ * not be able to write to it, except if it is sticky like /tmp, where they cannot replace what is not theirs. Links are
+ * followed one by one, since the folders on the way to their targets must be safe, too. Stops at the first missing folder.
  */
 function checkParents(path: string): void {
 	const steps = dirname(path).split("/");

@@ -1,4 +1,4 @@
-/** Where things are on disk: one root, one folder a session, one folder a job. Only this file joins these paths. */
+/** The paths of the state: a root with a folder for each session, which has a folder for each job. Only this file joins them. */
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
@@ -6,7 +6,7 @@ import { ChoreError } from "../../../platform/errors.ts";
 import { readNames } from "./files.ts";
 import { checkPrivateFolder, checkStateRoot, entryAt, makePrivateFolder, makeStateRoot } from "./private-folder.ts";
 
-/** The paths of one session. Nothing is made until something is to be written. */
+/** The paths of one session. They need not exist: `makeSession` makes them before the first write. */
 export interface Session {
 	readonly name: string;
 	readonly root: string;
@@ -18,13 +18,13 @@ export interface Session {
 	readonly ledger: string;
 }
 
-/** What a job or a session may be called. It is also a file's name: nothing in it can leave the state folder. */
+/** Names of jobs and sessions. They are also names of files, and must not lead out of the state folder. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-/** Folders of the root that are no sessions. */
+/** Folders in the root that are no sessions. */
 const RESERVED: readonly string[] = ["libexec", "notices"];
 
-/** Whether a word can be the name of a job or a session. Whatever else is found in the state folder is nobody's name. */
+/** Whether a word can be the name of a job or a session. Other files in the state folder are ignored. */
 export function isName(word: string): boolean {
 	return NAME.test(word);
 }
@@ -54,7 +54,7 @@ export function stateRoot(environment: NodeJS.ProcessEnv = process.env): string 
 	});
 }
 
-/** As passwd(5) has it; undefined for a user that is not in it, as in many containers. */
+/** The home of passwd(5); undefined for a user without an entry, as in many containers. */
 function homeOfUser(): string | undefined {
 	try {
 		return homedir();
@@ -63,7 +63,7 @@ function homeOfUser(): string | undefined {
 	}
 }
 
-/** Names a session and checks what of it is there already. */
+/** The session of this name. Makes nothing, but refuses folders that others could write to. @throws ChoreError */
 export function openSession(root: string, name: string): Session {
 	if (RESERVED.includes(checkName("session", name))) {
 		throw new ChoreError("INVALID_ARGUMENT", `"${name}" is a name that chore keeps for itself`, { hint: "choose another --session" });
@@ -88,7 +88,7 @@ export function sessionNames(root: string): string[] {
 	return sessionFolders(root).filter((name) => existsSync(`${root}/${name}/jobs`));
 }
 
-/** What in the root has the name of a session, and is no file: it may be anybody's, and unusable. */
+/** Entries of the root that may be sessions: the name fits and it is no file. They may be unusable. */
 export function sessionFolders(root: string): string[] {
 	return readNames(root)
 		.filter((name) => isName(name) && !RESERVED.includes(name) && entryAt(`${root}/${name}`)?.isFile() === false)
@@ -103,22 +103,21 @@ export function makeSession(session: Session): void {
 	for (const folder of partsOf(session)) makePrivateFolder(folder);
 }
 
-/** `trash` comes last: it says that all are there. */
+/** `trash` comes last: `makeSession` takes its existence as a sign that all exist. */
 function partsOf({ jobs, names, active, trash }: Session): readonly string[] {
 	return [jobs, names, active, trash];
 }
 
-/** Whether a word is the full id of a job, in the one spelling that is used for folders. */
+/** Whether a word is the full id of a job, in lower case as in names of folders. */
 export function isId(word: string): boolean {
 	return /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(word);
 }
 
-/** The ids of the jobs that are marked as not known to have ended. */
+/** The ids of the jobs with an active mark; see mark.ts. */
 export function activeIds(session: Session): string[] {
 	return readNames(session.active).filter(isId);
 }
 
-/** The folder of a job, and of one of its runs. */
 export function jobFolder(session: Session, id: string): string {
 	return `${session.jobs}/${id}`;
 }

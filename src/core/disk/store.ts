@@ -1,7 +1,4 @@
-/**
- * What is on disk of a job: records that are written whole and never changed, and the small files by which a run
- * tells of itself. `cat` is enough to read them.
- */
+/** Reads the files of a job: its two records, which are written whole and never changed, and the small files of each run. */
 import { closeSync, existsSync, fstatSync, openSync } from "node:fs";
 import type { Handle, Limits, NativeOptions, RestartPolicy, Stopping } from "../../../platform/contract.ts";
 import { ChoreError, isChoreError } from "../../../platform/errors.ts";
@@ -14,8 +11,8 @@ import type { Place } from "./place.ts";
 import { isName, jobFolder, runFolder, type Session } from "./session.ts";
 
 /**
- * The versions of the two records that this chore writes, and the highest that it reads. Each record has a version of its
- * own: when this chore starts a job of an older chore again, the older one can still read the new run.
+ * The versions of the two records that this chore writes, and the highest that it reads. Each record has its own, so that
+ * an older chore can read the run when this chore starts one of its jobs again.
  */
 const JOB_FORMAT = 2;
 const RUN_FORMAT = 1;
@@ -23,10 +20,10 @@ const RUN_FORMAT = 1;
 /** The latest moment that a Date can hold. */
 export const LATEST_MS = 8.64e15;
 
-/** Bytes laid out for `started`. */
+/** The size of `started`, which is allocated before the start. */
 export const STARTED_BYTES = 64;
 
-/** Bytes laid out for `reader`: the pid of the main process whose input is open. */
+/** The size of `reader`, allocated likewise. It holds the pid of the main process whose input is open. */
 export const READER_BYTES = 16;
 
 /** `job.json`: what to run. Never rewritten. */
@@ -40,7 +37,7 @@ export interface JobRecord {
 	readonly program: string;
 	readonly directory: string;
 	readonly description: string | null;
-	/** Absent in the records of before there were tags. */
+	/** Absent in records of versions without tags. */
 	readonly tag?: string | null;
 	readonly output: OutputMode;
 	readonly stdin: "null" | "fifo" | { readonly file: string };
@@ -51,34 +48,34 @@ export interface JobRecord {
 	readonly native: NativeOptions;
 }
 
-/** `runs/<k>/run.json`: one start of the job, written before the platform is asked to make it true. */
+/** `runs/<k>/run.json`: one start of the job. Written before the platform is asked to start it. */
 export interface RunRecord {
 	readonly format: 1;
 	readonly run: number;
 	readonly createdAtMs: number;
 	readonly createdUptimeSeconds: number;
-	/** Only from there can it be asked after and signalled. */
+	/** Only a process in this place can inspect or signal the run. */
 	readonly place: Place;
 	readonly handle: Handle;
 }
 
-/** A run with the job that it is a start of. */
+/** A run with its job. */
 export interface StoredRun {
 	readonly job: JobRecord;
 	readonly run: RunRecord;
 	readonly folder: string;
 }
 
-/** A job whose files cannot be understood: shown, never deleted by chore on its own, in nobody's way. */
+/** A job whose files cannot be read. It is listed, does not disturb other jobs, and is deleted only on request. */
 export interface Unreadable {
 	readonly id: string;
 	readonly file: string;
 	readonly why: string;
-	/** Written by a later version: that one reads it. */
+	/** True if a later version of chore wrote the file. */
 	readonly newer: boolean;
 }
 
-/** `stop`: the request, made before anything is signalled. */
+/** `stop`: the request to stop a run, written before anything is signalled. */
 export interface StopMark {
 	readonly at: string;
 	readonly uptimeSeconds: number;
@@ -86,7 +83,7 @@ export interface StopMark {
 	readonly graceMs: number;
 }
 
-/** `started`: the first act of the start script. */
+/** `started`: written by the start script before all else. */
 interface Started {
 	/** The job's main process. */
 	readonly pid: number;
@@ -94,7 +91,7 @@ interface Started {
 	readonly atMs: number;
 }
 
-/** What the small files of a run say at this moment. */
+/** The content of the small files of a run. */
 export interface Evidence {
 	readonly exit: ExitRecord | "blank" | "corrupt" | "newer";
 	readonly exitAtMs: number;
@@ -102,7 +99,7 @@ export interface Evidence {
 	readonly stop: StopMark | null;
 }
 
-/** Reads a job's record and its latest run. @returns undefined for a job that is not there (any more) */
+/** Reads a job's record and its latest run, or the run of that number. @returns undefined if there is no such job */
 export function readStoredRun(session: Session, id: string, wantedRun?: number): StoredRun | Unreadable | undefined {
 	const path = `${jobFolder(session, id)}/job.json`;
 	const job = readRecord<JobRecord>(id, path, JOB_FORMAT, (value) => {
@@ -116,7 +113,7 @@ export function readStoredRun(session: Session, id: string, wantedRun?: number):
 	const run = readRecord<RunRecord>(id, `${folder}/run.json`, RUN_FORMAT, (value) =>
 		value["run"] === number && isRunRecord(value) ? value : undefined,
 	);
-	// The job may have been removed between the one look and the other.
+	// The job may have been removed after its record was read.
 	if (run === undefined)
 		return existsSync(jobFolder(session, id)) ? { id, file: `${folder}/run.json`, why: "it is missing", newer: false } : undefined;
 	return "why" in run ? run : { job, run, folder };
@@ -126,22 +123,22 @@ export function isUnreadable(value: object): value is Unreadable {
 	return "why" in value;
 }
 
-/** The highest number under `runs`; 1 for a job that has none yet, or none that can be seen. */
+/** The highest number under `runs`; 1 if there is none or the folder cannot be read. */
 export function latestRun(session: Session, id: string): number {
 	return latestRunIn(jobFolder(session, id));
 }
 
-/** The same of a job's folder, wherever it is. */
+/** As `latestRun`, for a job's folder that may be outside of the session's jobs. */
 export function latestRunIn(folder: string): number {
 	const names = unlessUnreadable(() => readNames(`${folder}/runs`)) ?? [];
 	const top = Math.max(1, ...names.map((name) => (/^[1-9][0-9]*$/.test(name) ? Number(name) : 1)));
-	// Whoever forgets a job takes the place of the run that would be next: that one is none.
+	// A link is no run: a process that removes the job makes it in the place of the next run, so that none can be started.
 	return top > 1 && unlessUnreadable(() => readLink(`${folder}/runs/${top}`)) !== undefined ? top - 1 : top;
 }
 
 /**
- * The snapshot that settling left of a run, or undefined while there is none (or none that this version can read).
- * Where it is now is where it was found: state folders are moved, restored and mounted elsewhere.
+ * The snapshot that settling wrote for a run; undefined if there is none that this version can read. The session and the
+ * paths of the output are those of today: the state folder may have been moved since.
  */
 export function readEnd(session: Session, id: string, run: number): Job | undefined {
 	const folder = runFolder(session, id, run);
@@ -158,7 +155,7 @@ export function readEnd(session: Session, id: string, run: number): Job | undefi
 	}
 }
 
-/** The files of a run that hold its output: one, two, or none. */
+/** The files that hold the output of a run. */
 export function outputPaths(folder: string, mode: OutputMode): readonly string[] {
 	if (mode === "merged") return [`${folder}/output`];
 	return mode === "split" ? [`${folder}/stdout`, `${folder}/stderr`] : [];
@@ -174,7 +171,7 @@ export function readEvidence(folder: string): Evidence {
 	};
 }
 
-/** Whether the main process of the attempt that is under way has opened its input. */
+/** Whether the main process of the present attempt has opened its input. */
 export function hasOpenedInput(folder: string): boolean {
 	const pid = Number.parseInt(unlessUnreadable(() => readText(`${folder}/reader`)) ?? "", 10);
 	return pid > 0 && readStarted(folder)?.pid === pid;
@@ -194,11 +191,11 @@ function readStop(folder: string): StopMark | null {
 		const mark: unknown = JSON.parse(text);
 		if (typeof mark === "object" && mark !== null && "uptimeSeconds" in mark) return mark as StopMark;
 	} catch {}
-	// The mark counts by being there; a full disk may have left it empty.
+	// The existence of the mark counts: a full disk may have left it empty.
 	return { at: "", uptimeSeconds: 0, by: "", graceMs: 0 };
 }
 
-/** Whether all is there that would be in the way if it were not. What a later version adds is nobody's business here. */
+/** Whether all fields that the code relies on are there. Unknown fields, which a later version may add, are allowed. */
 function isJobRecord(value: Fields): value is Fields & JobRecord {
 	const { name, createdAtMs, command, program, directory, output, limits, restart, stopping, native } = value;
 	return (
@@ -228,7 +225,7 @@ function isRunRecord(value: Fields): value is Fields & RunRecord {
 	);
 }
 
-/** Of what is on disk, these go into messages and paths as they are. */
+/** Whether a text from the disk can be used unchanged in messages and paths. */
 function isWord(value: unknown): value is string {
 	return typeof value === "string" && isName(value);
 }
@@ -266,7 +263,7 @@ function readRecord<T>(id: string, path: string, newest: number, parse: (value: 
 	return { id, file: path, why: "it is damaged", newer: false };
 }
 
-/** Content and time of last change in one look, so that they belong together. */
+/** Content and time of last change of the same open file. */
 function readStamped(path: string): { readonly text: string; readonly modifiedAtMs: number } | undefined {
 	let file: number;
 	try {
@@ -286,7 +283,7 @@ function readStamped(path: string): { readonly text: string; readonly modifiedAt
 	}
 }
 
-/** One file that cannot be read is that job's trouble, not that of all the others. */
+/** The result, or undefined if the file cannot be read: one bad file must not make a command fail for all jobs. */
 function unlessUnreadable<T>(read: () => T): T | undefined {
 	try {
 		return read();
