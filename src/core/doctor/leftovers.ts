@@ -16,10 +16,10 @@ const FRESH_MS = 60_000;
 /** How many line numbers the suggested command has at most. */
 const MOST_LINES = 20;
 
-/** A ledger's file is renamed at 16 MB (ledger-files.ts): of one that is far longer, somebody's own, no more is read. */
+/** The most that is read of a file. chore renames a ledger's file at 16 MB (ledger-files.ts), so a longer one is not chore's. */
 const LEDGER_BYTES = 32 * 1024 * 1024;
 
-/** Read and parsed in one go: a few milliseconds. */
+/** What is read and parsed at a time: takes a few milliseconds. */
 const PIECE_BYTES = 256 * 1024;
 
 export async function findLeftovers(session: Session, findings: Findings): Promise<void> {
@@ -65,14 +65,14 @@ function ledgersOf(session: Session): readonly string[] {
 		.map((name) => `${session.folder}/${name}`);
 }
 
-/** Lines of a ledger's file that are no events. */
+/** The lines of a ledger's file that are no events. */
 interface BrokenLines {
 	readonly count: number;
-	/** Of the first ones, from 1. */
+	/** The numbers of the first MOST_LINES of them, counted from 1. */
 	readonly numbers: readonly number[];
 }
 
-/** Looks through a ledger's file in pieces: in an editor's extension host other work gets its turn in between. */
+/** Reads a ledger's file in pieces, so that other work in an editor's extension host is not held up. */
 async function brokenLines(path: string): Promise<BrokenLines> {
 	const numbers: number[] = [];
 	let [count, number] = [0, 0];
@@ -87,7 +87,7 @@ async function brokenLines(path: string): Promise<BrokenLines> {
 	return { count, numbers };
 }
 
-/** The lines of the first LEDGER_BYTES of a file, some at a time. One that grows beyond a piece is cut there: it is no event. */
+/** The lines of the first LEDGER_BYTES of a file, in portions. A line longer than a piece is cut: it is no event anyway. */
 async function* linesOf(path: string): AsyncGenerator<readonly string[], void, void> {
 	let file: FileHandle;
 	try {

@@ -1,11 +1,11 @@
-/** The directory of a job, by the name that its caller knows it by. */
+/** Makes paths of a job absolute. Never replaces symbolic links in the name by which the caller knows a directory, if avoidable. */
 import { realpathSync, type Stats, statSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import { ChoreError, errnoOf } from "../../../platform/errors.ts";
 
 /**
- * The absolute path that a path means for a process of this directory. Steps up (`..`) are taken out where that leads to
- * the same place: the system takes them from where a link leads to, and not from where it stands.
+ * The absolute path of what `path` names in a directory. The kernel applies `..` to the target of a symbolic link, so
+ * removing `..` from the text may name another file: it is removed only if both paths name the same one.
  */
 export function pathIn(directory: string, path: string): string {
 	const plain = resolve(directory, path);
@@ -14,15 +14,15 @@ export function pathIn(directory: string, path: string): string {
 	return isSame(plain, exact) ? plain : realPath(exact, plain);
 }
 
-/** The directory that was asked for; a relative one starts where the caller is. @throws ChoreError DIRECTORY_UNUSABLE */
+/** The directory of a job: `asked`, relative to the caller's directory, or else that one. @throws ChoreError DIRECTORY_UNUSABLE */
 export function jobDirectory(asked: string | undefined): string {
 	if (asked !== undefined && isAbsolute(asked)) return resolve(asked);
 	return asked === undefined ? callersDirectory() : pathIn(callersDirectory(), asked);
 }
 
 /**
- * Where the caller is. What its shell calls that (PWD) is kept while it is the same directory: getcwd(3) tells where links
- * lead to, and who works by way of a link means the link, today and whenever the job is started again.
+ * The caller's directory, as its shell names it (PWD) if that is right. getcwd(3) would follow links, but the user means the
+ * link, also if it leads elsewhere when the job is started again.
  */
 function callersDirectory(): string {
 	const named = process.env["PWD"];
@@ -57,8 +57,8 @@ function statOf(path: string): Stats | undefined {
 
 function realPath(path: string, otherwise: string): string {
 	try {
-		return realpathSync.native(path); // the other one takes steps up out first
+		return realpathSync.native(path); // realpathSync without `native` removes `..` first
 	} catch {
-		return otherwise; // whoever looks there finds nothing, and says so
+		return otherwise; // nothing is there: the check of the path reports that
 	}
 }

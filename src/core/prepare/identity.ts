@@ -1,6 +1,6 @@
 /**
- * As whom a job runs, where root asks for another user or group. The start script gives up root's rights by setpriv(1) as its
- * last step: what it reads and opens before is private to root, and so stays the record of the end.
+ * Runs a job as another user or group, for root only. The start script gives up root's rights by setpriv(1) as its last step:
+ * until then it needs them for files that only root can read. The record of the end stays root's, too.
  */
 import { spawnSync } from "node:child_process";
 import { ChoreError } from "../../../platform/errors.ts";
@@ -8,22 +8,22 @@ import { findProgram } from "./precheck.ts";
 
 /** A user and group that are not the caller's. */
 export interface Identity {
-	/** Becomes that user, and then the program that follows. */
+	/** A command that becomes that user and then runs the words that follow it. */
 	readonly command: readonly [string, ...string[]];
-	/** HOME, USER, LOGNAME and SHELL of the user, as systemd sets them for User= (systemd.exec(5)); none for a group alone. */
+	/** HOME, USER, LOGNAME and SHELL of the user, as systemd sets them for User= (systemd.exec(5)); empty if only a group is given. */
 	readonly environment: Readonly<Record<string, string>>;
 	/** For messages. */
 	readonly name: string;
 }
 
-/** They lead to the caller's own places, which another user cannot enter. */
+/** Variables that name folders and sockets of the caller, which another user cannot enter. */
 const OF_THE_CALLER = /^(XDG_RUNTIME_DIR|DBUS_SESSION_BUS_ADDRESS|XDG_(CONFIG|DATA|STATE|CACHE)_HOME)$/;
 
 /**
- * @param user name or number, as passwd(5) has it
- * @param group name or number; without one the user's own, with all others that it is in
- * @returns undefined where that is the caller already
- * @throws ChoreError INVALID_ARGUMENT for whom there is not, and for everybody but root
+ * @param user name or number of passwd(5)
+ * @param group name or number; if undefined the user's own
+ * @returns undefined if user and group are the caller's already
+ * @throws ChoreError INVALID_ARGUMENT if there is no such user or group, or the caller is not root
  */
 export function findIdentity(user: string | undefined, group: string | undefined): Identity | undefined {
 	if (user === undefined && group === undefined) return undefined;
@@ -44,7 +44,7 @@ export function findIdentity(user: string | undefined, group: string | undefined
 	};
 }
 
-/** The caller's variables, without those that are of no use to the user that a job runs as, and with that one's own. */
+/** The caller's variables, with those of the other user added and those that only the caller can use left out. */
 export function environmentAs(
 	{ environment }: Identity,
 	callers: Readonly<Record<string, string | undefined>>,
@@ -54,7 +54,7 @@ export function environmentAs(
 	return { ...Object.fromEntries(kept), ...environment };
 }
 
-/** Becomes that user for a moment. @throws ChoreError with the reason why that, or the program, cannot be had */
+/** Tries to become that user, in a short process. @throws ChoreError if that fails, or the user cannot run the program */
 export function checkIdentity({ command: [program, ...words], name }: Identity, jobsProgram: string): void {
 	const { status, stderr, error } = spawnSync(program, [...words, "/bin/sh", "-c", '[ -x "$0" ] || exit 9', jobsProgram], {
 		cwd: "/",
@@ -73,7 +73,7 @@ export function checkIdentity({ command: [program, ...words], name }: Identity, 
 	});
 }
 
-/** An entry of a database, by name or number, from wherever the system has it (getent(1)). */
+/** The fields of an entry, by name or number, from all databases of the system (getent(1)). */
 function lookUp(database: "passwd" | "group", what: string, key: string): readonly string[] {
 	const { status, stdout } = spawnSync("getent", ["--", database, key], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
 	if (key !== "" && status === 0) return stdout.split("\n", 1)[0]?.split(":") ?? [];

@@ -1,6 +1,6 @@
 /**
- * Finds the variables that the user's login shell sets, for the editor: a program that a desktop starts has no PATH of nvm,
- * rbenv or Homebrew, and nothing of ~/.profile.
+ * Finds the variables that the user's login shell sets, for the editor: a program started from a desktop lacks the PATH of
+ * nvm, rbenv or Homebrew, and what ~/.profile sets.
  */
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -14,13 +14,13 @@ export interface LoginEnvironmentOptions {
 	readonly shell?: string | undefined;
 	/** The environment of the shell. Default: `process.env`. */
 	readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
-	/** Gives up after so many milliseconds. Default 10,000. */
+	/** Gives up after this many milliseconds. Default 10,000. */
 	readonly timeoutMs?: number | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 
-/** Variables that come from this way of asking, not from the user's settings. */
+/** Variables that come from the way in which the shell is run here, not from the user's settings. */
 const OWN: ReadonlySet<string> = new Set(["ELECTRON_RUN_AS_NODE", "SHLVL", "_"]);
 
 /**

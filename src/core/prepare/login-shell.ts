@@ -1,14 +1,15 @@
 /**
- * How a login shell is asked for its variables: interactively, as a terminal would start it, to run one command that prints
- * them. Each family of shells has its own options and its own quotes. The same cases as VS Code's own `shellEnv.ts`.
+ * The arguments for a login shell that make it print its variables. Each family of shells has its own options and quotes.
+ * The same cases as VS Code's `shellEnv.ts`.
  */
 import { basename } from "node:path";
 
 /**
- * The arguments with which the shell prints, between two marks, its variables as a JSON object.
+ * The arguments with which the shell prints its variables as a JSON object between two marks. The shell is interactive, as
+ * in a terminal.
  *
- * @param shell its path: the family is known by the name
- * @param node the program that prints them, an absolute path that may hold any character
+ * @param shell its path: the name tells the family
+ * @param node the path of Node, which prints them; absolute, of any characters
  * @param mark letters and digits
  */
 export function loginShellArguments(shell: string, node: string, mark: string): readonly [...options: string[], command: string] {
@@ -18,12 +19,12 @@ export function loginShellArguments(shell: string, node: string, mark: string): 
 		case "csh":
 		case "bsd-csh":
 		case "tcsh":
-			// -l is allowed for nothing but itself. History is expanded in single quotes, too.
+			// csh takes -l only as its sole argument. It expands "!" (history) in single quotes, too.
 			return ["-ic", `${bourneQuoted(node).replaceAll("!", "\\!")} -e '${program}'`];
 		case "fish":
 			return ["-i", "-l", "-c", `'${node.replace(/[\\']/g, "\\$&")}' -e '${program}'`];
 		case "nu":
-			// Only the double quotes of nushell have escapes, which are those of JSON; ^ makes a word a program.
+			// In nushell only double quotes have escapes, those of JSON; ^ says that the word is a program.
 			return ["-i", "-l", "-c", `^${JSON.stringify(node)} -e '${program}'`];
 		case "xonsh":
 			return ["-i", "-l", "-c", `import os, json; print("${mark}" + json.dumps(dict(os.environ)) + "${mark}")`];

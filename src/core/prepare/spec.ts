@@ -1,4 +1,4 @@
-/** What a caller may ask of a new job, and the same with every default filled in and every value checked. */
+/** Checks the options of a new job and fills in the defaults. */
 import { constants } from "node:os";
 import { basename } from "node:path";
 import type { Capabilities, Limits, NativeOptions, RestartPolicy, Stopping } from "../../../platform/contract.ts";
@@ -13,7 +13,7 @@ export interface RunOptions {
 	readonly command: readonly string[];
 	/** `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`. Default: the program's base name, with -2, -3 … while it is taken. */
 	readonly name?: string | undefined;
-	/** What to call it without a name: made fit to be one, and numbered while taken. Default: the program. */
+	/** The name if `name` is not given, adapted to the rules for names, with -2, -3 … while it is taken. Default: the program. */
 	readonly defaultName?: string | undefined;
 	/** One line for people. */
 	readonly description?: string | undefined;
@@ -21,7 +21,7 @@ export interface RunOptions {
 	readonly tag?: string | undefined;
 	/** Where it runs. Default: the caller's working directory. */
 	readonly directory?: string | undefined;
-	/** Its variables, before `cleanEnvironment` and `setEnvironment`. Default: the caller's, `process.env`. */
+	/** Its variables, before `cleanEnvironment` and `setEnvironment` apply. Default: the caller's, `process.env`. */
 	readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
 	/** Keep only HOME, USER, LOGNAME, SHELL, PATH and XDG_RUNTIME_DIR of them. */
 	readonly cleanEnvironment?: boolean | undefined;
@@ -31,7 +31,7 @@ export interface RunOptions {
 	readonly output?: OutputMode | undefined;
 	/** Default "null". "fifo" takes what `send` sends; a file is opened by the job. */
 	readonly stdin?: "null" | "fifo" | { readonly file: string } | undefined;
-	/** Ends the run after so many milliseconds; 1 or more. */
+	/** The run is ended after this many milliseconds; 1 or more. */
 	readonly timeoutMs?: number | undefined;
 	/** Whether the program is started again when it has ended, and how. Default: it is not. */
 	readonly restart?: RestartOptions | undefined;
@@ -43,13 +43,13 @@ export interface RunOptions {
 	readonly sendHangUp?: boolean | undefined;
 	/** Bytes for all processes of the job together; 1 or more. */
 	readonly memoryBytes?: number | undefined;
-	/** CPUs' worth of time: 0.5 is half a processor; above 0. */
+	/** CPU time in processors: 0.5 is half a processor; above 0. */
 	readonly cpus?: number | undefined;
 	/** Processes and threads; 1 or more. */
 	readonly tasks?: number | undefined;
 	/** nice(1), −20 to 19. Below 0 for root only. */
 	readonly nice?: number | undefined;
-	/** The user that it runs as, by name or number, with that one's groups, HOME, USER, LOGNAME and SHELL. For root only. */
+	/** The user that it runs as, by name or number. Sets the user's groups, HOME, USER, LOGNAME and SHELL. For root only. */
 	readonly user?: string | undefined;
 	/** The group that it runs with, by name or number. Default: the user's. For root only. */
 	readonly group?: string | undefined;
@@ -57,25 +57,25 @@ export interface RunOptions {
 	readonly umask?: number | undefined;
 	/**
 	 * Options of the platform itself, in its own words; another platform refuses them. systemd takes `unit`, the name of the
-	 * unit; `slice`, as in systemd.slice(5); `sliceInherit`, "yes" for that of whoever starts it; and `properties`,
-	 * `Name=Value` each, as in systemd-run(1) -p.
+	 * unit; `slice`, as in systemd.slice(5); `sliceInherit`, "yes" for the slice of the process that starts the job; and
+	 * `properties`, `Name=Value` each, as in systemd-run(1) -p.
 	 */
 	readonly native?: Readonly<Record<string, string | readonly string[] | undefined>> | undefined;
 	/** When an active job has that name: fail with NAME_IN_USE (default), give back that job, or stop it first. */
 	readonly ifRunning?: "fail" | "skip" | "replace" | undefined;
 	/** False: do not wait until the platform has started it. Default true. */
 	readonly acknowledge?: boolean | undefined;
-	/** Called for what is not an error but should be known, one line each. */
+	/** Called with each warning, one line of text. */
 	readonly onWarning?: ((message: string) => void) | undefined;
 }
 
 /** How a program that ended is started again, within the same run and into the same output. */
 export interface RestartOptions {
-	/** on-failure: after every end but exit code 0. Neither starts anything again after a stop that was asked for. */
+	/** on-failure: after every end but exit code 0. No policy starts the program again after `stop`. */
 	readonly policy: "no" | "on-failure" | "always";
 	/** Milliseconds from an end to the next start; 0 or more. Default 1,000. */
 	readonly delayMs?: number | undefined;
-	/** How often at most; 1 or more. Default: without bound. */
+	/** The greatest number of restarts; 1 or more. Default: unlimited. */
 	readonly max?: number | undefined;
 }
 
@@ -100,7 +100,7 @@ export interface Spec {
 /** Milliseconds between the stop signal and KILL. systemd's DefaultTimeoutStopSec, 90 s, is too long at a prompt. */
 export const DEFAULT_GRACE_MS = 10_000;
 
-/** systemd's own 100 ms makes a program that cannot start a load. */
+/** systemd's default, 100 ms, lets a program that fails at once load the machine. */
 const DEFAULT_RESTART_DELAY_MS = 1000;
 
 export const NO_RESTART: RestartPolicy = { policy: "no", delayMs: 0, max: null };
@@ -172,7 +172,7 @@ export function checkCapabilities(
 	});
 }
 
-/** What a job is called when nobody says: its program, as far as that can be a name. */
+/** The base name of a program, without characters that a name cannot have; "job" if none is left. */
 function defaultName(program: string): string {
 	const name = basename(program)
 		.replace(/[^A-Za-z0-9._-]+/g, "-")
@@ -182,7 +182,7 @@ function defaultName(program: string): string {
 }
 
 function checkWord(what: string, word: string): string {
-	// Node shows bytes that are not UTF-8 as U+FFFD: what was meant is gone, and guessing would run something else.
+	// Node replaces bytes that are not UTF-8 by U+FFFD, so the original word is not known.
 	const wrong = word.includes("\ufffd") ? "is not valid UTF-8" : word.includes("\0") ? "holds a NUL" : undefined;
 	if (wrong === undefined) return word;
 	throw new ChoreError("INVALID_ARGUMENT", `${what} ${wrong}: ${JSON.stringify(word.slice(0, 60))}`, {
@@ -211,7 +211,7 @@ function checkTag(tag: string): string {
 	});
 }
 
-/** An empty path is most often an empty variable, and would mean the caller's own directory. */
+/** Refuses an empty path, which is usually an empty variable: it would otherwise mean the caller's directory. */
 function checkPath(what: string, path: string): string {
 	if (path !== "") return checkWord(what, path);
 	throw new ChoreError("INVALID_ARGUMENT", `${what} is empty`, { hint: 'a path is meant; "." is the directory that you are in' });
@@ -265,6 +265,6 @@ function inRange(
 }
 
 function callerUmask(): number {
-	// Worker threads may not ask with an argument, and asking without one is deprecated but the only way that changes nothing.
+	// Deprecated without an argument, but with one it would change the umask, which worker threads must not do.
 	return process.umask();
 }
