@@ -1,6 +1,6 @@
 /**
- * Loads the other files of the program with the code that V8 compiled from them for an earlier command, since to compile them
- * takes longer than most commands. Without the cache, or if V8 rejects it, the files are compiled as usual.
+ * Loads the files of the program with the code that V8 compiled for an earlier command: compiling takes longer than most
+ * commands. Without the cache, or if V8 rejects it, the files are compiled as usual.
  */
 import {
 	closeSync,
@@ -24,7 +24,7 @@ import { Script } from "node:vm";
 /** A hash of the bundles, so that two builds never share code, even if they have the same version. */
 declare const CHORE_BUILD: string;
 
-/** 30 days: whenever code is written, files in the cache that are older than this are removed. */
+/** 30 days. Whenever code is written, older files are removed from the cache. */
 const KEPT_MS = 30 * 86_400_000;
 
 type Load = (name: string) => unknown;
@@ -62,7 +62,7 @@ export function codeCache(folder: string): Load {
 		exported.set(name, module.exports);
 		return module.exports;
 	};
-	// At the end, since V8 compiles a function when it is first called: now all that the command needed is compiled.
+	// At the end, since V8 compiles a function when it is first called: all that the command needed is compiled now.
 	process.once("exit", () => {
 		for (const { script, cacheFile, fits } of loaded) if (!fits) writeOwn(cacheFile, script);
 	});
@@ -77,7 +77,7 @@ function cacheFolder(): string | undefined {
 	return caches === undefined ? undefined : join(caches, "chore", "code");
 }
 
-/** V8 compares only the length of the source: the time of the last change tells a file that was edited after the build. */
+/** The time of the last change tells whether a file was edited after the build: V8 compares only the length of the source. */
 function keyOf(file: string, name: string): string {
 	return `${CHORE_BUILD}-${process.version}-${process.arch}-${statSync(file).mtimeMs.toString(36)}-${name}.code`;
 }

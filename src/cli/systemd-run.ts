@@ -1,17 +1,17 @@
 /**
- * What becomes of each option of systemd-run(1), up to version 258 and the few of later ones, at `chore run`. The manual has
- * the same list in chore(7), and a test holds the two together. Pure.
+ * Lists what `chore run` does with each option of systemd-run(1): those of version 258 and of later ones. A test compares it
+ * with the list in chore(7). Pure.
  */
 
 /** One option of systemd-run(1). */
 export interface Word {
-	/** As commander takes them: short and long form, and a value where it has one. */
+	/** Short and long form and the value, if it has one, in the syntax of commander. */
 	readonly flags: string;
-	/** honoured: does the same here. nothing: is taken, and changes nothing. refused: is an error that names it. */
+	/** honoured: does the same here. nothing: is accepted and ignored. refused: is a usage error. */
 	readonly fate: "honoured" | "nothing" | "refused";
-	/** The only values that change nothing; any other is refused. */
+	/** The values that are ignored; any other is refused. */
 	readonly values?: readonly string[];
-	/** Where it, or a value of it, is refused: what to do instead. */
+	/** If it or a value of it is refused: what to do instead. */
 	readonly instead?: string;
 }
 

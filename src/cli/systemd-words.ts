@@ -1,6 +1,6 @@
-/** Splits text into words as systemd does where quotes and C escapes count: Environment= and others (systemd.syntax(7)). Pure. */
+/** Splits text into words like systemd, with quotes and C escapes (systemd.syntax(7)), as in Environment=. Pure. */
 
-/** One escape; the groups are the digits of its kinds, then a letter. */
+/** One escape. The groups: hexadecimal digits, octal digits, 4 or 8 digits of a code point, a letter. */
 const ESCAPE = /\\(?:x([0-9a-fA-F]{2})|([0-7]{3})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([abfnrtvs\\"']))/y;
 
 const LETTERS: Readonly<Record<string, string>> = {
@@ -14,7 +14,7 @@ const LETTERS: Readonly<Record<string, string>> = {
 	s: " ",
 };
 
-/** @returns undefined where a quote stays open, an escape is none, or the bytes of a word are not UTF-8 */
+/** @returns undefined if a quote is not closed, an escape is unknown, or the bytes of a word are not UTF-8 */
 export function systemdWords(text: string): readonly string[] | undefined {
 	const words: string[] = [];
 	let word: Buffer[] | undefined;
@@ -49,7 +49,7 @@ export function systemdWords(text: string): readonly string[] | undefined {
 	return quote === "" && end() ? words : undefined;
 }
 
-/** The bytes that an escape stands for; undefined for what is no character, and for NUL. */
+/** The bytes that an escape stands for; undefined for NUL, and for a number that is no character. */
 function bytesOf([, hex, octal, short, long, letter = ""]: RegExpExecArray): Buffer | undefined {
 	if (hex !== undefined || octal !== undefined) {
 		const byte = hex === undefined ? Number.parseInt(octal ?? "", 8) : Number.parseInt(hex, 16);

@@ -1,42 +1,41 @@
 // biome-ignore-all lint/suspicious/noControlCharactersInRegex: they are what this is about
 /**
- * What a job wrote, for a terminal: colours and what progress bars do stay; what would make the terminal answer as if
- * somebody had typed, or set its title, its clipboard or its modes, is left out. It knows what is harmless, and leaves out
- * all else. Terminals are taken to read UTF-8.
+ * Makes the output of a job safe for a terminal, which is taken to read UTF-8. Keeps colours and movements of the cursor.
+ * Never passes a control sequence that is not known to be harmless: others type into the shell, or set title, clipboard, modes.
  */
 import { StringDecoder } from "node:string_decoder";
 
-/** As ECMA-48 has them; none that passes is longer. */
+/** The parts of a control sequence (ECMA-48). No harmless sequence has longer ones. */
 const PARAMETERS = "[0-?]{0,64}";
 const INTERMEDIATES = "[ -/]{0,4}";
 
-/** Control sequences, what begins a string, other escapes, and what is left of any that is broken; and lone characters. */
+/** Control sequences, beginnings of strings, other escapes, a lone ESC of a broken sequence, and control characters. */
 const CONTROL = new RegExp(
 	`\\x1b\\[${PARAMETERS}${INTERMEDIATES}[@-~]|\\x1b[\\]PX^_k]|\\x1b${INTERMEDIATES}[0-~]|\\x1b|[\\x01-\\x06\\x0e-\\x1f\\x7f-\\x9f]`,
 	"g",
 );
 
-/** A sequence that may go on in the next piece. */
+/** A sequence at the end of a piece that may go on in the next one. */
 const UNFINISHED = new RegExp(`\\x1b(?:\\[${PARAMETERS}${INTERMEDIATES}|${INTERMEDIATES})$`);
 
 const HARMLESS = new RegExp(
 	[
 		"^\\x1b\\[[0-9;:]*m$", // SGR: colours
-		"^\\x1b\\[[0-9;]*[A-HJ-MPXZ@`adef]$", // moves the cursor, erases, makes room
-		"^\\x1b\\[[su]$", // keeps the place of the cursor, and goes back there
-		"^\\x1b[78M]$", // the same; up a line
-		"^\\x1b\\[\\?(?:7|25|2026)[hl]$", // wraps lines, shows the cursor, draws at once
-		"^\\x1b\\(B$", // plain letters: part of what tput(1) has as sgr0
+		"^\\x1b\\[[0-9;]*[A-HJ-MPXZ@`adef]$", // moves the cursor, erases, inserts
+		"^\\x1b\\[[su]$", // saves and restores the place of the cursor
+		"^\\x1b[78M]$", // the same; moves up a line
+		"^\\x1b\\[\\?(?:7|25|2026)[hl]$", // wrapping of lines, visibility of the cursor, synchronised drawing
+		"^\\x1b\\(B$", // the character set ASCII, part of sgr0 (terminfo(5))
 	].join("|"),
 );
 
-/** OSC, DCS, SOS, PM and APC, and how screen(1) is told a title: all up to BEL, CAN, SUB, ST or another sequence. */
+/** The beginning of a string: OSC, DCS, SOS, PM, APC, or a title for screen(1). It ends at END_OF_STRING. */
 const STRING = /^\x1b[\]PX^_k]$/;
 
-/** No string of use has a line end in it: one that is never ended hides no more than its line. */
+/** BEL, CAN, SUB, ESC, ST; and the end of the line, so that a string that is never ended hides no more than its line. */
 const END_OF_STRING = /[\x07\n\r\x18\x1a\x1b\x9c]/g;
 
-/** For one stream. What it gives is the same whatever pieces it is given, and never ends within a sequence. */
+/** The filter of one stream. How the stream is cut into pieces makes no difference. Its output never ends within a sequence. */
 export class TerminalFilter {
 	readonly #decoder = new StringDecoder("utf8");
 	#rest = "";
@@ -47,7 +46,7 @@ export class TerminalFilter {
 		return this.#filter(this.#decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)));
 	}
 
-	/** What is left of a character that was never finished. */
+	/** The last bytes of the stream, if they are an incomplete character. */
 	end(): Buffer {
 		return this.#filter(this.#decoder.end());
 	}
@@ -67,7 +66,7 @@ export class TerminalFilter {
 			const [control] = found;
 			if (this.#isInString) {
 				this.#isInString = false;
-				at = /[\n\r\x1b]/.test(control) ? end : end + 1; // these mean something by themselves
+				at = /[\n\r\x1b]/.test(control) ? end : end + 1; // these also count by themselves
 			} else {
 				this.#isInString = STRING.test(control);
 				if (HARMLESS.test(control)) shown += control;

@@ -1,23 +1,23 @@
-/** Properties of `-p` that are options of chore's own. They are taken out of the list; the platform reads the rest. Pure. */
+/** Takes the properties out of the words of `-p` that chore itself has options for. The platform reads the rest. Pure. */
 import { isAbsolute } from "node:path";
 import { UsageError } from "./failure.ts";
 import { systemdWords } from "./systemd-words.ts";
 
 export interface UnitSettings {
-	/** What is for the platform: `Name=Value` each. */
+	/** The properties for the platform, `Name=Value` each. */
 	readonly properties: readonly string[];
-	/** Of Environment=, systemd.exec(5). */
+	/** From Environment= (systemd.exec(5)). */
 	readonly environment: Readonly<Record<string, string>>;
-	/** Of WorkingDirectory=. */
+	/** From WorkingDirectory=. */
 	readonly directory: string | undefined;
 }
 
-/** What each setting does to those before it; the last of one name counts, as everywhere. */
+/** Adds a property to the settings before it. Undefined: chore has no option for this value. */
 const OWN: Readonly<Record<string, (value: string, before: UnitSettings) => UnitSettings | undefined>> = {
-	// Each adds to those before, and an empty one drops them.
+	// An empty value drops the variables before it (systemd.exec(5)).
 	Environment: (value, before) => ({ ...before, environment: value === "" ? {} : { ...before.environment, ...assignments(value) } }),
 	WorkingDirectory: (value, before) => ({ ...before, directory: directory(value) }),
-	// Any other type is the platform's to refuse.
+	// The platform refuses other types.
 	Type: (value, before) => (value === "exec" || value === "simple" ? before : undefined),
 };
 

@@ -26,7 +26,7 @@ export function colourOf({ state }: Pick<Job, "state">): "green" | "red" | "yell
 	return hasEnded({ state }) ? "dim" : "green";
 }
 
-/** How a run ended and after how long: "failed: exit code 2 after 41.2 s"; undefined for one that has not ended. */
+/** How and after how long a run ended: "failed: exit code 2 after 41.2 s"; undefined if it has not ended. */
 export function endOf(job: HowItIs & Pick<Job, "startedAt" | "endedAt">): string | undefined {
 	const ran = job.startedAt !== null && job.endedAt !== null ? ` after ${span(Date.parse(job.endedAt) - Date.parse(job.startedAt))}` : "";
 	const how: Partial<Record<Job["state"], string>> = {

@@ -1,4 +1,4 @@
-/** `chore run`: starts a job, and with some options stays with it until it ends. */
+/** `chore run`: starts a job. With --follow, --pipe or --wait it stays until the job has ended. */
 import { type Command, Option } from "commander";
 import { type Chore, isChoreError, type Job, type OutputMode, type RunOptions, shortId } from "../../index.ts";
 import { count, duration, oneOf, processors, property, size, stopSignal, variable, wholeNumber } from "../arguments.ts";
@@ -101,9 +101,9 @@ export function runCommand(): Command {
 		.option("-G, --collect", "unload the unit however it ends (always done)")
 		.option("--no-block", "do not wait until it has started")
 		.action(action<Options, [string[]]>(start));
-	// The last of the two counts.
+	// --same-dir and --working-directory override each other: the last one counts.
 	command.on("option:same-dir", () => command.setOptionValue("workingDirectory", undefined));
-	// run0(1) has it for what systemd-run(1) calls --working-directory.
+	// The name that run0(1) has for --working-directory of systemd-run(1).
 	command
 		.addOption(new Option("-D, --chdir <path>").hideHelp())
 		.on("option:chdir", (path: string) => command.setOptionValue("workingDirectory", path));
@@ -111,14 +111,14 @@ export function runCommand(): Command {
 	return command;
 }
 
-/** Takes an option of systemd-run that does nothing here, or refuses it. */
+/** Adds an option of systemd-run that is ignored or refused. */
 function addForeign(command: Command, word: Word): void {
 	if (!command.options.some(({ long }) => long === longOf(word))) command.addOption(new Option(word.flags).hideHelp());
-	// By an event: commander calls no parser for an option without a value.
+	// An event, since commander calls no parser for an option without a value.
 	if (word.instead !== undefined) command.on(`option:${longOf(word).slice("--".length)}`, (value?: string) => refuse(word, value));
 }
 
-/** @throws UsageError unless it is one of the values that change nothing */
+/** @throws UsageError unless the value is one that is ignored */
 function refuse({ flags, values, instead }: Word, value?: string): void {
 	if (values === undefined)
 		throw new UsageError(`${flags.replace(/ <.*/, "")} is an option of systemd-run that chore does not take`, instead);
@@ -127,7 +127,7 @@ function refuse({ flags, values, instead }: Word, value?: string): void {
 
 async function start(invocation: Invocation<Options>, words: string[]): Promise<void> {
 	const { options, chore, output } = invocation;
-	// Each does what those after it do, and more.
+	// Each of these includes the ones after it.
 	const stays = options.pipe ? "pipe" : options.follow ? "follow" : options.wait ? "wait" : undefined;
 	if (options.ifRunning !== "fail" && options.name === undefined && options.unit === undefined) {
 		throw new UsageError(`--if-running ${options.ifRunning} needs a name to look for`, "name the job with -n NAME");
@@ -203,7 +203,7 @@ function runOptions(
 		user: options.uid,
 		group: options.gid,
 		cleanEnvironment: options.cleanEnv,
-		// As systemd has it: a file wins over Environment= (systemd.exec(5)), and -E over all.
+		// As in systemd, a file overrides Environment= (systemd.exec(5)), and -E overrides both.
 		setEnvironment: { ...environment, ...(options.envFile === undefined ? {} : readEnvFile(options.envFile)), ...options.setenv },
 		output: options.pipe ? "split" : options.output,
 		stdin:
