@@ -1,18 +1,18 @@
 /**
- * The border between the core and whatever supervises a job.
+ * The border between the core and the system that supervises jobs.
  *
- * A platform is given a folder and runs `/bin/sh <job>/start <run>` in it, followed by three words for each resource limit
- * that it wants to be in the place of the caller's: the flag of ulimit, the soft and the hard limit. It never sees the user's arguments,
- * environment, directory, input or output: all of those are inside `start`, so no platform has to quote them.
- * A platform keeps no state of its own: what it needs to find a run again is in the handle, which the core stores.
+ * A platform runs `/bin/sh <job folder>/start <run folder>`. For each resource limit that replaces the caller's it adds three
+ * words: the flag of ulimit, the soft and the hard limit. It never sees the user's arguments, environment, directory, input
+ * or output: they are inside `start`, so that no platform has to quote them. It keeps no state: the handle, which the core
+ * stores, holds what it needs to find a run again.
  */
 
 /** How a process ended: the code it chose, or the signal that killed it ("SIGTERM", "SIGRTMIN+3"). */
 export type ExitStatus = { readonly code: number } | { readonly signal: string };
 
-/** What the platform must be able to do beyond the minimum for an option to be accepted. */
+/** What a platform can do beyond the minimum. The core refuses options that need what it cannot do. */
 export interface Capabilities {
-	/** Starts the program of a run again by `restart`, with nobody else there. */
+	/** Starts the program of a run again as `restart` says, also when no process of chore is running. */
 	readonly restart: boolean;
 	/** Ends an attempt after `limits.timeoutMs`. */
 	readonly timeout: boolean;
@@ -24,11 +24,11 @@ export interface Capabilities {
 	readonly taskLimit: boolean;
 	/** Puts CPU time and peak memory of the whole job into its exit record. */
 	readonly accounting: boolean;
-	/** Holds a run where it is, and lets it go on. */
+	/** Can pause and resume a run. */
 	readonly pause: boolean;
 	/**
-	 * The keys of `native` that it takes; empty if it has no options of its own. With each key the names that its values may
-	 * begin with, which completion offers; empty if a value may be any text.
+	 * The keys of `native` that it takes. With each key the names that its values may begin with, for completion; none if a
+	 * value may be any text.
 	 */
 	readonly native: Readonly<Record<string, readonly string[]>>;
 	/** Sends SIGHUP right after the stop signal when `stopping.hangUp` is set. */
@@ -36,8 +36,8 @@ export interface Capabilities {
 	/** Accepts a run without waiting until it is under way (`acknowledge: false`). */
 	readonly enqueue: boolean;
 	/**
-	 * How the processes of a job are found: by the kernel's own book (nothing escapes), or by process group and the
-	 * variable CHORE_RUN_ID (a process that leaves the group and clears its environment escapes).
+	 * How the processes of a job are found: by cgroup, from which no process escapes, or by process group and the
+	 * variable CHORE_RUN_ID, which miss a process that leaves the group and clears its environment.
 	 */
 	readonly containment: "cgroup" | "group-and-mark";
 }
@@ -48,55 +48,55 @@ export interface Capabilities {
  */
 export type NativeOptions = Readonly<Record<string, string | readonly string[]>>;
 
-/** One run, as a platform needs to know it. All paths are absolute. */
+/** What a platform is told about a run. All paths are absolute. */
 export interface RunSpec {
 	readonly jobId: string;
 	/** 1 for the first start of a job. */
 	readonly run: number;
-	/** Fit for the name of a unit: `[A-Za-z0-9._-]{1,80}`, readable and near enough unique. */
+	/** For names of units: `[A-Za-z0-9._-]{1,80}`, readable and almost certainly unique. */
 	readonly label: string;
 	/** One line for people, free of control characters. */
 	readonly description: string;
-	/** Holds `start`; stays for the whole life of the job. */
+	/** The folder of `start`. Exists until the job is removed. */
 	readonly jobFolder: string;
 	/**
-	 * `<jobFolder>/runs/<run>`: holds `exit` (see exit-record.ts), `started` (written by `start` in each attempt: the pid of
-	 * its main process comes first), with a restart policy `attempts`, and the platform's own small files.
+	 * `<jobFolder>/runs/<run>`, with the files `exit` (see exit-record.ts); `started`, which `start` writes in each attempt and
+	 * which begins with the pid of the main process; with a restart policy `attempts`; and small files of the platform's own.
 	 */
 	readonly runFolder: string;
 	readonly limits: Limits;
 	readonly restart: RestartPolicy;
 	readonly stopping: Stopping;
 	readonly native: NativeOptions;
-	/** False: return as soon as the platform has accepted the run. */
+	/** If false, `start` returns as soon as the platform has accepted the run. */
 	readonly acknowledge: boolean;
 }
 
 /**
- * Whether the platform starts the program again, within the same run, when it has ended. Each such execution is an
- * attempt; what it left running is ended before the next. A stop that was asked for is never followed by another.
+ * Whether the platform starts the program again, within the same run, when it has ended. Each execution is an attempt;
+ * processes that it left running are ended before the next. There is no further attempt after `stop`.
  */
 export interface RestartPolicy {
-	/** on-failure: after every end but exit code 0, so also after a signal, whichever, and after the time limit. */
+	/** on-failure: after every end but exit code 0, also after any signal and after the time limit. */
 	readonly policy: "no" | "on-failure" | "always";
 	/** Milliseconds from an end to the next attempt. */
 	readonly delayMs: number;
-	/** How many restarts there may be; null without bound. */
+	/** The greatest number of restarts; null: unlimited. */
 	readonly max: number | null;
 }
 
-/** Bounds of one attempt; null where there is none. */
+/** Limits of one attempt; null: no limit. */
 export interface Limits {
 	/** Milliseconds of running time, from the start of the main process. */
 	readonly timeoutMs: number | null;
 	readonly memoryBytes: number | null;
-	/** CPUs' worth of time: 1.5 is one and a half processors. */
+	/** CPU time in processors: 1.5 is one and a half. */
 	readonly cpus: number | null;
 	/** Processes and threads. */
 	readonly tasks: number | null;
 }
 
-/** How a run is asked to end, by whoever ends it: `stop`, the time limit, or the platform at shutdown. */
+/** How a run is ended by `stop`, by the time limit, or by the platform at shutdown. */
 export interface Stopping {
 	/** "SIGTERM" unless the user chose another. */
 	readonly signal: NodeJS.Signals;
@@ -117,18 +117,18 @@ export interface Handle {
 	readonly data: Readonly<Record<string, string | number | null>>;
 }
 
-/** What a platform can tell of one run now. */
+/** What a platform knows about one run at present. */
 export type Observation =
-	/** Accepted, and waiting for its turn; or between two attempts. */
+	/** Accepted but not started yet, or between two attempts. */
 	| { readonly kind: "queued" }
 	| { readonly kind: "running"; readonly paused: boolean }
-	/** Its main process has ended or was asked to; processes of the job are still there. */
+	/** Its main process has ended or was asked to end; processes of the job are still there. */
 	| { readonly kind: "stopping" }
-	/** Over, and the platform itself remembers how: for runs whose exit record could not be written. */
+	/** Over, and the platform knows how it ended. Needed when the exit record could not be written. */
 	| { readonly kind: "ended"; readonly end: ObservedEnd }
-	/** Processes of the job live on, but whatever would have recorded its end is gone. */
+	/** Processes of the job still run, but the process that records its end (hook or shim) is gone. */
 	| { readonly kind: "unsupervised"; readonly pids: readonly number[] }
-	/** No trace of it: no unit, no process. Together with a blank exit record: lost. */
+	/** It has no unit and no process. If its exit record is blank, too, the run is lost. */
 	| { readonly kind: "absent" }
 	/** The platform cannot be asked; `reason` says why, for people. */
 	| { readonly kind: "unreachable"; readonly reason: string };
@@ -136,31 +136,31 @@ export type Observation =
 export interface ObservedEnd {
 	readonly status: ExitStatus;
 	readonly result: PlatformResult;
-	/** Milliseconds since the epoch, or null where the platform does not say. End of the main process. */
+	/** When the main process ended, in milliseconds since the epoch; null if the platform does not say. */
 	readonly endedAtMs: number | null;
 }
 
 /**
- * Why a run ended, in the platform's own judgement (systemd's Result=, as far as it has one). The core adds what only
- * it knows: a stop request, a program that never started.
+ * Why a run ended, according to the platform (like Result= of systemd). The core adds what only it knows: a stop request, a
+ * program that never started.
  */
 export type PlatformResult = "success" | "exit-code" | "signal" | "timeout" | "oom-kill" | "start-failed" | "start-limit" | "session-ended";
 
 export type StopOutcome =
 	| { readonly kind: "ended" }
-	/** Processes still there 5 s after SIGKILL (uninterruptible sleep, another user's). */
+	/** Processes that are still there 5 s after SIGKILL: in uninterruptible sleep, or another user's. */
 	| { readonly kind: "survivors"; readonly pids: readonly number[] };
 
 export interface JobProcess {
 	readonly pid: number;
 	readonly parentPid: number;
-	/** The command line as the process shows it, blanks between words. */
+	/** The command line that the process shows, with blanks between the words. */
 	readonly command: string;
 	/** True for a process that left the job's group and was found by its mark. */
 	readonly escaped: boolean;
 }
 
-/** What a running job is made of and uses at this moment; null where the platform does not count. */
+/** The processes of a running job and what they use at present; null where the platform does not count it. */
 export interface Usage {
 	readonly processes: readonly JobProcess[];
 	readonly cpuTimeMs: number | null;
@@ -174,7 +174,7 @@ export type LogoutFate = { readonly survives: true } | { readonly survives: fals
 /** One backend that runs jobs. Each method is one request; none retries. Throws ChoreError (errors.ts) only. */
 export interface Platform extends AsyncDisposable {
 	readonly name: string;
-	/** Ask here what it can do, never by name. */
+	/** The only way to ask what a platform can do. Never compare its name. */
 	readonly capabilities: Capabilities;
 	/**
 	 * Checks the options in the platform's own words. The core calls it before it makes any file of a job or of a later run.
@@ -184,53 +184,53 @@ export interface Platform extends AsyncDisposable {
 	 */
 	check(asked: Pick<RunSpec, "native" | "limits">): void;
 	/**
-	 * The handle that `start` will make true. No I/O: the core stores it first, so that a crash in between loses nothing.
-	 * @throws ChoreError INVALID_ARGUMENT for what of `run` can be seen to be impossible, naming it
+	 * The handle of a run that `start` will start. No I/O: the core stores the handle first, so that a crash during the start
+	 * does not lose the run.
+	 * @throws ChoreError INVALID_ARGUMENT naming what of `run` is impossible, as far as that can be seen
 	 */
 	plan(run: RunSpec): Handle;
 	/**
-	 * Starts one run; resolves once it is under way (or accepted, without `acknowledge`). A run that began and ended
-	 * at once is a success here: its exit record tells the rest. So is one that the platform has accepted and not come to
-	 * after a minute. Always settles in bounded time.
+	 * Starts one run; resolves once it is under way, or without `acknowledge` once it is accepted. Resolves also if the run
+	 * has ended already, which its exit record tells, or is still queued after a minute. Always settles in bounded time.
 	 *
-	 * An error with `refused` says that nothing of the run is there, nor will be: whatever there was of it is gone by then.
-	 * After any other error the core asks `inspect` whether the run is there.
+	 * After an error with `refused` nothing of the run exists, or will exist later. After any other error the core asks
+	 * `inspect` whether the run is there.
 	 * @throws ChoreError UNIT_EXISTS when the object's name is taken; PLATFORM_FAILED with the system's own error as cause
 	 */
 	start(run: RunSpec, handle: Handle): Promise<void>;
 	/**
-	 * The stop signal to every process of the run, SIGKILL after `graceMs`; resolves once none is left, or 5 s after
+	 * Sends the stop signal to every process of the run, and SIGKILL after `graceMs`. Resolves once none is left, or 5 s after
 	 * SIGKILL. A run that is already over is not an error. Never signals a process or unit that is not this run's.
 	 */
 	stop(handle: Handle, options: Stopping): Promise<StopOutcome>;
-	/** Sends a signal to the main process or to all. Resolves false, signalling nothing, when the run is over. */
+	/** Sends a signal to the main process or to all. Resolves false, and signals nothing, if the run is over. */
 	kill(handle: Handle, signal: string, whom: "main" | "all"): Promise<boolean>;
 	/**
-	 * Holds every process of the run where it is, until `resume`. A run that is stopped meanwhile ends like any other.
-	 * Resolves false, holding nothing, when the run is over; between two attempts, too.
+	 * Pauses every process of the run until `resume`. `stop` ends a paused run like any other. Resolves false, and pauses
+	 * nothing, if the run is over or between two attempts.
 	 */
 	pause(handle: Handle): Promise<boolean>;
-	/** Lets a run go on that was held. Resolves false when it is over. */
+	/** Continues a paused run. Resolves false if it is over. */
 	resume(handle: Handle): Promise<boolean>;
-	/** What is known of each handle, in the order given; one round trip however many. */
+	/** What is known about each run, in the order of the handles. One round trip for all of them. */
 	inspect(handles: readonly Handle[]): Promise<readonly Observation[]>;
 	/**
-	 * Calls back whenever one of these runs may have changed, until disposed: a hint, to be followed by `inspect`.
-	 * May come without cause, and comes at least once after every end, even one that happened while it was being set up.
+	 * Calls back whenever one of these runs may have changed, until disposed; the caller then calls `inspect`. Some calls have
+	 * no cause. There is at least one after the end of every run, even if the run ends while the watch is being set up.
 	 */
 	watch(handles: readonly Handle[], changed: (handle: Handle) => void): Promise<AsyncDisposable>;
-	/** Lets go of whatever the platform still keeps of a run that is over. Does nothing to one that is not. */
+	/** Deletes what the platform still keeps of a run that is over. Does nothing to a run that is not. */
 	forget(handle: Handle): Promise<void>;
 	usage(handle: Handle): Promise<Usage>;
 	logout(): Promise<LogoutFate>;
 	/**
-	 * Asks the system to let this user's jobs outlive the last logout; `logout` tells what came of it. Absent where there
-	 * is nothing to ask for. @throws ChoreError PLATFORM_FAILED with the answer
+	 * Asks the system to let this user's jobs outlive the last logout; `logout` tells the result. Absent if the platform has
+	 * no such setting. @throws ChoreError PLATFORM_FAILED with the system's answer
 	 */
 	linger?(): Promise<void>;
 	/**
-	 * What chore once started here, of whatever state folder, and whose job's folder is gone. Absent where nothing of a
-	 * run is kept beside its folder.
+	 * Objects that chore started, for any state folder, and whose job's folder is gone. Absent if the platform keeps nothing
+	 * of a run outside of its folder.
 	 */
 	strays?(): Promise<readonly Stray[]>;
 	/** For `chore doctor`. */
@@ -238,20 +238,20 @@ export interface Platform extends AsyncDisposable {
 }
 
 export interface Description {
-	/** What it is, its version, what limits it: in the order to be shown. */
+	/** Its name, version, limits and the like, in the order in which they are shown. */
 	readonly facts: readonly Fact[];
-	/** Why it cannot do here what `capabilities` denies, for people. */
+	/** For each missing capability the reason, for people. */
 	readonly lacking: Readonly<Partial<Record<keyof Capabilities, string>>>;
 }
 
-/** An object of the platform without a job. */
+/** An object of the platform, such as a unit, whose job is gone. */
 export interface Stray {
-	/** What the platform calls it. */
+	/** The platform's name for it. */
 	readonly name: string;
 	readonly jobId: string;
 	/** Whether its processes may be running. */
 	readonly active: boolean;
-	/** The command that ends it, or has the platform forget it. */
+	/** The command that ends or removes it. */
 	readonly cure: string;
 }
 
@@ -260,27 +260,27 @@ export interface Fact {
 	readonly value: string;
 }
 
-/** What a platform may ask of the core. */
+/** What the core does for a platform. */
 export interface PlatformContext {
 	/**
-	 * The path of a small shell program that running jobs refer to: installed once per content in the state folder,
-	 * so that an update or removal of chore touches no running job.
+	 * Installs a small shell program for running jobs in the state folder, and returns its path. A file is never changed, so
+	 * that an update or removal of chore does not disturb running jobs.
 	 */
 	install(name: string, text: string): string;
 }
 
 export interface Detection {
 	readonly available: boolean;
-	/** Why it is, or is not, in one clause for people. */
+	/** Why it is available or not, in one clause for people. */
 	readonly reason: string;
-	/** The files that were looked at, by what they are: there or not. */
+	/** The files that were looked for, by their purpose, and whether they exist. */
 	readonly paths: readonly Fact[];
 }
 
 /** What each `platform/<name>/index.ts` exports. */
 export interface PlatformModule {
-	/** Cheap, silent, and never wrong in favour of availability: looks for files and sockets, connects to nothing. */
+	/** Looks for files and sockets, and connects to nothing. In doubt it says that the platform is not available. */
 	detect(): Detection;
-	/** @throws ChoreError PLATFORM_UNAVAILABLE when it was detected but does not answer */
+	/** @throws ChoreError PLATFORM_UNAVAILABLE if it was detected but does not answer */
 	open(context: PlatformContext): Promise<Platform>;
 }

@@ -4,7 +4,7 @@
  * answer has arrived.
  */
 
-/** The limit is counted in so many parts. An interruption of this process, however long, costs one part only. */
+/** The number of parts in which the limit is counted. An interruption of this process, however long, costs one part only. */
 const PARTS = 10;
 
 export class Silence implements Disposable {

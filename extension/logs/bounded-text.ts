@@ -108,7 +108,7 @@ export class BoundedText {
 	}
 }
 
-/** Keeps the end of a growing text: at least so many characters, if there were as many. */
+/** Keeps the end of a growing text: at least this many characters, if it is that long. */
 class Tail {
 	readonly #least: number;
 	#parts: string[] = [];

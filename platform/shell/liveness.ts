@@ -30,12 +30,12 @@ export function liveness(runFolder: string): Liveness {
 	}
 }
 
-/** Takes away the FIFO of a shim that was killed before it could: nobody who reads all files of a run shall wait there. */
+/** Removes the FIFO of a shim that was killed: a program that reads all files of the run, such as grep(1), would wait there. */
 export function clearDead(runFolder: string): void {
 	try {
 		if (liveness(runFolder) === "dead") rmSync(`${runFolder}/${ALIVE_FIFO}`, { force: true });
 	} catch (error) {
-		if (errnoOf(error) === undefined) throw error; // it is in nobody's way who does not read it
+		if (errnoOf(error) === undefined) throw error; // it can stay: only programs that read it would wait
 	}
 }
 

@@ -12,7 +12,7 @@ import { USER } from "./scope.ts";
 /** @see Capabilities.native */
 export const NATIVE: Capabilities["native"] = { unit: [], slice: [], sliceInherit: ["yes"], properties: PROPERTY_NAMES };
 
-/** The options after the check. */
+/** The checked options. */
 export interface Native extends Settings {
 	/** The unit's name with its suffix; undefined if none was asked for. */
 	readonly unit: string | undefined;
@@ -66,7 +66,7 @@ export function unitName(wanted: string): string {
 /** The types of units (systemd.unit(5)). */
 const TYPES = /\.(service|socket|device|mount|automount|swap|target|path|timer|slice|scope)$/;
 
-/** A name with the suffix of another type names a unit that cannot be had: no such thing is made of it. */
+/** Refuses a name with the suffix of another type, instead of adding a second suffix. */
 function refuseOtherType(wanted: string, type: "service" | "slice"): void {
 	const suffix = TYPES.exec(wanted)?.[1];
 	if (suffix === undefined || suffix === type) return;

@@ -1,22 +1,22 @@
-/** The kinds of values that properties take, as systemd spells them: what each reads, and what it makes of that. Pure. */
+/** The kinds of values of properties. Each reads systemd's spelling and makes properties for D-Bus, or limits for ulimit. Pure. */
 import { count, flag, INFINITY, integer, type Property, text, texts } from "./property.ts";
 import { readBoolean, readCount, readInteger, readPercent, readProcessors, readSignal, readSize, readTime, readWords } from "./values.ts";
 
-/** What comes of properties. */
+/** The result of reading properties. */
 export interface Settings {
-	/** For the manager. */
+	/** Set by the manager. */
 	readonly properties: readonly Property[];
-	/** For the start script, three words each: the flag of ulimit, the soft and the hard limit in its units. */
+	/** Set by the start script, three words each: the flag of ulimit, the soft and the hard limit in its units. */
 	readonly limits: readonly string[];
 }
 
 /** A kind of value. */
 export interface Kind {
-	/** As it follows "takes". */
+	/** The values that it takes, for messages: "a size (500M, 2G)". */
 	readonly takes: string;
-	/** Given twice, both count. */
+	/** If the property is given twice, both values count. */
 	readonly isList?: true;
-	/** Undefined for a value that it does not take. */
+	/** @returns undefined for a value that it does not take */
 	readonly read: (name: string, value: string) => Settings | undefined;
 }
 
@@ -69,7 +69,7 @@ export function memory(least: bigint): Kind {
 		takes: "a size (500M, 2G), a percentage of the memory there is (50%), or infinity",
 		read: (name, value) => {
 			const percent = readPercent(value);
-			// As a share of the greatest number of 32 bits.
+			// …Scale takes a share of the greatest number of 32 bits.
 			if (percent !== undefined && percent <= 10_000 && percent > 0)
 				return one({ name: `${name}Scale`, signature: "u", value: Math.floor((percent * (2 ** 32 - 1) + 5000) / 10_000) });
 			const size = orInfinity(bytes)(value);
@@ -122,7 +122,7 @@ export function tasks(): Kind {
 	};
 }
 
-/** @param isList systemd merges the affinities that it is given, and takes the last of the allowed sets */
+/** @param isList true for affinities, which systemd merges; of the sets of allowed processors it takes the last */
 export function processors({ isList }: Pick<Kind, "isList"> = {}): Kind {
 	return {
 		takes: "numbers and ranges of processors (0-3,5)",
@@ -169,7 +169,7 @@ export function signal(): Kind {
 	};
 }
 
-/** With systemd's flags: "-" for what may be missing, "+" for what is below the root of the unit. */
+/** Paths with systemd's flags: "-" for a path that may be missing, "+" for one below the root of the unit. */
 export function paths(): Kind {
 	return {
 		takes: "absolute paths, with blanks between them",
@@ -205,7 +205,7 @@ export function documentation(): Kind {
 	};
 }
 
-/** For the job alone: the start script sets it, so that it does not bind the hook. */
+/** A resource limit that the start script sets, so that it does not apply to the hook. */
 export function limit(flags: string, unit: bigint, takes: string, read: (value: string) => bigint | undefined): Kind {
 	const spelt = (bound: bigint) => (bound === INFINITY ? "unlimited" : String(bound / unit));
 	return {
@@ -217,7 +217,7 @@ export function limit(flags: string, unit: bigint, takes: string, read: (value: 
 	};
 }
 
-/** What no shell can set, and nothing but a job minds. */
+/** A resource limit that the manager sets, since no shell can. It does no harm to the hook. */
 export function unitLimit(takes: string, read: (value: string) => bigint | undefined): Kind {
 	return {
 		takes: takesLimit(takes),
@@ -256,7 +256,7 @@ export function seconds(value: string): bigint | undefined {
 	return microseconds === undefined ? undefined : BigInt(Math.ceil(microseconds / 1_000_000));
 }
 
-/** As the kernel counts: 20 less the nice level (setrlimit(2), RLIMIT_NICE). */
+/** A nice level as RLIMIT_NICE counts it: 20 less the level (setrlimit(2)). */
 export function niceLevel(value: string): bigint | undefined {
 	const nice = /^[-+]/.test(value) ? readInteger(value, -20, 19) : undefined;
 	return nice === undefined ? undefined : BigInt(20 - nice);

@@ -1,10 +1,10 @@
-/** What is said of a property that is not taken: what to use instead, or which one was probably meant. */
+/** Refuses a property that chore does not take, and says what to use instead or which one was probably meant. */
 import { closest } from "../closest.ts";
 import { ChoreError } from "../errors.ts";
 import { printable } from "./property.ts";
 import { PROPERTY_NAMES } from "./property-table.ts";
 
-/** What chore needs for itself, and what to use instead. */
+/** Properties that chore sets itself, and what to use instead. */
 const REFUSED: readonly (readonly [names: RegExp, instead: string])[] = [
 	[/^Exec/, "the command of a job is what follows --"],
 	[/^Type$/, "a job is always of the type exec"],

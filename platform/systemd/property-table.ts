@@ -1,6 +1,6 @@
 /**
- * The properties that `-p Name=Value` takes. What is not here is refused: only what works in a user manager, stays as it is
- * over daemon-reload (systemd 252 writes some values in a way that it does not read), and leaves the hook its work.
+ * The properties that `-p Name=Value` takes; all others are refused. Each must work in a user manager, survive a
+ * daemon-reload (systemd 252 writes some values in a form that it cannot read) and not hinder the hook.
  */
 import {
 	bandwidth,

@@ -1,4 +1,4 @@
-/** Properties of units as the manager takes them over D-Bus (org.freedesktop.systemd1(5)). */
+/** Makes properties of units in the form that the manager takes over D-Bus (org.freedesktop.systemd1(5)). */
 
 /** A unit property with its D-Bus type. */
 export interface Property {
@@ -7,7 +7,7 @@ export interface Property {
 	readonly value: unknown;
 }
 
-/** "No bound", wherever a number of 64 bits is wanted. */
+/** "Unlimited" for properties with a number of 64 bits. */
 export const INFINITY = 2n ** 64n - 1n;
 
 export function text(name: string, value: string): Property {
@@ -30,7 +30,7 @@ export function count(name: string, value: number | bigint): Property {
 	return { name, signature: "t", value: typeof value === "bigint" ? value : BigInt(Math.round(value)) };
 }
 
-/** Without what would break a line or move the cursor: C0, DEL, C1, line and paragraph separator, bidirectional controls. */
+/** A text for one line of a message: without C0, DEL, C1, line and paragraph separators, and bidirectional controls. */
 export function printable(words: string): string {
 	return words.replace(/[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu, " ");
 }

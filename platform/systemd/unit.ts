@@ -111,7 +111,7 @@ export interface Installation {
 	readonly hookPath: string;
 	/** Whether the manager runs as root. */
 	readonly isPrivileged: boolean;
-	/** That of whoever starts the run; undefined where nobody asked for it. */
+	/** The slice of the process that starts the run; undefined unless the unit is to inherit it. */
 	readonly callersSlice?: string | undefined;
 }
 

@@ -54,7 +54,7 @@ export interface Job {
 	/** Its working directory, an absolute path. */
 	readonly directory: string;
 	readonly description: string | null;
-	/** A word of who started it, by which that one finds it again. */
+	/** A word by which the program that started the job finds it again. */
 	readonly tag: string | null;
 	readonly state: JobState;
 	readonly result: JobResult | null;

@@ -9,7 +9,7 @@ import { current } from "./reach.ts";
 export interface SendOptions {
 	/** Close the job's standard input after the text. */
 	readonly end?: boolean | undefined;
-	/** Gives up with TIMED_OUT when the job has read nothing for so many milliseconds. Infinity: never. Default 60,000. */
+	/** Gives up with TIMED_OUT when the job has read nothing for this many milliseconds. Infinity: never. Default 60,000. */
 	readonly timeoutMs?: number | undefined;
 	readonly signal?: AbortSignal | undefined;
 }

@@ -7,7 +7,7 @@ import { hasEnded, type Job, type JobState, shortId } from "../job.ts";
 import { byRecord, examine } from "../settle/settle.ts";
 
 export interface WaitOptions {
-	/** Gives up after so many milliseconds with TIMED_OUT; the job goes on. */
+	/** Gives up with TIMED_OUT after this many milliseconds; the job goes on. */
 	readonly timeoutMs?: number | undefined;
 	/** Gives up with ABORTED when this signal is raised. */
 	readonly signal?: AbortSignal | undefined;

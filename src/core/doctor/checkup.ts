@@ -20,7 +20,7 @@ export interface SessionReport {
 	readonly bytes: number;
 }
 
-/** After so many jobs the event loop gets a turn. */
+/** After this many jobs the event loop gets a turn. */
 const SLICE = 200;
 
 /** @throws ChoreError STATE_UNUSABLE when the folders of the session cannot be read */

@@ -15,11 +15,11 @@ import { beyond, checkBound, type Ended, type Going, oldestFirst, type Retention
 
 /** What to forget. Defaults: `keepDays`, `keepJobs` and `keepBytes` of ChoreOptions. */
 export interface PruneOptions {
-	/** Forget jobs that ended so many milliseconds ago, or earlier. */
+	/** Forget jobs that ended at least this many milliseconds ago. */
 	readonly olderThanMs?: number | undefined;
-	/** Keep at most so many ended jobs. */
+	/** The number of ended jobs to keep at most. */
 	readonly keepJobs?: number | undefined;
-	/** Keep at most so many bytes of their output. */
+	/** The bytes of their output to keep at most. */
 	readonly keepBytes?: number | undefined;
 	/** Forget all ended jobs. */
 	readonly all?: boolean | undefined;
@@ -49,7 +49,7 @@ export interface PrunedJob {
 	readonly bytes: number;
 }
 
-/** After so many jobs the event loop gets a turn. */
+/** After this many jobs the event loop gets a turn. */
 const SLICE = 20;
 
 /** @see Chore.prune in chore.ts */

@@ -42,7 +42,7 @@ export interface Ended {
 
 /** A job that has to go. */
 export interface Going extends Ended {
-	/** It may only go if it ended so long ago; 0 if it goes because of the number or bytes of jobs. */
+	/** The job is removed only if it ended at least this long ago; 0 if the number or bytes of jobs are the reason. */
 	readonly leastAgeMs: number;
 }
 

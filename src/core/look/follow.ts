@@ -13,9 +13,9 @@ import { isAbsence, notRegular, refuse } from "../disk/files.ts";
 export interface FollowOptions {
 	/** Begin at this byte. Default 0. */
 	readonly fromByte?: number | undefined;
-	/** Begin so many lines before the end instead. */
+	/** Begin this many lines before the end instead. */
 	readonly lines?: number | undefined;
-	/** Begin so many bytes before the end instead, wherever in a line that is. */
+	/** Begin this many bytes before the end instead, also in the middle of a line. */
 	readonly tailBytes?: number | undefined;
 	/** Follow the file until this settles, then read to its end. Default: read to the present end. */
 	readonly until?: Promise<unknown> | undefined;

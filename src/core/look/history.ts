@@ -19,7 +19,7 @@ export interface HistoryFilter {
 	readonly since?: Date | undefined;
 	/** Only runs that began at or before this moment. */
 	readonly until?: Date | undefined;
-	/** Only so many runs, the latest. */
+	/** The greatest number of runs; the latest are returned. */
 	readonly limit?: number | undefined;
 }
 

@@ -22,7 +22,7 @@ const RECENT_MS = 24 * 60 * 60 * 1000;
 /** How much of the end of the ledger is searched for recent ends: several hundred events. */
 const LEDGER_BYTES = 128 * 1024;
 
-/** After so many records the event loop gets a turn. */
+/** After this many records the event loop gets a turn. */
 const SLICE = 500;
 
 /** @see Chore.list in chore.ts */

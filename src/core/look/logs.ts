@@ -12,9 +12,9 @@ export type StreamName = "output" | "stdout" | "stderr";
 export interface LogOptions {
 	/** Begin at this byte of the file. Default 0. */
 	readonly fromByte?: number | undefined;
-	/** Begin so many lines before the end. */
+	/** Begin this many lines before the end. */
 	readonly lines?: number | undefined;
-	/** Begin so many bytes before the end, wherever in a line that is. */
+	/** Begin this many bytes before the end, also in the middle of a line. */
 	readonly tailBytes?: number | undefined;
 	/** Go on until the run has ended and all of its output was given. */
 	readonly follow?: boolean | undefined;

@@ -96,7 +96,7 @@ function attemptsBefore({ exit }: Evidence): number {
 /** When the main process began, in milliseconds since the epoch; null if it has not. */
 export function startTime({ run, evidence: { started } }: Pick<Facts, "run" | "evidence">): number | null {
 	if (started === null) return null;
-	// By the time since boot, which nobody can set: `run` has one moment in both times.
+	// By the time since boot, which cannot be set: `run` records the same moment in both times.
 	return started.uptimeSeconds === null ? started.atMs : onWallClock(run, started.uptimeSeconds);
 }
 
