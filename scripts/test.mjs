@@ -1,5 +1,5 @@
 // Runs everything that must hold before a change lands: build, lint, types, package, and all suites.
-// `npm test -- posix contract` runs only the test files whose path holds one of the words.
+// `npm test -- posix contract` runs only the test files whose path contains one of the words.
 import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { testFiles } from "./suites/files.mjs";
@@ -9,11 +9,11 @@ import { summarize, writeResults } from "./suites/summary.mjs";
 
 const words = process.argv.slice(2);
 
-// Node reads a file of further certificates at each start, which takes longer than the rest of a start. Nothing here
-// has any use for it, and the suites start thousands.
+// With this variable Node reads a file of certificates at each start, which takes longer than the rest of the start. Nothing
+// here needs them, and the suites start thousands of processes.
 delete process.env.NODE_EXTRA_CA_CERTS;
 
-/** Runs a program to its end, in front of everybody. Ends this one when it fails. */
+/** Runs a program with its output shown. Ends this process if it fails. */
 function step(title, program, ...rest) {
 	console.log(`\n# ${title}`);
 	const { status, signal, error } = spawnSync(program, rest, { stdio: "inherit" });

@@ -1,12 +1,12 @@
-// Which test files there are, in which order they are run, and how long they may take.
+// Lists the test files in the order in which they are run, and says how long they may take.
 import { readdirSync } from "node:fs";
 
 const MINUTE_MS = 60_000;
 
-/** A file that tells no result for so long hangs. Single tests have at most five minutes (test/support/eventually.ts). */
+/** `silenceMs`: a file without a result for this long hangs, since a test may take five minutes (test/support/eventually.ts). */
 export const LIMITS = { silenceMs: 6 * MINUTE_MS, wholeMs: 15 * MINUTE_MS };
 
-/** Those that take longest, the longest first: what begins last should be short. The first mostly waits, beside the others. */
+/** The files that take longest, begun first, so that short ones are the last to run. The first of them mostly waits. */
 const LONG = [
 	"systemd/idle",
 	"contract/launchd",
@@ -24,10 +24,10 @@ const LONG = [
 	"faults/",
 ];
 
-/** Those that keep the whole machine busy, and would only disturb others: they are run by themselves, at the end. */
+/** Files that keep the whole machine busy and would disturb others. They are run alone, at the end. */
 const ALONE = ["faults/posix-crash-loop", "faults/systemd-crash-loop", "faults/mixed", "core/max-jobs"];
 
-/** @param {string[]} words only files whose path holds one of them; none: all */
+/** @param {string[]} words the files whose path contains one of them are returned; without words all files */
 export function testFiles(words) {
 	const files = readdirSync("dist-test/test", { recursive: true, encoding: "utf8" })
 		.filter((name) => name.endsWith(".test.js") && (words.length === 0 || words.some((word) => name.includes(word))))
@@ -37,7 +37,7 @@ export function testFiles(words) {
 	return { together: files.filter((file) => !isAlone(file)), alone: files.filter(isAlone) };
 }
 
-/** A file as people name it: `core/names` for dist-test/test/core/names.test.js. */
+/** The short name of a file: `core/names` for dist-test/test/core/names.test.js. */
 export function nameOf(file) {
 	return file.replace(/^dist-test\/test\//, "").replace(/\.test\.js$/, "");
 }

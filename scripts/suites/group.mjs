@@ -1,5 +1,5 @@
-// A program that is run as a process group of its own, with a folder of its own for all that it makes. Nothing of either
-// is left once `clear` is done, however the program ends.
+// Runs a program in a process group of its own, with a folder for its files. `clear` removes all processes and files,
+// however the program ends.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdirSync } from "node:fs";
@@ -8,11 +8,11 @@ import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { endAll, processesOf, removeFolder } from "./processes.mjs";
 
-/** A process that could not be ended may hold the pipes: then what it writes is no longer waited for. */
+/** How long to wait for the last output: a process that could not be ended may keep the pipes open. */
 const LAST_LINES_MS = 5_000;
 
 export class Group {
-	/** How the program ended: undefined after exit status 0. @type {Promise<string | undefined>} */
+	/** How the program ended; undefined after exit status 0. @type {Promise<string | undefined>} */
 	ended;
 	#folder;
 	#child;
@@ -21,13 +21,13 @@ export class Group {
 
 	/**
 	 * @param {string[]} command
-	 * @param {string} folder is made in that of the run, and is its TMPDIR
+	 * @param {string} folder the TMPDIR of the program; made here, in the folder of the run
 	 * @param {{out: (line: string) => void, err: (line: string) => void}} take gets each line of its stdout and stderr
 	 */
 	constructor([program, ...words], folder, { out, err }) {
 		this.#folder = folder;
 		mkdirSync(folder);
-		// Some tests work as other users there, as in any folder for temporary files.
+		// Open to all users, like /tmp, since some tests work as other users.
 		chmodSync(folder, 0o1777);
 		this.#child = spawn(program, words, {
 			detached: true,
@@ -41,13 +41,13 @@ export class Group {
 		this.#read = Promise.all([readLines(this.#child.stderr, err), readLines(this.#child.stdout, out)]);
 	}
 
-	/** @returns {string[]} a line about each of its processes */
+	/** @returns {string[]} a line for each of its processes */
 	processes() {
 		return processesOf(this.#folder, this.#child.pid).map(({ line }) => line);
 	}
 
 	/**
-	 * Ends what is left of it, removes its folder, and has its last lines read. A second call waits for the first.
+	 * Ends its remaining processes, removes its folder, and reads its last output. A second call waits for the first.
 	 *
 	 * @returns {Promise<{killed: string[], trouble: string[]}>} lines about the processes that did not end when asked to,
 	 * and about what could not be cleared away

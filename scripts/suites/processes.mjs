@@ -1,13 +1,13 @@
-// The processes of a test file, and their end. A file has a folder of its own for all that it makes, and a process group:
-// what is in the group, descends from it, or names the folder in its command line, environment or directory belongs to it.
+// Finds and ends the processes of a test file: those in its process group, those whose command line, environment or
+// directory contains its folder, and the descendants of both.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Brings up and ends private user managers; run in the checkout. */
+/** The script that starts and ends private user managers. The path is relative to the checkout. */
 export const MANAGER = "test/support/user-manager.sh";
 
-/** @returns {{pid: number, parent: number, group: number, line: string}[]} every process of this machine but this one */
+/** @returns {{pid: number, parent: number, group: number, line: string}[]} all processes of this machine but this one */
 function allProcesses() {
 	const { stdout } = spawnSync("ps", ["-axww", "-o", "pid=,ppid=,pgid=,stat=,etime=,args="], { encoding: "utf8", maxBuffer: 1 << 26 });
 	return stdout
@@ -19,15 +19,15 @@ function allProcesses() {
 		.filter(({ pid }) => pid > 0 && pid !== process.pid);
 }
 
-/** What tells a process from another one that has its number later: the number, and what runs. */
+/** The pid with the command line, which is different if another process has the pid later. */
 function same({ pid, line }) {
 	return `${pid} ${line.trim().split(/\s+/).slice(5).join(" ")}`;
 }
 
 /**
- * @param folder of the test file
- * @param group its process group, or undefined where only the folder is known
- * @param before processes that were seen to belong to it, see `same`
+ * @param folder the folder of the test file
+ * @param group its process group; undefined if only the folder is known
+ * @param before processes that were found earlier, as `same` names them
  */
 export function processesOf(folder, group, before = new Set()) {
 	const all = allProcesses();
@@ -44,7 +44,7 @@ export function processesOf(folder, group, before = new Set()) {
 	return [...found.values()];
 }
 
-/** Where /proc tells: whether the environment or the directory of a process names the folder. */
+/** Whether the environment of a process contains the folder, or its directory is in it. False if /proc does not tell. */
 function names(pid, folder) {
 	try {
 		return readFileSync(`/proc/${pid}/environ`, "latin1").includes(folder) || readlinkSync(`/proc/${pid}/cwd`).startsWith(folder);
@@ -54,13 +54,13 @@ function names(pid, folder) {
 }
 
 /**
- * Ends what a test file started: politely first, so that it can clear up after itself, then for good.
+ * Ends the processes of a test file, first with a signal after which they can clear up, then with SIGKILL.
  *
- * @returns {Promise<{killed: string[], left: string[]}>} lines about the processes that did not end when asked to, and
- * about those that are there still
+ * @returns {Promise<{killed: string[], left: string[]}>} lines about the processes that had to be killed, and about those
+ * that are still there
  */
 export async function endAll(folder, group) {
-	// Once its parent is gone, nothing may tell where a process came from.
+	// Noted now: once the parent of a process is gone, it may not be found as a descendant any more.
 	const before = new Set(processesOf(folder, group).map(same));
 	signalGroup(group, "SIGTERM");
 	for (let round = 0; round < 100 && isGroupAlive(group); round++) await delay(100);
@@ -75,7 +75,7 @@ export async function endAll(folder, group) {
 	return { killed, left: left.map(({ line }) => line) };
 }
 
-/** Whether there is a process of that number, or a group of that negative number, even if it is another user's. */
+/** Whether a process exists, or a group if the number is negative. True also for those of other users. */
 export function isThere(pid) {
 	try {
 		return process.kill(pid, 0);
@@ -84,7 +84,7 @@ export function isThere(pid) {
 	}
 }
 
-/** Removes the folder of a test file or of a run, with what is mounted on it or in it and what was made immutable there. */
+/** Removes the folder of a test file or of a run, after unmounting what is mounted there and making its files mutable. */
 export function removeFolder(folder) {
 	for (const place of mountsIn(folder)) spawnSync("umount", ["-l", place]);
 	const options = { recursive: true, force: true, maxRetries: 3 };
@@ -105,7 +105,7 @@ function mountsIn(folder) {
 		.reverse();
 }
 
-/** The private user managers that were brought up in the folder: see test/support/user-manager.sh. */
+/** The private user managers that were started in the folder; see test/support/user-manager.sh. */
 function stopManagers(folder) {
 	for (const file of managersIn(folder)) {
 		spawnSync(MANAGER, ["stop", file.slice(0, -"/cgroup".length)], { stdio: "ignore", timeout: 60_000 });

@@ -1,19 +1,19 @@
-// The folder of a run of the suites, and what earlier runs left that were killed: their folders, processes, mounts and users.
+// Makes and removes the folder of a run of the suites. Clears up after runs that were killed: folders, processes, mounts, users.
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { endAll, isThere, MANAGER, removeFolder } from "./processes.mjs";
 
-/** Short: sockets have at most 108 bytes of a path. */
+/** Short, since the path of a socket has at most 108 bytes. */
 const PREFIX = "chore-t.";
 
-/** What the suites need of memory, and then as much again. */
+/** Twice the memory that the files of the suites need. */
 const MEMORY_BYTES = 4 * 2 ** 30;
 
 /**
- * Makes the folder of this run. Its file `owner` tells others whether the run goes on.
+ * Makes the folder of this run. By its file `owner` other runs see whether this one is still going on.
  *
- * @param {{inMemory?: boolean}} how whether its files are kept in memory, where this may be done and there is enough
+ * @param {{inMemory?: boolean}} how whether to keep its files in memory, if there is enough and this user may mount it
  */
 export function makeRoot({ inMemory = false } = {}) {
 	const root = mkdtempSync(`${tmpdir()}/${PREFIX}`);
@@ -24,8 +24,8 @@ export function makeRoot({ inMemory = false } = {}) {
 }
 
 /**
- * Tens of thousands of small files come and go in a run. ext4 does not use the place of a deleted one again for minutes,
- * and looks at all such places for each file that is made: a tenth of the time of the processor.
+ * Mounts a tmpfs. A run makes and deletes tens of thousands of small files. ext4 does not reuse the inode of a deleted file
+ * for minutes, and searches all such inodes for each new file, which takes a tenth of the CPU time.
  */
 function mountMemory(root) {
 	if (process.platform !== "linux" || process.geteuid() !== 0) return;
@@ -50,7 +50,7 @@ export async function sweep() {
 		try {
 			owner = readFileSync(`${root}/owner`, "utf8");
 		} catch {
-			continue; // being made, or somebody else's
+			continue; // being made, or not of a run of the suites
 		}
 		if (owner === identity(Number.parseInt(owner, 10))) continue;
 		await removeRoot(root);
@@ -59,10 +59,10 @@ export async function sweep() {
 	return removed;
 }
 
-/** A pid with the time of its start, where /proc tells that: another process may have the number later. */
+/** The pid with the start time, if /proc tells it: another process may have the pid later. */
 function identity(pid) {
 	try {
-		// The name of the program, in parentheses, may hold blanks.
+		// The name of the program, in parentheses, may contain blanks.
 		const afterName = readFileSync(`/proc/${pid}/stat`, "latin1").replace(/^.*\) /s, "");
 		return `${pid} ${afterName.split(" ")[19]}\n`;
 	} catch {

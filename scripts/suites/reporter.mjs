@@ -1,7 +1,7 @@
-// A reporter for node:test: one JSON line for each result of a test, for what node:test has to say, and for the test that
-// is under way. scripts/suites/watched.mjs reads them, between the lines that the test file prints itself.
+// A reporter for node:test. Prints a JSON line for each test that begins, each result, and each message of node:test.
+// scripts/suites/watched.mjs reads these lines among those that the test file prints itself.
 
-/** What node:test says at the end of each file. */
+/** The messages of node:test at the end of each file. */
 const COUNTS = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/;
 
 /** @param source the events of node:test */
@@ -10,7 +10,7 @@ export default async function* (source) {
 	const titles = [];
 	for await (const { type, data } of source) {
 		const line = report(type, data, titles);
-		// What the file itself printed last need not have ended its line.
+		// The file may have printed a text without a newline before.
 		if (line !== undefined) yield `\n${JSON.stringify(line)}\n`;
 	}
 }
@@ -28,7 +28,7 @@ function report(type, data, titles) {
 			return { ...result(data, titles), status: data.skip === undefined ? "passed" : "skipped", reason: reason(data.skip) };
 		case "test:fail":
 			if (data.todo !== undefined) return { ...result(data, titles), status: "skipped", reason: reason(data.todo) };
-			// The test that failed within it has been told.
+			// The failed test inside was reported already.
 			if (data.details.error?.failureType === "subtestsFailed") return undefined;
 			return { ...result(data, titles), status: "failed", error: textOf(data.details.error) };
 		case "test:diagnostic":

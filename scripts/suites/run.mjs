@@ -1,24 +1,24 @@
-// Runs test files under a watch, a few at a time, and once more, alone, those that failed. Prints a line a file.
+// Runs test files, a few at a time, and prints a line for each. At the end runs those that failed once more, alone.
 import { availableParallelism } from "node:os";
 import { LIMITS, nameOf } from "./files.mjs";
 import { makeRoot, removeRoot, sweep } from "./remains.mjs";
 import { WatchedFile } from "./watched.mjs";
 
-/** After so long without a line one is printed: whoever looks on sees what it is waiting for. */
+/** After this time without output a line says which files are still running. */
 const HEARTBEAT_MS = 30_000;
-/** Nothing is begun after so long, and what runs is ended: whoever started the run has a limit, too. */
+/** The limit of the whole run: less than that of the program that started it. */
 const RUN_MS = 75 * 60_000;
 
 /**
  * @typedef {import("./watched.mjs").Outcome} Outcome
  * @typedef {object} Verdict on one test file
  * @property {Outcome} first
- * @property {Outcome | undefined} second of those that failed at first
+ * @property {Outcome | undefined} second the second try of a file that failed
  */
 
 /** The files of one run of the suites. */
 export class Run {
-	/** Those that the end of the run came before. @type {string[]} */
+	/** Files that were not begun before the run was ended. @type {string[]} */
 	notRun = [];
 	#root = "";
 	#begun = 0;
@@ -29,14 +29,14 @@ export class Run {
 	#isOver = false;
 	#secondTry;
 
-	/** @param {{secondTry?: boolean}} how whether a file that fails is run once more, alone, at the end; default true */
+	/** @param {{secondTry?: boolean}} how whether to run files that failed once more; default true */
 	constructor({ secondTry = true } = {}) {
 		this.#secondTry = secondTry;
 	}
 
 	/**
 	 * @param {{together: string[], alone: string[]}} files
-	 * @returns {Promise<Verdict[]>} in the order of their ends
+	 * @returns {Promise<Verdict[]>} in the order in which the files ended
 	 */
 	async all({ together, alone }) {
 		for (const folder of await sweep()) this.#print(`cleared away what an earlier run left in ${folder}`);
@@ -66,7 +66,7 @@ export class Run {
 		}
 	}
 
-	/** Ends all that is under way, and begins nothing more. */
+	/** Ends the files that are running, and begins no more. */
 	end(why) {
 		this.#isOver = true;
 		for (const file of this.#underWay) file.end(why);
@@ -97,7 +97,7 @@ export class Run {
 	}
 }
 
-/** How often each thing happened in a file. */
+/** The numbers of tests of a file that passed, failed or were skipped. */
 export function countsOf({ results }) {
 	const count = (status) => results.filter((result) => result.status === status).length;
 	return { passed: count("passed"), failed: count("failed"), skipped: count("skipped") };

@@ -1,4 +1,4 @@
-// Ctrl-C and its like end a run of the suites with all that it started, and are told by the exit status.
+// Ends a run of the suites, with all that it started, at SIGINT, SIGTERM and SIGHUP. The exit status tells the signal.
 
 const STATUS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 

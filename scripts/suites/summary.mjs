@@ -1,4 +1,4 @@
-// What is said at the end of a run, so that its last lines tell all; and the results as data, for .ci/run.
+// Prints a summary at the end of a run, and writes the results to a file for .ci/run.
 import { writeFileSync } from "node:fs";
 import { nameOf } from "./files.mjs";
 import { countsOf, failuresOf } from "./run.mjs";
@@ -15,11 +15,11 @@ export function writeResults(verdicts) {
 }
 
 /**
- * Prints skips, what is unsteady, and failures, in that order.
+ * Prints the skipped tests, the unsteady files, and the failures, in that order.
  *
  * @param {import("./run.mjs").Verdict[]} verdicts
- * @param {string[]} notRun files that the end of the run came before
- * @returns whether all were run and passed, at the second try at the latest
+ * @param {string[]} notRun files that were not begun before the run was ended
+ * @returns whether all files were run and passed, at the first or the second try
  */
 export function summarize(verdicts, notRun) {
 	const finals = verdicts.map(({ first, second }) => second ?? first);
@@ -39,7 +39,7 @@ export function summarize(verdicts, notRun) {
 	for (const outcome of finals) {
 		const counts = countsOf(outcome);
 		for (const kind of Object.keys(total)) total[kind] += counts[kind];
-		// A file that hung or crashed has failed, whatever its tests say.
+		// A file that hung or crashed has failed, even if no test of it did.
 		if (!outcome.passed && counts.failed === 0) total.failed++;
 	}
 	const note = unsteady.length > 0 ? `\nunsteady: ${unsteady.map(({ first }) => nameOf(first.file)).join(", ")}` : "";

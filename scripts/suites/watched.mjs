@@ -1,13 +1,12 @@
-// Runs one test file as a process group of its own, under a watch: whatever the file does, this comes to an end, says
-// why, and leaves nothing running.
+// Runs one test file in a process group of its own, with time limits. Always comes to an end, and leaves nothing running.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { Group } from "./group.mjs";
 
 const REPORTER = fileURLToPath(new URL("reporter.mjs", import.meta.url));
-/** A line of times(1p): user and system time. */
+/** A line of `times` in a shell (times(1p)): user and system time. */
 const TIMES = /^(\d+)m([\d.]+)s (\d+)m([\d.]+)s$/;
-/** How many lines of what a file printed are shown when it fails. */
+/** How many of the last lines of a file's output are shown if it fails. */
 const LAST_LINES = 40;
 
 /**
@@ -22,7 +21,7 @@ const LAST_LINES = 40;
  * @property {string} file
  * @property {boolean} passed
  * @property {number} ms
- * @property {number} cpuMs time of the processor, of all processes of it that somebody waited for
+ * @property {number} cpuMs CPU time of all its processes for which a parent has called wait(2)
  * @property {Result[]} results
  * @property {string[]} trouble lines about the file as a whole: why it was ended, what could not be cleared away
  * @property {string[]} killed the processes that it left running
@@ -33,7 +32,7 @@ const LAST_LINES = 40;
 export class WatchedFile {
 	/** @type {Result[]} */
 	results = [];
-	/** The test that is under way. */
+	/** The test that is running. */
 	title = "";
 	#file;
 	#folder;
@@ -49,8 +48,8 @@ export class WatchedFile {
 
 	/**
 	 * @param {string} file compiled test file
-	 * @param {string} folder made for it, its TMPDIR; removed at the end
-	 * @param {{silenceMs: number, wholeMs: number}} limits the longest time without a result of a test, and in all
+	 * @param {string} folder its TMPDIR, which is made for it and removed at the end
+	 * @param {{silenceMs: number, wholeMs: number}} limits the longest time without a result, and for the whole file
 	 */
 	constructor(file, folder, limits) {
 		this.#file = file;
@@ -69,9 +68,9 @@ export class WatchedFile {
 	/** @returns {Promise<Outcome>} resolved once nothing of the file is left */
 	async run() {
 		const { silenceMs, wholeMs } = this.#limits;
-		// Without --test, which would run the file in a process of its own, and take a second one to read its results.
+		// Without --test, which would start a second process for the file.
 		const words = [process.execPath, "--test-reporter", REPORTER, this.#file];
-		// The shell says at the end what time of the processor all of it took.
+		// At the end the shell prints the CPU time of the file and its processes.
 		this.#group = new Group(["/bin/sh", "-c", '"$@"; status=$?; times; exit "$status"', "sh", ...words], this.#folder, {
 			out: (line) => this.#told(line, silenceMs),
 			err: (line) => this.#said(line),
@@ -93,13 +92,13 @@ export class WatchedFile {
 			cpuMs: this.#cpuMs,
 			results: this.results,
 			trouble: this.#trouble,
-			// Of a file that was ended it was told what it was doing.
+			// For a file that was ended here, `trouble` says what it was doing.
 			killed: this.#isEnding ? [] : killed,
 			lastLines: this.#lastLines,
 		};
 	}
 
-	/** Ends the file, and tells what it was doing. */
+	/** Ends the file, and notes what it was doing. */
 	end(why) {
 		if (this.#isEnding) return;
 		this.#isEnding = true;
@@ -108,7 +107,7 @@ export class WatchedFile {
 		void this.#group.clear();
 	}
 
-	/** One line of the reporter; anything else was printed by the file, or by a process that it left its own stdout. */
+	/** Reads a line of the output: from the reporter, or printed by the file or a process that inherited its stdout. */
 	#told(line, silenceMs) {
 		const [, minutes, seconds, systemMinutes, systemSeconds] = TIMES.exec(line) ?? [];
 		if (minutes !== undefined) {
@@ -140,7 +139,7 @@ export class WatchedFile {
 		this.#timers[1] = setTimeout(() => this.end(`no test of it was done for ${silenceMs / 60_000} minutes`), silenceMs);
 	}
 
-	/** Its processes, and the jobs that its state folders take for active, as somebody would look at them who found it hanging. */
+	/** Lines about its processes and the active jobs in its state folders, to find out why it hangs. */
 	#whatIsThere() {
 		const processes = this.#group.processes().map((line) => `  ${line.slice(0, 200)}`);
 		const script = `find "$1" -path '*/active/*' -type f -o -name ledger.jsonl | head -n 40 | while IFS= read -r file; do
