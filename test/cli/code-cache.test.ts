@@ -1,4 +1,4 @@
-/** The cache of V8's code, which makes commands faster and which no command depends on. */
+/** The cache of V8's code: it makes commands faster, and every command works without it. */
 import assert from "node:assert/strict";
 import {
 	chmodSync,
@@ -55,7 +55,7 @@ test("the code of a command is kept for this user alone, and fits the next comma
 	for (const [path, { ino }] of caching.files()) assert.equal(first.get(path)?.ino, ino, `${path} was written anew`);
 });
 
-test("code that is cut off, of another form, or could be another user's is not run, and is replaced", PATIENCE, async () => {
+test("code that is truncated, malformed, or in a file that another user can write to is not run, and is replaced", PATIENCE, async () => {
 	const caching = new Caching();
 	await using _ = caching.cli;
 	mkdirSync(caching.base);
@@ -77,7 +77,7 @@ test("code that is cut off, of another form, or could be another user's is not r
 	}
 });
 
-test("no code is kept if that is turned off, it cannot be written, or the home is another user's", PATIENCE, async () => {
+test("no code is kept if the cache is turned off or cannot be written, or the home is another user's", PATIENCE, async () => {
 	const caching = new Caching();
 	await using _ = caching.cli;
 	mkdirSync(caching.base);

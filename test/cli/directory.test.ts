@@ -1,4 +1,4 @@
-/** Where a job runs: by the name that the caller knows, and what is said where there is no such place. */
+/** The directory of a job: it has the caller's name for it, and errors say what is wrong with it. */
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, realpathSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -29,7 +29,7 @@ function releases(cli: Cli): { readonly one: string; readonly two: string; reado
 }
 
 test(
-	"a job of a directory that was entered by a link has its caller's PWD, and follows the link when it is started again",
+	"a job started in a directory that is a link gets the caller's PWD, and follows the link when it is started again",
 	PATIENCE,
 	async () => {
 		await using cli = new Cli();
@@ -44,7 +44,7 @@ test(
 	},
 );
 
-test("a relative directory starts at the caller's PWD, and `..` means what it means to the system", PATIENCE, async () => {
+test("a relative directory starts at the caller's PWD, and `..` means the same as to the kernel", PATIENCE, async () => {
 	await using cli = new Cli();
 	const { one, current } = releases(cli);
 	for (const [path, directory] of [
@@ -66,7 +66,7 @@ test("a relative directory starts at the caller's PWD, and `..` means what it me
 	}
 });
 
-test("a PWD that names another directory, or none, is not believed", PATIENCE, async () => {
+test("a PWD that does not name the caller's directory is ignored", PATIENCE, async () => {
 	await using cli = new Cli();
 	for (const PWD of ["/", `${cli.folder}/gone`, ".", "", `${cli.directory}/../project`]) {
 		const outcome = await cli.run(["run", "-q", "-f", "-c", "pwd"], { env: { PWD } });
@@ -74,7 +74,7 @@ test("a PWD that names another directory, or none, is not believed", PATIENCE, a
 	}
 });
 
-test("in a directory that was deleted a job is refused with what helps, and everything else works", PATIENCE, async () => {
+test("in a deleted directory run is refused with a hint, and all other commands work", PATIENCE, async () => {
 	await using cli = new Cli();
 	await cli.begin("-n", "web", "true");
 	await cli.chore("wait", "web");
@@ -104,7 +104,7 @@ test("in a directory that was deleted a job is refused with what helps, and ever
 	}
 });
 
-test("the library refuses to run where it is when that was deleted", PATIENCE, async () => {
+test("the library refuses to start a job if the directory of its process was deleted", PATIENCE, async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const before = process.cwd();
 	const gone = mkdtempSync(`${realpathSync(tmpdir())}/chore-gone-`);
@@ -118,7 +118,7 @@ test("the library refuses to run where it is when that was deleted", PATIENCE, a
 	}
 });
 
-test("a path below a directory is plain wherever that leads to the same place", () => {
+test("`..` is removed from a path if the shorter path names the same file", () => {
 	assert.equal(pathIn("/usr", "bin/../bin/sh"), "/usr/bin/sh");
 	assert.equal(pathIn("/usr", "/etc"), "/etc");
 	assert.equal(pathIn("/usr", "./a//b/"), "/usr/a/b");

@@ -1,4 +1,4 @@
-/** Jobs of root that run as another user, and what everybody else is told. */
+/** Jobs that root runs as another user, and the errors for all other callers. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
@@ -8,7 +8,7 @@ const NOBODY = execFileSync("id", ["-u", "nobody"], { encoding: "utf8" }).trim()
 const ITS_GROUP = execFileSync("id", ["-g", "nobody"], { encoding: "utf8" }).trim();
 const ROOTS = { XDG_CONFIG_HOME: "/root/x", DBUS_SESSION_BUS_ADDRESS: "unix:path=/x", KEPT: "yes" };
 
-test("a job runs as the user that root names, with that one's groups and variables", { ...PATIENCE, skip: skipUnlessRoot }, async () => {
+test("a job runs as the user that root names, with the user's groups and variables", { ...PATIENCE, skip: skipUnlessRoot }, async () => {
 	await using cli = new Cli();
 	const line = `id -u; id -g; id -G; echo "$HOME $USER $LOGNAME $SHELL $KEPT \${XDG_CONFIG_HOME-} \${DBUS_SESSION_BUS_ADDRESS-}"; exit 3`;
 	const [, , , , , home, shell] = execFileSync("getent", ["passwd", "nobody"], { encoding: "utf8" }).trim().split(":");
@@ -24,7 +24,7 @@ test("a job runs as the user that root names, with that one's groups and variabl
 	assert.equal(own.stdout, "/x nobody\n", own.stderr);
 });
 
-test("it has no right of root's left, and its end is recorded", { ...PATIENCE, skip: skipUnlessRoot }, async () => {
+test("a job that runs as another user has no rights of root, and its end is recorded", { ...PATIENCE, skip: skipUnlessRoot }, async () => {
 	await using cli = new Cli();
 	const line = `cat '${cli.state}/default/ledger.jsonl' 2>/dev/null && exit 9; grep -E 'Cap(Inh|Prm|Eff|Amb)' /proc/self/status; nice; kill -9 $$`;
 	const id = await cli.begin("--uid", "nobody", "--nice=-5", "--restart=on-failure", "--restart-max=1", "--restart-delay=0", "-c", line);
@@ -44,14 +44,14 @@ test("a job runs with the group that root names", { ...PATIENCE, skip: skipUnles
 	assert.equal(both.stdout, "nobody\ndaemon\n", both.stderr);
 });
 
-test("what a job of another user reads and writes goes through chore", { ...PATIENCE, skip: skipUnlessRoot }, async () => {
+test("run -P connects input and output to a job that runs as another user", { ...PATIENCE, skip: skipUnlessRoot }, async () => {
 	await using cli = new Cli();
 	const outcome = await cli.run(["run", "-P", "--uid", "nobody", "--", "sh", "-c", "cat; id -un >&2"], { input: "hello\n" });
 	assert.deepEqual([outcome.status, outcome.stdout], [0, "hello\n"], outcome.stderr);
 	assert.match(outcome.stderr, /^nobody$/m);
 });
 
-test("stop ends a job of another user, and start runs it as that user again", { ...PATIENCE, skip: skipUnlessRoot }, async () => {
+test("stop ends a job that runs as another user, and start runs it as that user again", { ...PATIENCE, skip: skipUnlessRoot }, async () => {
 	await using cli = new Cli();
 	const { id } = await cli.begun("--uid", "nobody", "-c", "id -un; exec sleep 600");
 	assert.equal((await cli.chore("stop", id)).status, 0);
@@ -61,7 +61,7 @@ test("stop ends a job of another user, and start runs it as that user again", { 
 	assert.equal((await cli.chore("logs", "--run", "1", id)).stdout, "nobody\n");
 });
 
-test("whom there is not, and what that user cannot run, is refused before anything is there", {
+test("an unknown user, and a program that the user cannot run, are refused before a file of the job is made", {
 	...PATIENCE,
 	skip: skipUnlessRoot,
 }, async () => {
@@ -81,7 +81,7 @@ test("whom there is not, and what that user cannot run, is refused before anythi
 	assert.deepEqual(await cli.list(), []);
 });
 
-test("only root may name another user; one's own changes nothing", PATIENCE, async () => {
+test("only root may name another user; naming the caller changes nothing", PATIENCE, async () => {
 	await using cli = new Cli();
 	const isRoot = process.geteuid?.() === 0;
 	const under = isRoot ? ["setpriv", "--reuid", NOBODY, "--regid", ITS_GROUP, "--clear-groups"] : [];

@@ -6,7 +6,7 @@ import { UsageError } from "../../src/cli/failure.ts";
 import { program } from "../../src/cli/program.ts";
 import { longOf, SYSTEMD_RUN } from "../../src/cli/systemd-run.ts";
 
-/** The manual of version 258, then what later ones added and `--tty`, which no manual has. */
+/** The options in the manual of version 258, then those of later versions, and `--tty`, which is in no manual. */
 const MANUAL = [
 	"--no-ask-password --scope --unit --property --description --slice --slice-inherit --expand-environment --remain-after-exit",
 	"--send-sighup --service-type --uid --gid --nice --working-directory --same-dir --setenv --pty --pty-late --pipe --shell --quiet",
@@ -38,7 +38,7 @@ const ONE_LETTER: Readonly<Record<string, string>> = {
 	"-h": "--help",
 };
 
-/** The command as it is made for each call, and what it makes of options. */
+/** Parses options with the command `run`, which is made anew for each call. */
 function parse(...words: readonly string[]): { readonly unknown: readonly string[]; readonly options: Readonly<Record<string, unknown>> } {
 	const command = program("run").commands[0];
 	assert.ok(command !== undefined);
@@ -74,7 +74,7 @@ test("the table has every option that the systemd-run of this machine has", (con
 	);
 });
 
-test("each option is known in both its forms, with a value where it has one", () => {
+test("each option is known in its long and its short form, with a value if it has one", () => {
 	const command = program("run").commands[0];
 	for (const { flags } of SYSTEMD_RUN.filter(({ flags }) => !flags.endsWith("--help"))) {
 		const [, short, long, value] = /^(?:(-[A-Za-z]), )?(--[a-z-]+)(?: <(.*)>)?$/.exec(flags) ?? [];
@@ -83,7 +83,7 @@ test("each option is known in both its forms, with a value where it has one", ()
 	}
 });
 
-test("what is refused is told by its name, with what to do instead", () => {
+test("a refused option is named in the error, with what to do instead", () => {
 	for (const { flags, fate, values, instead } of SYSTEMD_RUN) {
 		const [, short, long = "", value] = /^(?:(-[A-Za-z]), )?(--[a-z-]+)(?: <(.*)>)?$/.exec(flags) ?? [];
 		assert.equal(instead !== undefined, fate === "refused" || values !== undefined, flags);
@@ -96,7 +96,7 @@ test("what is refused is told by its name, with what to do instead", () => {
 	}
 });
 
-test("what changes nothing is taken", () => {
+test("options that change nothing are accepted", () => {
 	for (const { flags, fate, values } of SYSTEMD_RUN) {
 		if (fate !== "nothing") continue;
 		const [long = "", value] = /--[a-z-]+|<.*>/g[Symbol.match](flags) ?? [];
@@ -104,7 +104,7 @@ test("what changes nothing is taken", () => {
 	}
 });
 
-test("of options that name the same the last counts", () => {
+test("of options that set the same thing the last one counts", () => {
 	for (const [words, directory] of [
 		[["--working-directory=/a", "--working-directory=/b"], "/b"],
 		[["--working-directory=/a", "-d"], undefined],

@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noControlCharactersInRegex: they are what this is about
-/** What of a job's output reaches a terminal: all that stays on the screen, nothing that the terminal would answer or act upon. */
+/** The filter for terminals: passes text, colours and movements, and nothing that makes the terminal answer or change its state. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { describe, test } from "node:test";
@@ -58,13 +58,13 @@ const LEFT_OUT: readonly (readonly [what: string, text: string, shown: string])[
 	["a sequence longer than any", `a\u001b[${"1;".repeat(50)}mb`, `a${"1;".repeat(50)}mb`],
 ];
 
-describe("what stays on the screen is unchanged", () => {
+describe("text, colours and movements of the cursor are passed", () => {
 	for (const [what, text] of UNCHANGED) test(what, () => assert.equal(shown(text), text));
 });
 
-describe("what a terminal would answer or act upon is left out", () => {
+describe("sequences that a terminal would answer or act upon are left out", () => {
 	for (const [what, text, wanted] of LEFT_OUT) test(what, () => assert.equal(shown(text), wanted));
-	test("bytes that are no characters", () => {
+	test("bytes that are not UTF-8", () => {
 		assert.equal(filtered(Buffer.from([0x61, 0x9b, 0x36, 0x6e, 0xc0, 0x9b, 0xe0, 0x80, 0x9b, 0x62, 0xe6])).toString(), "a�6n�����b�");
 	});
 });
@@ -103,7 +103,7 @@ const TEXT = fc
 	)
 	.map((parts) => Buffer.from(parts.join("")));
 
-test("it is the same whatever pieces it comes in", () => {
+test("the output of the filter is the same however the stream is cut into pieces", () => {
 	fc.assert(
 		fc.property(fc.oneof(TEXT, fc.uint8Array({ maxLength: 60 })), fc.array(fc.nat(), { maxLength: 8 }), (bytes, cuts) => {
 			const places = [...new Set([0, ...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length])].sort((one, other) => one - other);
@@ -115,7 +115,7 @@ test("it is the same whatever pieces it comes in", () => {
 	);
 });
 
-test("no text gets anything through that is not known to be harmless, and none is filtered twice", () => {
+test("only sequences that are known to be harmless pass, and filtering twice changes nothing", () => {
 	fc.assert(
 		fc.property(fc.oneof(TEXT, fc.uint8Array({ maxLength: 60 })), (bytes) => {
 			const once = filtered(bytes);
@@ -128,14 +128,14 @@ test("no text gets anything through that is not known to be harmless, and none i
 	);
 });
 
-test("in tables and messages marks that turn the direction of text, and line ends of all kinds, are shown and not obeyed", () => {
+test("in tables and messages bidirectional controls and line separators are shown as escapes", () => {
 	for (const code of [0x061c, 0x200e, 0x200f, 0x2028, 0x2029, 0x202a, 0x202e, 0x2066, 0x2069, 0x9b, 0x85])
 		assert.match(printable(`a${String.fromCharCode(code)}b`), /^a\\[ux][0-9a-f]+b$/, code.toString(16));
 	assert.equal(printable("עברית, العربية, 👩‍👩‍👧 e\u0301"), "עברית, العربية, 👩‍👩‍👧 e\u0301");
 });
 
 test(
-	"logs, logs -f and run -f leave it out at a terminal, --raw does not, and elsewhere every byte is as it was written",
+	"logs, logs -f, run -f and run -P filter the output for a terminal; with --raw, and into a pipe, every byte is as written",
 	atTerminal,
 	async () => {
 		await using cli = new Cli();

@@ -1,4 +1,4 @@
-/** Properties that are options of chore's own are read as systemd reads them. */
+/** Properties for which chore has an option are read as systemd reads them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { UsageError } from "../../src/cli/failure.ts";
@@ -49,7 +49,7 @@ test("Environment= sets variables, the last of each name counts, and an empty on
 	}
 });
 
-test("a value that systemd would refuse is refused with a right one", () => {
+test("a value that systemd would refuse is refused with an example of a valid one", () => {
 	for (const [word, said, hint] of [
 		["Environment=A", /NAME=VALUE, not "A"/, /-E/],
 		["Environment=A=b c", /not "c"/, /in quotes/],
@@ -70,7 +70,7 @@ test("a value that systemd would refuse is refused with a right one", () => {
 	}
 });
 
-test("the rest is left to the platform as it is", () => {
+test("all other properties are passed to the platform unchanged", () => {
 	assert.deepEqual(unitSettings(["Nice=5", "WorkingDirectory=/a", "Type=exec", "WorkingDirectory=/b", "Type=simple"]), {
 		properties: ["Nice=5"],
 		environment: {},

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { closest } from "../../platform/closest.ts";
 
-test("a name that begins with the word or is near it is found, and none if none is near", () => {
+test("a name that begins with the word or is similar to it is suggested, else none", () => {
 	const names = ["MemoryMax", "MemoryMin", "CPUQuota", "Nice", "IOWeight"];
 	for (const [word, name] of [
 		["MemoryMaxx", "MemoryMax"],

@@ -1,4 +1,4 @@
-/** What the doctor finds in ledgers: the right lines, and without keeping other work of the process waiting. */
+/** The doctor finds broken lines in ledgers, and lets other work of the process go on meanwhile. */
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { test } from "node:test";
@@ -10,7 +10,7 @@ import { makeHome } from "../support/home.ts";
 
 const LINE = `${JSON.stringify({ at: "2026-11-21T09:00:00.000Z", event: "exited", id: "01a1fc70-44ee-7058-9aa9-000000000001", run: 1, name: "web", reason: "é 漢" })}\n`;
 
-/** What is found in a ledger with this content, and how many turns other work had meanwhile. */
+/** The findings about a ledger with this content, and how often other work of the process had a turn meanwhile. */
 async function find(content: string): Promise<{ readonly found: readonly string[]; readonly turns: number }> {
 	await using home = await makeHome("fake", fakePlatform);
 	const session = openSession(home.path, "default");
@@ -28,20 +28,20 @@ async function find(content: string): Promise<{ readonly found: readonly string[
 	return { found: findings.list().map(({ what, cure }) => `${what.slice(session.ledger.length)}: ${cure}`), turns };
 }
 
-test("a ledger of 16 MB is looked through in pieces, and other work gets its turn between any two", async () => {
+test("a ledger of 16 MB is read in pieces, and other work has a turn between any two", async () => {
 	const { found, turns } = await find(LINE.repeat(Math.ceil((16 * 1024 * 1024) / LINE.length)));
 	assert.deepEqual(found, []);
 	assert.ok(turns >= 64, `${turns} turns`);
 });
 
-test("the lines of a ledger that are no events are named by their numbers, in whichever piece they are", async () => {
+test("lines of a ledger that are no events are reported with their numbers, in every piece", async () => {
 	const many = LINE.repeat(10_000);
 	const { found } = await find(`broken\n${many}{"at":\n\n${many}cut short`);
 	assert.equal(found.length, 1);
 	assert.match(found[0] ?? "", /^ has 3 lines that are no event \(line 1\), and passed over: sed -i '1d;10002d;20004d' /);
 });
 
-test("of a file that is longer than any ledger only the beginning is looked at", async () => {
+test("only the beginning of a file that is longer than any ledger is read", async () => {
 	const { found } = await find(`${LINE.repeat(Math.ceil((33 * 1024 * 1024) / Buffer.byteLength(LINE)))}broken\n`);
 	assert.deepEqual(found, []);
 });

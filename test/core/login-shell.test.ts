@@ -1,4 +1,4 @@
-/** How login shells are asked: each family in its own syntax, and with any path of the program that answers. */
+/** The arguments for login shells: in the syntax of each family, and for any path of Node. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -10,7 +10,7 @@ import { loginShellArguments } from "../../src/core/prepare/login-shell.ts";
 const folder = mkdtempSync(join(tmpdir(), "chore-shell-"));
 after(() => rmSync(folder, { recursive: true }));
 
-/** A program in a folder with all the characters that mean something to shells; it prints the second of its arguments. */
+/** A program in a folder whose name has all special characters of shells; it prints its second argument. */
 const odd = join(folder, `it's "odd" \\ $HOME !x é`, "node");
 mkdirSync(join(odd, ".."));
 writeFileSync(odd, '#!/bin/sh\nprintf "%s" "$2"\n');
@@ -22,7 +22,7 @@ describe("a login shell", () => {
 	for (const name of ["bash", "zsh", "dash", "ksh93", "mksh", "yash", "fish", "tcsh", "bsd-csh", "nu"]) {
 		const shell = (process.env["PATH"] ?? "").split(":").find((path) => existsSync(join(path, name)));
 		const skip = shell === undefined ? `there is no ${name}` : false;
-		test(`${name} runs the program that is to answer, whatever its path, with its words as they are`, { skip }, () => {
+		test(`${name} runs a program with any path, and passes its arguments unchanged`, { skip }, () => {
 			const { stdout, stderr } = spawnSync(join(shell ?? "", name), loginShellArguments(name, odd, "mark"), {
 				encoding: "utf8",
 				env: { HOME: folder, PATH: process.env["PATH"], LANG: "C.UTF-8" },
@@ -32,7 +32,7 @@ describe("a login shell", () => {
 		});
 	}
 
-	test("is asked with the options and in the words of its family", () => {
+	test("gets the options and the syntax of its family", () => {
 		const ask = (shell: string): readonly string[] => loginShellArguments(shell, "/opt/it's/node", "mark");
 		assert.deepEqual(ask("/bin/bash"), ["-i", "-l", "-c", `'/opt/it'\\''s/node' -e '${ANSWER}'`]);
 		assert.deepEqual(ask("/bin/tcsh"), ["-ic", `'/opt/it'\\''s/node' -e '${ANSWER}'`]);

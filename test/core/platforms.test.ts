@@ -1,4 +1,4 @@
-/** Which platform runs a new job. */
+/** The choice of the platform for a new job. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Platform, PlatformModule } from "../../platform/contract.ts";
@@ -6,7 +6,7 @@ import { isChoreError } from "../../platform/errors.ts";
 import { Platforms } from "../../src/core/platforms.ts";
 import { fakePlatform } from "../support/fake-platform.ts";
 
-/** Platforms in memory. The name of one that is opened is added to `opened`. */
+/** Platforms in memory. When one is opened its name is added to `opened`. */
 function threePlatforms(opened: string[]): Platforms {
 	const module = (name: string, available: boolean): PlatformModule => ({
 		detect: () => ({ available, reason: `${name} says so`, paths: [] }),

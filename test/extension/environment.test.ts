@@ -7,7 +7,7 @@ const { channels, messages } = await import("./vscode.ts");
 const { environmentForJobs, withoutEditor } = await import("../../extension/start/environment.ts");
 
 describe("the variables of jobs", () => {
-	test("are those of before the editor was started by its snap", () => {
+	test("have the values from before the snap of the editor changed them", () => {
 		const found = withoutEditor({
 			...{ GTK_PATH: "/snap/code/200/usr/lib/gtk-3.0", GTK_PATH_VSCODE_SNAP_ORIG: "" },
 			...{ XDG_DATA_DIRS: "/snap/code/200/usr/share", XDG_DATA_DIRS_VSCODE_SNAP_ORIG: "/usr/share" },
@@ -16,7 +16,7 @@ describe("the variables of jobs", () => {
 		assert.deepEqual(found, { XDG_DATA_DIRS: "/usr/share", GDK_BACKEND: "x11" });
 	});
 
-	test("hold nothing by which git would ask in a window of the editor, and what the user has set for that", () => {
+	test("lack the editor's programs that ask for passwords of git, but keep those that the user has set", () => {
 		const editor = "/usr/share/code/resources/app/extensions/git/dist";
 		const found = withoutEditor({
 			...{ VSCODE_GIT_ASKPASS_NODE: "/usr/share/code/code", VSCODE_GIT_IPC_HANDLE: "/run/x.sock", ELECTRON_RUN_AS_NODE: "1" },
@@ -28,7 +28,7 @@ describe("the variables of jobs", () => {
 		assert.deepEqual(withoutEditor(own), own);
 	});
 
-	test("are those of the editor where the login shell tells nothing, which is said once in sight of everybody", async () => {
+	test("are the editor's own if the login shell prints none, which one message says", async () => {
 		const before = process.env["SHELL"];
 		process.env["SHELL"] = "/bin/false";
 		try {

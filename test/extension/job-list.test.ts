@@ -1,4 +1,4 @@
-/** The jobs of a window: in order, true to the newest answer, and on sessions that are each opened and closed once. */
+/** The jobs of a window: sorted, never replaced by an older answer, and from sessions that are opened and closed once. */
 import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -25,7 +25,7 @@ function job(id: string, more: Partial<Job> = {}): Job {
 	} as Job;
 }
 
-/** A promise that the test settles when it wants to. */
+/** A promise that the test settles. */
 function gate(): { readonly passed: Promise<void>; readonly pass: () => void } {
 	let pass = (): void => {};
 	const passed = new Promise<void>((resolve) => {
@@ -34,11 +34,11 @@ function gate(): { readonly passed: Promise<void>; readonly pass: () => void } {
 	return { passed, pass };
 }
 
-/** A library whose jobs are in memory, whose events the test tells, and whose answers wait where the test says so. */
+/** A library with jobs in memory. The test sends its events, and can delay its answers. */
 class Library {
 	readonly session: string;
 	readonly jobs = new Map<string, Job>();
-	/** How often it was closed, and what was asked of it afterwards. */
+	/** How often it was closed, and the requests that came afterwards. */
 	closed = 0;
 	readonly askedWhenClosed: string[] = [];
 	listing: Promise<void> | undefined;
@@ -111,7 +111,7 @@ function scene(prepare: (library: Library) => void = () => {}, opening: () => Pr
 const ids = (jobs: readonly Job[]): string => jobs.map(({ id }) => id).join(" ");
 
 describe("the jobs of a window", () => {
-	test("have the active ones first, the newest on top, then the ended ones, the last end on top", async () => {
+	test("are sorted: active ones first, by their start, then ended ones, by their end, the latest on top", async () => {
 		const { list } = scene(({ jobs }) => {
 			for (const one of [
 				job("1", { state: "failed", endedAt: "2026-11-21T10:00:00.000Z" }),
@@ -126,7 +126,7 @@ describe("the jobs of a window", () => {
 		await list.dispose();
 	});
 
-	test("are sorted once after a change, however often they are looked at", async () => {
+	test("are sorted once after a change, however often they are read", async () => {
 		const { list, opened } = scene(({ jobs }) => void jobs.set("1", job("1")));
 		await list.ready();
 		const first = list.all;
@@ -138,7 +138,7 @@ describe("the jobs of a window", () => {
 		await list.dispose();
 	});
 
-	test("keep the end that was seen while a slow list was on its way", async () => {
+	test("keep an end that was reported while an older list was on its way", async () => {
 		const { passed, pass } = gate();
 		const { list, opened } = scene((library) => {
 			library.jobs.set("1", job("1"));
@@ -162,7 +162,7 @@ describe("the jobs of a window", () => {
 });
 
 describe("the sessions of a window", () => {
-	test("are each opened once, however many ask for one at a time", async () => {
+	test("are opened once each, also if several callers ask for one at the same time", async () => {
 		const { list, opened } = scene();
 		await list.ready();
 		const other = { session: "other" };
@@ -179,7 +179,7 @@ describe("the sessions of a window", () => {
 		);
 	});
 
-	test("are closed also where the settings changed while they were being opened, and what was asked for is done on the new one", async () => {
+	test("are closed if the settings change while they are being opened, and the request is done on the new session", async () => {
 		const { passed, pass } = gate();
 		let count = 0;
 		const { list, opened } = scene(undefined, () => (count++ === 1 ? passed : undefined));
@@ -198,7 +198,7 @@ describe("the sessions of a window", () => {
 		await list.dispose();
 	});
 
-	test("stay open for who uses them when the settings change, and are closed after that", async () => {
+	test("stay open while they are in use when the settings change, and are closed afterwards", async () => {
 		const { list, opened } = scene(({ jobs }) => void jobs.set("1", job("1")));
 		await list.ready();
 		const { passed, pass } = gate();
@@ -221,7 +221,7 @@ describe("the sessions of a window", () => {
 	});
 });
 
-test("a window that is opened and closed where chore was never used makes no state folder", async () => {
+test("opening and closing a window makes no state folder if there is none", async () => {
 	const parent = mkdtempSync(join(tmpdir(), "chore-window-"));
 	try {
 		const list = new JobList(() => ({ home: join(parent, "state", "chore"), platform: "posix", allSessions: true }));

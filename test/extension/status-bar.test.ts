@@ -1,4 +1,4 @@
-/** The item of the status bar: what it counts, and when it is not there. */
+/** The item of the status bar: what it counts, and when it is hidden. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { JobList } from "../../extension/jobs/job-list.ts";
@@ -9,7 +9,7 @@ import "./editor.ts";
 const { EventEmitter, statusBarItems } = await import("./vscode.ts");
 const { StatusBar } = await import("../../extension/views/status-bar.ts");
 
-/** The item for jobs in these states, of which so many failed unseen. */
+/** The item for jobs in these states, with this number of failures that the user has not seen. */
 function itemFor(states: readonly JobState[], unseen = 0) {
 	const changed = new EventEmitter<void>();
 	const list = { all: states.map((state) => ({ state })), onDidChange: changed.event };
@@ -22,13 +22,13 @@ function itemFor(states: readonly JobState[], unseen = 0) {
 }
 
 describe("the item of the status bar", () => {
-	test("counts the jobs that run and the failures that nobody has seen", () => {
+	test("counts active jobs, and failures that the user has not seen", () => {
 		const item = itemFor(["running", "paused", "queued", "failed", "succeeded"], 1);
 		assert.equal(item.text, "$(server-process) 3 $(warning) 1");
 		assert.equal(item.tooltip, "Chore: 3 jobs run, 1 failed");
 	});
 
-	test("does not count a job of which nobody can say whether it runs", () => {
+	test("does not count a job in the state unknown", () => {
 		assert.equal(itemFor(["running", "unknown", "unknown"]).tooltip, "Chore: 1 job runs");
 		assert.equal(itemFor(["unknown"]).isShown, false);
 	});

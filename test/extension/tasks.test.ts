@@ -1,4 +1,4 @@
-/** Tasks: which job is that of a task. */
+/** How a task finds its job. */
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import "./editor.ts";
 
 const { isSame, runOptions } = await import("../../extension/commands/tasks.ts");
 
-/** What a task of this folder asks for. */
+/** A task of this folder. */
 function ask(folder: string, more: Partial<ChoreTask>): Promise<RunOptions> {
 	return runOptions(
 		{ type: "chore", command: "exec sleep 600", ...more },
@@ -26,7 +26,7 @@ async function jobOf(home: Home, more: Partial<ChoreTask>): Promise<Job> {
 }
 
 describe("the job of a task", () => {
-	test("is found again in whichever way the task writes its directory", async () => {
+	test("is found again however the task spells its directory", async () => {
 		await using home = await makeHome("fake", fakePlatform);
 		mkdirSync(join(home.path, "web"));
 		for (const [cwd, directory] of [
@@ -48,7 +48,7 @@ describe("the job of a task", () => {
 		}
 	});
 
-	test("is not that of a task with other variables, and does not tell what they are", async () => {
+	test("is another one if the task has other variables, and its tag does not reveal them", async () => {
 		await using home = await makeHome("fake", fakePlatform);
 		const env = { PORT: "3000", TOKEN: "secret" };
 		const job = await jobOf(home, { env });
@@ -57,7 +57,7 @@ describe("the job of a task", () => {
 			assert.ok(!isSame(job, await ask(home.path, { env: other })), JSON.stringify(other));
 		}
 		assert.ok(!JSON.stringify(job).includes("secret"));
-		// One that somebody started in a terminal, or an earlier version for a task without variables, has no tag.
+		// A job from a terminal, or of an earlier version for a task without variables, has no tag.
 		assert.ok(isSame({ ...job, tag: null }, await ask(home.path, {})));
 	});
 });

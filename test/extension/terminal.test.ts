@@ -1,4 +1,4 @@
-/** A terminal that follows a job: what closes it, and what does not. */
+/** A terminal that follows a job: what it shows, and what closes it. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { JobList } from "../../extension/jobs/job-list.ts";
@@ -8,7 +8,7 @@ import "./editor.ts";
 
 const { FollowTerminal } = await import("../../extension/logs/terminal.ts");
 
-/** A terminal on a job that has written this, and that the library follows no longer: it is over, unless the test says otherwise. */
+/** A terminal that has followed a job with this output until the library returned. The job has ended, unless the test says otherwise. */
 async function terminalAfter(text: string, more: Partial<Job> = {}, endsWithJob = false) {
 	const job = { id: "01936f0e-8d2a-7c31-9b55-0e6a1c9e2f40", name: "build", run: 1, state: "succeeded", attempt: 1, exitCode: 0 };
 	const over = { ...job, createdAt: "2026-11-21T09:00:00.000Z", startedAt: null, endedAt: null, ...more } as unknown as Job;
@@ -39,7 +39,7 @@ describe("a terminal that follows a job", () => {
 		assert.ok(shown().startsWith("\u001b[31mred\u001b[0m\r\nend\r\n\u001b[0m\u001b[2m[chore: build, succeeded"), shown());
 	});
 
-	test("says that it follows a job no longer that has not ended, and gives a task the status of chore's own failures", async () => {
+	test("says when it no longer follows a job that has not ended, and gives the task chore's exit status for failures", async () => {
 		const more = { state: "unknown", reason: "the bus is gone", exitCode: null } as const;
 		const { shown, status } = await terminalAfter("", more, true);
 		assert.match(shown(), /build, unknown, .*; its log is not followed any more: the bus is gone\]/);
@@ -55,7 +55,7 @@ describe("a terminal that follows a job", () => {
 		}
 	});
 
-	test("is not closed by what the terminal itself answers to questions in the log", async () => {
+	test("is not closed by the terminal's own answers to queries in the log", async () => {
 		const answers = {
 			"cursor position": "\u001b[24;80R",
 			status: "\u001b[0n",

@@ -1,4 +1,4 @@
-/** A home of somebody else, one that cannot be looked into, folders above the state in which others can write. */
+/** Unsafe places for the state: the home of another user, one that cannot be read, folders that other users can write to. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { chmodSync, chownSync, existsSync, lchownSync, mkdirSync, readdirSync, statSync, symlinkSync } from "node:fs";
@@ -12,7 +12,7 @@ import { assertNoBug, Cli, errorIn, type HowToRun, PATIENCE, skipUnlessRoot } fr
 const asRoot = { ...PATIENCE, skip: skipUnlessRoot };
 const NOBODY = 65534;
 
-/** Words of every verb that works with the state. */
+/** A command line of each verb that uses the state. */
 const VERBS: readonly (readonly string[])[] = [
 	["run", "true"],
 	["ps"],
@@ -32,7 +32,7 @@ const VERBS: readonly (readonly string[])[] = [
 	["events"],
 ];
 
-/** Every verb refuses, as JSON and in words alike, and the doctor has it as a finding. */
+/** Checks that every verb refuses, also with --json, and that the doctor reports a finding. */
 async function assertAllRefuse(cli: Cli, how: HowToRun, said: RegExp): Promise<void> {
 	for (const words of VERBS) {
 		const outcome = await cli.run(["--json", ...words], how);
@@ -51,7 +51,7 @@ async function assertAllRefuse(cli: Cli, how: HowToRun, said: RegExp): Promise<v
 	assert.match(findings.find(({ kind }) => kind === "state")?.what ?? "", said, doctor.stdout);
 }
 
-test("root with the home of another user is refused, and makes nothing there", asRoot, async () => {
+test("root with the home of another user is refused, and no file is made there", asRoot, async () => {
 	await using cli = new Cli();
 	const home = `${cli.folder}/theirs`;
 	mkdirSync(home, { mode: 0o755 });
@@ -63,7 +63,7 @@ test("root with the home of another user is refused, and makes nothing there", a
 	assert.deepEqual(readdirSync(home), []);
 });
 
-test("a home that cannot be looked into is told as that", asRoot, async () => {
+test("the error for a home that cannot be searched says so", asRoot, async () => {
 	await using cli = new Cli();
 	chmodSync(cli.folder, 0o755);
 	const under = ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"];
@@ -71,7 +71,7 @@ test("a home that cannot be looked into is told as that", asRoot, async () => {
 	await assertAllRefuse(cli, { under, env, directory: "/" }, /cannot use \/.*home\/\.local: permission denied/);
 });
 
-test("a home that is a file is told as that", PATIENCE, async () => {
+test("the error for a home that is a file says so", PATIENCE, async () => {
 	await using cli = new Cli();
 	for (const words of [["ps"], ["run", "true"]]) {
 		const { message } = errorIn(await cli.run(["--json", ...words], { env: { HOME: cli.file("file", ""), CHORE_HOME: undefined } }));
@@ -92,7 +92,7 @@ test("the library refuses the home of another user with a ChoreError", asRoot, a
 const ALONE = ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups", "unshare", "-U", "--map-user=54321", "--map-group=54321"];
 const noNamespace = spawnSync(ALONE[0] ?? "", [...ALONE.slice(1), "true"]).status !== 0;
 
-test("in a user namespace that knows one user only, the folders of the machine's root are as good as anywhere", {
+test("in a user namespace with one user the folders of the machine's root are trusted", {
 	...PATIENCE,
 	skip: skipUnlessRoot || (noNamespace && "needs user namespaces"),
 }, async () => {
@@ -105,7 +105,7 @@ test("in a user namespace that knows one user only, the folders of the machine's
 	assert.equal(outcome.status, 0, outcome.stderr);
 });
 
-test("folders above the state are made as the umask says, and never for others to write; the state itself is 0700", PATIENCE, async () => {
+test("folders above the state are made with the umask, never writable for others; the state itself is 0700", PATIENCE, async () => {
 	for (const [umask, mode] of [
 		["022", 0o755],
 		["027", 0o750],
@@ -121,8 +121,8 @@ test("folders above the state are made as the umask says, and never for others t
 	}
 });
 
-describe("folders above the state are looked at as sshd looks at those above authorized_keys", () => {
-	/** What opening a session below a folder says; undefined where all is well. */
+describe("folders above the state are checked like those above authorized_keys by sshd", () => {
+	/** The error of opening a session below a folder; undefined if it is opened. */
 	function refusalOf(path: string): { readonly message: string; readonly hint: string | undefined } | undefined {
 		try {
 			openSession(path, "default");
@@ -134,7 +134,7 @@ describe("folders above the state are looked at as sshd looks at those above aut
 	}
 
 	for (const mode of [0o777, 0o757, 0o775, 0o722]) {
-		test(`a folder of the mode ${mode.toString(8)} is refused by name, with the command that mends it`, asRoot, async () => {
+		test(`a folder of the mode ${mode.toString(8)} is refused by name, with the command that repairs it`, asRoot, async () => {
 			await using cli = new Cli();
 			const above = `${cli.folder}/above`;
 			mkdirSync(`${above}/below`, { recursive: true });
@@ -151,15 +151,15 @@ describe("folders above the state are looked at as sshd looks at those above aut
 		});
 	}
 
-	test("a folder that only a group of the user's own can write to is as good as one of the user's", asRoot, async () => {
+	test("a folder is accepted if the only group that can write to it has no member but the user", asRoot, async () => {
 		await using cli = new Cli();
 		const above = `${cli.folder}/above`;
 		mkdirSync(above);
-		chmodSync(above, 0o775); // of the group root, in which there is nobody else
+		chmodSync(above, 0o775); // of the group root, which has no other member
 		assert.equal(refusalOf(`${above}/state`), undefined);
 	});
 
-	test("links on the way are followed, and what leads to their targets is looked at", asRoot, async () => {
+	test("links on the way are followed, and the folders that lead to their targets are checked", asRoot, async () => {
 		await using cli = new Cli();
 		for (const name of ["real", "open"]) mkdirSync(`${cli.folder}/${name}/below`, { recursive: true });
 		symlinkSync("real/../real/./below", `${cli.folder}/link`);
@@ -173,7 +173,7 @@ describe("folders above the state are looked at as sshd looks at those above aut
 		assert.match(refusalOf(`${cli.folder}/link/state`)?.message ?? "", /link above it belongs to another user/);
 	});
 
-	test("each folder of a session must be one, and ours", asRoot, async () => {
+	test("each folder of a session must be a folder, and belong to the user", asRoot, async () => {
 		await using cli = new Cli();
 		await cli.begin("--", "true");
 		for (const part of ["jobs", "names", "active", "trash"]) {

@@ -1,4 +1,4 @@
-/** What is no file of chore's in the place of one: FIFOs that would hold up whoever opens them, links, and records with foreign text. */
+/** Foreign files in the place of chore's: FIFOs, at which open(2) would wait, links, and records with invalid names. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, lstatSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -14,7 +14,7 @@ async function makeScene(cli: Cli): Promise<{ readonly ended: string; readonly r
 	return { ended, running };
 }
 
-/** Whoever looks gets an answer, or a clear error; none waits. The job that is not meant is as it was. */
+/** Checks that every command that reads the state ends with an answer or a clear error, and that the other job is unchanged. */
 async function assertAnswered(cli: Cli, victim: string, other: string, what: string): Promise<void> {
 	for (const words of [["ps", "-a"], ["status", victim], ["logs", victim], ["history"], ["doctor", "--no-test"]]) {
 		const outcome = await cli.run(words);
@@ -37,7 +37,7 @@ const OF_A_JOB = [
 ];
 const OF_THE_SESSION = ["ledger.jsonl", "ledger.1.jsonl", "sweep.json"];
 
-describe("a FIFO in the place of a file holds nobody up", () => {
+describe("no command waits for a FIFO", () => {
 	for (const name of OF_A_JOB) {
 		test(`in the place of ${name}`, PATIENCE, async () => {
 			await using cli = new Cli();
@@ -85,7 +85,7 @@ test("a link in the place of a file is not followed", PATIENCE, async () => {
 	}
 });
 
-test("a record with a name that is none is not shown as if it were", PATIENCE, async () => {
+test("an invalid name in a record is not shown", PATIENCE, async () => {
 	await using cli = new Cli();
 	const { ended } = await makeScene(cli);
 	const change = (file: string, fields: Partial<Job>): void => {

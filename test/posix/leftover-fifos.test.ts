@@ -1,4 +1,4 @@
-/** A run that is over has no FIFO in its folder: `cat`, grep(1) and backups that read all files of it wait for nobody. */
+/** The folder of a run that is over has no FIFO: programs that read all its files, such as grep(1), would wait there. */
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { test } from "node:test";
@@ -20,7 +20,7 @@ for (const [what, words] of [
 	["that was started again", ["--restart", "always", "--restart-max", "2", "--restart-delay", "0", "--", "true"]],
 	["that leaves something behind", ["-c", "trap '' TERM; sleep 60 & exit 3"]],
 ] as const) {
-	test(`of a run ${what} all files can be read`, PATIENCE, async () => {
+	test(`all files of a run ${what} can be read`, PATIENCE, async () => {
 		await using cli = new Cli();
 		const id = await cli.begin("--grace", "0.2s", "-n", "web", ...words);
 		await cli.chore("wait", "web");
@@ -30,7 +30,7 @@ for (const [what, words] of [
 	});
 }
 
-test("of a run that was stopped all files can be read, and nothing of it is left", PATIENCE, async () => {
+test("all files of a stopped run can be read, and it has no FIFO", PATIENCE, async () => {
 	await using cli = new Cli();
 	const { id } = await cli.begun("--stdin", "fifo", "-n", "web", "-c", "sleep 60 & sleep 60");
 	assert.deepEqual(fifosOf(cli, id), ["alive", "control", "stdin"]);
@@ -39,7 +39,7 @@ test("of a run that was stopped all files can be read, and nothing of it is left
 	assert.equal((await cli.chore("send", "web", "text")).status, 3);
 });
 
-test("of a run whose shell was killed all files can be read once somebody has looked", PATIENCE, async () => {
+test("all files of a run whose shim was killed can be read once a command has found it lost", PATIENCE, async () => {
 	await using cli = new Cli();
 	const { id, pid } = await cli.begun("-n", "web", "sleep", "60");
 	const [shim = 0] = (await cli.shell(`cat '${cli.runFolder(id)}/pid'`)).stdout.trim().split(" ").map(Number);
@@ -52,7 +52,7 @@ test("of a run whose shell was killed all files can be read once somebody has lo
 	assert.equal((await cli.job("web")).state, "lost");
 });
 
-test("whoever has the FIFO open hears of the end although it is gone", PATIENCE, async () => {
+test("a process that has the FIFO open learns of the end although the FIFO is removed", PATIENCE, async () => {
 	await using cli = new Cli();
 	const { id, pid } = await cli.begun("-n", "web", "sleep", "60");
 	const reader = cli.spawn(["cat", `${cli.runFolder(id)}/alive`]);

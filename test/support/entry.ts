@@ -1,8 +1,8 @@
-/** The command's own entry, called in this process: where a case costs far less than the start of a process. */
+/** Runs the command line in this process, for tests with many cases: starting a process takes much longer. */
 import { main } from "../../src/cli/program.ts";
 import { intercept } from "./intercept.ts";
 
-/** What came of a call. */
+/** The result of a call. */
 export interface Called {
 	readonly status: number;
 	readonly stdout: string;
@@ -11,7 +11,7 @@ export interface Called {
 
 let last: Promise<unknown> = Promise.resolve();
 
-/** The same with an environment and a directory of its own. What else this process does meanwhile has them, too. */
+/** As `callEntry`, with another environment and directory. They change for the whole process until the call is over. */
 export function callEntryIn(environment: NodeJS.ProcessEnv, directory: string, words: readonly string[]): Promise<Called> {
 	const call = async (): Promise<Called> => {
 		const own = { environment: { ...process.env }, directory: process.cwd() };
@@ -33,7 +33,7 @@ function move(environment: NodeJS.ProcessEnv, directory: string): void {
 	process.chdir(directory);
 }
 
-/** Does what the words say, with the environment and in the directory of this process. One call after another. */
+/** Runs `chore` with these words, in the environment and directory of this process. Only one call at a time is possible. */
 export async function callEntry(words: readonly string[]): Promise<Called> {
 	const written: readonly [stdout: Buffer[], stderr: Buffer[]] = [[], []];
 	using _ = intercept("writeSync", (original) => {

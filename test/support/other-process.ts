@@ -1,4 +1,4 @@
-/** The process that other.ts asks: one command a line of the first FIFO, what came of it a line of the second. */
+/** The process that other.ts starts. Reads a command from each line of the first FIFO, and writes its result to the second. */
 import { createReadStream, openSync, writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { callEntry } from "./entry.ts";

@@ -1,6 +1,6 @@
 /**
- * Another process that works on the same jobs, for what it does in the middle of a call of this one, which stands still
- * meanwhile. It is one process for all that it is asked: the start of one takes longer than most commands.
+ * Another process that works on the same jobs in the middle of a call of this process, which waits meanwhile. The same
+ * process runs all commands, since starting one takes longer than most commands.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
@@ -13,16 +13,16 @@ export class Other implements Disposable {
 	readonly #requests: number;
 	readonly #answers: number;
 
-	/** @param folder for the two FIFOs by which it is asked and answers */
+	/** @param folder where to make the two FIFOs, for commands and for results */
 	constructor(folder: string, env: NodeJS.ProcessEnv) {
 		const [requests, answers] = [`${folder}/requests`, `${folder}/answers`];
 		execFileSync("mkfifo", [requests, answers]);
 		spawn(process.execPath, [PROGRAM, requests, answers], { env, stdio: ["ignore", "ignore", "inherit"] });
-		this.#requests = openSync(requests, "r+"); // which waits for nobody
-		this.#answers = openSync(answers, "r"); // which waits for the other
+		this.#requests = openSync(requests, "r+"); // does not wait for a reader
+		this.#answers = openSync(answers, "r"); // waits until the other process has opened it
 	}
 
-	/** Has it run `chore` with these words, to its end. */
+	/** Runs `chore` with these words in the other process, and waits for the result. */
 	run(...words: readonly string[]): Called {
 		writeSync(this.#requests, `${JSON.stringify(words)}\n`);
 		const parts: Buffer[] = [];
@@ -35,7 +35,7 @@ export class Other implements Disposable {
 		return JSON.parse(Buffer.concat(parts).toString("utf8")) as Called;
 	}
 
-	/** It ends by itself once nobody can ask it any more. */
+	/** The other process ends when the FIFO of commands is closed. */
 	[Symbol.dispose](): void {
 		closeSync(this.#requests);
 		closeSync(this.#answers);

@@ -1,9 +1,9 @@
-/** Into which slice a unit goes. */
+/** The choice of a unit's slice. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { callersSlice, cgroupIn, sliceWithin } from "../../platform/systemd/slice.ts";
 
-test("the cgroup of a process is read from each kind of tree", () => {
+test("the cgroup of a process is found with cgroup v1, with v2, and with both", () => {
 	for (const [text, cgroup] of [
 		["0::/user.slice/a.scope\n", "/user.slice/a.scope"],
 		["12:cpu:/x\n1:name=systemd:/a.slice/b.service\n", "/a.slice/b.service"],
@@ -35,7 +35,7 @@ test("the caller's slice is the innermost that its unit is in", () => {
 	}
 });
 
-test("a slice that is named goes below the one that is inherited", () => {
+test("a named slice goes below the inherited one", () => {
 	for (const [outer, inner, slice] of [
 		[undefined, undefined, undefined],
 		[undefined, "a.slice", "a.slice"],
