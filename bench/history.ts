@@ -1,4 +1,4 @@
-/** What a session that has a long past costs, beside one that has none; both have the same number of live jobs. */
+/** Compares a session with many ended jobs to one without; both have the same number of live jobs. */
 import type { Benchmark } from "./support/benchmark.ts";
 import { makePast } from "./support/past.ts";
 import { command } from "./support/scene.ts";

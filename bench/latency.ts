@@ -1,4 +1,4 @@
-/** From what happens to a job to whoever waits for it. */
+/** The time from an event of a job until the waiting command reacts. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
 import { appendFileSync, closeSync, openSync, readdirSync, watch } from "node:fs";
@@ -32,7 +32,7 @@ async function lineRow(scene: Scene): Promise<Row> {
 	});
 	const watcher = watch(log, () => seen.push(performance.now()));
 	try {
-		// Whoever has shown a first line is waiting for the next.
+		// Once `logs -f` has printed a first line it is waiting for the next.
 		appendFileSync(log, "first\n");
 		await until("logs -f prints the first line", () => lines === 1);
 		const ours: number[] = [];
@@ -59,14 +59,14 @@ async function endRows(scene: Scene): Promise<readonly Row[]> {
 	const session = scene.newSession();
 	const chore = await scene.open(session);
 	let number = 0;
-	/** Gives the program time to wait, ends it, and takes the time until somebody says so. */
+	/** Lets the program end once it is waiting, and measures the time until `over` resolves. */
 	const time = async (
 		begin: (words: readonly string[]) => Promise<{ ready(): Promise<void>; over: Promise<unknown> }>,
 	): Promise<number> => {
 		const fifo = join(scene.folder, `end.${++number}`);
 		execFileSync("mkfifo", [fifo]);
 		const running = begin(["cat", fifo]);
-		// The program reads until nobody has it open to write.
+		// The program reads until the FIFO has no writer.
 		const writer = openSync(fifo, "r+");
 		const { ready, over } = await running;
 		await ready();

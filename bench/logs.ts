@@ -63,7 +63,7 @@ function fill(path: string, mebibytes: number): void {
 	const file = openSync(path, "w");
 	try {
 		for (let index = 0; index < mebibytes; index++) writeSync(file, block);
-		// What is yet to be written to the disk would disturb the first rounds.
+		// Data that is written to the disk later would disturb the first rounds.
 		fsyncSync(file);
 	} finally {
 		closeSync(file);

@@ -21,7 +21,7 @@ export const writing: Benchmark = {
 				const { id } = await chore.run({ command: words(report) });
 				const { state, output } = await chore.wait(id);
 				if (state !== "succeeded") throw new Error(`the writer ${state}`);
-				// What is yet to be written to the disk must not be in the way of the next.
+				// Data that is written to the disk later would disturb the next round.
 				for (const path of output.paths) truncateSync(path);
 				return Number(textOf(join(scene.folder, report)));
 			},

@@ -1,4 +1,4 @@
-/** Does something so many times, with so many under way at any moment. */
+/** Calls `act` `count` times, with at most `width` calls under way at the same time. */
 export async function inFlight(count: number, width: number, act: (index: number) => Promise<unknown>): Promise<void> {
 	let next = 0;
 	const line = async (): Promise<void> => {

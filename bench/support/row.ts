@@ -1,13 +1,13 @@
-/** What a benchmark finds out, and whether that is within its bound. */
+/** The results of benchmarks, and whether they are within their bounds. */
 
 /** One line of the table. Both values are medians, taken in turns in the same run. */
 export interface Row {
 	readonly what: string;
 	readonly unit: "ms" | "jobs/s" | "MB/s" | "kB";
 	readonly chore: number;
-	/** What does the same, or the least that it could cost, without chore; null where there is no such thing. */
+	/** A program that does the same without chore, or the least that is necessary; null if there is none. */
 	readonly peer: { readonly name: string; readonly value: number } | null;
-	/** Null for what is only to be known. */
+	/** Null for a value that is only informative. */
 	readonly bound: Bound | null;
 }
 

@@ -31,7 +31,7 @@ export class Scene implements AsyncDisposable {
 	readonly #open: library.Chore[] = [];
 	#sessions = 0;
 
-	/** @param rounds asked for by the user, over those that a benchmark makes by itself */
+	/** @param rounds the number that the user asked for; undefined: that of each benchmark */
 	constructor(platform: PlatformName, rounds: number | undefined) {
 		this.platform = platform;
 		this.#rounds = rounds;
@@ -72,7 +72,7 @@ export class Scene implements AsyncDisposable {
 		return join(this.sessionFolder(session), "jobs", id, "runs", "1");
 	}
 
-	/** Starts so many jobs that do nothing but live. */
+	/** Starts this many jobs that only sleep. */
 	async live(chore: library.Chore, count: number): Promise<readonly library.Job[]> {
 		const jobs: library.Job[] = [];
 		for (let index = 0; index < count; index++) jobs.push(await chore.run({ command: ["sleep", "100000"] }));

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
-/** Measures each in turn, so many rounds, and gives the median of each: what disturbs the machine disturbs all alike. */
+/** The median of each measure. All are measured in each round, so that a disturbance of the machine affects all alike. */
 export async function inTurns(rounds: number, ...measures: readonly (() => number | Promise<number>)[]): Promise<number[]> {
 	const values = measures.map((): number[] => []);
 	for (let round = 0; round < rounds; round++) {

@@ -9,7 +9,7 @@ interface JobItem extends vscode.QuickPickItem {
 	readonly job: Job;
 }
 
-/** How many jobs such a list holds: nobody looks through more. */
+/** The greatest length of such a list. */
 const MOST = 200;
 
 export async function pickJob(jobs: JobList, title: string, fits: (job: Job) => boolean): Promise<Job | undefined> {

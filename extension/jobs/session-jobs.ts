@@ -13,7 +13,7 @@ export interface SessionListener {
 	failed(error: unknown): void;
 }
 
-/** When a job that has not begun is looked at again: most begin within milliseconds, one that waits for a restart may take hours. */
+/** When a job that has not begun is looked at again: most begin within milliseconds, but one may wait hours for a restart. */
 const FIRST_LOOK_MS = 50;
 const LAST_LOOK_MS = 10_000;
 

@@ -13,7 +13,7 @@ const CHANNEL_BYTES = 5 * 1024 * 1024;
  */
 const GATHER_MS = 50;
 
-/** While a progress bar goes on, its state is shown so often, each time on a new line. */
+/** How often the state of a progress bar is shown while it goes on, each time on a new line. */
 const PROGRESS_MS = 10_000;
 
 /** Writes a log to a channel; `stop` when nothing more may be written. */

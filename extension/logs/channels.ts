@@ -11,7 +11,7 @@ import { LogLinks } from "./log-links.ts";
 /** The editor colours times and levels in text of this language. */
 const LANGUAGE = "log";
 
-/** How many channels may be open. One more closes the one that was not shown for longest. */
+/** The greatest number of open channels. Opening another closes the one that was shown least recently. */
 const CHANNELS = 20;
 
 export class LogChannels implements vscode.Disposable {

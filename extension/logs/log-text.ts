@@ -53,7 +53,7 @@ export class LogText {
 		return this.#lines.show();
 	}
 
-	/** What was held back, when no bytes follow. */
+	/** The text that was held back. Called when no more bytes follow. */
 	end(): string {
 		return this.#take(this.#decoder.decode()) + this.#lines.show();
 	}

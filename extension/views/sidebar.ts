@@ -1,4 +1,4 @@
-/** The two views of the sidebar, and the count of failures that nobody has seen yet. */
+/** The two views of the sidebar, and the count of failures that the user has not seen yet. */
 import * as vscode from "vscode";
 import type { Job } from "../../src/index.ts";
 import type { JobList } from "../jobs/job-list.ts";

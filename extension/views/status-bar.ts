@@ -1,4 +1,4 @@
-/** One item in the status bar: how many jobs run, and how many failed since somebody last looked at the finished ones. */
+/** The item in the status bar: how many jobs run, and how many failed since the user last looked at the finished ones. */
 import * as vscode from "vscode";
 import { hasEnded, type Job } from "../../src/index.ts";
 import type { JobList } from "../jobs/job-list.ts";

@@ -1,4 +1,4 @@
-/** A view of the sidebar: it keeps no jobs, but takes those of the window whenever it is drawn. */
+/** A view of the sidebar. Keeps no jobs: it reads those of the window whenever it is drawn. */
 import * as vscode from "vscode";
 import { hasEnded, type Job } from "../../src/index.ts";
 import type { JobList } from "../jobs/job-list.ts";
@@ -9,7 +9,7 @@ import { type Row, tooltip, treeItem } from "./row.ts";
 export interface TreeOptions {
 	readonly shows: "running" | "finished";
 	readonly groupBy: () => GroupBy;
-	/** How many ended jobs are shown before somebody asks for more. */
+	/** How many ended jobs are shown until the user asks for more. */
 	readonly limit: () => number;
 }
 

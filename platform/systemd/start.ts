@@ -21,7 +21,7 @@ const UNIT_EXISTS = "org.freedesktop.systemd1.UnitExists";
 const LEAVING_MS = 2_000;
 const LOOK_EVERY_MS = 10;
 
-/** A unit that is still queued by then, since it waits for other units (After=), counts as accepted. */
+/** A unit that is still queued after this time, since it waits for other units (After=), counts as accepted. */
 const QUEUED_MS = 60_000;
 
 /** After a failed start: how long to look for the end of an attempt, and how long its unit may take to unload. */

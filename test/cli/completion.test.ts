@@ -305,7 +305,7 @@ for (const shell of [bash, bashWithPackage, zsh, fish]) {
 			for (const [index, [line, words]] of cases.entries()) assert.deepEqual(found[index], words, line);
 		});
 
-		test("executes and shows nothing of what somebody left in the state folder", PATIENCE, async () => {
+		test("neither executes nor shows foreign text from the state folder", PATIENCE, async () => {
 			await using cli = new Cli();
 			const id = await cli.begin("-n", "web", "sleep", "600");
 			const marker = `${cli.directory}/executed`;

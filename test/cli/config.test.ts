@@ -96,7 +96,7 @@ test("all seven settings are taken", PATIENCE, async () => {
 	assert.equal((await cli.chore("ps")).status, 0);
 });
 
-test("what is not a setting is refused with its file and line", PATIENCE, async () => {
+test("an unknown setting is refused with its file and line", PATIENCE, async () => {
 	await using cli = new Cli();
 	for (const [text, line, said] of [
 		['platform = "posix"\n\ncolour = true\n', 3, /there is no setting "colour"/],

@@ -63,8 +63,8 @@ async function ended(cli: Cli, name: string): Promise<string> {
 	return id;
 }
 
-describe("where all is well", () => {
-	test("the doctor says so, and leaves nothing of what it tried", PATIENCE, async () => {
+describe("without problems", () => {
+	test("the doctor reports none, and leaves nothing of its self-test", PATIENCE, async () => {
 		await using cli = new Cli();
 		await ended(cli, "done");
 		await cli.begun("-n", "web", "sleep", "600");
@@ -99,7 +99,7 @@ describe("where all is well", () => {
 		await eventually("only the job and its shell are left", () => cli.processes().length, 2);
 	});
 
-	test("people get it as text that can be pasted: no colours, and not where their home is", PATIENCE, async () => {
+	test("the report is text that can be pasted: without colours and without the path of the home", PATIENCE, async () => {
 		await using cli = new Cli();
 		const state = `${cli.folder}/home/.local/state/chore`;
 		const how = { env: { CHORE_HOME: undefined } };
@@ -131,12 +131,12 @@ describe("where all is well", () => {
 		assert.deepEqual([existsSync(`${cli.folder}/never`), readdirSync(cli.directory)], [false, []]);
 	});
 
-	test("--no-test tries nothing", PATIENCE, async () => {
+	test("--no-test skips the self-test", PATIENCE, async () => {
 		await using cli = new Cli();
 		assert.equal((await examine(cli, {}, "--no-test")).selfTest, null);
 	});
 
-	test("what is only good to know is no reason to fail", PATIENCE, async () => {
+	test("notes do not change the exit status", PATIENCE, async () => {
 		await using cli = new Cli();
 		const id = await cli.begin("-n", "web", "sleep", "600");
 		const path = `${cli.runFolder(id)}/run.json`;
@@ -151,7 +151,7 @@ describe("where all is well", () => {
 	});
 });
 
-describe("what is wrong in the state folder is told, and mended by what is told", () => {
+describe("the doctor reports a problem of the state folder with a command that repairs it", () => {
 	const WRONG: Readonly<
 		Record<string, { readonly make: (cli: Cli) => Promise<void>; readonly kind: Finding["kind"]; readonly said: RegExp }>
 	> = {
@@ -285,7 +285,7 @@ describe("what is wrong in the state folder is told, and mended by what is told"
 		});
 	}
 
-	test("of another session, with the command for that one", PATIENCE, async () => {
+	test("in another session, with the command for that session", PATIENCE, async () => {
 		await using cli = new Cli();
 		const id = await cli.begin("--session", "other", "true");
 		await cli.chore("--session", "other", "wait", id);
@@ -297,7 +297,7 @@ describe("what is wrong in the state folder is told, and mended by what is told"
 		assert.equal((await examine(cli)).well, true);
 	});
 
-	test("of many of a kind only some are told, and how many more there are", PATIENCE, async () => {
+	test("of many findings of one kind some are listed and the others counted", PATIENCE, async () => {
 		await using cli = new Cli();
 		await ended(cli, "done");
 		for (let number = 0; number < 30; number++) mkdirSync(`${cli.state}/default/jobs/x${number}`);
@@ -306,7 +306,7 @@ describe("what is wrong in the state folder is told, and mended by what is told"
 		assert.match(findings.at(-1)?.what ?? "", /^and 20 more/);
 	});
 
-	test("a job that ended and was not asked after yet is nothing to attend to, and is not settled by that", PATIENCE, async () => {
+	test("a job that has ended and is not settled yet is no problem, and is not settled by the doctor", PATIENCE, async () => {
 		await using cli = new Cli();
 		const id = await cli.begin("true");
 		await recorded(cli, id);
@@ -324,7 +324,7 @@ describe("where nothing else works, the doctor does", () => {
 		assert.deepEqual([problem.kind, /config\.toml:1: there is no setting "colour"/.test(problem.what)], ["settings", true]);
 	});
 
-	test("a state folder that cannot be, and no home at all", PATIENCE, async () => {
+	test("an impossible state folder, and no home", PATIENCE, async () => {
 		await using cli = new Cli();
 		for (const env of [{ CHORE_HOME: "relative" }, { CHORE_HOME: undefined, HOME: "relative", XDG_CONFIG_HOME: "/nowhere" }]) {
 			const report = await examine(cli, { env });
@@ -347,7 +347,7 @@ describe("where nothing else works, the doctor does", () => {
 		assert.equal((await examine(cli, { under, directory: "/", env: { HOME: undefined, CHORE_HOME: `${cli.folder}/theirs` } })).well, true);
 	});
 
-	test("a session that has no possible name, and a platform that is none", PATIENCE, async () => {
+	test("an impossible name of a session, and an unknown platform", PATIENCE, async () => {
 		await using cli = new Cli();
 		assert.match((await onlyProblem(cli, { env: { CHORE_SESSION: "../x" } })).what, /"\.\.\/x" cannot be the name of a session/);
 		assert.match((await onlyProblem(cli, {}, "--session", "libexec")).what, /"libexec" is a name that chore keeps for itself/);
@@ -426,7 +426,7 @@ describe("where nothing else works, the doctor does", () => {
 		);
 	});
 
-	test("a platform that cannot do what it should", { ...PATIENCE, skip: skipUnlessRoot }, async () => {
+	test("a platform that cannot start jobs", { ...PATIENCE, skip: skipUnlessRoot }, async () => {
 		await using cli = new Cli();
 		const line = "mount --bind /bin/false $(command -v mkfifo) && exec chore doctor";
 		const outcome = await cli.shell(line, { under: ["unshare", "-m"] });
@@ -451,7 +451,7 @@ describe("where nothing else works, the doctor does", () => {
 	});
 });
 
-test("--linger is refused with the reason where there is nobody to ask", PATIENCE, async () => {
+test("--linger is refused with the reason on a platform without lingering", PATIENCE, async () => {
 	await using cli = new Cli();
 	const outcome = await cli.chore("doctor", "--linger");
 	assert.deepEqual([outcome.status, outcome.stdout], [1, ""]);

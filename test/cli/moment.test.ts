@@ -41,7 +41,7 @@ test("a moment is read as it is meant, in local time unless it says which", () =
 	for (const [text, moment] of known) assert.equal(momentAt(text, NOW).toISOString(), moment.toISOString(), text);
 });
 
-test("what is no moment is refused, and told how one is written", () => {
+test("a text that is no moment is refused, with an example", () => {
 	const wrong = [
 		"",
 		" ",

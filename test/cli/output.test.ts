@@ -41,7 +41,7 @@ test("with --wait, -f and -P stdout is the job's alone", PATIENCE, async () => {
 	}
 });
 
-test("a job in JSON has every field, and null for what is not known", PATIENCE, async () => {
+test("a job in JSON has every field, null if its value is not known", PATIENCE, async () => {
 	await using cli = new Cli();
 	const started = await cli.json<Job>(
 		"run",

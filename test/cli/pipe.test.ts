@@ -43,7 +43,7 @@ test("-P works in the middle of a pipeline", PATIENCE, async () => {
 	assert.deepEqual([outcome.status, outcome.stdout, outcome.stderr], [0, "1,2,3,", ""]);
 });
 
-test("what reads from -P may leave early, whoever still writes to it", PATIENCE, async () => {
+test("the reader of run -P may leave early, also while its stdin is open", PATIENCE, async () => {
 	await using cli = new Cli();
 	for (const input of ["", null]) {
 		const line = "chore run -q -P -n web --if-running replace -c 'while echo y; do sleep 0.02; done' | head -n 2";
@@ -55,7 +55,7 @@ test("what reads from -P may leave early, whoever still writes to it", PATIENCE,
 	}
 });
 
-test("a job behind -P that nobody reads any more ends as one behind a pipe would", PATIENCE, async () => {
+test("a job whose output nobody reads any more ends by SIGPIPE, as in a pipe", PATIENCE, async () => {
 	await using cli = new Cli();
 	const outcome = await cli.shell("chore run -q -n endless -P -- yes | head -n 1");
 	assertNoBug(outcome);

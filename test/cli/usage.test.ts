@@ -217,7 +217,7 @@ test("words of the job do not change how chore tells its own errors", PATIENCE, 
 	}
 });
 
-test("options end at the first word that is none: the job gets its words as they are", PATIENCE, async () => {
+test("options end at the first word that is no option: the rest is the job's command", PATIENCE, async () => {
 	await using cli = new Cli();
 	const program = cli.file("words", '#!/bin/sh\nfor word; do printf "<%s>" "$word"; done\n', 0o755);
 	for (const [words, got] of [

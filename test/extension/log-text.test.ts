@@ -56,7 +56,7 @@ describe("the text of a log", () => {
 		);
 	});
 
-	test("tells how far a progress bar is when somebody asks", () => {
+	test("gives the present state of a progress bar on request", () => {
 		const text = new LogText("removed");
 		assert.deepEqual([text.push(Buffer.from("\r1 %\r2 %")), text.hasProgress, text.progress(), text.hasProgress], ["", true, "2 %", false]);
 		assert.deepEqual([text.push(Buffer.from("\r3 %\r")), text.progress(), text.progress()], ["", "\n3 %", ""]);

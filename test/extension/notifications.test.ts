@@ -64,7 +64,7 @@ describe("notifications", () => {
 		assert.equal(messages.length, 2);
 	});
 
-	test("tell of three failures at once, of each at once that somebody asked about, and of the others in one message later", () => {
+	test("report three failures and each one that the user asked about at once, and the others later in one message", () => {
 		mock.timers.enable({ apis: ["setTimeout", "Date"], now: Date.now() });
 		try {
 			const { notifier, job, end } = scene();
@@ -87,7 +87,7 @@ describe("notifications", () => {
 		}
 	});
 
-	test("tell of what somebody asked about once, however it ends, after a reload and with failures silenced", () => {
+	test("report once every end that the user asked about, also after a reload and with failures silenced", () => {
 		settings.set("notifyOnFailure", false);
 		const first = scene();
 		const [good, bad] = [first.job("good"), first.job("bad", { directory: "/elsewhere" })];
@@ -101,7 +101,7 @@ describe("notifications", () => {
 		assert.equal(messages.length, 2);
 	});
 
-	test("tell of failures of this workspace only, and where there is no folder of those at home", () => {
+	test("report failures of this workspace only, or without a folder those at home", () => {
 		const { job, end } = scene();
 		end(job("other", { directory: "/srvs" }));
 		end(job("here", { directory: "/srv" }));

@@ -240,7 +240,7 @@ test("a folder, a link or nothing where a file of a job should be harms no other
 	rmSync(`${home.path}/saved`, { recursive: true });
 });
 
-test("a name whose entry is damaged blocks nobody, and leads to no other job", PATIENCE, async () => {
+test("a name with a damaged link can be taken by a new job, and does not lead to another job", PATIENCE, async () => {
 	await using cli = new Cli();
 	const { id: bystander } = await cli.begun("-n", "bystander", "sleep", "60");
 	for (const content of ["", "\n", "x", "..", "../../..", "/", ".", "0".repeat(36), "{}", "\0"]) {
@@ -249,7 +249,7 @@ test("a name whose entry is damaged blocks nobody, and leads to no other job", P
 		for (const entry of readdirSync(`${cli.state}/default/names/web`)) {
 			const path = `${cli.state}/default/names/web/${entry}`;
 			rmSync(path);
-			// A link cannot say just anything: then a file is in its place.
+			// These texts cannot be the target of a link, so a file takes its place.
 			if (content === "" || content.includes("\0")) writeFileSync(path, content);
 			else symlinkSync(content, path);
 		}

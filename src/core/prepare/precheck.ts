@@ -58,7 +58,7 @@ export function checkInput(path: string): void {
 
 /**
  * Checks the program again after a short run with an exit code that shells and supervisors use for their own failures.
- * @returns what is wrong; null when nothing is, so that the code was the program's own
+ * @returns what is wrong; null if nothing is, so that the exit code came from the program
  */
 export function startFault(program: string, directory: string): string | null {
 	const wrongDirectory = directoryFault(directory);
