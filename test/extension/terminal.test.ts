@@ -8,7 +8,7 @@ import "./editor.ts";
 
 const { FollowTerminal } = await import("../../extension/logs/terminal.ts");
 
-/** A terminal that has followed a job with this output until the library returned. The job has ended, unless the test says otherwise. */
+/** A terminal that has followed a job with this output to its end. The job has ended, unless `more` says otherwise. */
 async function terminalAfter(text: string, more: Partial<Job> = {}, endsWithJob = false) {
 	const job = { id: "01936f0e-8d2a-7c31-9b55-0e6a1c9e2f40", name: "build", run: 1, state: "succeeded", attempt: 1, exitCode: 0 };
 	const over = { ...job, createdAt: "2026-11-21T09:00:00.000Z", startedAt: null, endedAt: null, ...more } as unknown as Job;

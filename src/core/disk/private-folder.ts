@@ -15,7 +15,7 @@ const PARENT_MODE = 0o755;
 export function makeStateRoot(path: string): void {
 	checkParents(path);
 	try {
-		if (mkdirSync(dirname(path), { recursive: true, mode: PARENT_MODE }) !== undefined) checkParents(path); // another user may have made one of them meanwhile
+		if (mkdirSync(dirname(path), { recursive: true, mode: PARENT_MODE }) !== undefined) checkParents(path); // another user may have been faster
 	} catch (error) {
 		refuse(path, error);
 	}
