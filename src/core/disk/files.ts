@@ -94,6 +94,9 @@ export function placeFirst(path: string, content: string): boolean {
 	}
 }
 
+/** link(2) says so on a file system without hard links. */
+const NO_HARD_LINKS: readonly (string | undefined)[] = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"];
+
 /** Gives a whole file this path, unless the path exists. @returns whether it has it now */
 export function linkFirst(file: string, path: string): boolean {
 	try {
@@ -101,9 +104,10 @@ export function linkFirst(file: string, path: string): boolean {
 		return true;
 	} catch (error) {
 		if (errnoOf(error) === "EEXIST") return false;
+		if (!NO_HARD_LINKS.includes(errnoOf(error))) return refuse(path, error);
 	}
 	try {
-		// The file system may have no hard links. Here two processes at once can both succeed.
+		// Here two processes at once can both succeed.
 		if (existsSync(path)) return false;
 		renameSync(file, path);
 		return true;
