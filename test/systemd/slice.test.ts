@@ -24,7 +24,7 @@ test("the caller's slice is the innermost that its unit is in", () => {
 		["/user.slice/user-7.slice/session-3.scope", user, "-.slice"],
 		["/user.slice/user-7.slice/session-3.scope/x", user, "-.slice"],
 		["/system.slice/cron.service", user, undefined],
-		["/user.slice/user-7.slice/user@77.service/a.slice", `${user}`, undefined],
+		["/user.slice/user-7.slice/user@77.service/a.slice", user, undefined],
 		["", user, undefined],
 		["/system.slice/cron.service", "/", "system.slice"],
 		["/system.slice/cron.service", "", "system.slice"],
