@@ -1,10 +1,14 @@
 /** The mark of a start says only that the request is under way: other commands do not wait for a process that merely lives. */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { uptime } from "node:os";
 import { test } from "node:test";
 import type { Platform, PlatformModule } from "../../platform/contract.ts";
 import { ChoreError } from "../../platform/errors.ts";
+import { claimMark } from "../../src/core/disk/mark.ts";
+import { openSession } from "../../src/core/disk/session.ts";
 import { eventually } from "../support/eventually.ts";
 import { fakePlatform } from "../support/fake-platform.ts";
 import { type Home, makeHome } from "../support/home.ts";
@@ -135,6 +139,52 @@ test("a mark from before a reboot does not count", PATIENCE, async () => {
 	assert.equal((await home.chore.get(id)).state, "lost");
 	letGo();
 	await start;
+});
+
+for (const [where, change] of [
+	["in another container", { pidNamespace: "pid:[1]" }],
+	["on another machine", { machine: "0123456789abcdef0123456789abcdef" }],
+] as const) {
+	test(`the files of a start that is under way ${where} are left alone for five minutes`, PATIENCE, async () => {
+		await using home = await makeHome("fake", fakePlatform);
+		await home.chore.wait((await home.chore.run({ command: ["true"] })).id);
+		const session = openSession(home.path, "default");
+		const id = "01900000-0000-7000-8000-000000000001";
+		const draft = `${session.trash}/new-${id}`;
+		mkdirSync(draft);
+		claimMark(session, id);
+		// As it would be written there, by a process whose pid is nobody's here.
+		const made = JSON.parse(readFileSync(markOf(home, id), "utf8"));
+		const elsewhere = { ...made, pid: 2 ** 22, place: { ...made.place, ...change } };
+		writeFileSync(markOf(home, id), JSON.stringify(elsewhere));
+		await home.open().list({ all: true });
+		assert.deepEqual([existsSync(draft), existsSync(markOf(home, id))], [true, true]);
+		writeFileSync(markOf(home, id), JSON.stringify({ ...elsewhere, madeAtMs: Date.now() - 301_000 }));
+		await home.open().list({ all: true });
+		assert.deepEqual([existsSync(draft), existsSync(markOf(home, id))], [false, false]);
+	});
+}
+
+test("a mark whose process has ended and is a zombie does not count", PATIENCE, async () => {
+	const { module, letGo } = held();
+	await using home = await makeHome("fake", module);
+	const start = home.chore.run({ command: ["true"], name: "web" });
+	const id = await begun(home);
+	const mark = JSON.parse(readFileSync(markOf(home, id), "utf8"));
+	// sleep(1) does not wait for the child that it has from the shell.
+	const parent = spawn("/bin/sh", ["-c", "true & echo $!; exec sleep 600"], { stdio: ["ignore", "pipe", "ignore"] });
+	try {
+		const [said] = (await once(parent.stdout, "data")) as [Buffer];
+		const pid = Number(said.toString());
+		const stat = () => readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ");
+		await eventually("it is a zombie", () => stat()?.[0] === "Z");
+		writeFileSync(markOf(home, id), JSON.stringify({ ...mark, pid, startTicks: stat()?.[19] }));
+		assert.equal((await home.chore.get(id)).state, "lost");
+	} finally {
+		parent.kill("SIGKILL");
+		letGo();
+		await start;
+	}
 });
 
 test("a stop during a start ends the job that comes up", PATIENCE, async () => {

@@ -17,10 +17,14 @@ export interface ProcessIdentity {
 	readonly startTicks: string | null;
 }
 
-/** The content of a mark: the process that is starting a run. */
+/** The content of a mark: the process that is starting a run. Marks of earlier versions lack the optional fields. */
 interface Creator extends ProcessIdentity {
-	/** When the mark was made, in seconds since boot; absent in marks of earlier versions. */
+	/** When the mark was made, in seconds since boot. */
 	readonly uptimeSeconds?: number;
+	/** When the mark was made by the wall clock, for readers elsewhere: milliseconds since the epoch. */
+	readonly madeAtMs?: number;
+	/** Where the process is: elsewhere its pid means nothing. */
+	readonly place?: Place;
 }
 
 /** How the place of a record differs from that of this process. Only runs that are "here" may be inspected and signalled. */
@@ -60,9 +64,14 @@ function self(): ProcessIdentity {
 	return { pid: process.pid, startTicks: startTicks(process.pid) };
 }
 
-/** Whether this process still lives. Without start times, also true if another process has its pid by now. */
+/**
+ * Whether this process still lives; a zombie does not. Without start times, also true if another process has its pid by now.
+ */
 function isAlive(identity: ProcessIdentity): boolean {
-	if (identity.startTicks !== null) return startTicks(identity.pid) === identity.startTicks;
+	if (identity.startTicks !== null) {
+		const fields = statFields(identity.pid);
+		return fields !== undefined && fields[19] === identity.startTicks && fields[0] !== "Z" && fields[0] !== "X";
+	}
 	try {
 		process.kill(identity.pid, 0);
 		return true;
@@ -73,13 +82,13 @@ function isAlive(identity: ProcessIdentity): boolean {
 
 /** The content of a job's active mark, or a run's `starting`, while this process is starting it. */
 export function creatorMark(): string {
-	const creator: Creator = { ...self(), uptimeSeconds: uptimeSeconds() };
+	const creator: Creator = { ...self(), uptimeSeconds: uptimeSeconds(), madeAtMs: Date.now(), place: here() };
 	return `${JSON.stringify(creator)}\n`;
 }
 
 /**
  * Whether the process that an active mark or a `starting` names is still starting the run: it lives, and the mark is no
- * older than MARK_SECONDS.
+ * older than MARK_SECONDS. Of a process on another machine or in another container only the age of the mark is known.
  *
  * @param text the content; undefined if there is no such file
  */
@@ -87,7 +96,17 @@ export function isCreatorAlive(text: string | undefined): boolean {
 	try {
 		if (text === undefined) return false;
 		const creator = JSON.parse(text) as Creator;
-		return isRecent(creator.uptimeSeconds) && isAlive(creator);
+		const { place = here(), madeAtMs = Number.NEGATIVE_INFINITY } = creator;
+		switch (distance(place)) {
+			case "here":
+				return isRecent(creator.uptimeSeconds) && isAlive(creator);
+			case "earlier-boot":
+				return false;
+			case "other-machine":
+			case "other-namespace":
+				// The clocks of two machines may differ a little, either way.
+				return Math.abs(Date.now() - madeAtMs) < MARK_SECONDS * 1000;
+		}
 	} catch {
 		return false;
 	}
@@ -102,9 +121,13 @@ function isRecent(madeAtSeconds: number | undefined): boolean {
 }
 
 function startTicks(pid: number): string | null {
+	return statFields(pid)?.[19] ?? null;
+}
+
+/** The fields of proc_pid_stat(5) from the third, `state`. The second, the program's name, may hold blanks and parentheses. */
+function statFields(pid: number): readonly string[] | undefined {
 	const stat = firstLine(`/proc/${pid}/stat`);
-	// The name in parentheses may hold blanks and parentheses, so fields are counted from the last ")". The next is field 3.
-	return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
+	return stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
 }
 
 function pidNamespace(): string | null {
