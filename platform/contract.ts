@@ -200,17 +200,21 @@ export interface Platform extends AsyncDisposable {
 	start(run: RunSpec, handle: Handle): Promise<void>;
 	/**
 	 * Sends the stop signal to every process of the run, and SIGKILL after `graceMs`. Resolves once none is left, or 5 s after
-	 * SIGKILL. A run that is already over is not an error. Never signals a process or unit that is not this run's.
+	 * SIGKILL. Continues processes that are stopped, or the signal would not reach them. A run that is already over is not an
+	 * error. Never signals a process or unit that is not this run's.
 	 */
 	stop(handle: Handle, options: Stopping): Promise<StopOutcome>;
-	/** Sends a signal to the main process or to all. Resolves false, and signals nothing, if the run is over. */
+	/**
+	 * Sends a signal to the main process or to all, and does nothing else: a paused run stays paused, and reacts once it is
+	 * resumed; to SIGKILL and SIGCONT it reacts at once. Resolves false, and signals nothing, if the run is over.
+	 */
 	kill(handle: Handle, signal: string, whom: "main" | "all"): Promise<boolean>;
 	/**
 	 * Pauses every process of the run until `resume`. `stop` ends a paused run like any other. Resolves false, and pauses
 	 * nothing, if the run is over or between two attempts.
 	 */
 	pause(handle: Handle): Promise<boolean>;
-	/** Continues a paused run. Resolves false if it is over. */
+	/** Continues every process of a run, whoever stopped it. Resolves false if the run is over. */
 	resume(handle: Handle): Promise<boolean>;
 	/** What is known about each run, in the order of the handles. One round trip for all of them. */
 	inspect(handles: readonly Handle[]): Promise<readonly Observation[]>;

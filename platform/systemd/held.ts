@@ -22,7 +22,7 @@ export function dropNote(runFolder: string): void {
 }
 
 /** Whether the run was paused and not resumed since. */
-export function hasNote(runFolder: string): boolean {
+function hasNote(runFolder: string): boolean {
 	return existsSync(noteIn(runFolder));
 }
 

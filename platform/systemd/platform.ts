@@ -29,7 +29,7 @@ import { Systemd } from "./requests.ts";
 import { allowRestarts } from "./restarts.ts";
 import type { Scope } from "./scope.ts";
 import { confirmStart, submitUnit } from "./start.ts";
-import { findOwn, killRun, letGo, stopRun } from "./stop.ts";
+import { findOwn, letGo, signalRun, stopRun } from "./stop.ts";
 import { findStrays } from "./strays.ts";
 import { type PlannedUnit, planUnit, readHandle } from "./unit.ts";
 import { NO_USAGE, usageOf } from "./usage.ts";
@@ -106,7 +106,7 @@ export class SystemdPlatform implements Platform {
 	}
 
 	async kill(handle: Handle, signal: string, whom: "main" | "all"): Promise<boolean> {
-		return await this.#delivered(() => killRun(this.#connected(), readHandle(handle, this.name), signal, whom));
+		return await this.#delivered(() => signalRun(this.#connected(), readHandle(handle, this.name), [signal], whom));
 	}
 
 	async pause(handle: Handle): Promise<boolean> {

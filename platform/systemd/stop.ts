@@ -2,9 +2,8 @@
 import type { StopOutcome, Stopping } from "../contract.ts";
 import { ChoreError, errnoOf } from "../errors.ts";
 import { signalNumber } from "../exit-record.ts";
-import { dropNote, hasNote } from "./held.ts";
 import { withStrays } from "./inspect.ts";
-import { processesOf, startTicks } from "./processes.ts";
+import { isStopped, processesOf, startTicks } from "./processes.ts";
 import type { LoadedUnit, Systemd } from "./requests.ts";
 import { forbidRestarts, mayStartAgain } from "./restarts.ts";
 import { isRecording, isWaiting } from "./status.ts";
@@ -17,9 +16,6 @@ const KILLED_MS = 5_000;
 /** systemd sends SIGKILL at the end of the grace; chore sends its own so much later, in case systemd has not. */
 const MANAGER_DELAY_MS = 2_000;
 
-/** Signals that ask a job to end. SIGCONT follows these, as in shells: a stopped job would not react. */
-const ENDING = ["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT"];
-
 /** @see Platform.stop */
 export async function stopRun(connect: () => Systemd, run: PlannedUnit, stopping: Stopping, waiter: Waiter): Promise<StopOutcome> {
 	if (await waiter.isOver(0)) return { kind: "ended" };
@@ -31,15 +27,6 @@ export async function stopRun(connect: () => Systemd, run: PlannedUnit, stopping
 	// While the hook runs, signalRun sends nothing and is called again afterwards.
 	if (await waiter.isOver(KILLED_MS, () => signalRun(connect(), run, ["SIGKILL"], "all"))) return { kind: "ended" };
 	return { kind: "survivors", pids: await survivors(connect(), run) };
-}
-
-/** @see Platform.kill */
-export async function killRun(systemd: Systemd, run: PlannedUnit, signal: string, whom: "main" | "all"): Promise<boolean> {
-	if (!ENDING.includes(signal) || !hasNote(run.runFolder)) return signalRun(systemd, run, [signal], whom);
-	// A stopped process reacts to the signal only after SIGCONT.
-	const reached = await signalRun(systemd, run, [signal, "SIGCONT"], whom);
-	dropNote(run.runFolder);
-	return reached;
 }
 
 /** Sends these signals, one after the other. Resolves false when there is nothing to signal, also while the hook runs. */
@@ -90,7 +77,9 @@ async function askToEnd(systemd: Systemd, run: PlannedUnit, stopping: Stopping):
 		// False: this attempt has ended. The next may have begun, and must be stopped.
 		return (await systemd.stop(unit)) ? stopping.graceMs === plannedMs : askToEnd(systemd, run, stopping);
 	}
-	const more = [...(stopping.hangUp ? ["SIGHUP"] : []), ...(hasNote(run.runFolder) ? ["SIGCONT"] : [])];
+	// A stopped process reacts to the signal only after SIGCONT.
+	const mustWake = unit === undefined || processesOf(unit.controlGroup, run).some(({ pid }) => isStopped(pid));
+	const more = [...(stopping.hangUp ? ["SIGHUP"] : []), ...(mustWake ? ["SIGCONT"] : [])];
 	await signalRun(systemd, run, [stopping.signal, ...more], "all");
 	return false;
 }

@@ -1,6 +1,6 @@
 /** The part of the contract suite about runs of several attempts, later runs of a job, and paused jobs. */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { isChoreError } from "../../platform/errors.ts";
 import type { Job } from "../../src/core/job.ts";
 import type { RunOptions } from "../../src/core/prepare/spec.ts";
@@ -244,6 +244,61 @@ export function testAttempts(on: Declare, { disturbances, asciiOnly }: Subject):
 		for await (const { event } of home.chore.events()) events.push(event);
 		assert.deepEqual(events, ["created", "started", "paused", "resumed", "paused", "stopped", "exited"]);
 	});
+
+	on("a paused job stays paused whatever signal it is sent, and gets that when it is resumed; SIGKILL comes at once", async (home) => {
+		const hear = (who: string): string => `trap 'echo ${who} >>heard' TERM USR1; while :; do echo x >>${who}; sleep 0.01; done`;
+		const { id } = await shell(home, `(${hear("child")}) & ${hear("main")}`);
+		const count = (file: string): number => textOf(home, file).length;
+		const goesOn = async (): Promise<void> => {
+			for (const who of ["main", "child"]) await eventually(`${who} goes on`, () => count(who), above(count(who)));
+		};
+		await goesOn();
+		for (const [signal, whom] of [
+			["SIGTERM", "main"],
+			["SIGTERM", "all"],
+			["SIGUSR1", "all"],
+		] as const) {
+			await home.chore.pause(id);
+			const [main, child] = [count("main"), count("child")];
+			assert.equal((await home.chore.kill(id, { signal, whom })).state, "paused");
+			assert.equal((await home.open().get(id)).state, "paused");
+			assert.deepEqual([count("main"), count("child"), count("heard")], [main, child, 0]);
+			assert.equal((await home.chore.resume(id)).state, "running");
+			const heard = (): string => textOf(home, "heard").trim().split("\n").sort().join(" ");
+			await eventually("those who were sent it have heard it", heard, whom === "main" ? "main" : "child main");
+			await goesOn();
+			rmSync(`${home.path}/heard`);
+		}
+		await home.chore.pause(id);
+		await home.chore.kill(id, { signal: "SIGKILL" });
+		const end = await home.chore.wait(id);
+		assert.deepEqual([end.state, end.signal], ["failed", "SIGKILL"]);
+	});
+
+	on("resume wakes the rest of a job whose main process alone was sent SIGCONT", async (home) => {
+		const { id } = await shell(home, "(while :; do echo x >>child; sleep 0.01; done) & exec sleep 600");
+		const beats = (): number => textOf(home, "child").length;
+		await eventually("the child beats", beats, above(0));
+		await home.chore.pause(id);
+		const before = beats();
+		assert.equal((await home.chore.kill(id, { signal: "SIGCONT", whom: "main" })).state, "running");
+		assert.equal(beats(), before);
+		assert.equal((await home.chore.resume(id)).state, "running");
+		await eventually("the child beats again", beats, above(before));
+	});
+
+	on("a job that was stopped by SIGSTOP ends politely at a stop with another grace", async (home) => {
+		const { id } = await shell(home, "trap 'exit 3' TERM; echo x >>ready; while :; do sleep 0.01; done");
+		await eventually("it is ready", () => existsSync(`${home.path}/ready`));
+		await home.chore.kill(id, { signal: "SIGSTOP" });
+		const end = await home.chore.stop(id, { graceMs: 20_000 });
+		assert.deepEqual([end.state, end.exitCode], ["stopped", 3]);
+	});
+}
+
+/** What a job has written into a file of the home; nothing before it did. */
+function textOf({ path }: Home, file: string): string {
+	return existsSync(`${path}/${file}`) ? readFileSync(`${path}/${file}`, "utf8") : "";
 }
 
 function hasCode(code: string): (error: unknown) => boolean {

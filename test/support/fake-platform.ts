@@ -169,6 +169,7 @@ class FakeRun {
 	signal(number: number, whom: "main" | "all"): boolean {
 		const pid = this.pid;
 		if (pid === undefined) return false;
+		if (number === signalNumber("SIGCONT")) this.#isHeld = false;
 		try {
 			return process.kill(whom === "all" ? -pid : pid, number);
 		} catch {

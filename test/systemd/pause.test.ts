@@ -99,24 +99,6 @@ test("a paused run can be stopped in every way", { skip }, async () => {
 	assert.deepEqual((await recordOf(run)).status, { signal: "SIGKILL" });
 });
 
-test("a signal that asks a paused run to end wakes it up; another waits until it is resumed", { skip }, async () => {
-	await using fixture = await Fixture.open();
-	for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGKILL"]) {
-		const run = await fixture.startReady("ready; exec sleep 1000");
-		await fixture.platform.pause(run.handle);
-		assert.equal(await fixture.platform.kill(run.handle, signal, "all"), true);
-		assert.deepEqual((await recordOf(run)).status, { signal });
-	}
-	const run = await fixture.startReady(`trap 'echo USR1 >"$run/said"' USR1; ${BEATS}; ready; beat main`);
-	await fixture.platform.pause(run.handle);
-	assert.equal(await fixture.platform.kill(run.handle, "SIGUSR1", "main"), true);
-	assert.deepEqual(await fixture.observe(run), PAUSED);
-	await standsStill(run);
-	assert.equal(said(run), "ready");
-	await fixture.platform.resume(run.handle);
-	await eventually("it heard the signal", () => said(run), "USR1");
-});
-
 test("the time limit of a paused run ends it, and is recorded", { skip }, async () => {
 	await using fixture = await Fixture.open();
 	const limits = { timeoutMs: 3_000, memoryBytes: null, cpus: null, tasks: null };

@@ -25,11 +25,15 @@ export async function pause(context: Context, id: string): Promise<Job> {
 export async function resume(context: Context, id: string): Promise<Job> {
 	const job = await current(context, id);
 	if (hasEnded(job)) refuse(job, "resumed");
-	if (job.state !== "paused" && job.state !== "unknown") return job;
+	// One that is running may have processes that are stopped: somebody sent SIGCONT to its main process alone.
+	if (job.state !== "paused" && job.state !== "running" && job.state !== "unknown") return job;
 	const { stored, platform } = await reachable(context, job);
-	if (!(await platform.resume(stored.run.handle))) refuse(await current(context, id), "resumed");
+	const goesOn = await platform.resume(stored.run.handle);
+	const now = await current(context, id);
+	if (job.state === "running") return now;
+	if (!goesOn) refuse(now, "resumed");
 	note(context.session, job, "resumed");
-	return current(context, id);
+	return now;
 }
 
 function refuse(job: Job, done: "paused" | "resumed"): never {
