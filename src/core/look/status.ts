@@ -3,10 +3,11 @@ import type { Usage } from "../../../platform/contract.ts";
 import { isChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
 import { current } from "../control/reach.ts";
+import { entryAt } from "../disk/private-folder.ts";
 import { isUnreadable, readStoredRun } from "../disk/store.ts";
 import { hasEnded, type Job } from "../job.ts";
 import { readAttempts } from "../settle/attempts.ts";
-import { logs } from "./logs.ts";
+import { lastLines } from "./last-lines.ts";
 import { runs } from "./runs.ts";
 
 /** What `chore status` shows of a job. */
@@ -14,7 +15,7 @@ export interface JobDetails {
 	readonly job: Job;
 	/** Null for a job that has ended or is unknown. */
 	readonly usage: Usage | null;
-	/** The last lines of its output, decoded as UTF-8. */
+	/** The last lines of its output, decoded as UTF-8: of each what a terminal shows in the end, and 2000 characters at most. */
 	readonly lastLines: readonly string[];
 	/** The runs before this one, oldest first. */
 	readonly earlierRuns: readonly Job[];
@@ -35,7 +36,7 @@ export interface Attempt {
 /** @see Chore.status in chore.ts */
 export async function status(context: Context, id: string, options: { readonly lines: number }): Promise<JobDetails> {
 	const job = await current(context, id);
-	const [usage, lastLines] = await Promise.all([usageOf(context, job), linesOf(context, job, options.lines)]);
+	const [usage, lastLines] = await Promise.all([usageOf(context, job), linesOf(job, options.lines)]);
 	const all = job.run === 1 ? [] : await runs(context, id);
 	return { job, usage, lastLines, earlierRuns: all.filter(({ run }) => run < job.run), attempts: attemptsOf(context, job) };
 }
@@ -58,23 +59,16 @@ async function usageOf(context: Context, job: Job): Promise<Usage | null> {
 	return (await context.platforms.get(job.platform)).usage(stored.run.handle);
 }
 
-/** Longer lines are cut. */
-const LINE_LENGTH = 2000;
-
-async function linesOf(context: Context, job: Job, lines: number): Promise<readonly string[]> {
-	if (lines === 0 || job.output.mode === "null") return [];
-	const parts: Buffer[] = [];
+/** With split output those of the file that was written to last come last. */
+async function linesOf({ output }: Job, count: number): Promise<readonly string[]> {
+	if (count === 0 || output.mode === "null") return [];
+	const changedMs = (path: string): number => entryAt(path)?.mtimeMs ?? 0;
 	try {
-		for await (const { bytes } of logs(context, job.id, { lines })) parts.push(Buffer.from(bytes.subarray(0, lines * LINE_LENGTH)));
+		const paths = [...output.paths].sort((one, other) => changedMs(one) - changedMs(other));
+		const lines = await Promise.all(paths.map((path) => lastLines(path, count)));
+		return lines.flat().slice(-count);
 	} catch (error) {
 		if (!isChoreError(error)) throw error;
 		return [];
 	}
-	const text = Buffer.concat(parts).toString("utf8").replace(/\n$/, "");
-	return text === ""
-		? []
-		: text
-				.split("\n")
-				.slice(-lines)
-				.map((line) => line.slice(0, LINE_LENGTH));
 }

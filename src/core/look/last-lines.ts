@@ -1,0 +1,91 @@
+/**
+ * The last lines of an output as a terminal would show them, for a look at a job. Reads little, however long the file and its
+ * lines are: what `status` shows is no more than a glance.
+ */
+import { closeSync, openSync, readSync } from "node:fs";
+import { setImmediate as letOthersRun } from "node:timers/promises";
+import { READ_FILE } from "../../../platform/settled-read.ts";
+import { isAbsence, refuse, sizeIfFile } from "../disk/files.ts";
+
+/** So many characters of a line are shown at most. */
+const LINE_LENGTH = 2000;
+
+/** How far before the end of the file lines are looked for. */
+const SEARCHED_BYTES = 64 * 1024 * 1024;
+
+/** How much of the end of a line is searched for the carriage return behind which its visible part begins. */
+const LINE_BYTES = 64 * 1024;
+
+const PIECE_BYTES = 256 * 1024;
+/** How many pieces are read in a row before the event loop gets a turn. */
+const PIECES_IN_A_ROW = 16;
+
+/** The bytes of one line, without its newline. */
+interface Span {
+	/** Undefined where the line is so long that its beginning was not found. */
+	readonly start: number | undefined;
+	readonly end: number;
+}
+
+/** The last `count` lines of a file, decoded as UTF-8; none where there is no file. @throws ChoreError for a file that cannot be read */
+export async function lastLines(path: string, count: number): Promise<readonly string[]> {
+	let file: number | undefined;
+	try {
+		file = openSync(path, READ_FILE);
+		const lines: string[] = [];
+		for (const span of await lastSpans(file, count)) lines.push(visible(file, span));
+		return lines;
+	} catch (error) {
+		if (isAbsence(error)) return [];
+		return refuse(path, error);
+	} finally {
+		if (file !== undefined) closeSync(file);
+	}
+}
+
+/** Where the last lines are, first to last. Looks for newlines from the end backwards. */
+async function lastSpans(file: number, count: number): Promise<readonly Span[]> {
+	const size = sizeIfFile(file);
+	const spans: Span[] = [];
+	let [end, position] = [size, size];
+	for (let pieces = 1; position > 0 && size - position < SEARCHED_BYTES; pieces++) {
+		const from = Math.max(0, position - PIECE_BYTES);
+		const piece = read(file, from, position);
+		// The newline that ends the file ends a line; it does not begin one.
+		if (position === size && piece.at(-1) === NEWLINE) end--;
+		for (let at = end - from; at > 0; ) {
+			at = piece.lastIndexOf(NEWLINE, at - 1);
+			if (at === -1) break;
+			spans.unshift({ start: from + at + 1, end });
+			end = from + at;
+			if (spans.length === count) return spans;
+		}
+		position = from;
+		if (pieces % PIECES_IN_A_ROW === 0) await letOthersRun();
+	}
+	if (size > 0) spans.unshift({ start: position > 0 ? undefined : 0, end });
+	return spans;
+}
+
+const NEWLINE = 0x0a;
+
+/**
+ * What a terminal shows of a line in the end: what stands behind the last carriage return, by which progress bars begin anew.
+ * Of more than LINE_LENGTH characters the first ones, or where these cannot be found the last ones.
+ */
+function visible(file: number, { start, end }: Span): string {
+	const from = Math.max(start ?? 0, end - LINE_BYTES);
+	const tail = read(file, from, end).toString("utf8").replace(/\r+$/, "");
+	const drawn = tail.lastIndexOf("\r") + 1;
+	if (drawn > 0 || from === start) return tail.slice(drawn, drawn + LINE_LENGTH);
+	if (start === undefined) return tail.slice(-LINE_LENGTH);
+	return read(file, start, start + LINE_BYTES)
+		.toString("utf8")
+		.slice(0, LINE_LENGTH);
+}
+
+/** The bytes from one offset to another; fewer where the file is shorter by now. */
+function read(file: number, from: number, to: number): Buffer {
+	const bytes = Buffer.allocUnsafe(Math.max(0, to - from));
+	return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, from));
+}
