@@ -20,11 +20,6 @@ export function rowWords(job: Job, now: Date = new Date()): string {
 	return [job.name, stateWords(job), timeWords(job, now)].join(", ");
 }
 
-/** Of a job that has not ended although its log can be followed no longer: a bus that is gone, another machine. */
-export function notFollowedWords(job: Job): string {
-	return `${rowWords(job)}; its log is not followed any more${job.reason === null ? "" : `: ${job.reason}`}`;
-}
-
 /** The moment that matters of a job: its end, else its start. */
 export function timeWords(job: Job, now: Date = new Date()): string {
 	if (hasEnded(job) && job.endedAt !== null) return `ended ${clock(job.endedAt, now)}`;

@@ -1,10 +1,10 @@
 /** Logs in the output panel: one channel a job, made by "Show Log". It begins with the end of the log and goes on live. */
 import * as vscode from "vscode";
-import { type Chore, hasEnded, type Job } from "../../src/index.ts";
+import type { Chore, Job } from "../../src/index.ts";
 import { describe } from "../failure.ts";
 import type { JobList } from "../jobs/job-list.ts";
 import { logTailBytes } from "../settings.ts";
-import { literal, nameWords, notFollowedWords, rowWords } from "../words.ts";
+import { literal, nameWords, rowWords } from "../words.ts";
 import { BoundedText } from "./bounded-text.ts";
 import { LogLinks } from "./log-links.ts";
 
@@ -107,7 +107,6 @@ async function copyLog(chore: Chore, job: Job, text: BoundedText, signal: AbortS
 	}
 	if (signal.aborted) return;
 	text.end();
-	const end = await chore.get(job.id);
-	if (signal.aborted || end.run !== job.run) return;
-	text.note(hasEnded(end) ? rowWords(end) : notFollowedWords(end));
+	const end = await chore.wait(job.id, { run: job.run, signal });
+	if (!signal.aborted) text.note(rowWords(end));
 }

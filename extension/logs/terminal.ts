@@ -3,7 +3,7 @@ import * as vscode from "vscode";
 import { type Chore, hasEnded, type Job } from "../../src/index.ts";
 import { describe } from "../failure.ts";
 import type { JobList } from "../jobs/job-list.ts";
-import { exitStatus, nameWords, notFollowedWords, printable, rowWords } from "../words.ts";
+import { exitStatus, nameWords, printable, rowWords } from "../words.ts";
 import { LogText } from "./log-text.ts";
 
 export interface FollowOptions {
@@ -78,11 +78,11 @@ export class FollowTerminal implements vscode.Pseudoterminal {
 			if (!hasEnded(job)) this.#note(`${nameWords(job)} runs on when this terminal is closed; Ctrl-C leaves it`);
 			const end = await this.#jobs.use(job, async (chore) => {
 				await this.#follow(chore, job);
-				return this.#leaving.signal.aborted ? undefined : chore.get(job.id);
+				return chore.wait(job.id, { run: job.run, signal: this.#leaving.signal });
 			});
-			if (end === undefined || this.#leaving.signal.aborted) return;
-			this.#note(hasEnded(end) ? rowWords(end) : notFollowedWords(end));
-			this.#finish(hasEnded(end) ? exitStatus(end) : CHORE_FAILED);
+			if (this.#leaving.signal.aborted) return;
+			this.#note(rowWords(end));
+			this.#finish(exitStatus(end));
 		} catch (error) {
 			if (this.#leaving.signal.aborted) return;
 			const { message, hint } = describe(error);

@@ -1,5 +1,5 @@
 /** Stays with a job until it ends: prints its output and sends it our input. Ctrl-C ends this, never the job. */
-import { type Chore, hasEnded, isChoreError, type Job, type LogOptions } from "../index.ts";
+import { type Chore, isChoreError, type Job, type LogOptions } from "../index.ts";
 import type { Invocation } from "./command.ts";
 import { NobodyReads, type Output } from "./output.ts";
 import { TerminalFilter } from "./terminal-filter.ts";
@@ -12,12 +12,12 @@ export interface ShowOptions extends LogOptions {
 	readonly raw?: boolean | undefined;
 }
 
-/** Prints the output to the end. @returns the ended job; undefined after Ctrl-C, when it goes on */
+/** Prints the output of its run, or of the one in the options, to the end of that. @returns how it ended; undefined after Ctrl-C, when it goes on */
 export function followJob(invocation: Invocation<unknown>, job: Job, options: ShowOptions = {}): Promise<Job | undefined> {
 	return untilInterrupted(invocation, job, async (signal) => {
-		if (job.output.mode !== "null") await show(invocation.chore, invocation.output, job.id, { ...options, follow: true, signal });
-		const earlier = options.run === undefined ? undefined : (await invocation.chore.runs(job.id)).find(({ run }) => run === options.run);
-		return earlier !== undefined && hasEnded(earlier) ? earlier : invocation.chore.wait(job.id, { signal });
+		const { run = job.run } = options;
+		if (job.output.mode !== "null") await show(invocation.chore, invocation.output, job.id, { ...options, run, follow: true, signal });
+		return invocation.chore.wait(job.id, { run, signal });
 	});
 }
 
@@ -28,8 +28,8 @@ export function pipeJob(invocation: Invocation<unknown>, job: Job, { raw }: Show
 		feeding.catch(() => {}); // awaited below; without this, an earlier error would leave a rejection unhandled
 		let end: Job;
 		try {
-			await show(invocation.chore, invocation.output, job.id, { follow: true, signal, raw });
-			end = await invocation.chore.wait(job.id, { signal });
+			await show(invocation.chore, invocation.output, job.id, { run: job.run, follow: true, signal, raw });
+			end = await invocation.chore.wait(job.id, { run: job.run, signal });
 		} catch (error) {
 			if (error instanceof NobodyReads) await breakPipe(invocation.chore, job.id);
 			throw error;

@@ -26,7 +26,7 @@ function listOf(pieces: readonly Uint8Array[], fromByte = 0, held?: Promise<void
 			await held;
 		}
 	}
-	const chore = { logs, get: async () => job };
+	const chore = { logs, wait: async () => job };
 	const use = <T>(_: Job, act: (library: typeof chore) => Promise<T>): Promise<T> => act(chore);
 	const list = { get: () => job, use, onDidRemove: removed.event, onDidChange: changed.event };
 	return { job, removed, list: list as unknown as JobList };

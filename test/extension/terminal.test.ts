@@ -2,20 +2,24 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { JobList } from "../../extension/jobs/job-list.ts";
-import type { Job, LogPiece } from "../../src/index.ts";
+import { ChoreError, type Job, type LogPiece } from "../../src/index.ts";
 import { eventually } from "../support/eventually.ts";
 import "./editor.ts";
 
 const { FollowTerminal } = await import("../../extension/logs/terminal.ts");
 
-/** A terminal that has followed a job with this output to its end. The job has ended, unless `more` says otherwise. */
-async function terminalAfter(text: string, more: Partial<Job> = {}, endsWithJob = false) {
+/**
+ * A terminal that has followed a job with this output to its end. The job has ended, unless `more` says otherwise, or
+ * following fails.
+ */
+async function terminalAfter(text: string, more: Partial<Job> = {}, endsWithJob = false, failure?: Error) {
 	const job = { id: "01936f0e-8d2a-7c31-9b55-0e6a1c9e2f40", name: "build", run: 1, state: "succeeded", attempt: 1, exitCode: 0 };
 	const over = { ...job, createdAt: "2026-11-21T09:00:00.000Z", startedAt: null, endedAt: null, ...more } as unknown as Job;
 	async function* logs(): AsyncGenerator<LogPiece> {
 		yield { bytes: Buffer.from(text), offset: 0, stream: "output" };
+		if (failure !== undefined) throw failure;
 	}
-	const chore = { logs, get: async () => over };
+	const chore = { logs, wait: async () => over };
 	const list = { use: <T>(_: Job, act: (library: typeof chore) => Promise<T>): Promise<T> => act(chore) };
 	const terminal = new FollowTerminal(list as unknown as JobList, async () => over, { tailBytes: 1000, endsWithJob });
 	let shown = "";
@@ -40,9 +44,9 @@ describe("a terminal that follows a job", () => {
 	});
 
 	test("says when it no longer follows a job that has not ended, and gives the task chore's exit status for failures", async () => {
-		const more = { state: "unknown", reason: "the bus is gone", exitCode: null } as const;
-		const { shown, status } = await terminalAfter("", more, true);
-		assert.match(shown(), /build, unknown, .*; its log is not followed any more: the bus is gone\]/);
+		const failure = new ChoreError("JOB_UNKNOWN", "cannot wait for build (9e2f40): the bus is gone", { hint: "look at the bus" });
+		const { shown, status } = await terminalAfter("said\n", {}, true, failure);
+		assert.match(shown(), /^said\r\n.*\[chore: cannot wait for build \(9e2f40\): the bus is gone\].*\r\n.*\[chore: look at the bus\]/);
 		assert.equal(status(), 125);
 		assert.equal((await terminalAfter("", { state: "failed", exitCode: 7 }, true)).status(), 7);
 	});

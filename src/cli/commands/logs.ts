@@ -1,6 +1,5 @@
 /** `chore logs`: prints the output of a job. */
 import type { Command } from "commander";
-import { hasEnded } from "../../index.ts";
 import { count, wholeNumber } from "../arguments.ts";
 import { action, verb } from "../command.ts";
 import { UsageError } from "../failure.ts";
@@ -42,7 +41,7 @@ export function logsCommand(): Command {
 				const end = await followJob(invocation, job, what);
 				if (end === undefined) return;
 				if (end.state !== "succeeded" && !options.quiet) output.note(summary(end));
-				if (hasEnded(end)) setStatus(exitStatus(end));
+				setStatus(exitStatus(end));
 			}),
 		);
 }

@@ -147,7 +147,10 @@ async function start(invocation: Invocation<Options>, words: string[]): Promise<
 	}
 	say(`${job.name} ${started ? "runs" : "is running already"} on ${job.platform} as ${job.id}`);
 	const { raw } = options;
-	const end = stays === "wait" ? await chore.wait(job.id) : await (stays === "pipe" ? pipeJob : followJob)(invocation, job, { raw });
+	const end =
+		stays === "wait"
+			? await chore.wait(job.id, { run: job.run })
+			: await (stays === "pipe" ? pipeJob : followJob)(invocation, job, { raw });
 	if (end === undefined) return; // after Ctrl-C
 	if (options.json && stays === "wait") output.line(JSON.stringify(end));
 	if (end.state !== "succeeded") say(summary(end));

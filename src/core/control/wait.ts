@@ -2,11 +2,13 @@
 import { ChoreError, isChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
 import { FileWatch } from "../disk/file-watch.ts";
-import { isUnreadable, readStoredRun, refuseUnreadable, type StoredRun } from "../disk/store.ts";
+import { isUnreadable, readStoredRun, refuseRun, refuseUnreadable, type StoredRun } from "../disk/store.ts";
 import { hasEnded, type Job, type JobState, shortId } from "../job.ts";
 import { byRecord, examine } from "../settle/settle.ts";
 
 export interface WaitOptions {
+	/** The number of the run. Default: the latest at the time of the call. A later one, started meanwhile, is not waited for. */
+	readonly run?: number | undefined;
 	/** Gives up with TIMED_OUT after this many milliseconds; the job goes on. */
 	readonly timeoutMs?: number | undefined;
 	/** Gives up with ABORTED when this signal is raised. */
@@ -31,9 +33,9 @@ const PATIENCE_MS = 5000;
 
 /** @see Chore.wait in chore.ts */
 export async function waitForEnd(context: Context, id: string, options: WaitOptions = {}): Promise<Job> {
-	const stored = readStoredRun(context.session, id);
+	const stored = readStoredRun(context.session, id, options.run);
 	if (stored === undefined) return gone(id);
-	if (isUnreadable(stored)) return refuseUnreadable(stored);
+	if (isUnreadable(stored)) return options.run === undefined ? refuseUnreadable(stored) : refuseRun(context.session, id, options.run);
 	await using hints = new Hints(context, stored);
 	const deadlineMs = options.timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + options.timeoutMs;
 	let askedAtMs = Number.NEGATIVE_INFINITY;
@@ -48,6 +50,8 @@ export async function waitForEnd(context: Context, id: string, options: WaitOpti
 		if (job === undefined && (asked || now - askedAtMs >= ASK_EVERY_MS)) {
 			[job] = await examine(context, [id]);
 			if (job === undefined) return gone(id);
+			// The next run begins only after the end of this one, which is written down by then.
+			if (job.run !== stored.run.run) return endBefore(context, stored, job);
 			askedAtMs = performance.now();
 			isSteady = STEADY.has(job.state) && job.reason === null;
 		}
@@ -71,6 +75,16 @@ export async function waitForEnd(context: Context, id: string, options: WaitOpti
 		const lookMs = unwatched ? UNWATCHED_MS : isSteady && hints.areReliable ? Number.POSITIVE_INFINITY : READ_EVERY_MS;
 		asked = (await hints.next(Math.min(leftMs, lookMs), options.signal)) === "platform" || unwatched;
 	}
+}
+
+/** How a run ended that another has followed. @throws ChoreError JOB_UNKNOWN where its end could not be written down */
+async function endBefore(context: Context, stored: StoredRun, later: Job): Promise<Job> {
+	const job = await byRecord(context, stored);
+	if (job === "removed") return gone(later.id);
+	if (job !== undefined && hasEnded(job)) return job;
+	throw new ChoreError("JOB_UNKNOWN", `how run ${stored.run.run} of ${later.name} (${shortId(later.id)}) ended is not known`, {
+		hint: `it was not written down; run ${later.run} has been started since`,
+	});
 }
 
 /** States that a run leaves only with an event. */

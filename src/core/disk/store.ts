@@ -4,7 +4,7 @@ import type { Handle, Limits, NativeOptions, RestartPolicy, Stopping } from "../
 import { ChoreError, isChoreError } from "../../../platform/errors.ts";
 import { type ExitRecord, parseExitRecord } from "../../../platform/exit-record.ts";
 import { READ_FILE, readSettled } from "../../../platform/settled-read.ts";
-import { hasEnded, type Job, type OutputMode } from "../job.ts";
+import { hasEnded, type Job, type OutputMode, shortId } from "../job.ts";
 import { isAbsence, notRegular, readLink, readNames, readText, refuse } from "./files.ts";
 import { type Fields, fromFormat1 } from "./format-1.ts";
 import type { Place } from "./place.ts";
@@ -297,5 +297,12 @@ function unlessUnreadable<T>(read: () => T): T | undefined {
 export function refuseUnreadable(job: Unreadable): never {
 	throw new ChoreError("JOB_UNREADABLE", `cannot read job ${job.id}: ${job.file}: ${job.why}`, {
 		hint: job.newer ? "use the version of chore that made it" : `\`chore rm -f ${job.id}\` forgets it`,
+	});
+}
+
+/** For a number of a run that somebody gave. @throws ChoreError INVALID_ARGUMENT */
+export function refuseRun(session: Session, id: string, run: number): never {
+	throw new ChoreError("INVALID_ARGUMENT", `job ${shortId(id)} has no run ${run} that can be read`, {
+		hint: `its latest is run ${latestRun(session, id)}`,
 	});
 }

@@ -1,10 +1,9 @@
 /** Reads the output of a job, byte for byte as it was written. */
-import { ChoreError } from "../../../platform/errors.ts";
+import { ChoreError, isChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
-import { current } from "../control/reach.ts";
 import { waitForEnd } from "../control/wait.ts";
-import { isUnreadable, latestRun, outputPaths, readStoredRun, refuseUnreadable } from "../disk/store.ts";
-import { hasEnded, shortId } from "../job.ts";
+import { isUnreadable, outputPaths, readStoredRun, refuseRun, refuseUnreadable } from "../disk/store.ts";
+import { shortId } from "../job.ts";
 import { follow, type Piece } from "./follow.ts";
 
 export type StreamName = "output" | "stdout" | "stderr";
@@ -16,7 +15,7 @@ export interface LogOptions {
 	readonly lines?: number | undefined;
 	/** Begin this many bytes before the end, also in the middle of a line. */
 	readonly tailBytes?: number | undefined;
-	/** Go on until the run has ended and all of its output was given. */
+	/** Go on until the run has ended and all of its output was given. Where its end cannot be known that is an error, as with `wait`. */
 	readonly follow?: boolean | undefined;
 	/** Only one stream of a job with split output. Default: both. */
 	readonly stream?: "stdout" | "stderr" | undefined;
@@ -35,13 +34,7 @@ export interface LogPiece extends Piece {
 export async function* logs(context: Context, id: string, options: LogOptions = {}): AsyncGenerator<LogPiece, void, void> {
 	const stored = readStoredRun(context.session, id, options.run);
 	if (stored === undefined) throw new ChoreError("JOB_NOT_FOUND", `there is no job ${id}`);
-	if (isUnreadable(stored)) {
-		if (options.run !== undefined)
-			throw new ChoreError("INVALID_ARGUMENT", `job ${shortId(id)} has no run ${options.run} that can be read`, {
-				hint: `its latest is run ${latestRun(context.session, id)}`,
-			});
-		return refuseUnreadable(stored);
-	}
+	if (isUnreadable(stored)) return options.run === undefined ? refuseUnreadable(stored) : refuseRun(context.session, id, options.run);
 	const { output, name } = stored.job;
 	if (output === "null") {
 		throw new ChoreError("NO_OUTPUT", `the output of ${name} (${shortId(id)}) was thrown away`, {
@@ -58,21 +51,19 @@ export async function* logs(context: Context, id: string, options: LogOptions = 
 		.map((path, index) => ({ path, stream: names[index] ?? "output" }))
 		.filter(({ stream }) => options.stream === undefined || options.stream === stream);
 	const stopped = new AbortController();
-	const until = options.follow ? endOf(context, id, options, stopped.signal) : undefined;
+	const signal = options.signal === undefined ? stopped.signal : AbortSignal.any([options.signal, stopped.signal]);
+	// The end of the run whose output is read: another command may start the next one at any time.
+	const until = options.follow ? waitForEnd(context, id, { run: stored.run.run, signal }) : undefined;
 	const sources = streams.map(({ path, stream }) => label(follow(path, { ...options, until }), stream));
 	try {
 		if (sources[0] !== undefined && sources.length === 1) yield* sources[0];
 		else yield* merge(sources, () => stopped.abort());
+		if (!options.signal?.aborted) await until;
+	} catch (error) {
+		if (!options.signal?.aborted || !isChoreError(error) || error.code !== "ABORTED") throw error;
 	} finally {
 		stopped.abort();
 	}
-}
-
-/** Resolves when the run has ended. Rejects when that cannot be known; the reader then stops as well. */
-async function endOf(context: Context, id: string, options: LogOptions, stopped: AbortSignal): Promise<void> {
-	const signal = options.signal === undefined ? stopped : AbortSignal.any([options.signal, stopped]);
-	if (options.run !== undefined && options.run !== (await current(context, id)).run) return;
-	if (!hasEnded(await current(context, id))) await waitForEnd(context, id, { signal });
 }
 
 async function* label(pieces: AsyncGenerator<Piece, void, void>, stream: StreamName): AsyncGenerator<LogPiece, void, void> {
