@@ -7,6 +7,9 @@
 /** The number of parts in which the limit is counted. An interruption of this process, however long, costs one part only. */
 const PARTS = 10;
 
+/** The longest time that setTimeout takes, in milliseconds; it makes 1 ms of a longer one. A user's span may be longer. */
+export const LONGEST_TIMER_MS: number = 2 ** 31 - 1;
+
 export class Silence implements Disposable {
 	readonly #over: () => void;
 	readonly #timer: NodeJS.Timeout;
@@ -21,7 +24,7 @@ export class Silence implements Disposable {
 	 */
 	constructor(patienceMs: number, over: () => void = () => {}) {
 		this.#over = over;
-		this.#timer = setTimeout(() => this.#listen(), patienceMs / PARTS);
+		this.#timer = setTimeout(() => this.#listen(), Math.min(patienceMs / PARTS, LONGEST_TIMER_MS));
 	}
 
 	/** Whether the limit was reached. For loops that poll. */

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { StopOutcome, Stopping } from "../contract.ts";
 import { signalNumber } from "../exit-record.ts";
-import { Silence } from "../silence.ts";
+import { LONGEST_TIMER_MS, Silence } from "../silence.ts";
 import { signallableShim } from "./begin.ts";
 import { liveness, onceDead } from "./liveness.ts";
 import { type Members, membersOf, signalEach, signalGroup } from "./members.ts";
@@ -145,7 +145,7 @@ function dead(run: Run, limitMs: number): Promise<boolean> {
 				giveUp();
 				resolve(false);
 			},
-			Math.min(limitMs, 2 ** 31 - 1),
+			Math.min(limitMs, LONGEST_TIMER_MS),
 		);
 	});
 }

@@ -1,5 +1,6 @@
 /** Waits for the end of one run: asks the manager again at each of its signals. */
 import type { Observation } from "../contract.ts";
+import { LONGEST_TIMER_MS } from "../silence.ts";
 
 /** For processes without a unit: no signal of the manager tells when they end. */
 const POLL_MS = 50;
@@ -43,7 +44,7 @@ export class Waiter {
 	#nextHint(withinMs: number): Promise<void> {
 		return new Promise((resolve) => {
 			if (this.#hinted) return resolve();
-			const timer = setTimeout(resolve, withinMs);
+			const timer = setTimeout(resolve, Math.min(withinMs, LONGEST_TIMER_MS));
 			this.#wake = () => {
 				clearTimeout(timer);
 				resolve();

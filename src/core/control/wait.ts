@@ -1,5 +1,6 @@
 /** Waits for the end of a run. Wakes at writes to its exit record and callbacks of its platform; polls only where these may be missed. */
 import { ChoreError, isChoreError } from "../../../platform/errors.ts";
+import { LONGEST_TIMER_MS } from "../../../platform/silence.ts";
 import type { Context } from "../context.ts";
 import { FileWatch } from "../disk/file-watch.ts";
 import { isUnreadable, readStoredRun, refuseRun, refuseUnreadable, type StoredRun } from "../disk/store.ts";
@@ -24,9 +25,6 @@ const ASK_EVERY_MS = 10_000;
 
 /** How often a run is looked at that causes no events: it is `unknown` or has lost its supervision. */
 const UNWATCHED_MS = 500;
-
-/** The longest that setTimeout takes. */
-const LONGEST_MS = 2 ** 31 - 1;
 
 /** How long a platform may be out of reach before the wait ends with JOB_UNKNOWN. */
 const PATIENCE_MS = 5000;
@@ -122,7 +120,7 @@ class Hints implements AsyncDisposable {
 		if (this.#pending === undefined && !signal?.aborted) {
 			const { promise, resolve } = later();
 			this.#wake = resolve;
-			const timer = timeoutMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(resolve, Math.min(timeoutMs, LONGEST_MS));
+			const timer = timeoutMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(resolve, Math.min(timeoutMs, LONGEST_TIMER_MS));
 			signal?.addEventListener("abort", resolve, { once: true });
 			await promise;
 			clearTimeout(timer);
