@@ -28,13 +28,15 @@ const TIME_UNITS: ReadonlyMap<string, number> = new Map(
  * @returns microseconds, or undefined for another text
  */
 export function readSpan(text: string, unitUs: number = SECOND_US): number | undefined {
-	if (!/^(?:\s*[0-9]+(?:\.[0-9]+)?\s*[a-zA-Z\u00b5\u03bc]*)+$/u.test(text)) return undefined;
+	// One part after the other: an expression for all of them could divide a row of digits into parts in 2^n ways, and tries each.
+	const part = /\s*([0-9]+(?:\.[0-9]+)?)\s*([a-zA-Z\u00b5\u03bc]*)/uy;
 	let sumUs = 0;
-	for (const [, digits, unit] of text.matchAll(/([0-9]+(?:\.[0-9]+)?)\s*([a-zA-Z\u00b5\u03bc]*)/gu)) {
+	do {
+		const [, digits, unit] = part.exec(text) ?? [];
 		const factor = unit === "" ? unitUs : TIME_UNITS.get(String(unit));
 		if (factor === undefined) return undefined;
 		sumUs += Number(digits) * factor;
-	}
+	} while (part.lastIndex < text.length);
 	return sumUs;
 }
 
