@@ -34,23 +34,23 @@ async function spawnShim(run: RunSpec, [program, ...words]: readonly string[], m
 	if (program === undefined) throw new Error("no shell is given");
 	const fifo = `${run.runFolder}/${ALIVE_FIFO}`;
 	// The shim inherits a write end that is open already, so that the run counts as alive from the start.
-	const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
-	const writer = openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK);
-	const nothing = openSync("/dev/null", constants.O_RDWR);
-	try {
-		const child = spawn(program, words, {
-			cwd: "/",
-			detached: true,
-			env: markedEnvironment(run),
-			stdio: withoutLeaks(["ignore", message, message, "ignore", writer], leaks, nothing),
-		});
-		if (child.pid === undefined) await ended(child);
-		child.unref();
-	} finally {
-		closeSync(nothing);
-		closeSync(writer);
-		closeSync(reader);
-	}
+	using _reader = open(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+	using writer = open(fifo, constants.O_WRONLY | constants.O_NONBLOCK);
+	using nothing = open("/dev/null", constants.O_RDWR);
+	const child = spawn(program, words, {
+		cwd: "/",
+		detached: true,
+		env: markedEnvironment(run),
+		stdio: withoutLeaks(["ignore", message, message, "ignore", writer.number], leaks, nothing.number),
+	});
+	if (child.pid === undefined) await ended(child);
+	child.unref();
+}
+
+/** Opens a file until it is disposed, whatever fails meanwhile: a write end that stayed open would make the run look alive. */
+function open(path: string, flags: number): Disposable & { readonly number: number } {
+	const number = openSync(path, flags);
+	return { number, [Symbol.dispose]: () => closeSync(number) };
 }
 
 /**

@@ -48,10 +48,14 @@ export function layOut(path: string, bytes: number): void;
 export function layOut(path: string, bytes: number, then: "keep open"): number;
 export function layOut(path: string, bytes: number, then?: "keep open"): number | undefined {
 	const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
-	writeSync(descriptor, `${" ".repeat(bytes - 1)}\n`, 0);
-	if (then !== undefined) return descriptor;
-	closeSync(descriptor);
-	return undefined;
+	let isKept = false;
+	try {
+		writeSync(descriptor, `${" ".repeat(bytes - 1)}\n`, 0);
+		isKept = then !== undefined;
+	} finally {
+		if (!isKept) closeSync(descriptor);
+	}
+	return isKept ? descriptor : undefined;
 }
 
 /** @throws the spawn error, or an Error for any end but exit code 0 */

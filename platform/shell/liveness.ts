@@ -48,13 +48,20 @@ export function clearDead(runFolder: string): void {
 export function onceDead(runFolder: string, ended: () => void): (() => void) | "dead" | "missing" {
 	const descriptor = openReader(runFolder);
 	if (descriptor === undefined) return "missing";
-	// A reader that opens the FIFO after the last writer has closed it gets no event, so look before waiting.
-	if (!hasWriter(descriptor)) {
-		closeSync(descriptor);
-		return "dead";
+	let socket: Socket | undefined;
+	try {
+		// A reader that opens the FIFO after the last writer has closed it gets no event, so look before waiting.
+		if (!hasWriter(descriptor)) return "dead";
+		// Not fs.read: it would occupy one of Node's four worker threads as long as the run lasts.
+		socket = new Socket({ fd: descriptor, readable: true, writable: false });
+	} finally {
+		if (socket === undefined) closeSync(descriptor);
 	}
-	// Not fs.read: it would occupy one of Node's four worker threads as long as the run lasts.
-	const socket = new Socket({ fd: descriptor, readable: true, writable: false });
+	return untilClosed(socket, ended);
+}
+
+/** Calls `ended` once nobody can write to the FIFO any more. @returns a function that gives up */
+function untilClosed(socket: Socket, ended: () => void): () => void {
 	socket.on("error", () => {}); // "close" follows
 	socket.once("close", ended);
 	socket.resume();
