@@ -1,7 +1,6 @@
 /** Runs launchctl. Decide by its exit code, which is the number of the error; never by its words, which differ between versions. */
-import { spawn } from "node:child_process";
 import { ChoreError, errnoOf } from "../errors.ts";
-import { Silence } from "../silence.ts";
+import { runProgram } from "../program.ts";
 
 /** The exit codes of launchctl that chore reacts to. */
 export const Code = {
@@ -49,30 +48,14 @@ export class Launchctl {
 	 *
 	 * @throws ChoreError PLATFORM_UNAVAILABLE when there is no launchctl, when it does not end in time, or when it is killed
 	 */
-	call(...words: readonly string[]): Promise<Answer> {
-		const child = spawn(this.path, words, { stdio: ["ignore", "pipe", "pipe"] });
-		const out: Buffer[] = [];
-		const err: Buffer[] = [];
-		child.stdout.on("data", (piece: Buffer) => out.push(piece));
-		child.stderr.on("data", (piece: Buffer) => err.push(piece));
-		return new Promise((resolve, reject) => {
-			const unavailable = (problem: string, cause?: unknown): void => {
-				silence[Symbol.dispose]();
-				child.stdout.destroy();
-				child.stderr.destroy();
-				reject(new ChoreError("PLATFORM_UNAVAILABLE", `launchctl ${words[0]} ${problem}`, { hint: HINT, cause }));
-			};
-			const silence = new Silence(this.#patienceMs, () => {
-				child.kill("SIGKILL");
-				unavailable(`did not answer within ${this.#patienceMs} ms`);
-			});
-			child.once("error", (error) => unavailable(`cannot be run: ${errnoOf(error) ?? error.message}`, error));
-			child.once("close", (code, signal) => {
-				silence[Symbol.dispose]();
-				if (code === null) unavailable(`was ended by ${signal}`);
-				else resolve({ code, out: Buffer.concat(out).toString("utf8"), err: Buffer.concat(err).toString("utf8") });
-			});
-		});
+	async call(...words: readonly string[]): Promise<Answer> {
+		const unavailable = (problem: string, cause?: unknown): ChoreError =>
+			new ChoreError("PLATFORM_UNAVAILABLE", `launchctl ${words[0]} ${problem}`, { hint: HINT, cause });
+		const end = await runProgram(this.path, words, { patienceMs: this.#patienceMs });
+		if (end.kind === "not run") throw unavailable(`cannot be run: ${errnoOf(end.error) ?? end.error.message}`, end.error);
+		if (end.kind !== "ended") throw unavailable(`did not answer within ${this.#patienceMs} ms`);
+		if (end.code === null) throw unavailable(`was ended by ${end.signal}`);
+		return { code: end.code, out: end.out.toString("utf8"), err: end.err.toString("utf8") };
 	}
 }
 

@@ -1,10 +1,10 @@
 /** Lingering: whether logind keeps the user's manager after the last logout (loginctl(1), enable-linger). */
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { userInfo } from "node:os";
 import { isatty } from "node:tty";
 import type { LogoutFate } from "../contract.ts";
 import { ChoreError, errnoOf } from "../errors.ts";
+import { type ProgramEnd, runProgram } from "../program.ts";
 
 /** Where logind keeps the names of users whose manager outlives their sessions. */
 const FOLDER = "/var/lib/systemd/linger";
@@ -37,41 +37,22 @@ export async function enableLinger(): Promise<void> {
 	const mayAsk = isatty(0);
 	// With the name: without it logind takes the user of the login session, and after su(1) or sudo(8) there is none.
 	const words = [...(mayAsk ? [] : ["--no-ask-password"]), "enable-linger", user];
-	const { problem, cause } = await run("loginctl", words, mayAsk ? undefined : PATIENCE_MS);
+	const environment = { ...process.env, LC_ALL: "C" };
+	const end = await runProgram("loginctl", words, { environment, mayAsk, patienceMs: mayAsk ? undefined : PATIENCE_MS });
+	const problem = problemOf(end);
 	if (problem === undefined) return;
 	throw new ChoreError("PLATFORM_FAILED", `lingering could not be turned on: ${problem}`, {
 		hint: hasLogind() ? `as root: loginctl enable-linger ${user}` : "there is no systemd-logind here, which is what would keep the manager",
-		cause,
+		cause: end.kind === "not run" ? end.error : undefined,
 	});
 }
 
-interface Outcome {
-	/** In words; undefined when it went well. */
-	readonly problem: string | undefined;
-	readonly cause?: unknown;
-}
-
-function run(program: string, words: readonly string[], timeoutMs: number | undefined): Promise<Outcome> {
-	return new Promise((resolve) => {
-		const child = spawn(program, words, {
-			stdio: ["inherit", "ignore", "pipe"],
-			env: { ...process.env, LC_ALL: "C" },
-			timeout: timeoutMs,
-			killSignal: "SIGKILL",
-		});
-		let said = "";
-		child.stderr.on("data", (data: Buffer) => {
-			said += data;
-		});
-		child.once("error", (cause) =>
-			resolve({ problem: errnoOf(cause) === "ENOENT" ? `there is no ${program} here` : cause.message, cause }),
-		);
-		child.once("close", (code, signal) => {
-			if (code === 0) resolve({ problem: undefined });
-			else if (signal === "SIGKILL") resolve({ problem: `${program} did not answer` });
-			else resolve({ problem: said.trim().split("\n").at(-1) || `${program} ended with ${signal ?? code}` });
-		});
-	});
+/** Why loginctl did not do it, in words; undefined when it did. */
+function problemOf(end: ProgramEnd): string | undefined {
+	if (end.kind === "not run") return errnoOf(end.error) === "ENOENT" ? "there is no loginctl here" : end.error.message;
+	if (end.kind !== "ended") return "loginctl did not answer";
+	if (end.code === 0) return undefined;
+	return end.err.toString("utf8").trim().split("\n").at(-1) || `loginctl ended with ${end.signal ?? end.code}`;
 }
 
 /** The user's name. One that is not in passwd(5) cannot linger, and gets words for the message. */

@@ -2,11 +2,10 @@
  * Finds the variables that the user's login shell sets, for the editor: a program started from a desktop lacks the PATH of
  * nvm, rbenv or Homebrew, and what ~/.profile sets.
  */
-import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { homedir, userInfo } from "node:os";
 import { ChoreError } from "../../../platform/errors.ts";
-import { Silence } from "../../../platform/silence.ts";
+import { type ProgramEnd, runProgram } from "../../../platform/program.ts";
 import { loginShellArguments } from "./login-shell.ts";
 
 export interface LoginEnvironmentOptions {
@@ -35,14 +34,29 @@ export async function loginEnvironment(options: LoginEnvironmentOptions = {}): P
 	// Start files may print anything, so the answer stands between two marks that cannot be guessed.
 	const mark = randomUUID().replaceAll("-", "");
 	const rest = loginShellArguments(shell, process.execPath, mark);
-	const { output, ending } = await outputOf(shell, rest, {
+	const partsOf = (out: Buffer): readonly string[] => out.toString("utf8").split(mark);
+	// In a session of its own, so that it cannot use this process's terminal.
+	const end = await runProgram(shell, rest, {
 		environment: { ...environment, ELECTRON_RUN_AS_NODE: "1" },
-		timeoutMs,
-		mark,
+		directory: folderOfUser(),
+		apart: true,
+		patienceMs: timeoutMs,
+		isEnough: (out) => partsOf(out).length > 2,
 	});
-	const [, found] = output.split(mark);
-	if (found === undefined || output.split(mark).length !== 3) {
-		throw new ChoreError("COMMAND_NOT_EXECUTABLE", `the login shell ${shell} did not tell its environment: ${ending}`, {
+	if (end.kind === "not run") {
+		throw new ChoreError("COMMAND_NOT_EXECUTABLE", `the login shell ${shell} cannot be run`, {
+			hint: "set SHELL to a shell",
+			cause: end.error,
+		});
+	}
+	if (end.kind === "overdue") {
+		throw new ChoreError("TIMED_OUT", `the login shell ${shell} did not start within ${timeoutMs} ms`, {
+			hint: `\`time ${[shell, ...rest.slice(0, -1)].join(" ")} true\` shows how long its start files take`,
+		});
+	}
+	const [, found, ...others] = partsOf(end.out);
+	if (found === undefined || others.length !== 1) {
+		throw new ChoreError("COMMAND_NOT_EXECUTABLE", `the login shell ${shell} did not tell its environment: ${endingOf(end)}`, {
 			hint: `\`${[shell, ...rest.slice(0, -1)].join(" ")} env\` shows what is wrong`,
 		});
 	}
@@ -66,58 +80,7 @@ function folderOfUser(): string {
 	}
 }
 
-/**
- * Runs a shell in a process session of its own, so that it cannot use this process's terminal.
- *
- * @returns what it prints up to the second mark, or all of it, and how it ended, in words
- */
-function outputOf(
-	program: string,
-	rest: readonly string[],
-	options: { readonly environment: Readonly<Record<string, string | undefined>>; readonly timeoutMs: number; readonly mark: string },
-): Promise<{ readonly output: string; readonly ending: string }> {
-	return new Promise((resolve, reject) => {
-		const child = spawn(program, rest, {
-			cwd: folderOfUser(),
-			env: options.environment,
-			detached: true,
-			stdio: ["ignore", "pipe", "ignore"],
-		});
-		const silence = new Silence(options.timeoutMs, () => {
-			endGroup(child.pid);
-			reject(
-				new ChoreError("TIMED_OUT", `the login shell ${program} did not start within ${options.timeoutMs} ms`, {
-					hint: `\`time ${[program, ...rest.slice(0, -1)].join(" ")} true\` shows how long its start files take`,
-				}),
-			);
-		});
-		const parts: Buffer[] = [];
-		let ending = "";
-		const finish = (): void => {
-			silence[Symbol.dispose]();
-			child.stdout.destroy();
-			resolve({ output: Buffer.concat(parts).toString("utf8"), ending });
-		};
-		child.stdout.on("data", (part: Buffer) => {
-			parts.push(part);
-			// Do not wait for the end of the pipe: a process that a start file left in the background may keep it open.
-			if (Buffer.concat(parts).toString("latin1").split(options.mark).length > 2) finish();
-		});
-		child.on("exit", (code, signal) => {
-			ending = signal ?? `exit code ${code}`;
-		});
-		child.on("close", finish);
-		child.on("error", (cause) => {
-			silence[Symbol.dispose]();
-			reject(new ChoreError("COMMAND_NOT_EXECUTABLE", `the login shell ${program} cannot be run`, { hint: "set SHELL to a shell", cause }));
-		});
-	});
-}
-
-/** Ends the shell and what its start files started. */
-function endGroup(pid: number | undefined): void {
-	if (pid === undefined) return;
-	try {
-		process.kill(-pid, "SIGKILL");
-	} catch {} // it has ended
+/** How the shell ended that has not told its environment. */
+function endingOf(end: ProgramEnd): string {
+	return end.kind === "ended" ? (end.signal ?? `exit code ${end.code}`) : "";
 }
