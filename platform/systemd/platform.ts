@@ -1,6 +1,5 @@
 /** Runs jobs as transient units of a systemd manager. Keeps no state about runs: all that it needs is in their handles. */
 import { existsSync, realpathSync } from "node:fs";
-import { setTimeout as delay } from "node:timers/promises";
 import type {
 	Capabilities,
 	Description,
@@ -16,6 +15,7 @@ import type {
 	Usage,
 } from "../contract.ts";
 import { ChoreError, isChoreError } from "../errors.ts";
+import { answered, delivered } from "./again.ts";
 import { controllersOf, delegatedControllers } from "./controllers.ts";
 import { description } from "./describe.ts";
 import { text as hook } from "./hook.sh.ts";
@@ -35,11 +35,7 @@ import { type PlannedUnit, planUnit, readHandle } from "./unit.ts";
 import { NO_USAGE, usageOf } from "./usage.ts";
 import { Waiter } from "./waiter.ts";
 import { Watch } from "./watch.ts";
-import { Bus, busErrorName, type Patience } from "./wire.ts";
-
-/** How long a restart of the manager may take, and how often a request is tried again meanwhile, in milliseconds. */
-const RESTART_MS = 3000;
-const LOOK_EVERY_MS = 50;
+import { Bus, type Patience } from "./wire.ts";
 
 export class SystemdPlatform implements Platform {
 	readonly name: string;
@@ -92,36 +88,34 @@ export class SystemdPlatform implements Platform {
 		allowRestarts(run);
 		const planned = readHandle(handle, this.name);
 		const installation = { scope: this.#scope, hookPath, isPrivileged: this.#userId === 0 };
-		const { finished } = await this.#delivered(() => submitUnit(this.#connected(), run, planned, installation));
+		const { finished } = await delivered(() => submitUnit(this.#connected(), run, planned, installation));
 		if (run.acknowledge) await confirmStart(this.#connect, run, planned, { finished, scope: this.#scope });
 	}
 
 	async stop(handle: Handle, options: Stopping): Promise<StopOutcome> {
 		const run = readHandle(handle, this.name);
-		return await this.#delivered(async () => {
-			const waiter = new Waiter(() => this.#answered(() => this.#inspector.observe(run)));
-			await using _watch = await this.watch([handle], waiter.hint);
-			return await stopRun(this.#connect, run, options, waiter);
-		});
+		const waiter = new Waiter(() => answered(() => this.#inspector.observe(run)));
+		await using _watch = await answered(() => this.watch([handle], waiter.hint));
+		return await stopRun(this.#connect, run, options, waiter);
 	}
 
 	async kill(handle: Handle, signal: string, whom: "main" | "all"): Promise<boolean> {
-		return await this.#delivered(() => signalRun(this.#connected(), readHandle(handle, this.name), [signal], whom));
+		return await delivered(() => signalRun(this.#connected(), readHandle(handle, this.name), [signal], whom));
 	}
 
 	async pause(handle: Handle): Promise<boolean> {
-		return await this.#delivered(() => pauseRun(this.#connected(), readHandle(handle, this.name)));
+		return await delivered(() => pauseRun(this.#connected(), readHandle(handle, this.name)));
 	}
 
 	async resume(handle: Handle): Promise<boolean> {
-		return await this.#delivered(() => resumeRun(this.#connected(), readHandle(handle, this.name)));
+		return await delivered(() => resumeRun(this.#connected(), readHandle(handle, this.name)));
 	}
 
 	async inspect(handles: readonly Handle[]): Promise<readonly Observation[]> {
 		const runs = handles.map((handle) => readable(handle, this.name));
 		const known = runs.flatMap((run) => ("unit" in run ? [run] : []));
 		try {
-			const observations = known.length > 0 ? await this.#answered(() => inspectUnits(this.#connected(), known)) : [];
+			const observations = known.length > 0 ? await answered(() => inspectUnits(this.#connected(), known)) : [];
 			let next = 0;
 			return runs.map((run) => ("unit" in run ? (observations[next++] as Observation) : run));
 		} catch (error) {
@@ -144,7 +138,7 @@ export class SystemdPlatform implements Platform {
 	async forget(handle: Handle): Promise<void> {
 		const run = readHandle(handle, this.name);
 		// Safe to repeat: every request in it reaches this run's unit only.
-		await this.#answered(() => letGo(this.#connected(), run));
+		await answered(() => letGo(this.#connected(), run));
 	}
 
 	async usage(handle: Handle): Promise<Usage> {
@@ -199,42 +193,11 @@ export class SystemdPlatform implements Platform {
 		return this.#controllers.delegated;
 	}
 
-	/**
-	 * Repeats a request that no manager received, until RESTART_MS after the first try: while the manager is restarted it is
-	 * not on the bus. A request that was delivered is never repeated.
-	 */
-	#delivered<Answer>(request: () => Promise<Answer>): Promise<Answer> {
-		return this.#again(request, wasUndelivered);
-	}
-
-	/** Like #delivered, for questions: they are also repeated when the manager received them and left without an answer. */
-	#answered<Answer>(question: () => Promise<Answer>): Promise<Answer> {
-		return this.#again(question, (error) => wasUndelivered(error) || busErrorName(error) === "org.freedesktop.DBus.Error.NoReply");
-	}
-
-	async #again<Answer>(request: () => Promise<Answer>, isTransient: (error: unknown) => boolean): Promise<Answer> {
-		const deadlineMs = performance.now() + RESTART_MS;
-		for (;;) {
-			try {
-				return await request();
-			} catch (error) {
-				if (!isTransient(error) || performance.now() > deadlineMs) throw error;
-				await delay(LOOK_EVERY_MS);
-			}
-		}
-	}
-
 	/** The present connection, or a new one if that was lost. */
 	#connected(): Systemd {
 		if (this.#systemd?.open !== true) this.#systemd = new Systemd(new Bus(this.#socketPath, this.#patience));
 		return this.#systemd;
 	}
-}
-
-/** Whether no manager received the request. */
-function wasUndelivered(error: unknown): boolean {
-	const name = busErrorName(error);
-	return name === "org.freedesktop.DBus.Error.NameHasNoOwner" || name === "org.freedesktop.DBus.Error.ServiceUnknown";
 }
 
 /** @param delegated finds the controllers. In a container it reads all of /proc, so it is called only by the fields that need it */

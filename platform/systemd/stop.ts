@@ -2,6 +2,7 @@
 import type { StopOutcome, Stopping } from "../contract.ts";
 import { ChoreError, errnoOf } from "../errors.ts";
 import { signalNumber } from "../exit-record.ts";
+import { answered, delivered } from "./again.ts";
 import { withStrays } from "./inspect.ts";
 import { isStopped, processesOf, startTicks } from "./processes.ts";
 import type { LoadedUnit, Systemd } from "./requests.ts";
@@ -16,17 +17,21 @@ const KILLED_MS = 5_000;
 /** systemd sends SIGKILL at the end of the grace; chore sends its own so much later, in case systemd has not. */
 const MANAGER_DELAY_MS = 2_000;
 
-/** @see Platform.stop */
+/**
+ * @see Platform.stop
+ *
+ * Each request of it is repeated by itself while the manager is restarted, so that the grace is begun once.
+ */
 export async function stopRun(connect: () => Systemd, run: PlannedUnit, stopping: Stopping, waiter: Waiter): Promise<StopOutcome> {
 	if (await waiter.isOver(0)) return { kind: "ended" };
 	forbidRestarts(run.runFolder);
 	if (stopping.graceMs > 0) {
-		const managerKills = await askToEnd(connect(), run, stopping);
+		const managerKills = await delivered(() => askToEnd(connect(), run, stopping));
 		if (await waiter.isOver(stopping.graceMs + (managerKills ? MANAGER_DELAY_MS : 0))) return { kind: "ended" };
 	}
 	// While the hook runs, signalRun sends nothing and is called again afterwards.
-	if (await waiter.isOver(KILLED_MS, () => signalRun(connect(), run, ["SIGKILL"], "all"))) return { kind: "ended" };
-	return { kind: "survivors", pids: await survivors(connect(), run) };
+	if (await waiter.isOver(KILLED_MS, () => delivered(() => signalRun(connect(), run, ["SIGKILL"], "all")))) return { kind: "ended" };
+	return { kind: "survivors", pids: await answered(() => survivors(connect(), run)) };
 }
 
 /** Sends these signals, one after the other. Resolves false when there is nothing to signal, also while the hook runs. */
