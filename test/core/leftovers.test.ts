@@ -1,6 +1,7 @@
 /** The doctor finds broken lines in ledgers, and lets other work of the process go on meanwhile. */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { makeSession, openSession } from "../../src/core/disk/session.ts";
 import { Findings } from "../../src/core/doctor/finding.ts";
@@ -38,10 +39,31 @@ test("lines of a ledger that are no events are reported with their numbers, in e
 	const many = LINE.repeat(10_000);
 	const { found } = await find(`broken\n${many}{"at":\n\n${many}cut short`);
 	assert.equal(found.length, 1);
-	assert.match(found[0] ?? "", /^ has 3 lines that are no event \(line 1\), and passed over: sed -i '1d;10002d;20004d' /);
+	assert.match(found[0] ?? "", /^ has 3 lines that are no event \(line 1\), and passed over: cp -p .* && sed '1d;10002d;20004d' /);
 });
 
 test("only the beginning of a file that is longer than any ledger is read", async () => {
 	const { found } = await find(`${LINE.repeat(Math.ceil((33 * 1024 * 1024) / Buffer.byteLength(LINE)))}broken\n`);
 	assert.deepEqual(found, []);
+});
+
+test("the suggested commands delete what is no event, and from the trash what is left over, not what is being made", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const session = openSession(home.path, "default");
+	makeSession(session);
+	writeFileSync(session.ledger, `${LINE}broken\n${LINE}`, { mode: 0o600 });
+	for (const name of ["left", "new"]) mkdirSync(`${session.trash}/${name}/runs`, { recursive: true });
+	const before = new Date(Date.now() - 3_600_000);
+	utimesSync(`${session.trash}/left`, before, before);
+	const findings = new Findings();
+	await findLeftovers(session, findings);
+	const cures = findings.list().flatMap(({ cure }) => cure ?? []);
+	assert.equal(cures.length, 2);
+	for (const shell of ["dash", "bash"]) for (const cure of cures) execFileSync(shell, ["-c", cure]);
+	assert.deepEqual(readdirSync(session.trash), ["new"]);
+	assert.deepEqual(
+		[readFileSync(session.ledger, "utf8"), statSync(session.ledger).mode & 0o777],
+		[LINE, 0o600],
+		"each shell took one line",
+	);
 });

@@ -30,7 +30,8 @@ export async function findLeftovers(session: Session, findings: Findings): Promi
 	const count = stalePaths(session.trash).length;
 	if (count > 0) {
 		const what = `${session.trash} holds ${count} ${count === 1 ? "leftover" : "leftovers"} of work that was interrupted`;
-		findings.problem("leftover", what, `rm -r ${shellWord(session.trash)}/*`);
+		// Not what a command may be at work on.
+		findings.problem("leftover", what, `find ${shellWord(session.trash)} -mindepth 1 -maxdepth 1 -mmin +1 -exec rm -r {} +`);
 	}
 	for (const path of ledgersOf(session)) {
 		const broken = await brokenLines(path);
@@ -120,5 +121,7 @@ async function* linesOf(path: string): AsyncGenerator<readonly string[], void, v
 
 function tellBroken(path: string, { count, numbers }: BrokenLines, findings: Findings): void {
 	const what = `${path} has ${count === 1 ? "a line that is" : `${count} lines that are`} no event (line ${numbers[0]}), and passed over`;
-	findings.problem("ledger", what, `sed -i '${numbers.map((line) => `${line}d`).join(";")}' ${shellWord(path)}`);
+	// Not sed -i, which each system has in another form.
+	const [file, copy] = [shellWord(path), shellWord(`${path}.old`)];
+	findings.problem("ledger", what, `cp -p ${file} ${copy} && sed '${numbers.map((line) => `${line}d`).join(";")}' ${copy} >${file}`);
 }
