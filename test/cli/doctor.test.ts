@@ -99,6 +99,17 @@ describe("without problems", () => {
 		await eventually("only the job and its shell are left", () => cli.processes().length, 2);
 	});
 
+	test("a self-test for which there is no folder is a finding", PATIENCE, async () => {
+		await using cli = new Cli({ CHORE_HOME: "/dev/null/state", TMPDIR: "/dev/null/temporary" });
+		const outcome = await cli.chore("--json", "doctor");
+		assertNoBug(outcome);
+		const { selfTest, findings } = JSON.parse(outcome.stdout) as Report;
+		const finding = findings.find(({ kind }) => kind === "self-test");
+		assert.deepEqual([outcome.status, selfTest], [1, null], outcome.stderr);
+		assert.match(finding?.what ?? "", /^there is no folder for a self-test: ENOTDIR.*\/dev\/null\/temporary/);
+		assert.equal(finding?.cure, "TMPDIR chooses another folder for temporary files");
+	});
+
 	test("the report is text that can be pasted: without colours and without the path of the home", PATIENCE, async () => {
 		await using cli = new Cli();
 		const state = `${cli.folder}/home/.local/state/chore`;

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
+import { ChoreError } from "../../../platform/errors.ts";
 import type { Registry } from "../../../platform/registry.ts";
 import type { Context } from "../context.ts";
 import { kill } from "../control/kill.ts";
@@ -66,7 +67,16 @@ function scratchFolder(root: string | undefined): string {
 	try {
 		if (root !== undefined) return mkdtempSync(`${root}/${SCRATCH}`);
 	} catch {} // does not exist yet, or is not writable, which checkDisk reports
-	return mkdtempSync(`${tmpdir()}/chore${SCRATCH}`);
+	const elsewhere = tmpdir();
+	try {
+		return mkdtempSync(`${elsewhere}/chore${SCRATCH}`);
+	} catch (cause) {
+		const why = cause instanceof Error ? cause.message : String(cause);
+		throw new ChoreError("STATE_UNUSABLE", `there is no folder for a self-test: ${why}`, {
+			hint: "TMPDIR chooses another folder for temporary files",
+			cause,
+		});
+	}
 }
 
 /** @param act resolves with what went wrong, or undefined */
