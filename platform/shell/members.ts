@@ -16,7 +16,10 @@ export interface Members {
 	readonly group: readonly Process[];
 	/** Processes outside of the group, found by their mark. Once the shim is gone: all that are left. */
 	readonly escaped: readonly Process[];
-	/** The process that enforces the time limit, and the programs by which the shim clears up and waits for the next attempt. */
+	/**
+	 * The process that enforces the time limit, and the programs by which the shim clears up and waits for the next attempt.
+	 * Once the shim is gone the process that holds the job's input open, too.
+	 */
 	readonly ownProcesses: readonly Process[];
 }
 
@@ -93,11 +96,19 @@ function leftBehind(run: Run, processes: readonly Process[]): Members {
 	const marked = new Set(processes.filter((process) => isMarked(run, process)).map(({ pid }) => pid));
 	const isGroupOurs = processes.some(({ pid, groupId }) => groupId === group && marked.has(pid));
 	const left = processes.filter(({ pid, groupId }) => marked.has(pid) || (isGroupOurs && groupId === group));
-	// The process that enforces the time limit is a subshell of the shim and has the shim's command line.
-	const shimWords = `${run.runFolder} ${run.jobFolder}/start `;
-	const clocks = new Set(left.filter((process) => process.command().includes(shimWords)).map(({ pid }) => pid));
-	const isOwn = ({ pid, parentPid }: Process) => clocks.has(pid) || clocks.has(parentPid);
+	const own = new Set(left.filter((process) => isOwnOfDead(run, process)).map(({ pid }) => pid));
+	const isOwn = ({ pid, parentPid }: Process) => own.has(pid) || own.has(parentPid);
 	return { shim: undefined, group: [], escaped: left.filter((process) => !isOwn(process)), ownProcesses: left.filter(isOwn) };
+}
+
+/** Whether a process that is left of a run whose shim is gone is chore's, and nothing of the job. */
+function isOwnOfDead(run: Run, process: Process): boolean {
+	const command = process.command();
+	// The process that enforces the time limit is a subshell of the shim and has the shim's command line.
+	if (command.includes(`${run.runFolder} ${run.jobFolder}/start `)) return true;
+	// The process that holds the job's input open is a subshell of the start script, which itself became the main process.
+	const main = mainPid(run);
+	return main !== undefined && process.pid !== main && command.endsWith(` ${run.jobFolder}/start ${run.runFolder}`);
 }
 
 function isMarked(run: Run, process: Process): boolean {

@@ -5,11 +5,11 @@ import { signalNumber } from "../exit-record.ts";
 import { CAPABILITIES, LACKING } from "./describe.ts";
 import { inspect } from "./inspect.ts";
 import { kill } from "./kill.ts";
-import { clearDead } from "./liveness.ts";
+import { clearDead, liveness } from "./liveness.ts";
 import { pause, resume } from "./pause.ts";
 import type { ProcessTable } from "./processes.ts";
 import { handleOf, runOf } from "./run-folder.ts";
-import { stop } from "./stop.ts";
+import { endLeftovers, stop } from "./stop.ts";
 import { usageOf } from "./usage.ts";
 import { watch } from "./watch.ts";
 
@@ -69,7 +69,10 @@ export abstract class ShellPlatform implements AsyncDisposable {
 	}
 
 	async forget(handle: Handle): Promise<void> {
-		clearDead(runOf(handle).runFolder);
+		const run = runOf(handle);
+		if (liveness(run.runFolder) !== "dead") return;
+		endLeftovers(run, this.table);
+		clearDead(run.runFolder);
 	}
 
 	async usage(handle: Handle): Promise<Usage> {

@@ -93,6 +93,12 @@ async function killAll(run: Run, table: ProcessTable): Promise<StopOutcome> {
 	return (await dead(run, KILL_MS)) ? { kind: "ended" } : { kind: "survivors", pids: members.shim === undefined ? [] : [members.shim] };
 }
 
+/** Ends what a dead shim left of its own, once nothing of the job is left. */
+export function endLeftovers(run: Run, table: ProcessTable): void {
+	const { escaped, ownProcesses } = membersOf(run, table);
+	if (escaped.length === 0 && liveness(run.runFolder) === "dead") endOwn(run, ownProcesses, table);
+}
+
 /** Whether the shim has removed its FIFO: it is about to end its group and itself, so that `stop` only has to wait. */
 function isLeaving(run: Run, { shim, ownProcesses }: Members): boolean {
 	return shim === undefined && ownProcesses.some(({ pid }) => pid === shimPid(run)) && liveness(run.runFolder) === "missing";
@@ -114,8 +120,8 @@ function wake(run: Run, ownProcesses: readonly Process[], table: ProcessTable): 
 }
 
 /**
- * Kills what a dead shim left of its own: the process that enforces the time limit, and its sleep(1). Stops them first, so
- * that they start nothing meanwhile. One that is in fork(2) stops only after that, so two looks must find all stopped.
+ * Kills what a dead shim left of its own: the process that enforces the time limit, its sleep(1), and the one that holds the
+ * input open. Stops them first, so that they start nothing meanwhile. One that is in fork(2) stops only after that, so two looks must find all stopped.
  */
 function endOwn(run: Run, ownProcesses: readonly Process[], table: ProcessTable): void {
 	let own = ownProcesses;

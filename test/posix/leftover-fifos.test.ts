@@ -39,18 +39,29 @@ test("all files of a stopped run can be read, and it has no FIFO", PATIENCE, asy
 	assert.equal((await cli.chore("send", "web", "text")).status, 3);
 });
 
-test("all files of a run whose shim was killed can be read once a command has found it lost", PATIENCE, async () => {
-	await using cli = new Cli();
-	const { id, pid } = await cli.begun("-n", "web", "sleep", "60");
-	const [shim = 0] = (await cli.shell(`cat '${cli.runFolder(id)}/pid'`)).stdout.trim().split(" ").map(Number);
-	kill(shim, "SIGKILL");
-	await eventually("it is seen to be on its own", async () => (await cli.job("web")).reason !== null);
-	assert.ok(fifosOf(cli, id).includes("alive"), "that it has no writer is how it is known");
-	kill(pid, "SIGKILL");
-	await eventually("it is lost", async () => (await cli.job("web")).state, "lost");
-	assert.deepEqual(fifosOf(cli, id), []);
-	assert.equal((await cli.job("web")).state, "lost");
-});
+for (const [what, words] of [
+	["", []],
+	[" and that has an input", ["--stdin", "fifo"]],
+	[" and that has a time limit", ["--timeout", "1h"]],
+] as const) {
+	test(
+		`a run whose shell was killed${what} leaves nothing once a command has found it lost, and all its files can be read`,
+		PATIENCE,
+		async () => {
+			await using cli = new Cli();
+			const { id, pid } = await cli.begun("-n", "web", ...words, "sleep", "60");
+			const [shim = 0] = (await cli.shell(`cat '${cli.runFolder(id)}/pid'`)).stdout.trim().split(" ").map(Number);
+			kill(shim, "SIGKILL");
+			await eventually("it is seen to be on its own", async () => (await cli.job("web")).reason !== null);
+			assert.ok(fifosOf(cli, id).includes("alive"), "that it has no writer is how it is known");
+			kill(pid, "SIGKILL");
+			await eventually("it is lost", async () => (await cli.job("web")).state, "lost");
+			assert.deepEqual(fifosOf(cli, id), []);
+			assert.equal((await cli.job("web")).state, "lost");
+			await eventually("no process of it is left", () => cli.processes(), isEmpty);
+		},
+	);
+}
 
 test("a process that has the FIFO open learns of the end although the FIFO is removed", PATIENCE, async () => {
 	await using cli = new Cli();
