@@ -19,10 +19,13 @@ import { writeRun } from "./lay-out.ts";
 import { planRun } from "./plan.ts";
 import { checkRoom } from "./room.ts";
 
+/** How often a start is tried while other processes start the same job. Each time one of them was faster. */
+const ROUNDS = 10;
+
 /** @see Chore.rerun in chore.ts */
 export async function rerun(context: Context, id: string, options: LaunchOptions = {}): Promise<Job> {
 	let before = await current(context, id);
-	for (;;) {
+	for (let round = 0; round < ROUNDS; round++) {
 		if (!hasEnded(before)) refuseActive(before);
 		const started = await startAfter(context, before, options);
 		if (started !== undefined) return started;
@@ -35,6 +38,9 @@ export async function rerun(context: Context, id: string, options: LaunchOptions
 		if (now.run > before.run && hasEnded(now)) return now;
 		before = now;
 	}
+	throw new ChoreError("JOB_ACTIVE", `${before.name} (${shortId(id)}) is being started by other processes again and again`, {
+		hint: "`chore events -f` shows what happens to it",
+	});
 }
 
 /**
@@ -112,14 +118,14 @@ export interface RestartJobOptions extends LaunchOptions, StopOptions {}
 
 /** @see Chore.restart in chore.ts */
 export async function restart(context: Context, id: string, options: RestartJobOptions = {}): Promise<Job> {
-	for (;;) {
+	for (let round = 1; ; round++) {
 		const job = await current(context, id);
 		if (!hasEnded(job) && job.state !== "unknown") await stop(context, id, { graceMs: options.graceMs });
 		try {
 			return await rerun(context, id, options);
 		} catch (error) {
 			// Another process has started it since it was stopped. That run began before this request: stop it, too.
-			if (!isChoreError(error) || error.code !== "JOB_ACTIVE") throw error;
+			if (!isChoreError(error) || error.code !== "JOB_ACTIVE" || round === ROUNDS) throw error;
 		}
 	}
 }

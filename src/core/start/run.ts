@@ -88,17 +88,21 @@ export async function run(context: Context, options: RunOptions): Promise<Job> {
 const LET_GO_MS = 5_000;
 const LOOK_EVERY_MS = 10;
 
+/** How often a name is tried to be taken that other processes take, too. */
+const ROUNDS = 10;
+
 /** Takes the name of the new job. @returns the name; or the active job that holds it, with `ifRunning: "skip"` */
 async function takeName(context: Context, spec: Spec, options: RunOptions, id: string): Promise<string | Job> {
 	if (spec.name === undefined) return claimFreeName(context.session, spec.defaultName, id);
 	let deadlineMs: number | undefined;
+	let taken = 0; // how often the name was free, and another process was faster
 	for (;;) {
 		const holder = await claimName(context, spec.name, id);
 		if (holder === undefined) return spec.name;
 		const [found] = await examine(context, [holder]);
 		const mark = readText(markOf(context.session, holder));
 		const isOver = found === undefined ? mark === undefined : hasEnded(found);
-		if (isOver && !isCreatorAlive(mark)) continue; // it ended meanwhile, and the name is free
+		if (isOver && !isCreatorAlive(mark) && ++taken < ROUNDS) continue; // it ended meanwhile, and the name is free
 		// It has ended, and another process is settling it or starting it again. That does not take long.
 		deadlineMs ??= performance.now() + LET_GO_MS;
 		if (isOver && performance.now() < deadlineMs) {
@@ -107,7 +111,7 @@ async function takeName(context: Context, spec: Spec, options: RunOptions, id: s
 		}
 		const job = isOver ? undefined : found;
 		if (options.ifRunning === "skip" && job !== undefined) return job;
-		if (options.ifRunning !== "replace" || job === undefined) {
+		if (options.ifRunning !== "replace" || job === undefined || ++taken > ROUNDS) {
 			throw new ChoreError(
 				"NAME_IN_USE",
 				`the name "${spec.name}" is in use by a job that is ${job?.state ?? "being started"} (${shortId(holder)})`,
