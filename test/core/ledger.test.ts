@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { appendFileSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { allEvents, type LedgerEvent, parseLine, recentEvents, record } from "../../src/core/disk/ledger.ts";
+import { allEvents, type LedgerEvent, newEvents, parseLine, recentEvents, record } from "../../src/core/disk/ledger.ts";
 import { makeSession, openSession, type Session } from "../../src/core/disk/session.ts";
 import { above, eventually, HANGS_MS } from "../support/eventually.ts";
 import { fakePlatform } from "../support/fake-platform.ts";
@@ -329,4 +329,23 @@ test("events from a moment on leave out earlier ones", async () => {
 	const ids = new Set<string>();
 	for await (const event of home.chore.events({ since })) ids.add(event.id);
 	assert.deepEqual([...ids], [job.id]);
+});
+
+test("whoever follows events remembers a bounded number of them, and gives each once that is written twice in a row", () => {
+	const seen = new Set<string>();
+	const line = (number: number): string =>
+		JSON.stringify({
+			at: "2026-11-21T09:00:00.000Z",
+			event: "exited",
+			id: "01a1fc70-44ee-7058-9aa9-000000000001",
+			run: number,
+			name: "web",
+		});
+	let given = 0;
+	for (let first = 0; first < 120_000; first += 1000) {
+		const lines = Array.from({ length: 1000 }, (_, index) => line(first + index));
+		given += newEvents([...lines, ...lines], seen).length;
+	}
+	assert.equal(given, 120_000);
+	assert.ok(seen.size <= 50_000, `${seen.size} are remembered`);
 });

@@ -104,11 +104,20 @@ function identityOf({ id, run, event, at }: LedgerEvent): string {
 	return `${id} ${run} ${event}${REPEATED.has(event) ? ` ${at}` : ""}`;
 }
 
-/** The events of these lines whose identity is not in `seen`, to which it is added. */
+/**
+ * How many events are remembered, to give each once. Only processes that settle the same end at the same time write one
+ * twice, so the two stand near each other; and who follows for months must not grow.
+ */
+const MOST_SEEN = 50_000;
+
+/** The events of these lines whose identity is not in `seen`, to which it is added; the oldest one gives way. */
 export function newEvents(lines: readonly string[], seen: Set<string>): LedgerEvent[] {
 	return lines.flatMap(parseLine).filter((event) => {
 		const identity = identityOf(event);
-		return !seen.has(identity) && seen.add(identity);
+		if (seen.has(identity)) return false;
+		seen.add(identity);
+		if (seen.size > MOST_SEEN) seen.delete(seen.values().next().value ?? identity);
+		return true;
 	});
 }
 
