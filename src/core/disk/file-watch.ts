@@ -1,14 +1,7 @@
 /** Calls back when a file or folder changes or is made, and says whether the file system reports all changes. */
 import { type FSWatcher, statfsSync, statSync, watch } from "node:fs";
 import { dirname } from "node:path";
-
-/**
- * Local file systems of Linux, on which inotify(7) reports every change. Magic numbers of statfs(2): ext2 to ext4, XFS,
- * Btrfs, tmpfs, ramfs, overlayfs, ZFS, F2FS and bcachefs.
- */
-const LOCAL: ReadonlySet<number> = new Set([
-	0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x858458f6, 0x794c7630, 0x2fc12fc1, 0xf2f52010, 0xca451a4e,
-]);
+import { fileSystem } from "./file-systems.ts";
 
 export class FileWatch implements Disposable {
 	readonly #watcher: FSWatcher | undefined;
@@ -18,7 +11,7 @@ export class FileWatch implements Disposable {
 	constructor(path: string, changed: () => void) {
 		try {
 			this.#watcher = watch(path, changed);
-			this.#isReliable = LOCAL.has(statfsSync(path).type >>> 0);
+			this.#isReliable = fileSystem(statfsSync(path).type)?.kind === "local";
 		} catch {
 			return;
 		}
