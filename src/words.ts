@@ -1,4 +1,5 @@
 /** Puts jobs into words, for the terminal and the editor alike, and exports the readers of words that both use. Pure. */
+import { shellWord } from "../platform/shell-word.ts";
 import { type Job, shortId, signalNumber } from "./index.ts";
 
 export { closest } from "../platform/closest.ts";
@@ -53,7 +54,7 @@ export function exitStatus(job: Job): number {
 export function commandLine(command: readonly string[]): string {
 	const [shell, flag, line] = command;
 	if (command.length === 3 && shell === "/bin/sh" && flag === "-c" && line !== undefined) return line;
-	return command.map((word) => (/^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(" ");
+	return command.map(shellWord).join(" ");
 }
 
 /** A duration with about three digits: "0.31 s", "41.2 s", "3 min", "2 h 5 min". */

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Stray } from "../contract.ts";
 import { isChoreError } from "../errors.ts";
+import { shellWord } from "../shell-word.ts";
 import type { Systemd } from "./requests.ts";
 import type { UnitRow } from "./status.ts";
 import { jobInToken } from "./unit.ts";
@@ -33,11 +34,7 @@ async function folderOf(systemd: Systemd, row: UnitRow): Promise<string | undefi
 
 function stray(row: UnitRow, jobId: string, systemctl: string): Stray {
 	const active = row.activeState !== "failed" && row.activeState !== "inactive";
-	return { name: row.name, jobId, active, cure: `${systemctl} ${active ? "stop" : "reset-failed"} ${quoted(row.name)}` };
-}
-
-function quoted(name: string): string {
-	return /^[A-Za-z0-9:_.@-]+$/.test(name) ? name : `'${name}'`;
+	return { name: row.name, jobId, active, cure: `${systemctl} ${active ? "stop" : "reset-failed"} ${shellWord(row.name)}` };
 }
 
 /**

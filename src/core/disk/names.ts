@@ -5,6 +5,7 @@
  */
 import { rmdirSync } from "node:fs";
 import { ChoreError, errnoOf } from "../../../platform/errors.ts";
+import { shellWord } from "../../../platform/shell-word.ts";
 import { claimLink, readLink, readNames, removeQuietly } from "./files.ts";
 import { makePrivateFolder } from "./private-folder.ts";
 import { isId, isName, type Session } from "./session.ts";
@@ -26,7 +27,7 @@ export function holderToReplace(session: Session, name: string): Claim {
 	const top = highest(folder);
 	if (top >= MOST_CLAIMS) {
 		throw new ChoreError("STATE_UNUSABLE", `the name ${name} cannot be taken: ${folder}/${top} was not made by chore`, {
-			hint: `rm -r '${folder}' makes the name free`,
+			hint: `rm -r ${shellWord(folder)} makes the name free`,
 		});
 	}
 	return { folder, mine: top + 1, holder: entry(folder, top) };

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import type { Observation } from "../../../platform/contract.ts";
 import { isChoreError } from "../../../platform/errors.ts";
+import { shellWord } from "../../../platform/shell-word.ts";
 import { readText } from "../disk/files.ts";
 import { distance, isCreatorAlive } from "../disk/place.ts";
 import { jobFolder, markOf, type Session } from "../disk/session.ts";
@@ -9,7 +10,7 @@ import type { StoredRun } from "../disk/store.ts";
 import { shortId } from "../job.ts";
 import type { Platforms } from "../platforms.ts";
 import { hasRecordedEnd } from "../settle/settle.ts";
-import { type Findings, shellWord } from "./finding.ts";
+import type { Findings } from "./finding.ts";
 import { ANSWER_MS, within } from "./within.ts";
 
 /** The platforms. `silent` has those that did not answer before, with the reason: they are not asked again. */

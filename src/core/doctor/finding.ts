@@ -82,8 +82,3 @@ export class Findings {
 		this.#found.push(this.#session === undefined ? finding : { ...finding, what: `in session ${this.#session}: ${finding.what}` });
 	}
 }
-
-/** A word, quoted for a shell if necessary. */
-export function shellWord(word: string): string {
-	return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}

@@ -2,13 +2,14 @@
 import { constants, existsSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { StringDecoder } from "node:string_decoder";
+import { shellWord } from "../../../platform/shell-word.ts";
 import { isAbsence, readNames, readText, refuse } from "../disk/files.ts";
 import { parseLine } from "../disk/ledger.ts";
 import { isCreatorAlive } from "../disk/place.ts";
 import { entryAt } from "../disk/private-folder.ts";
 import { isId, jobFolder, markOf, type Session } from "../disk/session.ts";
 import { shortId } from "../job.ts";
-import { type Findings, shellWord } from "./finding.ts";
+import type { Findings } from "./finding.ts";
 
 /** A file that was changed within this time may be in use by a running command. */
 const FRESH_MS = 60_000;
