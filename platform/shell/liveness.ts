@@ -30,13 +30,13 @@ export function liveness(runFolder: string): Liveness {
 	}
 }
 
-/** Removes the FIFO of a shim that was killed: a program that reads all files of the run, such as grep(1), would wait there. */
+/**
+ * Removes the FIFO of a shim that was killed: a program that reads all files of the run, such as grep(1), would wait there.
+ *
+ * @throws the system's error
+ */
 export function clearDead(runFolder: string): void {
-	try {
-		if (liveness(runFolder) === "dead") rmSync(`${runFolder}/${ALIVE_FIFO}`, { force: true });
-	} catch (error) {
-		if (errnoOf(error) === undefined) throw error; // it can stay: only programs that read it would wait
-	}
+	if (liveness(runFolder) === "dead") rmSync(`${runFolder}/${ALIVE_FIFO}`, { force: true });
 }
 
 /**

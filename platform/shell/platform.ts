@@ -1,6 +1,6 @@
 /** The common part of posix and launchd, the platforms on which a shell (the shim) is the parent of each run. */
 import type { Capabilities, Handle, Observation, RunSpec, StopOutcome, Stopping, Usage } from "../contract.ts";
-import { ChoreError } from "../errors.ts";
+import { ChoreError, errnoOf } from "../errors.ts";
 import { signalNumber } from "../exit-record.ts";
 import { CAPABILITIES, LACKING } from "./describe.ts";
 import { inspect } from "./inspect.ts";
@@ -70,9 +70,13 @@ export abstract class ShellPlatform implements AsyncDisposable {
 
 	async forget(handle: Handle): Promise<void> {
 		const run = runOf(handle);
-		if (liveness(run.runFolder) !== "dead") return;
-		endLeftovers(run, this.table);
-		clearDead(run.runFolder);
+		try {
+			if (liveness(run.runFolder) !== "dead") return;
+			endLeftovers(run, this.table);
+			clearDead(run.runFolder);
+		} catch (error) {
+			if (errnoOf(error) === undefined) throw error; // a file of the run is damaged: what is left does no harm
+		}
 	}
 
 	async usage(handle: Handle): Promise<Usage> {
