@@ -1,6 +1,7 @@
 /** The processes of a Linux system, from proc(5). */
 import { readdirSync, readFileSync } from "node:fs";
 import { errnoOf } from "../errors.ts";
+import { startTicksIn, statFieldsIn, variableIn } from "../proc.ts";
 import type { Process, ProcessTable } from "./processes.ts";
 
 /** USER_HZ of proc(5): 100 on every Linux since 2.6, whatever the kernel's own clock. */
@@ -37,25 +38,15 @@ export const procTable: ProcessTable = {
 	},
 };
 
-/**
- * Reads the text of `/proc/PID/stat`. The name of the program, in brackets, may itself hold blanks and brackets.
- *
- * @returns undefined for a text of another form
- */
+/** Reads the text of `/proc/PID/stat`. @returns undefined for a text of another form */
 export function parseProcStat(text: string): ProcStat | undefined {
-	const [state, parentPid, groupId, ...rest] = text.slice(text.lastIndexOf(")") + 2).split(" ");
-	// Counted from 1 as in proc(5): utime is 14, stime 15, cutime 16, cstime 17, starttime 22; rest[0] is 6.
-	const startedAt = rest[22 - 6];
+	const fields = statFieldsIn(text);
+	const [state, parentPid, groupId] = fields;
+	const startedAt = startTicksIn(fields);
 	if (state === undefined || startedAt === undefined) return undefined;
-	const cpuTicks = rest.slice(14 - 6, 18 - 6).reduce((sum, ticks) => sum + Number(ticks), 0);
+	// Counted from 1 as in proc(5): utime is 14, stime 15, cutime 16, cstime 17; the first one here is 3.
+	const cpuTicks = fields.slice(14 - 3, 18 - 3).reduce((sum, ticks) => sum + Number(ticks), 0);
 	return { state, parentPid: Number(parentPid), groupId: Number(groupId), cpuTicks, startedAt };
-}
-
-/** The value of a variable in the text of `/proc/PID/environ`. */
-export function variableIn(environment: string, name: string): string | undefined {
-	const start = environment.startsWith(`${name}=`) ? 0 : environment.indexOf(`\0${name}=`) + 1;
-	if (start === 0 && !environment.startsWith(`${name}=`)) return undefined;
-	return environment.slice(start + name.length + 1).split("\0", 1)[0];
 }
 
 function find(pid: number): Process | undefined {

@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import type { JobProcess } from "../contract.ts";
+import { isOver, startTicksIn, statFields, variableIn } from "../proc.ts";
 import { type MarkedRun, whose } from "../run-mark.ts";
 
 /** What tells a run's processes from all others when the manager does not have its unit. */
@@ -53,7 +54,7 @@ export function findProcesses(marks: readonly ProcessMark[], managerGroup: strin
 
 /** When the process was started, in clock ticks since boot, or undefined when it is over. */
 export function startTicks(pid: number): number | undefined {
-	const ticks = statFields(pid)?.[19];
+	const ticks = startTicksIn(statFields(pid));
 	return ticks === undefined ? undefined : Number(ticks);
 }
 
@@ -92,7 +93,7 @@ function isMarked(pid: number, mark: ProcessMark): boolean {
 
 function ownerOf(pid: number, run: MarkedRun): ReturnType<typeof whose> {
 	const environment = read(`/proc/${pid}/environ`) ?? "";
-	return whose((name) => new RegExp(`(?:^|\\0)${name}=([^\\0]*)`).exec(environment)?.[1], run);
+	return whose((name) => variableIn(environment, name), run);
 }
 
 /**
@@ -108,21 +109,15 @@ export function isStopped(pid: number): boolean {
 
 /** Whether a process exists. A zombie counts as ended. */
 export function isAlive(pid: number): boolean {
-	const state = statFields(pid)?.[0];
-	return state !== undefined && state !== "Z" && state !== "X";
+	const fields = statFields(pid);
+	return fields !== undefined && !isOver(fields);
 }
 
 function describeProcess(pid: number): JobProcess | undefined {
 	const fields = statFields(pid);
-	if (fields === undefined || fields[0] === "Z") return undefined;
+	if (fields === undefined || isOver(fields)) return undefined;
 	const command = (read(`/proc/${pid}/cmdline`) ?? "").replaceAll("\0", " ").trim();
 	return { pid, parentPid: Number(fields[1]), command: command || (read(`/proc/${pid}/comm`) ?? "").trim(), escaped: false };
-}
-
-/** The fields of /proc/PID/stat (proc(5)) from the third, `state`. The second, the name, may hold blanks and parentheses. */
-function statFields(pid: number): readonly string[] | undefined {
-	const text = read(`/proc/${pid}/stat`);
-	return text?.slice(text.lastIndexOf(")") + 2).split(" ");
 }
 
 function read(path: string): string | undefined {

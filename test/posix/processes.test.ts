@@ -1,7 +1,8 @@
 /** How processes are read from what the systems print. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseProcStat, procTable, variableIn } from "../../platform/shell/proc.ts";
+import { variableIn } from "../../platform/proc.ts";
+import { parseProcStat, procTable } from "../../platform/shell/proc.ts";
 import { PsTable, parsePs } from "../../platform/shell/ps.ts";
 import { skipUnlessProc } from "./support.ts";
 

@@ -1,6 +1,7 @@
 /** Compares places (machine, boot, pid namespace): a pid or a socket in a record is of use only in the place where it was written. */
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname, uptime } from "node:os";
+import { isOver, startTicksIn, statFields } from "../../../platform/proc.ts";
 
 /** Two places are the same when all three parts are; null if the system does not tell. */
 export interface Place {
@@ -61,7 +62,7 @@ export function uptimeSeconds(): number {
 }
 
 function self(): ProcessIdentity {
-	return { pid: process.pid, startTicks: startTicks(process.pid) };
+	return { pid: process.pid, startTicks: startTicksIn(statFields(process.pid)) ?? null };
 }
 
 /**
@@ -70,7 +71,7 @@ function self(): ProcessIdentity {
 function isAlive(identity: ProcessIdentity): boolean {
 	if (identity.startTicks !== null) {
 		const fields = statFields(identity.pid);
-		return fields !== undefined && fields[19] === identity.startTicks && fields[0] !== "Z" && fields[0] !== "X";
+		return fields !== undefined && !isOver(fields) && startTicksIn(fields) === identity.startTicks;
 	}
 	try {
 		process.kill(identity.pid, 0);
@@ -118,16 +119,6 @@ function isRecent(madeAtSeconds: number | undefined): boolean {
 	const ageSeconds = uptimeSeconds() - madeAtSeconds;
 	// A negative age means that the mark was made before a reboot.
 	return ageSeconds > -TICK_SECONDS && ageSeconds < MARK_SECONDS;
-}
-
-function startTicks(pid: number): string | null {
-	return statFields(pid)?.[19] ?? null;
-}
-
-/** The fields of proc_pid_stat(5) from the third, `state`. The second, the program's name, may hold blanks and parentheses. */
-function statFields(pid: number): readonly string[] | undefined {
-	const stat = firstLine(`/proc/${pid}/stat`);
-	return stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
 }
 
 function pidNamespace(): string | null {
