@@ -1,9 +1,9 @@
 /** Whether logind kills a user's processes at logout (logind.conf(5), KillUserProcesses=). Reads files only; asks nobody. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { userInfo } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { LogoutFate } from "../contract.ts";
 import { errnoOf } from "../errors.ts";
+import { hasLogind, lingers, userName } from "../linger.ts";
 
 /** What logind.conf says of processes that outlive their session. */
 export interface LogindSettings {
@@ -15,9 +15,6 @@ export interface LogindSettings {
 
 /** In order of precedence; a drop-in in an earlier folder hides one of the same name in a later one (systemd.unit(5)). */
 const FOLDERS: readonly string[] = ["/etc/systemd", "/run/systemd", "/usr/local/lib/systemd", "/usr/lib/systemd", "/lib/systemd"];
-
-/** Where logind keeps the names of users whose manager outlives their sessions. */
-const LINGER_FOLDER = "/var/lib/systemd/linger";
 
 /** What decides whether a new job survives the logout. */
 export interface Surroundings {
@@ -37,29 +34,19 @@ export async function currentLogoutFate(): Promise<LogoutFate> {
 		user,
 		sessionId: process.env["XDG_SESSION_ID"],
 		cgroup: textOf("/proc/self/cgroup") ?? "",
-		lingers: existsSync(`${LINGER_FOLDER}/${user}`),
+		lingers: lingers(user),
 		settings: parseLogind(configurationTexts(FOLDERS)),
 	});
 }
 
 /** For `chore doctor`: what logind does to processes that outlive their session. */
 export function logindWords(): string {
-	// sd_booted(3), for logind: the folder is made when it starts.
-	if (!existsSync("/run/systemd/seats")) return "not running: nothing ends processes at logout";
+	if (!hasLogind()) return "not running: nothing ends processes at logout";
 	const { killUserProcesses, killOnlyUsers, killExcludeUsers } = parseLogind(configurationTexts(FOLDERS));
 	if (!killUserProcesses) return "KillUserProcesses=no";
 	const only = killOnlyUsers.length === 0 ? "" : `, only of ${killOnlyUsers.join(", ")}`;
 	const not = killExcludeUsers.length === 0 ? "" : `, not of ${killExcludeUsers.join(", ")}`;
 	return `KillUserProcesses=yes${only}${not}`;
-}
-
-/** The name of the user. One without a name (many containers) gets a word that no list of logind holds. */
-function userName(): string {
-	try {
-		return userInfo().username;
-	} catch {
-		return `uid ${process.geteuid?.()}`;
-	}
 }
 
 /** What happens at logout to a job that is started in these surroundings. */

@@ -1,13 +1,9 @@
 /** Lingering: whether logind keeps the user's manager after the last logout (loginctl(1), enable-linger). */
-import { existsSync } from "node:fs";
-import { userInfo } from "node:os";
 import { isatty } from "node:tty";
 import type { LogoutFate } from "../contract.ts";
 import { ChoreError, errnoOf } from "../errors.ts";
+import { hasLogind, lingers, userName } from "../linger.ts";
 import { type ProgramEnd, runProgram } from "../program.ts";
-
-/** Where logind keeps the names of users whose manager outlives their sessions. */
-const FOLDER = "/var/lib/systemd/linger";
 
 /** How long loginctl may take when it cannot ask for a password, in milliseconds. By itself it waits longer. */
 const PATIENCE_MS = 30_000;
@@ -15,17 +11,12 @@ const PATIENCE_MS = 30_000;
 /** Whether the manager, and with it all its units, survives the last logout. */
 export function logoutFate(): LogoutFate {
 	const user = userName();
-	if (existsSync(`${FOLDER}/${user}`)) return { survives: true };
+	if (lingers(user)) return { survives: true };
 	return {
 		survives: false,
 		reason: `systemd ends the jobs of ${user} at the last logout, since lingering is off`,
 		cure: "chore doctor --linger",
 	};
-}
-
-/** Whether logind is running: it makes this folder when it starts. */
-export function hasLogind(): boolean {
-	return existsSync("/run/systemd/seats");
 }
 
 /**
@@ -53,13 +44,4 @@ function problemOf(end: ProgramEnd): string | undefined {
 	if (end.kind !== "ended") return "loginctl did not answer";
 	if (end.code === 0) return undefined;
 	return end.err.toString("utf8").trim().split("\n").at(-1) || `loginctl ended with ${end.signal ?? end.code}`;
-}
-
-/** The user's name. One that is not in passwd(5) cannot linger, and gets words for the message. */
-function userName(): string {
-	try {
-		return userInfo().username;
-	} catch {
-		return `uid ${process.geteuid?.()}`;
-	}
 }

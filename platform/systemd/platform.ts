@@ -15,12 +15,13 @@ import type {
 	Usage,
 } from "../contract.ts";
 import { ChoreError, isChoreError } from "../errors.ts";
+import { hasLogind } from "../linger.ts";
 import { answered, delivered } from "./again.ts";
 import { controllersOf, delegatedControllers } from "./controllers.ts";
 import { description } from "./describe.ts";
 import { text as hook } from "./hook.sh.ts";
 import { Inspector, inspectUnits } from "./inspect.ts";
-import { enableLinger, hasLogind, logoutFate } from "./linger.ts";
+import { enableLinger, logoutFate } from "./linger.ts";
 import { NATIVE, propertyWords, readNative } from "./native.ts";
 import { pauseRun, resumeRun } from "./pause.ts";
 import { split } from "./properties.ts";

@@ -1,0 +1,22 @@
+/** What logind(8) says by its files: whether it is there, and which users linger. Asks nobody. */
+import { existsSync } from "node:fs";
+import { userInfo } from "node:os";
+
+/** The user's name. One that is not in passwd(5), as in many containers, gets words that are nobody's name. */
+export function userName(): string {
+	try {
+		return userInfo().username;
+	} catch {
+		return `uid ${process.geteuid?.()}`;
+	}
+}
+
+/** Whether logind keeps this user's manager after the last logout (loginctl(1), enable-linger). */
+export function lingers(user: string): boolean {
+	return existsSync(`/var/lib/systemd/linger/${user}`);
+}
+
+/** Whether logind is running: it makes this folder when it starts (sd_booted(3)). */
+export function hasLogind(): boolean {
+	return existsSync("/run/systemd/seats");
+}
