@@ -10,7 +10,7 @@ import { isChoreError } from "../../platform/errors.ts";
 import * as posix from "../../platform/posix/index.ts";
 import { hasEnded, type Job } from "../../src/core/job.ts";
 import { assertNoBug, Cli, PATIENCE } from "../support/cli.ts";
-import { eventually, HANGS_MS } from "../support/eventually.ts";
+import { eventually, HANGS_MS, isEmpty } from "../support/eventually.ts";
 import { type Home, makeHome } from "../support/home.ts";
 import { fc } from "../support/random.ts";
 import { rounds } from "../support/rounds.ts";
@@ -39,6 +39,9 @@ async function makeScene(home: Home, kind: "settled" | "unsettled" | "running"):
 		await eventually("it has ended", () => readFileSync(`${folder}/jobs/${victim.id}/runs/1/exit`, "utf8").includes("chore-exit"));
 	else victim = await chore.get(victim.id);
 	await eventually("the others are as they will be", async () => (await chore.get(active.id)).state, "running");
+	// The shell of a run removes the FIFO after it has written the record: the files are copied when it has.
+	const over = [ended, ...(kind === "running" ? [] : [victim])].map(({ id }) => `${folder}/jobs/${id}/runs/1/alive`);
+	await eventually("the shells of the ended runs are gone", () => over.filter((fifo) => existsSync(fifo)), isEmpty);
 	return {
 		home,
 		folder,
