@@ -240,6 +240,14 @@ export class Workbench {
 		await this.page.locator(".quick-input-widget:visible").waitFor({ state: "hidden" });
 	}
 
+	/** Chooses an entry of the open list by its text. Not by a click: the pointer may have opened a hover that lies over the entry. */
+	async pick(label) {
+		await this.page.locator(".quick-input-widget:visible .quick-input-list .monaco-list-row", { hasText: label }).waitFor();
+		await this.box().fill(label);
+		await this.page.locator(".quick-input-list .monaco-list-row.focused", { hasText: label }).waitFor();
+		await this.page.keyboard.press("Enter");
+	}
+
 	/** Clicks an entry of the open menu, again until it closes: a menu that has just opened ignores clicks. */
 	async choose(label) {
 		const entry = this.page.locator(`.monaco-menu .action-label[aria-label="${label}"]`);

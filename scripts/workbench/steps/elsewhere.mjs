@@ -41,7 +41,7 @@ export const elsewhere = [
 	},
 	{
 		title: "in a window of two folders a command asks where to run",
-		act: async ({ workbench, page, server, folders, chore, open }) => {
+		act: async ({ workbench, server, folders, chore, open }) => {
 			const second = join(folders.base, "zweiter Ördner");
 			mkdirSync(second, { recursive: true });
 			const file = join(folders.base, "two.code-workspace");
@@ -49,8 +49,7 @@ export const elsewhere = [
 			await workbench.openWorkspace(server.url, file, "zweiter Ördner");
 			await workbench.openSidebar();
 			await workbench.command("Chore: Run Command…");
-			const choice = page.locator(".quick-input-widget:visible .quick-input-list .monaco-list-row", { hasText: "zweiter Ördner" });
-			await choice.click();
+			await workbench.pick("zweiter Ördner");
 			await workbench.type("A line of shell", "exec sleep 1003");
 			await workbench.untilRows("it runs", hasText("running · exec sleep 1003"));
 			const jobs = JSON.parse(await chore("ps", "--json"));
