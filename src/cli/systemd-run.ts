@@ -3,16 +3,24 @@
  * with the list in chore(7). Pure.
  */
 
-/** One option of systemd-run(1). */
-export interface Word {
+/** One option of systemd-run(1), and what `chore run` does with it. */
+export type Word = {
 	/** Short and long form and the value, if it has one, in the syntax of commander. */
 	readonly flags: string;
-	/** honoured: does the same here. nothing: is accepted and ignored. refused: is a usage error. */
-	readonly fate: "honoured" | "nothing" | "refused";
-	/** The values that are ignored; any other is refused. */
-	readonly values?: readonly string[];
-	/** If it or a value of it is refused: what to do instead. */
-	readonly instead?: string;
+} & Fate;
+
+type Fate =
+	/** Does the same here. */
+	| { readonly fate: "honoured" }
+	/** Is accepted and ignored. */
+	| { readonly fate: "nothing"; readonly only: Only | undefined }
+	/** Is a usage error, which says what to do instead. */
+	| { readonly fate: "refused"; readonly instead: string };
+
+/** The only values that are ignored. Any other is a usage error, which says what to do instead. */
+interface Only {
+	readonly values: readonly string[];
+	readonly instead: string;
 }
 
 const TERMINAL = "a job has no terminal; use -P to connect stdin and stdout";
@@ -30,18 +38,16 @@ export const SYSTEMD_RUN: readonly Word[] = [
 	honoured("--description <text>"),
 	honoured("--slice <slice>"),
 	honoured("--slice-inherit"),
-	{
-		...nothing("--expand-environment <bool>"),
+	nothing("--expand-environment <bool>", {
 		values: ["no", "n", "false", "f", "off", "0"],
 		instead: "arguments arrive as they are; let a shell expand them: chore run -c 'LINE'",
-	},
+	}),
 	refused("-r, --remain-after-exit", "not needed: `chore status` knows how a job ended"),
 	honoured("--send-sighup"),
-	{
-		...nothing("--service-type <type>"),
+	nothing("--service-type <type>", {
 		values: ["exec", "simple"],
 		instead: "a job is one program, of the type exec: it has started once that runs, and is over when that ends",
-	},
+	}),
 	honoured("--uid <user>"),
 	honoured("--gid <group>"),
 	honoured("--nice <number>"),
@@ -73,11 +79,10 @@ export const SYSTEMD_RUN: readonly Word[] = [
 	honoured("--wait"),
 	nothing("-G, --collect"),
 	refused("--ignore-failure", "how a job ended is told as it is; `chore run --wait … || true` goes on regardless"),
-	{
-		...nothing("--job-mode <mode>"),
+	nothing("--job-mode <mode>", {
 		values: ["fail"],
 		instead: "the unit of a job is new, and conflicts with nothing that is queued; leave it out",
-	},
+	}),
 	nothing("--background <colour>"),
 	nothing("--no-pager"),
 	honoured("--user"),
@@ -96,8 +101,8 @@ function honoured(flags: string): Word {
 	return { flags, fate: "honoured" };
 }
 
-function nothing(flags: string): Word {
-	return { flags, fate: "nothing" };
+function nothing(flags: string, only?: Only): Word {
+	return { flags, fate: "nothing", only };
 }
 
 function refused(flags: string, instead: string): Word {

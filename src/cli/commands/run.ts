@@ -115,14 +115,15 @@ export function runCommand(): Command {
 function addForeign(command: Command, word: Word): void {
 	if (!command.options.some(({ long }) => long === longOf(word))) command.addOption(new Option(word.flags).hideHelp());
 	// An event, since commander calls no parser for an option without a value.
-	if (word.instead !== undefined) command.on(`option:${longOf(word).slice("--".length)}`, (value?: string) => refuse(word, value));
+	command.on(`option:${longOf(word).slice("--".length)}`, (value?: string) => check(word, value));
 }
 
-/** @throws UsageError unless the value is one that is ignored */
-function refuse({ flags, values, instead }: Word, value?: string): void {
-	if (values === undefined)
-		throw new UsageError(`${flags.replace(/ <.*/, "")} is an option of systemd-run that chore does not take`, instead);
-	if (!values.includes(value ?? "")) throw new UsageError(`${flags.replace(/ <.*/, "")}=${value} is not possible`, instead);
+/** @throws UsageError when the option is refused, or ignored only with other values */
+function check(word: Word, value: string | undefined): void {
+	const name = word.flags.replace(/ <.*/, "");
+	if (word.fate === "refused") throw new UsageError(`${name} is an option of systemd-run that chore does not take`, word.instead);
+	if (word.fate === "nothing" && word.only !== undefined && !word.only.values.includes(value ?? ""))
+		throw new UsageError(`${name}=${value} is not possible`, word.only.instead);
 }
 
 async function start(invocation: Invocation<Options>, words: string[]): Promise<void> {
