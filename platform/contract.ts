@@ -214,7 +214,7 @@ export interface Platform extends AsyncDisposable {
 	 * nothing, if the run is over or between two attempts.
 	 */
 	pause(handle: Handle): Promise<boolean>;
-	/** Continues every process of a run, whoever stopped it. Resolves false if the run is over. */
+	/** Continues every process of a run, also those that chore did not stop. Resolves false if the run is over. */
 	resume(handle: Handle): Promise<boolean>;
 	/** What is known about each run, in the order of the handles. One round trip for all of them. */
 	inspect(handles: readonly Handle[]): Promise<readonly Observation[]>;

@@ -1,8 +1,8 @@
-/** What logind(8) says by its files: whether it is there, and which users linger. Asks nobody. */
+/** Whether logind(8) is running, and which users linger, by the files that it makes. Asks no service. */
 import { existsSync } from "node:fs";
 import { userInfo } from "node:os";
 
-/** The user's name. One that is not in passwd(5), as in many containers, gets words that are nobody's name. */
+/** The user's name; for a user who is not in passwd(5), as in many containers, a text that is the name of no user. */
 export function userName(): string {
 	try {
 		return userInfo().username;

@@ -1,7 +1,7 @@
-/** What proc(5) of Linux tells of a process. */
+/** Reads what proc(5) of Linux tells of one process. The number of a field is that of the manual. */
 import { readFileSync } from "node:fs";
 
-/** The fields of /proc/PID/stat from the third, `state`: `startTicks` and others are counted from there. Undefined when the process is gone. */
+/** The fields of /proc/PID/stat from the third, `state`, on. Undefined when the process is gone. */
 export function statFields(pid: number): readonly string[] | undefined {
 	try {
 		return statFieldsIn(readFileSync(`/proc/${pid}/stat`, "latin1"));
@@ -10,7 +10,7 @@ export function statFields(pid: number): readonly string[] | undefined {
 	}
 }
 
-/** The same of the text of that file. The second field, the name in parentheses, may itself hold blanks and parentheses. */
+/** The same, from the text of that file. The second field, the name in parentheses, may itself hold blanks and parentheses. */
 export function statFieldsIn(text: string): readonly string[] {
 	return text
 		.slice(text.lastIndexOf(")") + 2)
@@ -18,12 +18,12 @@ export function statFieldsIn(text: string): readonly string[] {
 		.split(" ");
 }
 
-/** Field 22, `starttime`: when the process was started, in clock ticks since boot. */
+/** Field 22, `starttime`: the start of the process in clock ticks since boot. */
 export function startTicksIn(fields: readonly string[] | undefined): string | undefined {
 	return fields?.[22 - 3];
 }
 
-/** Whether the process with these fields has ended: a zombie has. */
+/** Whether the process with these fields has ended. A zombie has. */
 export function isOver([state]: readonly string[]): boolean {
 	return state === "Z" || state === "X";
 }

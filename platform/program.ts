@@ -1,9 +1,9 @@
-/** Runs a program of the system for what it says: launchctl, loginctl, a login shell. Leaves nothing open that keeps this process alive. */
+/** Runs a program of the system for its output: launchctl, loginctl, a login shell. Leaves nothing open that keeps Node running. */
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import { Silence } from "./silence.ts";
 
-/** What came of a program. */
+/** How the run of a program ended. */
 export type ProgramEnd =
 	| {
 			readonly kind: "ended";
@@ -12,9 +12,9 @@ export type ProgramEnd =
 			readonly out: Buffer;
 			readonly err: Buffer;
 	  }
-	/** It said what was waited for, and may be running. */
+	/** Its output was enough (`isEnough`). It may still be running. */
 	| { readonly kind: "said"; readonly out: Buffer }
-	/** It took longer than it may, and was killed. */
+	/** It took longer than `patienceMs` and was killed. */
 	| { readonly kind: "overdue" }
 	/** It could not be run. */
 	| { readonly kind: "not run"; readonly error: Error };
@@ -22,17 +22,17 @@ export type ProgramEnd =
 export interface HowToRun {
 	readonly environment?: NodeJS.ProcessEnv | undefined;
 	readonly directory?: string | undefined;
-	/** Gives it our own stdin, at which it may ask for a password. Default: an empty one. */
+	/** Gives it our stdin, so that it can ask for a password. Default: an empty stdin. */
 	readonly mayAsk?: boolean;
-	/** Runs it in a process session of its own, without our terminal; when it is overdue, all of its process group is killed. */
+	/** Runs it in a process session of its own, without our terminal. When it is overdue, its whole process group is killed. */
 	readonly apart?: boolean;
-	/** Milliseconds until it is overdue. Default: never. */
+	/** Kills it after this many milliseconds. Default: never. */
 	readonly patienceMs?: number | undefined;
-	/** True of what it has said on stdout once that is enough: a program that it leaves behind may keep stdout open. */
+	/** Tells from its stdout so far whether to stop waiting: a process that it leaves behind may keep stdout open. */
 	readonly isEnough?: ((out: Buffer) => boolean) | undefined;
 }
 
-/** Runs it to its end. Never rejects. */
+/** Runs a program until it ends, is overdue, or has said enough. Never rejects. */
 export function runProgram(program: string, words: readonly string[], how: HowToRun = {}): Promise<ProgramEnd> {
 	return new Promise((resolve) => {
 		let child: ChildProcess;
@@ -65,10 +65,11 @@ export function runProgram(program: string, words: readonly string[], how: HowTo
 }
 
 /**
- * Collects what a stream gives. There is none where the program could not be run for want of descriptors.
+ * Collects what a stream gives.
  *
- * @param heard is called with all of it after each piece
- * @returns gives all of it so far
+ * @param stream undefined when the program could not be run because no descriptor was left
+ * @param heard called after each piece with all that was collected so far
+ * @returns a function that returns all that was collected so far
  */
 function gather(stream: Readable | null | undefined, heard: (said: Buffer) => void = () => {}): () => Buffer {
 	const pieces: Buffer[] = [];

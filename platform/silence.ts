@@ -7,7 +7,7 @@
 /** The number of parts in which the limit is counted. An interruption of this process, however long, costs one part only. */
 const PARTS = 10;
 
-/** The longest time that setTimeout takes, in milliseconds; it makes 1 ms of a longer one. A user's span may be longer. */
+/** The longest time that setTimeout takes, in milliseconds. It waits only 1 ms when asked for more, and users may ask for more. */
 export const LONGEST_TIMER_MS: number = 2 ** 31 - 1;
 
 export class Silence implements Disposable {

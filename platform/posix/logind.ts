@@ -1,4 +1,4 @@
-/** Whether logind kills a user's processes at logout (logind.conf(5), KillUserProcesses=). Reads files only; asks nobody. */
+/** Whether logind kills a user's processes at logout (logind.conf(5), KillUserProcesses=). Reads files only. */
 import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { LogoutFate } from "../contract.ts";

@@ -47,7 +47,7 @@ async function spawnShim(run: RunSpec, [program, ...words]: readonly string[], m
 	child.unref();
 }
 
-/** Opens a file until it is disposed, whatever fails meanwhile: a write end that stayed open would make the run look alive. */
+/** Opens a file until its disposal, also after an error: a write end that stayed open would make the run look alive. */
 function open(path: string, flags: number): Disposable & { readonly number: number } {
 	const number = openSync(path, flags);
 	return { number, [Symbol.dispose]: () => closeSync(number) };

@@ -60,7 +60,7 @@ export function onceDead(runFolder: string, ended: () => void): (() => void) | "
 	return untilClosed(socket, ended);
 }
 
-/** Calls `ended` once nobody can write to the FIFO any more. @returns a function that gives up */
+/** Calls `ended` once the FIFO has no writer any more. @returns a function that gives up */
 function untilClosed(socket: Socket, ended: () => void): () => void {
 	socket.on("error", () => {}); // "close" follows
 	socket.once("close", ended);

@@ -18,7 +18,7 @@ export interface Members {
 	readonly escaped: readonly Process[];
 	/**
 	 * The process that enforces the time limit, and the programs by which the shim clears up and waits for the next attempt.
-	 * Once the shim is gone the process that holds the job's input open, too.
+	 * Once the shim is gone, also the process that holds the job's input open.
 	 */
 	readonly ownProcesses: readonly Process[];
 }
@@ -101,7 +101,7 @@ function leftBehind(run: Run, processes: readonly Process[]): Members {
 	return { shim: undefined, group: [], escaped: left.filter((process) => !isOwn(process)), ownProcesses: left.filter(isOwn) };
 }
 
-/** Whether a process that is left of a run whose shim is gone is chore's, and nothing of the job. */
+/** After the end of the shim: whether this process of the run belongs to chore and not to the job. */
 function isOwnOfDead(run: Run, process: Process): boolean {
 	const command = process.command();
 	// The process that enforces the time limit is a subshell of the shim and has the shim's command line.

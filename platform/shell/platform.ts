@@ -75,7 +75,7 @@ export abstract class ShellPlatform implements AsyncDisposable {
 			endLeftovers(run, this.table);
 			clearDead(run.runFolder);
 		} catch (error) {
-			if (errnoOf(error) === undefined) throw error; // a file of the run is damaged: what is left does no harm
+			if (errnoOf(error) === undefined) throw error; // a file of the run is damaged; leftovers do no harm
 		}
 	}
 

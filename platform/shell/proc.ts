@@ -44,7 +44,7 @@ export function parseProcStat(text: string): ProcStat | undefined {
 	const [state, parentPid, groupId] = fields;
 	const startedAt = startTicksIn(fields);
 	if (state === undefined || startedAt === undefined) return undefined;
-	// Counted from 1 as in proc(5): utime is 14, stime 15, cutime 16, cstime 17; the first one here is 3.
+	// utime is field 14 of proc(5), stime 15, cutime 16, cstime 17; the first one here is 3.
 	const cpuTicks = fields.slice(14 - 3, 18 - 3).reduce((sum, ticks) => sum + Number(ticks), 0);
 	return { state, parentPid: Number(parentPid), groupId: Number(groupId), cpuTicks, startedAt };
 }

@@ -234,8 +234,8 @@
 		wide=''
 	}
 
-	# The end of this shell, and of all that is still in its group. Whoever reads all files of a run that is over would wait
-	# at the FIFO for ever. Without a record it stays: that it has no writer then tells that the run is gone.
+	# Ends this shell, and all that is still in its group. Removes the FIFO, at which a program that reads all files of the run
+	# would wait for ever. Without a record the FIFO stays: that it has no writer then tells that the run is gone.
 	leave() {
 		[ -z "$recorded" ] || rm -f "$run/alive" 4>&- 2>/dev/null
 		kill -KILL 0

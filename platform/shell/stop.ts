@@ -93,7 +93,7 @@ async function killAll(run: Run, table: ProcessTable): Promise<StopOutcome> {
 	return (await dead(run, KILL_MS)) ? { kind: "ended" } : { kind: "survivors", pids: members.shim === undefined ? [] : [members.shim] };
 }
 
-/** Ends what a dead shim left of its own, once nothing of the job is left. */
+/** Ends the own processes of a dead shim, if no process of the job is left. */
 export function endLeftovers(run: Run, table: ProcessTable): void {
 	const { escaped, ownProcesses } = membersOf(run, table);
 	if (escaped.length === 0 && liveness(run.runFolder) === "dead") endOwn(run, ownProcesses, table);
@@ -120,8 +120,9 @@ function wake(run: Run, ownProcesses: readonly Process[], table: ProcessTable): 
 }
 
 /**
- * Kills what a dead shim left of its own: the process that enforces the time limit, its sleep(1), and the one that holds the
- * input open. Stops them first, so that they start nothing meanwhile. One that is in fork(2) stops only after that, so two looks must find all stopped.
+ * Kills the own processes of a dead shim: the one that enforces the time limit, its sleep(1), and the one that holds the
+ * input open. Stops them first, so that they start nothing meanwhile. One inside fork(2) stops only afterwards: two looks in
+ * a row must find all stopped.
  */
 function endOwn(run: Run, ownProcesses: readonly Process[], table: ProcessTable): void {
 	let own = ownProcesses;

@@ -1,9 +1,10 @@
-/** Repeats requests while the manager is restarted: it is not on the bus then. */
+/** Repeats requests while the manager is restarted: it is not on the bus then. Gives up after RESTART_MS. */
 import { setTimeout as delay } from "node:timers/promises";
 import { busErrorName } from "./wire.ts";
 
-/** How long a restart of the manager may take, from the first request that fails, and how often that is tried again meanwhile. */
+/** How long a restart of the manager may take, from the first request that fails. */
 const RESTART_MS = 3000;
+/** The time between two attempts of a request. */
 const LOOK_EVERY_MS = 50;
 
 /** Repeats a request that no manager received. One that was delivered is never repeated. */
@@ -11,7 +12,7 @@ export function delivered<Answer>(request: () => Promise<Answer>): Promise<Answe
 	return again(request, wasUndelivered);
 }
 
-/** The same for questions: they are also repeated when the manager received them and left without an answer. */
+/** Repeats a request that does no harm when it arrives twice, such as a question, also after the manager left it unanswered. */
 export function answered<Answer>(question: () => Promise<Answer>): Promise<Answer> {
 	return again(question, (error) => wasUndelivered(error) || busErrorName(error) === "org.freedesktop.DBus.Error.NoReply");
 }

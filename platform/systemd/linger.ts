@@ -38,7 +38,7 @@ export async function enableLinger(): Promise<void> {
 	});
 }
 
-/** Why loginctl did not do it, in words; undefined when it did. */
+/** Why loginctl did not turn lingering on, in words; undefined when it did. */
 function problemOf(end: ProgramEnd): string | undefined {
 	if (end.kind === "not run") return errnoOf(end.error) === "ENOENT" ? "there is no loginctl here" : end.error.message;
 	if (end.kind !== "ended") return "loginctl did not answer";

@@ -50,7 +50,7 @@ export async function submitUnit(
 	for (;;) {
 		try {
 			const submitted = await systemd.startTransientUnit(unit, properties);
-			submitted.finished.catch(() => {}); // without `acknowledge` nobody awaits it
+			submitted.finished.catch(() => {}); // without `acknowledge` no caller awaits it
 			return submitted;
 		} catch (error) {
 			if (busErrorName(error) !== UNIT_EXISTS) throw refusedProperty(error, propertyWords(run.native));

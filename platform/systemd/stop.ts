@@ -20,7 +20,7 @@ const MANAGER_DELAY_MS = 2_000;
 /**
  * @see Platform.stop
  *
- * Each request of it is repeated by itself while the manager is restarted, so that the grace is begun once.
+ * While the manager is restarted each request is repeated by itself, not the whole stop: the grace begins only once.
  */
 export async function stopRun(connect: () => Systemd, run: PlannedUnit, stopping: Stopping, waiter: Waiter): Promise<StopOutcome> {
 	if (await waiter.isOver(0)) return { kind: "ended" };
@@ -42,7 +42,7 @@ export async function signalRun(systemd: Systemd, run: PlannedUnit, signals: rea
 		return withStrays(systemd, run, (pids) => signalProcesses(whom === "all" ? pids : eldest(pids), numbers));
 	}
 	if (!isAlive(unit) || isWaiting(unit) || isRecording(unit.subState)) return false;
-	// In a frozen unit the hook could not run (somebody used `systemctl freeze`).
+	// In a frozen unit the hook could not run (`systemctl freeze`).
 	if (isFrozen(unit)) await systemd.thaw(unit);
 	if (whom === "all" && numbers.length > 1) {
 		// By kill(2) and not by the manager: after the first signal the job may end, and a later request would hit the hook.
