@@ -12,7 +12,7 @@ export interface ShowOptions extends LogOptions {
 	readonly raw?: boolean | undefined;
 }
 
-/** Prints the output of its run, or of the one in the options, to the end of that. @returns how it ended; undefined after Ctrl-C, when it goes on */
+/** Prints the output of the job's run, or of `options.run`, until that ends. @returns how it ended; undefined after Ctrl-C */
 export function followJob(invocation: Invocation<unknown>, job: Job, options: ShowOptions = {}): Promise<Job | undefined> {
 	return untilInterrupted(invocation, job, async (signal) => {
 		const { run = job.run } = options;
@@ -42,7 +42,7 @@ export function pipeJob(invocation: Invocation<unknown>, job: Job, { raw }: Show
 }
 
 /**
- * Sends SIGPIPE to the job when nobody reads our output any more. The job itself writes to files and would not notice:
+ * Sends SIGPIPE to the job when our output has no reader any more. The job itself writes to files and would not notice:
  * `chore run -P -- yes | head` would fill the disk.
  */
 async function breakPipe(chore: Chore, id: string): Promise<void> {

@@ -25,7 +25,7 @@ export async function pause(context: Context, id: string): Promise<Job> {
 export async function resume(context: Context, id: string): Promise<Job> {
 	const job = await current(context, id);
 	if (hasEnded(job)) refuse(job, "resumed");
-	// One that is running may have processes that are stopped: somebody sent SIGCONT to its main process alone.
+	// A running job may have stopped processes: after a pause only its main process got SIGCONT.
 	if (job.state !== "paused" && job.state !== "running" && job.state !== "unknown") return job;
 	const { stored, platform } = await reachable(context, job);
 	const goesOn = await platform.resume(stored.run.handle);

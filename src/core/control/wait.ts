@@ -8,7 +8,7 @@ import { hasEnded, type Job, type JobState, shortId } from "../job.ts";
 import { byRecord, examine } from "../settle/settle.ts";
 
 export interface WaitOptions {
-	/** The number of the run. Default: the latest at the time of the call. A later one, started meanwhile, is not waited for. */
+	/** The number of the run. Default: the latest at the time of the call. Runs that are started later are not waited for. */
 	readonly run?: number | undefined;
 	/** Gives up with TIMED_OUT after this many milliseconds; the job goes on. */
 	readonly timeoutMs?: number | undefined;
@@ -48,7 +48,7 @@ export async function waitForEnd(context: Context, id: string, options: WaitOpti
 		if (job === undefined && (asked || now - askedAtMs >= ASK_EVERY_MS)) {
 			[job] = await examine(context, [id]);
 			if (job === undefined) return gone(id);
-			// The next run begins only after the end of this one, which is written down by then.
+			// A later run exists, so this one has ended and its end is written down, if it could be.
 			if (job.run !== stored.run.run) return endBefore(context, stored, job);
 			askedAtMs = performance.now();
 			isSteady = STEADY.has(job.state) && job.reason === null;
@@ -75,7 +75,7 @@ export async function waitForEnd(context: Context, id: string, options: WaitOpti
 	}
 }
 
-/** How a run ended that another has followed. @throws ChoreError JOB_UNKNOWN where its end could not be written down */
+/** How a run ended after which a later one was started. @throws ChoreError JOB_UNKNOWN when its end was not written down */
 async function endBefore(context: Context, stored: StoredRun, later: Job): Promise<Job> {
 	const job = await byRecord(context, stored);
 	if (job === "removed") return gone(later.id);

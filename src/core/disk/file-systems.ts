@@ -1,8 +1,8 @@
-/** File systems of Linux by the number that statfs(2) tells. */
+/** What is known of the file systems of Linux, by the number that statfs(2) tells. Elsewhere nothing is known. */
 
 interface FileSystem {
 	readonly name: string;
-	/** local: inotify(7) reports every change. remote: others write to it, which is not reported. other: neither is certain. */
+	/** local: inotify(7) reports every change. remote: it does not report changes by other machines. other: neither is certain. */
 	readonly kind: "local" | "remote" | "other";
 }
 
@@ -38,7 +38,7 @@ const KNOWN: ReadonlyMap<number, FileSystem> = new Map(
 	).map(([number, name, kind]) => [number, { name, kind }]),
 );
 
-/** @param type of `statfsSync`, which is negative on some systems of 32 bits. @returns undefined for one that is not known here */
+/** @param type of `statfsSync`, which is negative on some systems of 32 bits. @returns undefined for an unknown one */
 export function fileSystem(type: number): FileSystem | undefined {
 	return process.platform === "linux" ? KNOWN.get(type >>> 0) : undefined;
 }

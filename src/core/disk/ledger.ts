@@ -105,12 +105,12 @@ function identityOf({ id, run, event, at }: LedgerEvent): string {
 }
 
 /**
- * How many events are remembered, to give each once. Only processes that settle the same end at the same time write one
- * twice, so the two stand near each other; and who follows for months must not grow.
+ * How many events a reader remembers, to give each once. An event is written twice only by processes that settle the same end
+ * at the same time, so the two lines are near each other. Without a limit a follower would need more memory every day.
  */
 const MOST_SEEN = 50_000;
 
-/** The events of these lines whose identity is not in `seen`, to which it is added; the oldest one gives way. */
+/** The events of these lines that are not in `seen`. Adds them to it, and removes the oldest ones beyond MOST_SEEN. */
 export function newEvents(lines: readonly string[], seen: Set<string>): LedgerEvent[] {
 	return lines.flatMap(parseLine).filter((event) => {
 		const identity = identityOf(event);

@@ -8,7 +8,7 @@ import { creatorMark } from "./place.ts";
 import { randomBytes } from "./random.ts";
 import { markOf, type Session } from "./session.ts";
 
-/** Marks that this process is starting the job. By a rename, so that nobody reads half a mark and removes it as abandoned. */
+/** Marks that this process is starting the job. By a rename: a command that read half a mark would remove it as abandoned. */
 export function claimMark(session: Session, id: string): void {
 	const aside = `${session.trash}/mark-${id}.${randomBytes(4).toString("hex")}`;
 	writeNew(aside, creatorMark());

@@ -22,9 +22,9 @@ export interface ProcessIdentity {
 interface Creator extends ProcessIdentity {
 	/** When the mark was made, in seconds since boot. */
 	readonly uptimeSeconds?: number;
-	/** When the mark was made by the wall clock, for readers elsewhere: milliseconds since the epoch. */
+	/** The same by the wall clock, in milliseconds since the epoch, for readers on other machines. */
 	readonly madeAtMs?: number;
-	/** Where the process is: elsewhere its pid means nothing. */
+	/** Where the process is. In another place its pid means nothing. */
 	readonly place?: Place;
 }
 
@@ -65,9 +65,7 @@ function self(): ProcessIdentity {
 	return { pid: process.pid, startTicks: startTicksIn(statFields(process.pid)) ?? null };
 }
 
-/**
- * Whether this process still lives; a zombie does not. Without start times, also true if another process has its pid by now.
- */
+/** Whether this process still lives; a zombie does not. Without start times, also true if another process has its pid by now. */
 function isAlive(identity: ProcessIdentity): boolean {
 	if (identity.startTicks !== null) {
 		const fields = statFields(identity.pid);
@@ -105,7 +103,7 @@ export function isCreatorAlive(text: string | undefined): boolean {
 				return false;
 			case "other-machine":
 			case "other-namespace":
-				// The clocks of two machines may differ a little, either way.
+				// The clock of the other machine may be ahead of ours.
 				return Math.abs(Date.now() - madeAtMs) < MARK_SECONDS * 1000;
 		}
 	} catch {

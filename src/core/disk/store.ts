@@ -300,7 +300,7 @@ export function refuseUnreadable(job: Unreadable): never {
 	});
 }
 
-/** For a number of a run that somebody gave. @throws ChoreError INVALID_ARGUMENT */
+/** For the number of a run that the user gave. @throws ChoreError INVALID_ARGUMENT */
 export function refuseRun(session: Session, id: string, run: number): never {
 	throw new ChoreError("INVALID_ARGUMENT", `job ${shortId(id)} has no run ${run} that can be read`, {
 		hint: `its latest is run ${latestRun(session, id)}`,

@@ -31,7 +31,7 @@ export async function findLeftovers(session: Session, findings: Findings): Promi
 	const count = stalePaths(session.trash).length;
 	if (count > 0) {
 		const what = `${session.trash} holds ${count} ${count === 1 ? "leftover" : "leftovers"} of work that was interrupted`;
-		// Not what a command may be at work on.
+		// Spares what a command may be using.
 		findings.problem("leftover", what, `find ${shellWord(session.trash)} -mindepth 1 -maxdepth 1 -mmin +1 -exec rm -r {} +`);
 	}
 	for (const path of ledgersOf(session)) {
@@ -122,7 +122,7 @@ async function* linesOf(path: string): AsyncGenerator<readonly string[], void, v
 
 function tellBroken(path: string, { count, numbers }: BrokenLines, findings: Findings): void {
 	const what = `${path} has ${count === 1 ? "a line that is" : `${count} lines that are`} no event (line ${numbers[0]}), and passed over`;
-	// Not sed -i, which each system has in another form.
+	// Not sed -i, which differs between systems.
 	const [file, copy] = [shellWord(path), shellWord(`${path}.old`)];
 	findings.problem("ledger", what, `cp -p ${file} ${copy} && sed '${numbers.map((line) => `${line}d`).join(";")}' ${copy} >${file}`);
 }

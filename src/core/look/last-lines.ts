@@ -1,19 +1,19 @@
 /**
- * The last lines of an output as a terminal would show them, for a look at a job. Reads little, however long the file and its
- * lines are: what `status` shows is no more than a glance.
+ * Reads the last lines of an output, as a terminal would show them, for `status`. Never reads more than SEARCHED_BYTES and a
+ * piece of each line, however long the file and its lines are.
  */
 import { closeSync, openSync, readSync } from "node:fs";
 import { setImmediate as letOthersRun } from "node:timers/promises";
 import { READ_FILE } from "../../../platform/settled-read.ts";
 import { isAbsence, refuse, sizeIfFile } from "../disk/files.ts";
 
-/** So many characters of a line are shown at most. */
+/** The most characters of a line that are shown. */
 const LINE_LENGTH = 2000;
 
-/** How far before the end of the file lines are looked for. */
+/** How much of the end of the file is searched for lines. */
 const SEARCHED_BYTES = 64 * 1024 * 1024;
 
-/** How much of the end of a line is searched for the carriage return behind which its visible part begins. */
+/** How much of the end of a line is searched for its last carriage return. */
 const LINE_BYTES = 64 * 1024;
 
 const PIECE_BYTES = 256 * 1024;
@@ -22,12 +22,12 @@ const PIECES_IN_A_ROW = 16;
 
 /** The bytes of one line, without its newline. */
 interface Span {
-	/** Undefined where the line is so long that its beginning was not found. */
+	/** Undefined when the line begins before the searched part of the file. */
 	readonly start: number | undefined;
 	readonly end: number;
 }
 
-/** The last `count` lines of a file, decoded as UTF-8; none where there is no file. @throws ChoreError for a file that cannot be read */
+/** The last `count` lines of a file, decoded as UTF-8; none if there is no file. @throws ChoreError if it cannot be read */
 export async function lastLines(path: string, count: number): Promise<readonly string[]> {
 	let file: number | undefined;
 	try {
@@ -51,7 +51,7 @@ async function lastSpans(file: number, count: number): Promise<readonly Span[]> 
 	for (let pieces = 1; position > 0 && size - position < SEARCHED_BYTES; pieces++) {
 		const from = Math.max(0, position - PIECE_BYTES);
 		const piece = read(file, from, position);
-		// The newline that ends the file ends a line; it does not begin one.
+		// A newline at the end of the file begins no further line.
 		if (position === size && piece.at(-1) === NEWLINE) end--;
 		for (let at = end - from; at > 0; ) {
 			at = piece.lastIndexOf(NEWLINE, at - 1);
@@ -70,8 +70,8 @@ async function lastSpans(file: number, count: number): Promise<readonly Span[]> 
 const NEWLINE = 0x0a;
 
 /**
- * What a terminal shows of a line in the end: what stands behind the last carriage return, by which progress bars begin anew.
- * Of more than LINE_LENGTH characters the first ones, or where these cannot be found the last ones.
+ * What a terminal finally shows of a line: the text after the last carriage return, with which a progress bar begins anew.
+ * Of a longer text the first LINE_LENGTH characters, or the last ones when its beginning was not found.
  */
 function visible(file: number, { start, end }: Span): string {
 	const from = Math.max(start ?? 0, end - LINE_BYTES);
@@ -84,7 +84,7 @@ function visible(file: number, { start, end }: Span): string {
 		.slice(0, LINE_LENGTH);
 }
 
-/** The bytes from one offset to another; fewer where the file is shorter by now. */
+/** The bytes from one offset to another; fewer if the file has become shorter. */
 function read(file: number, from: number, to: number): Buffer {
 	const bytes = Buffer.allocUnsafe(Math.max(0, to - from));
 	return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, from));

@@ -15,7 +15,7 @@ export interface LogOptions {
 	readonly lines?: number | undefined;
 	/** Begin this many bytes before the end, also in the middle of a line. */
 	readonly tailBytes?: number | undefined;
-	/** Go on until the run has ended and all of its output was given. Where its end cannot be known that is an error, as with `wait`. */
+	/** Go on until the run has ended and all of its output was given. Fails like `wait` when its end cannot be known. */
 	readonly follow?: boolean | undefined;
 	/** Only one stream of a job with split output. Default: both. */
 	readonly stream?: "stdout" | "stderr" | undefined;
@@ -52,7 +52,7 @@ export async function* logs(context: Context, id: string, options: LogOptions = 
 		.filter(({ stream }) => options.stream === undefined || options.stream === stream);
 	const stopped = new AbortController();
 	const signal = options.signal === undefined ? stopped.signal : AbortSignal.any([options.signal, stopped.signal]);
-	// The end of the run whose output is read: another command may start the next one at any time.
+	// The number is fixed here: another command may start the next run at any time.
 	const until = options.follow ? waitForEnd(context, id, { run: stored.run.run, signal }) : undefined;
 	const sources = streams.map(({ path, stream }) => label(follow(path, { ...options, until }), stream));
 	try {

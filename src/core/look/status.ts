@@ -15,7 +15,7 @@ export interface JobDetails {
 	readonly job: Job;
 	/** Null for a job that has ended or is unknown. */
 	readonly usage: Usage | null;
-	/** The last lines of its output, decoded as UTF-8: of each what a terminal shows in the end, and 2000 characters at most. */
+	/** The last lines of its output, decoded as UTF-8: of each what a terminal finally shows, 2000 characters at most. */
 	readonly lastLines: readonly string[];
 	/** The runs before this one, oldest first. */
 	readonly earlierRuns: readonly Job[];
@@ -59,7 +59,7 @@ async function usageOf(context: Context, job: Job): Promise<Usage | null> {
 	return (await context.platforms.get(job.platform)).usage(stored.run.handle);
 }
 
-/** With split output those of the file that was written to last come last. */
+/** With split output, the lines of the file that was written to last come last. */
 async function linesOf({ output }: Job, count: number): Promise<readonly string[]> {
 	if (count === 0 || output.mode === "null") return [];
 	const changedMs = (path: string): number => entryAt(path)?.mtimeMs ?? 0;

@@ -35,7 +35,7 @@ export async function loginEnvironment(options: LoginEnvironmentOptions = {}): P
 	const mark = randomUUID().replaceAll("-", "");
 	const rest = loginShellArguments(shell, process.execPath, mark);
 	const partsOf = (out: Buffer): readonly string[] => out.toString("utf8").split(mark);
-	// In a session of its own, so that it cannot use this process's terminal.
+	// Apart, so that it cannot use our terminal.
 	const end = await runProgram(shell, rest, {
 		environment: { ...environment, ELECTRON_RUN_AS_NODE: "1" },
 		directory: folderOfUser(),
@@ -80,7 +80,7 @@ function folderOfUser(): string {
 	}
 }
 
-/** How the shell ended that has not told its environment. */
+/** How the shell ended, for the message. */
 function endingOf(end: ProgramEnd): string {
 	return end.kind === "ended" ? (end.signal ?? `exit code ${end.code}`) : "";
 }

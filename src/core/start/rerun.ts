@@ -19,7 +19,7 @@ import { writeRun } from "./lay-out.ts";
 import { planRun } from "./plan.ts";
 import { checkRoom } from "./room.ts";
 
-/** How often a start is tried while other processes start the same job. Each time one of them was faster. */
+/** How often a start is tried when each time another process started the same job first. */
 const ROUNDS = 10;
 
 /** @see Chore.rerun in chore.ts */

@@ -88,14 +88,14 @@ export async function run(context: Context, options: RunOptions): Promise<Job> {
 const LET_GO_MS = 5_000;
 const LOOK_EVERY_MS = 10;
 
-/** How often a name is tried to be taken that other processes take, too. */
+/** How often a name may be lost to other processes before the start gives up. */
 const ROUNDS = 10;
 
 /** Takes the name of the new job. @returns the name; or the active job that holds it, with `ifRunning: "skip"` */
 async function takeName(context: Context, spec: Spec, options: RunOptions, id: string): Promise<string | Job> {
 	if (spec.name === undefined) return claimFreeName(context.session, spec.defaultName, id);
 	let deadlineMs: number | undefined;
-	let taken = 0; // how often the name was free, and another process was faster
+	let taken = 0; // how often another process took the free name first
 	for (;;) {
 		const holder = await claimName(context, spec.name, id);
 		if (holder === undefined) return spec.name;
