@@ -18,7 +18,7 @@ import { begun } from "../support/begun.ts";
 import { assertNoBug, Cli, type HowToRun, PATIENCE, skipUnlessRoot } from "../support/cli.ts";
 import { eventually, isEmpty, kill } from "../support/eventually.ts";
 
-/** Longer ago than anybody's work takes. */
+/** Longer ago than any command takes. */
 const AN_HOUR_AGO = new Date(Date.now() - 3_600_000);
 
 /** What the doctor reports, whose exit status must say the same. */
@@ -99,7 +99,7 @@ describe("without problems", () => {
 		await eventually("only the job and its shell are left", () => cli.processes().length, 2);
 	});
 
-	test("a self-test for which there is no folder is a finding", PATIENCE, async () => {
+	test("a self-test that has no folder is a finding", PATIENCE, async () => {
 		await using cli = new Cli({ CHORE_HOME: "/dev/null/state", TMPDIR: "/dev/null/temporary" });
 		const outcome = await cli.chore("--json", "doctor");
 		assertNoBug(outcome);
@@ -243,7 +243,7 @@ describe("the doctor reports a problem of the state folder with a command that r
 			kind: "ledger",
 			said: /ledger\.jsonl has 2 lines that are no event \(line 1\)/,
 		},
-		"a job of which nobody recorded the end": {
+		"a job whose end was not recorded": {
 			make: async (cli) => {
 				const id = await cli.begin("-n", "web", "sleep", "600");
 				await killAll(cli);

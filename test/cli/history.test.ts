@@ -141,8 +141,8 @@ test("events -f tells what happens from now on, in order, each once, until Ctrl-
 	const jobs = await Promise.all(Array.from({ length: 12 }, (_, index) => cli.begin("-n", `job-${index}`, "-c", `exit ${index}`)));
 	const of = (id: string): LedgerEvent[] => eventsIn(follower.stdout()).filter((event) => event.id === id);
 	for (const id of jobs)
-		await eventually("its end is told, although nobody else looks", () => of(id).some(({ event }) => event === "exited"));
-	await cli.list(); // whoever settles them again leaves no second end
+		await eventually("its end is told, although no other command looks", () => of(id).some(({ event }) => event === "exited"));
+	await cli.list(); // a command that settles them again writes no second end
 	await cli.chore("rm", ...jobs);
 	for (const [index, id] of jobs.entries()) {
 		await eventually("its removal is told", () => of(id).some(({ event }) => event === "removed"));
@@ -174,7 +174,7 @@ test("events -f --since begins at that moment, and goes on", PATIENCE, async () 
 	assert.equal((await follower.ended).status, 130);
 });
 
-test("events -f ends quietly when nobody reads any more", PATIENCE, async () => {
+test("events -f ends quietly when its output has no reader any more", PATIENCE, async () => {
 	await using cli = new Cli();
 	await cli.begin("-n", "before", "--wait", "true");
 	const line = `{ chore events -f --since '1h ago'; echo "status $?" >&2; } | head -n 1`;

@@ -49,7 +49,7 @@ test("a word that can be no name is only not found, whatever is in it", PATIENCE
 test("the end of several ids is refused, with those it may mean", PATIENCE, async () => {
 	await using cli = new Cli();
 	const ids = [await cli.begin("-n", "one", "true"), await cli.begin("-n", "two", "true")];
-	// Two ids that end alike: the folders are renamed, as nobody waits for chance.
+	// Two ids that end alike: made by a rename, since chance would take too long.
 	const twin = `${ids[0]?.slice(0, 24)}${ids[1]?.slice(24)}`;
 	await cli.chore("wait", "one", "two");
 	await cli.shell(`mv '${cli.jobFolder(ids[0] ?? "")}' '${cli.jobFolder(twin)}'`);

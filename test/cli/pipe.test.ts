@@ -55,7 +55,7 @@ test("the reader of run -P may leave early, also while its stdin is open", PATIE
 	}
 });
 
-test("a job whose output nobody reads any more ends by SIGPIPE, as in a pipe", PATIENCE, async () => {
+test("a job whose output has no reader any more ends by SIGPIPE, as in a pipe", PATIENCE, async () => {
 	await using cli = new Cli();
 	const outcome = await cli.shell("chore run -q -n endless -P -- yes | head -n 1");
 	assertNoBug(outcome);

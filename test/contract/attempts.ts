@@ -296,7 +296,7 @@ export function testAttempts(on: Declare, { disturbances, asciiOnly }: Subject):
 	});
 }
 
-/** What a job has written into a file of the home; nothing before it did. */
+/** The text that a job has written into a file of the home; empty before. */
 function textOf({ path }: Home, file: string): string {
 	return existsSync(`${path}/${file}`) ? readFileSync(`${path}/${file}`, "utf8") : "";
 }

@@ -677,7 +677,7 @@ function outcomeOf(code: number, job: Job): [number | string | null, string] {
 	return [code, code === 0 ? "success" : "exit-code"];
 }
 
-/** A shell that is signalled just before it becomes the program: these exit instead of dying. Nobody's /bin/sh on Linux. */
+/** A shell that is signalled just before it becomes the program: these exit instead of dying. No Linux has them as /bin/sh. */
 function isQuirk({ shell }: Subject, end: Job): boolean {
 	return (shell === "ksh93" && end.exitCode === 15) || (shell === "mksh" && end.exitCode === 143);
 }

@@ -1,4 +1,4 @@
-/** Who waits for a job, or follows its output, is told the end of the run that was there at the time. */
+/** A command that waits for a job, or follows its output, tells the end of the run that was the latest when it began. */
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { test } from "node:test";
@@ -36,7 +36,7 @@ test("run -f, run -P, run --wait, wait and logs -f tell the end of their run whe
 	}
 });
 
-test("a wait for a run tells its end whatever was started since, and refuses one that never was", PATIENCE, async () => {
+test("a wait for an earlier run tells its end, and for a run that never was is refused", PATIENCE, async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const { id } = await home.chore.run({ command: ["/bin/sh", "-c", '[ -e "$0/again" ] && exec sleep 600; exit 3', home.path] });
 	await home.chore.wait(id);
@@ -47,44 +47,40 @@ test("a wait for a run tells its end whatever was started since, and refuses one
 	await assert.rejects(home.chore.wait(id, { run: 3 }), { code: "INVALID_ARGUMENT" });
 });
 
-test(
-	"to follow the output of a run that cannot be asked after any more ends with an error, after all that it wrote",
-	PATIENCE,
-	async () => {
-		const gone = new Set<string>();
-		const hints: (() => void)[] = [];
-		const module: PlatformModule = {
-			...fakePlatform,
-			open: async (context) => {
-				const platform = await fakePlatform.open(context);
-				const [inspect, watch] = [platform.inspect.bind(platform), platform.watch.bind(platform)];
-				const unreachable: Observation = { kind: "unreachable", reason: "the bus is gone" };
-				platform.inspect = async (handles) =>
-					(await inspect(handles)).map((seen, index) => (gone.has(String(handles[index]?.data["jobId"])) ? unreachable : seen));
-				platform.watch = (handles, changed) => {
-					hints.push(() => handles.forEach(changed));
-					return watch(handles, changed);
-				};
-				return platform;
-			},
-		};
-		await using home = await makeHome("fake", module);
-		await Promise.all(
-			(["merged", "split"] as const).map(async (output) => {
-				const { id } = await home.chore.run({ command: ["/bin/sh", "-c", "echo said; exec sleep 600"], output });
-				const over = new AbortController();
-				for await (const _ of home.open().logs(id, { follow: true, signal: over.signal })) over.abort();
-				let said = "";
-				const followed = (async () => {
-					for await (const { bytes } of home.open().logs(id, { follow: true })) {
-						said += Buffer.from(bytes).toString();
-						gone.add(id);
-						for (const hint of hints) hint();
-					}
-				})();
-				await assert.rejects(followed, { code: "JOB_UNKNOWN", message: /the bus is gone$/ });
-				assert.equal(said, "said\n");
-			}),
-		);
-	},
-);
+test("following the output of a run that is out of reach ends with an error, after all that it wrote", PATIENCE, async () => {
+	const gone = new Set<string>();
+	const hints: (() => void)[] = [];
+	const module: PlatformModule = {
+		...fakePlatform,
+		open: async (context) => {
+			const platform = await fakePlatform.open(context);
+			const [inspect, watch] = [platform.inspect.bind(platform), platform.watch.bind(platform)];
+			const unreachable: Observation = { kind: "unreachable", reason: "the bus is gone" };
+			platform.inspect = async (handles) =>
+				(await inspect(handles)).map((seen, index) => (gone.has(String(handles[index]?.data["jobId"])) ? unreachable : seen));
+			platform.watch = (handles, changed) => {
+				hints.push(() => handles.forEach(changed));
+				return watch(handles, changed);
+			};
+			return platform;
+		},
+	};
+	await using home = await makeHome("fake", module);
+	await Promise.all(
+		(["merged", "split"] as const).map(async (output) => {
+			const { id } = await home.chore.run({ command: ["/bin/sh", "-c", "echo said; exec sleep 600"], output });
+			const over = new AbortController();
+			for await (const _ of home.open().logs(id, { follow: true, signal: over.signal })) over.abort();
+			let said = "";
+			const followed = (async () => {
+				for await (const { bytes } of home.open().logs(id, { follow: true })) {
+					said += Buffer.from(bytes).toString();
+					gone.add(id);
+					for (const hint of hints) hint();
+				}
+			})();
+			await assert.rejects(followed, { code: "JOB_UNKNOWN", message: /the bus is gone$/ });
+			assert.equal(said, "said\n");
+		}),
+	);
+});

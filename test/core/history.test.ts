@@ -44,7 +44,7 @@ test("history has each run once, the latest start first, with its end", async ()
 	const job = await home.chore.get(good);
 	assert.deepEqual([second?.id, second?.startedAt, second?.endedAt, second?.exitCode], [good, job.startedAt, job.endedAt, 0]);
 	assert.deepEqual([running?.id, running?.result, running?.endedAt, running?.durationMs], [live.id, null, null, null]);
-	assert.deepEqual(await home.chore.history(), entries, "whoever looks again sees the same");
+	assert.deepEqual(await home.chore.history(), entries, "a second look shows the same");
 });
 
 test("history settles ends first, and has no refused start", async () => {

@@ -10,7 +10,7 @@ import { makeHome } from "../support/home.ts";
 import { intercept } from "../support/intercept.ts";
 import { fc } from "../support/random.ts";
 
-/** The last lines of a file with this content; of these ones, where the content is written by the test. */
+/** The last lines of a file with this content. A function writes the content itself. */
 async function linesOf(content: string | ((path: string) => void), count: number): Promise<readonly string[]> {
 	const folder = mkdtempSync(join(tmpdir(), "chore-lines-"));
 	const path = join(folder, "output");
@@ -40,7 +40,7 @@ test("the last lines are shown for any content, with or without a newline at the
 	);
 });
 
-test("ten long lines are ten lines, the newest among them", async () => {
+test("ten long lines are shown as ten lines, the newest among them", async () => {
 	const lines = Array.from({ length: 10 }, (_, index) => `${index} ${"é".repeat(3000)}`);
 	assert.deepEqual(
 		await linesOf(`${lines.join("\n")}\n`, 10),
@@ -48,7 +48,7 @@ test("ten long lines are ten lines, the newest among them", async () => {
 	);
 });
 
-test("of a line with carriage returns that part is shown which a terminal shows", async () => {
+test("of a line with carriage returns the part that a terminal shows is shown", async () => {
 	const bar = Array.from({ length: 5000 }, (_, percent) => `${percent} of 5000 ${".".repeat(50)}`).join("\r");
 	const bars = `${bar}\rdone`;
 	assert.deepEqual(await linesOf(`dos\r\n${bars}\n${bar}\r`, 9), ["dos", "done", `4999 of 5000 ${".".repeat(50)}`]);

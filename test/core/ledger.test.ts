@@ -134,7 +134,7 @@ test("a rename that a crash interrupted is made with the next line", async () =>
 	const taken = `${session.folder}/ledger.1.jsonl`;
 	writeFileSync(taken, "");
 	record(session, { id: X, run: 1, name: "n" }, "created");
-	assert.deepEqual(ledgers(session), ["ledger.1.jsonl", "ledger.jsonl"], "somebody is about to do it");
+	assert.deepEqual(ledgers(session), ["ledger.1.jsonl", "ledger.jsonl"], "another process is about to rename it");
 	utimesSync(taken, 0, 0);
 	record(session, { id: X, run: 1, name: "n" }, "started");
 	assert.deepEqual(ledgers(session), ["ledger.1.jsonl", "ledger.2.jsonl"]);
@@ -331,7 +331,7 @@ test("events from a moment on leave out earlier ones", async () => {
 	assert.deepEqual([...ids], [job.id]);
 });
 
-test("whoever follows events remembers a bounded number of them, and gives each once that is written twice in a row", () => {
+test("a follower of events remembers a bounded number of them, and gives an event once that is written twice in a row", () => {
 	const seen = new Set<string>();
 	const line = (number: number): string =>
 		JSON.stringify({

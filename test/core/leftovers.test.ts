@@ -47,7 +47,7 @@ test("only the beginning of a file that is longer than any ledger is read", asyn
 	assert.deepEqual(found, []);
 });
 
-test("the suggested commands delete what is no event, and from the trash what is left over, not what is being made", async () => {
+test("the suggested commands delete broken lines and old files in the trash, and spare events and new files", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const session = openSession(home.path, "default");
 	makeSession(session);

@@ -1,4 +1,4 @@
-/** Spans of users may be longer than a timer of Node can be: setTimeout makes 1 ms of what is too long. */
+/** Users may give longer times than a timer of Node can take: setTimeout then waits only 1 ms. */
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import type { Observation } from "../../platform/contract.ts";
@@ -7,7 +7,7 @@ import { Waiter } from "../../platform/systemd/waiter.ts";
 import { fakePlatform } from "../support/fake-platform.ts";
 import { makeHome } from "../support/home.ts";
 
-/** Longer than any timer, which has 31 bits: some 50 days. */
+/** Some 50 days: longer than any timer, which has 31 bits. */
 const SPAN_MS = 2 ** 32;
 
 /** The longest time for which a timer was set by `act`. */

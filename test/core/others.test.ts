@@ -1,4 +1,4 @@
-/** Whoever starts a job while other processes keep starting it, too, comes to an end. */
+/** A start gives up at some time when other processes keep starting the same job. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { PlatformModule } from "../../platform/contract.ts";

@@ -1,4 +1,4 @@
-/** Programs of the system that are run for what they say: when they cannot be run, hang, or leave something behind. */
+/** Programs of the system that cannot be run, hang, or leave a process behind. */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -10,12 +10,12 @@ import { runProgram } from "../../platform/program.ts";
 import { PATIENCE } from "../support/cli.ts";
 import { kill } from "../support/eventually.ts";
 
-/** Loads what is tried by a process of its own. */
+/** Imports the modules under test in a process of its own. */
 const LOAD = ["platform/program", "platform/launchd/launchctl", "platform/systemd/linger", "src/core/prepare/login-environment"]
 	.map((name) => `import * as ${name.replaceAll(/\W/g, "_")} from ${JSON.stringify(new URL(`../../${name}.js`, import.meta.url).href)};`)
 	.join("\n");
 
-test("a program that ends is told by its exit code or signal, with all that it said", async () => {
+test("the end of a program has its exit code or signal, and all of its output", async () => {
 	assert.deepEqual(await runProgram("/bin/sh", ["-c", "echo out; echo err >&2; exit 3"]), {
 		...{ kind: "ended", code: 3, signal: null, out: Buffer.from("out\n"), err: Buffer.from("err\n") },
 	});
@@ -24,7 +24,7 @@ test("a program that ends is told by its exit code or signal, with all that it s
 	for (const program of ["/nowhere", "/etc/passwd", "no\0name"]) assert.equal((await runProgram(program, [])).kind, "not run", program);
 });
 
-test("where no descriptor is left, a program cannot be run, which is an error in words of whoever wanted it", PATIENCE, () => {
+test("a program that cannot be run because no descriptor is left is an error in the words of its caller", PATIENCE, () => {
 	const code = `${LOAD}
 		import { openSync } from "node:fs";
 		try { for (;;) openSync("/dev/null"); } catch {}
@@ -40,22 +40,26 @@ test("where no descriptor is left, a program cannot be run, which is an error in
 	assert.deepEqual(stdout === "" ? stderr : JSON.parse(stdout), wanted);
 });
 
-test("a program that is overdue is killed, and what it left behind with its output keeps nobody alive", PATIENCE, async () => {
-	const folder = mkdtempSync(join(tmpdir(), "chore-program-"));
-	try {
-		const line = `setsid sh -c 'echo $$ >"$0"; exec sleep 1000' '${folder}/pid' & while :; do sleep 1; done`;
-		const code = `${LOAD}
+test(
+	"a program that is overdue is killed, and a process that holds its output open does not keep the caller running",
+	PATIENCE,
+	async () => {
+		const folder = mkdtempSync(join(tmpdir(), "chore-program-"));
+		try {
+			const line = `setsid sh -c 'echo $$ >"$0"; exec sleep 1000' '${folder}/pid' & while :; do sleep 1; done`;
+			const code = `${LOAD}
 			const end = platform_program.runProgram("/bin/sh", ["-c", ${JSON.stringify(line)}], { apart: true, patienceMs: 2000 });
 			process.stdout.write((await end).kind);`;
-		const child = spawn(process.execPath, ["--input-type=module", "-e", code], { stdio: ["ignore", "pipe", "inherit"] });
-		let said = "";
-		child.stdout.on("data", (data) => {
-			said += data;
-		});
-		// It ends by itself, although sleep(1) lives and has the write end of its pipe.
-		await once(child, "close");
-		assert.deepEqual([said, kill(Number(readFileSync(`${folder}/pid`, "utf8")), "SIGKILL")], ["overdue", true]);
-	} finally {
-		rmSync(folder, { recursive: true, force: true });
-	}
-});
+			const child = spawn(process.execPath, ["--input-type=module", "-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+			let said = "";
+			child.stdout.on("data", (data) => {
+				said += data;
+			});
+			// It ends by itself, although sleep(1) lives and has the write end of its pipe.
+			await once(child, "close");
+			assert.deepEqual([said, kill(Number(readFileSync(`${folder}/pid`, "utf8")), "SIGKILL")], ["overdue", true]);
+		} finally {
+			rmSync(folder, { recursive: true, force: true });
+		}
+	},
+);

@@ -144,7 +144,7 @@ test("a job that is started again meanwhile is not forgotten", async () => {
 	const job = await home.chore.get(model);
 	const mark = `${session.active}/${model}`;
 	writeFileSync(mark, JSON.stringify({ pid: process.pid, startTicks: null }));
-	assert.deepEqual((await home.chore.prune({ all: true })).jobs, [], "somebody has made its mark");
+	assert.deepEqual((await home.chore.prune({ all: true })).jobs, [], "another process has marked it");
 	writeFileSync(mark, "");
 	mkdirSync(`${session.jobs}/${model}/runs/2`);
 	assert.equal(forget(session, job), "started again", "its next run is there");

@@ -28,7 +28,7 @@ function fullDisk(): { readonly module: PlatformModule; fill(): void } {
 	};
 }
 
-/** Somebody makes files in what is being removed, faster than it goes. */
+/** Folders in the trash can never be removed, as when a process keeps making files in them. */
 function neverEmpty(): Disposable {
 	return intercept("rmSync", (original) => (path, options) => {
 		if (String(path).includes("/trash/") && existsSync(path)) throw Object.assign(new Error("not empty"), { code: "ENOTEMPTY" });

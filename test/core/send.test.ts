@@ -1,4 +1,4 @@
-/** What is sent to a job that has only just been started waits for it. */
+/** Input that is sent to a job before it runs waits for it. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";

@@ -74,13 +74,13 @@ test("after a start with unknown outcome the platform alone decides the state, f
 	const module = fakeWith((original) => ({
 		start: async (...given) => {
 			if (!isBroken) return original.start(...given);
-			throw new ChoreError("PLATFORM_UNAVAILABLE", "nobody answers");
+			throw new ChoreError("PLATFORM_UNAVAILABLE", "no manager answers");
 		},
 		inspect: async (handles) =>
-			isBroken ? handles.map(() => ({ kind: "unreachable", reason: "nobody answers" }) as const) : original.inspect(handles),
+			isBroken ? handles.map(() => ({ kind: "unreachable", reason: "no manager answers" }) as const) : original.inspect(handles),
 	}));
 	await using home = await makeHome("fake", module);
-	const unknown = { code: "PLATFORM_UNAVAILABLE", message: /^nobody answers; whether job [0-9a-f-]{36} runs is not known$/ };
+	const unknown = { code: "PLATFORM_UNAVAILABLE", message: /^no manager answers; whether job [0-9a-f-]{36} runs is not known$/ };
 	await assert.rejects(home.chore.run({ command: ["true"], name: "web" }), unknown);
 	assert.equal((await home.chore.get("web")).state, "unknown");
 	isBroken = false;
@@ -153,7 +153,7 @@ for (const [where, change] of [
 		const draft = `${session.trash}/new-${id}`;
 		mkdirSync(draft);
 		claimMark(session, id);
-		// As it would be written there, by a process whose pid is nobody's here.
+		// As a process there would write it, with a pid that no process has here.
 		const made = JSON.parse(readFileSync(markOf(home, id), "utf8"));
 		const elsewhere = { ...made, pid: 2 ** 22, place: { ...made.place, ...change } };
 		writeFileSync(markOf(home, id), JSON.stringify(elsewhere));

@@ -132,7 +132,7 @@ test("input that is sent and closed before the job begins is read to its end", a
 			["stdin", "two\n"],
 			["control", "\n"],
 		] as const) {
-			const file = await eventually(`somebody reads ${fifo}`, () => openWriting(`${folder}/${fifo}`));
+			const file = await eventually(`the script reads ${fifo}`, () => openWriting(`${folder}/${fifo}`));
 			writeSync(file, text);
 			closeSync(file);
 		}
@@ -143,7 +143,7 @@ test("input that is sent and closed before the job begins is read to its end", a
 	}
 });
 
-/** Undefined while nobody reads. */
+/** Undefined while the FIFO has no reader. */
 function openWriting(path: string): number | undefined {
 	try {
 		return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);

@@ -1,4 +1,4 @@
-/** What is told of jobs: each run once, failures in moderation, and what somebody asked about always. */
+/** What is told of jobs: each run once, failures in moderation, and what the user asked about always. */
 import assert from "node:assert/strict";
 import { beforeEach, describe, mock, test } from "node:test";
 import type { JobList } from "../../extension/jobs/job-list.ts";
@@ -78,7 +78,7 @@ describe("notifications", () => {
 			assert.equal(messages.length, 6);
 			assert.match(messages[5]?.text ?? "", /^7 more jobs failed: job-3 \(.*\), job-4 .*, job-7 \(.*\), …$/);
 			assert.deepEqual(messages[5]?.choices, ["Show Jobs"]);
-			// Whether or not somebody has closed the messages: what fails from then on is told like the first.
+			// Whether or not the messages were closed: later failures are told like the first.
 			end(job("later"));
 			assert.equal(told()[6], "later failed, exit code 2");
 			notifier.dispose();

@@ -9,7 +9,7 @@ import "./editor.ts";
 const { FollowTerminal } = await import("../../extension/logs/terminal.ts");
 
 /**
- * A terminal that has followed a job with this output to its end. The job has ended, unless `more` says otherwise, or
+ * A terminal that has followed a job with this output to its end. The job has ended, unless `more` says otherwise or
  * following fails.
  */
 async function terminalAfter(text: string, more: Partial<Job> = {}, endsWithJob = false, failure?: Error) {

@@ -120,7 +120,7 @@ function showMessage(text: string, ...choices: string[]): Promise<undefined> {
 
 export const StatusBarAlignment = { Left: 1, Right: 2 } as const;
 
-/** The item of the status bar as somebody would see it. */
+/** The item of the status bar as a user would see it. */
 export class StatusBarItem {
 	text = "";
 	tooltip = "";

@@ -12,7 +12,7 @@ const skip = process.platform !== "linux" && "systemd is for Linux";
 class FalseBus extends Cli {
 	readonly #servers: Server[] = [];
 	readonly #sockets = new Set<Socket>();
-	/** How often somebody has connected to the bus. */
+	/** How many connections the bus has had. */
 	connections = 0;
 
 	static async open(connected: (socket: Socket) => void): Promise<FalseBus> {
@@ -92,7 +92,7 @@ test("while the bus hangs, jobs of other platforms are listed and stopped, and d
 	);
 	assert.equal((await cli.run(["stop", "here"], how)).status, 0);
 	assert.equal((await cli.run(["run", "--platform", "posix", "--wait", "-c", "exit 3"], how)).status, 3);
-	assert.equal(cli.connections, 0, "nobody asked the bus");
+	assert.equal(cli.connections, 0, "the bus was not asked");
 	for (const session of ["default", "other"]) {
 		const other = await cli.begin("--session", session, "-n", "there", "sleep", "60");
 		const path = `${cli.jobFolder(other, session)}/runs/1/run.json`;

@@ -1,4 +1,4 @@
-/** Whatever is asked of a job that another removes between any two steps of the answer: it was there, or it is gone. */
+/** Another process removes a job between any two steps of a command: the command reports it as it was, or as gone. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isChoreError } from "../../platform/errors.ts";

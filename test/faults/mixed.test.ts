@@ -1,5 +1,5 @@
 /**
- * Eight that use one session at once, each with one verb after the other, chosen at random. Nobody is killed here, so
+ * Eight users of one session at once, each with one verb after the other, chosen at random. No command is killed here, so
  * nothing may be lost, doubled, or told as a bug.
  */
 import assert from "node:assert/strict";

@@ -53,7 +53,7 @@ test("a process of another boot's pid is never signalled", PATIENCE, async () =>
 		["rm", "-f", id],
 	])
 		assertNoBug(await cli.run(words));
-	assert.ok(isRunning(pid), "whoever has that number now is left alone");
+	assert.ok(isRunning(pid), "the process that has that number now is left alone");
 });
 
 for (const [title, change, reason] of [
@@ -117,7 +117,7 @@ test("inside a container with the same state folder, jobs of the host are unknow
 	assert.ok(isRunning(pid), "nothing was signalled, not even by rm -f, which only forgets");
 	const began = await inside("chore run -q -n left sleep 60; sleep 0.2");
 	assert.match(began.stdout, /^[0-9a-f-]{36}\n$/);
-	// The namespace ended, and with it all its processes: from here nobody can know.
+	// The namespace ended, and with it all its processes: from here it cannot be known.
 	const left = await cli.job("left");
 	assert.deepEqual([left.state, left.reason?.includes("another container")], ["unknown", true]);
 	assert.equal((await cli.chore("rm", "-f", "left")).status, 0);

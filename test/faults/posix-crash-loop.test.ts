@@ -75,7 +75,7 @@ testBySeed(TITLE, { timeout: LIMIT_MS + HANGS_MS }, async (seed, context) => {
 		const before = new Set(present());
 		if (target !== undefined && (words[0] === "stop" || words[0] === "restart")) about(target).stopAsked = true;
 		if (target !== undefined && words[0] === "rm") about(target).removeAsked = true;
-		// Whoever has the name is asked to stop: which one that is, is chore's affair.
+		// Which job has the name, and is asked to stop, is not known here.
 		if (words.includes("replace")) for (const id of before) about(id).stopAsked = true;
 		const running = cli.start(words);
 		await Promise.race([delay(below(150)), running.ended]);

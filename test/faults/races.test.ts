@@ -92,7 +92,7 @@ test(
 					const first = cli.start(one);
 					await new Promise((resume) => setTimeout(resume, apartMs)); // where in the first the second falls, not a wait for anything
 					const second = cli.start(other);
-					// A follower of a job that nobody stops goes on for a minute.
+					// A follower of a job that is not stopped goes on for a minute.
 					for (const [words, running] of [
 						[one, first],
 						[other, second],

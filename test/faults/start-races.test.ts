@@ -1,4 +1,4 @@
-/** Starting a job again while others do something to it between any two steps of that. */
+/** Another process changes a job between any two steps of its next start. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { test } from "node:test";

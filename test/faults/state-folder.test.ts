@@ -185,7 +185,7 @@ test("on a read-only file system jobs are shown and waited for, and commands tha
 	const unseen = await cli.begin("-n", "unseen", "-c", "exit 4");
 	await cli.shell(`until grep -q chore-exit '${cli.runFolder(unseen)}/exit'; do :; done`);
 	const { id: active } = await cli.begun("-n", "active", "-c", "echo said; exec sleep 60");
-	// A mount namespace of its own: nobody else sees the state become read-only.
+	// A mount namespace of its own: other processes do not see the state become read-only.
 	const readOnly = (line: string) =>
 		cli.shell(`mount --bind '${cli.state}' '${cli.state}' && mount -o remount,ro,bind '${cli.state}' && exec ${line}`, {
 			under: ["unshare", "-m"],

@@ -1,4 +1,4 @@
-/** Whoever ends a job under launchd, and however: it has its signal once and its grace, the record is true, and nothing stays. */
+/** However a job ends under launchd: it gets its signal once and its grace, the record is true, and nothing is left. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
@@ -34,7 +34,7 @@ onEachShell("a job that is booted out gets TERM once and has the result session-
 	await eventually("what left the group is gone", () => !isRunning(Number(outputOf(away).split("\n")[0])));
 });
 
-onEachShell("a job that ignores TERM is killed after its grace, whoever boots it out", async (stage) => {
+onEachShell("a job that ignores TERM is killed after its grace when it is booted out", async (stage) => {
 	const { home, simulator } = stage;
 	const job = await ready(stage, "trap '' TERM; echo ready; while :; do sleep 0.05; done", { graceMs: 300 });
 	await simulator.call("bootout", targetOf(job));
@@ -60,7 +60,7 @@ onEachShell("a stop or a signal to all arrives once and is not an end of the ses
 		await eventually("it heard the signal", () => heard(job), times);
 	}
 	kill(-keepers(stage, job).shim, "SIGTERM");
-	await eventually("it heard that of somebody else", () => heard(job), 4);
+	await eventually("it heard the signal of another program", () => heard(job), 4);
 	assert.equal((await home.chore.get(job.id)).state, "running");
 	const end = await home.chore.stop(job.id, { graceMs: 500 });
 	assert.deepEqual([facts(end), heard(end)], [["stopped", "stopped", "SIGKILL"], 5]);

@@ -31,7 +31,7 @@ async function runsAJob(stage: Stage): Promise<void> {
 const VERSIONS: readonly (readonly [title: string, switches: Partial<Switches>])[] = [
 	["macOS 10.15", { print: "old", bootoutEnding: 36, wait: false, disabledWords: "old", badRequest: false }],
 	["the macOS to come", { futureLines: true, bootoutUnknown: 5 }],
-	["a shell over ssh, with nobody at the screen", { gui: false, managerName: "Background" }],
+	["a shell over ssh, with no user at the screen", { gui: false, managerName: "Background" }],
 	["a headless machine after a reboot", { gui: false, noGuiPrint: 125, managerName: "Background", rich: false }],
 	["a launchd that takes its time", { spawnMs: 700 }],
 ];
@@ -148,7 +148,7 @@ test("a start on a full disk is refused with that reason, and the record of a ru
 		const job = await ready(stage, "trap 'exit 9' TERM; echo ready; while :; do sleep 0.05; done");
 		assert.throws(() => execFileSync("dd", ["if=/dev/zero", `of=${folder}/filler`, "bs=4096"], { stdio: "ignore" }));
 		await assert.rejects(home.chore.run({ command: ["true"] }), (error) => isChoreError(error) && error.code === "STATE_FULL");
-		// Nobody asked chore: the mark of the session's end needs no space either.
+		// Not by chore: the mark of the session's end needs no space either.
 		await simulator.call("bootout", targetOf(job));
 		const end = await home.chore.wait(job.id);
 		assert.deepEqual([end.result, end.exitCode], ["session-ended", 9]);

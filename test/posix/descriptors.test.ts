@@ -1,4 +1,4 @@
-/** What is opened for a run is closed again when a later step fails: a write end that stayed open would keep the run alive. */
+/** Files that are opened for a run are closed when a later step fails: an open write end would make the run look alive. */
 import assert from "node:assert/strict";
 import { readdirSync, readlinkSync } from "node:fs";
 import { test } from "node:test";
@@ -18,7 +18,7 @@ function openFiles({ folder }: TestRun): readonly string[] {
 	return paths.filter((path) => path.startsWith(folder));
 }
 
-/** Has the calls of a function of node:fs fail for which `isIt` is true. */
+/** Makes a function of node:fs fail when `isIt` is true of the file. */
 function failing(name: "openSync" | "readSync" | "writeSync", code: string, isIt: (path: string) => boolean): Disposable {
 	return intercept(name, (original) => {
 		const failing = (...given: unknown[]): unknown => {
@@ -31,7 +31,7 @@ function failing(name: "openSync" | "readSync" | "writeSync", code: string, isIt
 	});
 }
 
-test("a start that runs out of descriptors leaves nothing open and no job that looks alive", async () => {
+test("a start that runs out of descriptors leaves no open file and no job that looks alive", async () => {
 	await using platform = await openPlatform();
 	for (const step of ["1 alive", "2 alive", "1 /dev/null", "1 message"]) {
 		const [number, end = ""] = step.split(" ");
@@ -49,7 +49,7 @@ test("a start that runs out of descriptors leaves nothing open and no job that l
 	assert.deepEqual(openFiles(run), []);
 });
 
-test("a look at a run that fails leaves nothing open", async () => {
+test("a wait for a run that fails at its beginning leaves no open file", async () => {
 	await using platform = await openPlatform();
 	const run = await start(platform, "exec sleep 600");
 	{

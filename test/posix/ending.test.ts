@@ -149,7 +149,7 @@ test("a killed job is recorded as killed, whatever else is killed with it", asyn
 
 test("zombies alone do not keep a run unsupervised", { skip: skipUnlessProc }, async () => {
 	await using platform = await openPlatform();
-	// Nobody waits for what the shim leaves, when its parent is this shell that never does.
+	// This shell becomes the parent of what the shim leaves, and never waits for it.
 	const left = `setsid sh -c 'sleep 0.05 & echo $$ >"$0/left"; exec sleep 1000' "$1"`;
 	const run = await start(platform, `(${left} & exec sleep 1000) & wait`);
 	// It has left the group by the time that it writes.

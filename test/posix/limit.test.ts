@@ -31,8 +31,8 @@ const FOREVER = 'echo yes >"$1/ready"; while :; do sleep 0.02; done';
 const ONCE_AT_SLEEP = 'until [ -e "$1/at-sleep" ]; do :; done; exit 1';
 
 /**
- * The clock starts its sleep(1) in the middle of the shim's second look at it, let go by a SIGCONT as whoever asks for a
- * stop sends it: that look does not see it. Whatever is asked to end, and waited for, is written down in `asked`.
+ * The clock starts its sleep(1) in the middle of the shim's second look at it, let go by a SIGCONT as a stop
+ * sends it: that look does not see it. The processes that are asked to end and waited for are written into `asked`.
  */
 function startSleepBetweenLooks(text: string): string {
 	return edited(
@@ -128,7 +128,7 @@ for (const [name, shell, skip] of SHELLS) {
 				const { attempt, status } = await ended(platform, run);
 				assert.deepEqual([attempt, status], [max + 1, { code: 1 }]);
 				assert.ok(existsSync(`${run.folder}/seen`), "it slept after it was looked for");
-				assert.ok(!existsSync(`${run.folder}/asked`), "nobody was asked to end");
+				assert.ok(!existsSync(`${run.folder}/asked`), "no process was asked to end");
 				assert.deepEqual(livingPids(run), []);
 			});
 		}

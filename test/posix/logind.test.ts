@@ -42,9 +42,9 @@ for (const [fact, surroundings, survives] of [
 	["in a session that is cleared, lingering or not", { ...AT_LOGIN, lingers: true }, false],
 	["in a session that is not cleared", { ...AT_LOGIN, settings: NOTHING }, true],
 	["of root", { ...AT_LOGIN, user: "root" }, true],
-	["of somebody who is not listed", { ...AT_LOGIN, settings: { ...KILLS, killOnlyUsers: ["bob"] } }, true],
-	["of somebody who is listed", { ...AT_LOGIN, settings: { ...KILLS, killOnlyUsers: ["ann"] } }, false],
-	["of somebody who is left out", { ...AT_LOGIN, settings: { ...KILLS, killExcludeUsers: ["ann"] } }, true],
+	["of a user who is not listed", { ...AT_LOGIN, settings: { ...KILLS, killOnlyUsers: ["bob"] } }, true],
+	["of a user who is listed", { ...AT_LOGIN, settings: { ...KILLS, killOnlyUsers: ["ann"] } }, false],
+	["of a user who is excluded", { ...AT_LOGIN, settings: { ...KILLS, killExcludeUsers: ["ann"] } }, true],
 	["outside of sessions", { ...AT_LOGIN, sessionId: undefined, cgroup: "0::/" }, true],
 	[
 		"of the user's manager",

@@ -237,7 +237,7 @@ for (const [name, shell, skip] of SHELLS) {
 			run = started;
 			assert.deepEqual(await stop(platform, run), { kind: "ended" });
 			assert.ok(looks > 1, "it was looked for");
-			assert.ok(!existsSync(`${run.folder}/asked`), "nobody was asked to end");
+			assert.ok(!existsSync(`${run.folder}/asked`), "no process was asked to end");
 			assert.deepEqual(livingPids(run), []);
 		});
 

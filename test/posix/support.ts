@@ -93,7 +93,7 @@ export const LATE_SLEEP: readonly [string, string] = [
 ];
 
 const ASKED_LOOK = '\twhile find_members; do\n\t\t[ "$left"';
-/** Whoever is asked to end, and waited for, is written down in `asked`. */
+/** The shim writes each process that it asks to end and waits for into `asked`. */
 export const NOTES_ASKED: readonly [string, string] = [
 	ASKED_LOOK,
 	ASKED_LOOK.replace("\n", () => '\n\t\techo "$members" >>"$run/asked"\n'),

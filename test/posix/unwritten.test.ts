@@ -8,13 +8,13 @@ import { eventually, isEmpty } from "../support/eventually.ts";
 
 const skip = spawnSync("prlimit", ["--version"]).status === 0 ? false : "there is no prlimit(1)";
 
-test("a stop tells that nobody recorded the end, and leaves nothing behind", { ...PATIENCE, skip }, async () => {
+test("a stop tells that the end was not recorded, and leaves nothing behind", { ...PATIENCE, skip }, async () => {
 	await using cli = new Cli();
 	const { id } = await cli.begun("-n", "web", "--stdin", "fifo", "--timeout", "1h", "sleep", "600");
 	const [shim = ""] = readFileSync(`${cli.runFolder(id)}/pid`, "utf8")
 		.trim()
 		.split(" ");
-	// From now on it can write to no file.
+	// From now on the shell cannot write to any file.
 	assert.equal(spawnSync("prlimit", ["--pid", shim, "--fsize=0:0"]).status, 0);
 	const { status, stdout } = await cli.chore("stop", "--grace", "0.1s", "web");
 	assert.match(stdout, /^web \(.{8}\) lost: it was stopped, but nobody recorded how it ended/);

@@ -147,7 +147,7 @@ export class Cli implements AsyncDisposable {
 		const stderr: Buffer[] = [];
 		child.stdout.on("data", (data: Buffer) => stdout.push(data));
 		child.stderr.on("data", (data: Buffer) => stderr.push(data));
-		child.stdin.on("error", () => {}); // nobody has to read it
+		child.stdin.on("error", () => {}); // the command need not read it
 		if (how.input !== null) child.stdin.end(how.input ?? "");
 		const text = (parts: readonly Buffer[]) => Buffer.concat(parts).toString("utf8");
 		const ended = new Promise<Outcome>((resolve, reject) => {

@@ -105,7 +105,7 @@ class FakePlatform implements Platform {
 	async [Symbol.asyncDispose](): Promise<void> {}
 }
 
-/** Ends the runs of that state folder, without a word to anybody. */
+/** Kills the runs of that state folder, to clean up after a test. */
 export function endFakeRuns(home: string): void {
 	for (const [path, run] of runs) if (path.startsWith(`${home}/`)) run.end();
 }
@@ -219,7 +219,7 @@ class FakeRun {
 		try {
 			if (this.#child?.pid !== undefined) process.kill(-this.#child.pid, signal);
 		} catch {
-			// nobody is left
+			// no process is left
 		}
 	}
 }

@@ -11,7 +11,7 @@ export interface Past {
 	readonly bytes?: number;
 	/** Whether the machine was restarted since. Default: yes. */
 	readonly isOfThisBoot?: boolean;
-	/** Whether somebody has looked how it ended. Default: yes. */
+	/** Whether the user has looked how it ended. Default: yes. */
 	readonly isSeen?: boolean;
 }
 

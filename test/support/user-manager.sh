@@ -10,7 +10,7 @@
 #
 # A mount namespace with its own /run keeps everything from leaking out; a cgroup of its own gathers all processes.
 # With CHORE_TEST_UNIFIED=yes it sees nothing but cgroup v2, in a cgroup namespace: the machine itself may be hybrid.
-# Whoever creates DIR/flags/restart (its user may) and then kills the manager gets a new one.
+# To get a new manager, create DIR/flags/restart (its user may) and then kill the old one.
 # With CHORE_TEST_LOGIND=yes there is a system bus as well, with the real systemd-logind on it.
 set -euo pipefail
 
@@ -70,7 +70,7 @@ tidy() {
 	rm -r "$registry" "$registry.lock"
 }
 
-# Inside the namespace: a checkout or a node under somebody's private home is shown to the user at another place.
+# Inside the namespace: a checkout or a node under a private home is shown to the user at another place.
 show() {
 	as_user test -x "$1" && as_user test -r "$1/$3" && return
 	mkdir "$2"

@@ -1,4 +1,4 @@
-/** Requests while the manager is restarted, when it is not on the bus. */
+/** Requests while the manager is restarted and therefore not on the bus. */
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { mock, test } from "node:test";
@@ -15,7 +15,7 @@ function busError(name: string): ChoreError {
 	return new ChoreError("PLATFORM_FAILED", name, { cause: new DBusError(`org.freedesktop.DBus.Error.${name}`, "no manager") });
 }
 
-test("a manager may be restarted for three seconds from the first request that fails, however long the one before took", async () => {
+test("a restart of the manager may take three seconds from the first failed request, however long that request took", async () => {
 	let nowMs = 1_000_000;
 	const clock = mock.method(performance, "now", () => nowMs);
 	try {
@@ -39,7 +39,7 @@ test("a manager may be restarted for three seconds from the first request that f
 	}
 });
 
-test("only a question is repeated that the manager received and left without an answer", async () => {
+test("of the requests that the manager received and did not answer only questions are repeated", async () => {
 	let count = 0;
 	const request = async (): Promise<number> => {
 		if (++count % 2 === 1) throw busError("NoReply");

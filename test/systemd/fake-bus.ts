@@ -28,7 +28,7 @@ export async function startBus(limits = ""): Promise<{ readonly socketPath: stri
 	};
 }
 
-/** The socket is there a moment before anybody listens at it. */
+/** The socket exists a moment before the bus listens at it. */
 function answers(socketPath: string): Promise<boolean> {
 	return new Promise((resolve) => {
 		const socket = createConnection(socketPath);

@@ -217,7 +217,7 @@ test("with a sandbox the hook can reach its file and the job's folder, or the pr
 	assert.deepEqual(added("ProtectSystem=strict", { jobFolder: "/with blank" }), [users, ["ReadWritePaths", ["/with blank"]]]);
 });
 
-/** Each property with a value that anybody may have, and what the manager shows of it. */
+/** Each property with a value that every user may set, and what the manager shows of it. */
 const SAMPLES: Readonly<Record<string, readonly [value: string, ...shown: (readonly [property: string, value: string])[]]>> = {
 	MemoryMax: ["500M", ["MemoryMax", "524288000"]],
 	MemoryHigh: ["infinity", ["MemoryHigh", "infinity"]],

@@ -99,10 +99,7 @@ function busPath(): string {
 	return (process.env["DBUS_SESSION_BUS_ADDRESS"] as string).replace(/^unix:path=/, "");
 }
 
-/**
- * How a start ended that could not be carried out, and that something came in between: it is refused, or nobody could say
- * whether it runs. In no case is it a success.
- */
+/** How an impossible start that was disturbed ended: it is refused, or whether it runs is not known. It never succeeds. */
 async function endOf(start: Promise<unknown>): Promise<"refused" | "unknown"> {
 	try {
 		await start;

@@ -20,7 +20,7 @@ suite("with several folders", () => {
 		assert.equal(await window.logOf(job), `${second.uri.fsPath}\n`);
 	});
 
-	test("a command runs in the folder of the file that somebody looks at", async () => {
+	test("a command runs in the folder of the file in the active editor", async () => {
 		const file = vscode.Uri.joinPath(vscode.workspace.workspaceFolders?.[1]?.uri as vscode.Uri, "file.txt");
 		await vscode.workspace.fs.writeFile(file, Buffer.from("pwd\n"));
 		await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(file));

@@ -1,6 +1,6 @@
 /**
- * The suite that runs inside the extension host: VS Code calls `run`, and takes a rejection for a failure. Who wants to be
- * sure reads the report: a host that dies in a test is told of as if all had passed.
+ * The suite that runs inside the extension host: VS Code calls `run`, and takes a rejection for a failure. The
+ * report alone is certain: VS Code reports a host that dies in a test as if all had passed.
  */
 import { writeFileSync } from "node:fs";
 import Mocha from "mocha";

@@ -151,7 +151,7 @@ suite("commands", () => {
 		await vscode.commands.executeCommand("workbench.action.closeActiveEditor");
 	});
 
-	test("tell of a run that somebody asked about, once, and of a failure of the workspace", async () => {
+	test("tell once of a run that the user asked about, and of a failure of the workspace", async () => {
 		const warnings = window.answer("showWarningMessage", () => undefined);
 		const messages = window.answer("showInformationMessage", () => undefined);
 		const asked = await window.held("exit 0", { name: "asked" });

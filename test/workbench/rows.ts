@@ -13,7 +13,7 @@ const HOSTILE = "$(bug) [go](command:quit) **b** <i>\n\u001b[31m \u202e `x`";
 suite("the views", () => {
 	const window = new EditorWindow();
 
-	test("show a job that somebody else starts, and how it ends", async () => {
+	test("show a job that another program starts, and how it ends", async () => {
 		const { job, go } = await window.held("exit 3", { name: "web", directory: ELSEWHERE });
 		await window.untilRow("running", "web running · while");
 		await go();
@@ -22,7 +22,7 @@ suite("the views", () => {
 		assert.equal((await window.chore.get(job.id)).exitCode, 3);
 	});
 
-	test("no longer show a job that somebody else forgets", async () => {
+	test("no longer show a job that another program forgets", async () => {
 		const job = await window.shell("true", { name: "passing" });
 		await window.untilRow("finished", "passing succeeded");
 		await window.chore.remove(job.id);
@@ -51,7 +51,7 @@ suite("the views", () => {
 		assert.ok(!["\u001b", "\u202e"].some((character) => tooltip.value.includes(character)), tooltip.value);
 	});
 
-	test("count the failures that nobody has looked at, in a badge with words", async () => {
+	test("count the failures that the user has not looked at, in a badge with words", async () => {
 		const { sidebar } = window.parts;
 		await vscode.commands.executeCommand("workbench.view.explorer");
 		await eventually("the view is out of sight", () => !sidebar.finished.visible);

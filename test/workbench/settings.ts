@@ -66,7 +66,7 @@ suite("the setting", () => {
 		await eventually("no group", async () => (await window.rows("running"))[0]?.startsWith("one running"));
 	});
 
-	test("finishedLimit says how many finished jobs are shown before somebody asks for more", async () => {
+	test("finishedLimit says how many finished jobs are shown before the user asks for more", async () => {
 		for (let count = 0; count < 5; count++) await window.chore.wait((await window.shell("true")).id);
 		await eventually("all are there", async () => (await window.rows("finished")).length === 5);
 		await window.set("finishedLimit", 2);
@@ -97,7 +97,7 @@ suite("the setting", () => {
 		assert.match(warnings.map(({ text }) => text).join(), /^told \(.{8}\) failed, exit code 1$/);
 	});
 
-	test("confirmStop says whether somebody is asked before a job is stopped", async () => {
+	test("confirmStop says whether a stop asks for confirmation", async () => {
 		const job = await window.shell("exec sleep 1000", { name: "asked" });
 		await window.known(job, ({ state }) => state === "running");
 		let answer: string | undefined;

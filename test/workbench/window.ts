@@ -32,7 +32,7 @@ export class EditorWindow {
 			assert.ok(extension, "the extension is not there");
 			this.#parts = await extension.activate();
 			assert.ok(this.#parts, "the extension does nothing here");
-			// A handle of its own, as somebody outside of the editor has.
+			// A handle of its own, as a program outside of the editor has.
 			this.#chore = await openChore({ home: process.env["CHORE_HOME"], platform: process.env["CHORE_PLATFORM"] });
 		});
 		teardown(async () => {
@@ -65,7 +65,7 @@ export class EditorWindow {
 		return this.#chore;
 	}
 
-	/** Runs a line of shell in the workspace, as somebody outside of the editor would. */
+	/** Runs a line of shell in the workspace, as a program outside of the editor would. */
 	shell(line: string, more: Partial<RunOptions> = {}): Promise<Job> {
 		return this.chore.run({ command: ["/bin/sh", "-c", line], directory: more.directory ?? folder(), ...more });
 	}

@@ -114,7 +114,7 @@ export class Launchd {
 
 	#definition(path: string): Definition {
 		const { uid, mode } = this.#stat(path);
-		// launchctl(1), load: owned by the user, and writable by nobody else.
+		// launchctl(1), load: owned by the user, and writable by no other.
 		if (uid !== process.getuid?.() || (mode & 0o022) !== 0) throw this.#invalid(122);
 		let definition: Definition;
 		try {

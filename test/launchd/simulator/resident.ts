@@ -36,7 +36,7 @@ process.once("SIGTERM", () => {
 	launchd.cut();
 	process.exit();
 });
-// Whole at once: whoever sees it calls.
+// Whole at once: a caller uses the file as soon as it sees it.
 writeFileSync(`${folder}/pid.new`, `${process.pid}\n`);
 renameSync(`${folder}/pid.new`, `${folder}/pid`);
 
@@ -62,7 +62,7 @@ function refused(error: unknown): string {
 	return `${error.number} ${stream}\n${error.message === "" ? "" : `${error.message}\n`}`;
 }
 
-/** Undefined while nobody reads yet. */
+/** Undefined while the FIFO has no reader. */
 function opened(fifo: string): number | undefined {
 	try {
 		return openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK);

@@ -232,6 +232,6 @@ function killGroup(group: number): void {
 	try {
 		process.kill(-group, "SIGKILL");
 	} catch {
-		// nobody is left in it
+		// no process is left in it
 	}
 }
