@@ -1,4 +1,4 @@
-/** How the shell platforms see the processes of this system, whatever tells of them. Zombies count as ended and never appear. */
+/** What the shell platforms know of a process, from /proc or ps(1). Zombies count as ended and never appear. */
 
 /** One process at the time of asking. */
 export interface Process {

@@ -1,4 +1,4 @@
-/** Whether a run is paused. The manager does not know that, so its main process is looked at, for runs that have a note. */
+/** Whether a run is paused: it has a note and its main process is stopped. The manager does not know. */
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { ChoreError, errnoOf } from "../errors.ts";
 import { readSettledAt } from "../settled-read.ts";

@@ -1,4 +1,4 @@
-/** Deletes what processes left that died at work: files in the trash, and names of jobs that are gone. */
+/** Deletes what killed commands left behind: files in the trash, and names of jobs that are gone. */
 import { rmdirSync, rmSync } from "node:fs";
 import { errnoOf } from "../../../platform/errors.ts";
 import { readNames } from "../disk/files.ts";

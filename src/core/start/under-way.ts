@@ -1,4 +1,4 @@
-/** Ends the marks by which other commands see that a process is starting a run. They are made before the request to the platform. */
+/** After the request to the platform: clears the marks by which other commands see that a process is starting a run. */
 import { rmSync, truncateSync } from "node:fs";
 import { errnoOf, isChoreError } from "../../../platform/errors.ts";
 import { isAbsence, writeNew } from "../disk/files.ts";
