@@ -15,7 +15,7 @@ const WORKERS = 8;
 /** How many each does. */
 const VERBS = rounds(12);
 
-/** What a verb may end with where others do what they like with the same jobs. */
+/** The errors that a verb may end with while other processes act on the same jobs. */
 const FAIR = new Set([
 	"JOB_NOT_FOUND",
 	"JOB_ACTIVE",

@@ -1,6 +1,6 @@
 /**
  * A systemd user manager for the tests of one file. Root gets a private one, and the whole file is run again beside it;
- * anyone else uses the one of the session. See user-manager.sh.
+ * any other user uses the one of the session. See user-manager.sh.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
