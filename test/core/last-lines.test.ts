@@ -98,3 +98,14 @@ test("of an output of 2 GiB without a newline the end is shown, and little of it
 	assert.deepEqual([plain.length, plain.slice(-8), more], [2000, "\0the end", []]);
 	assert.ok(bytes < 2 ** 28 && largest <= 2 ** 20, `${bytes} bytes in all, ${largest} at once`);
 });
+
+test("no character is cut in two, at either end of a long line", async () => {
+	const emoji = "\u{1f600}";
+	assert.deepEqual(await linesOf((path) => writeFileSync(path, `a${emoji.repeat(1500)}`), 1), [`a${emoji.repeat(999)}`]);
+	const [line = ""] = await linesOf((path) => {
+		writeFileSync(path, "");
+		truncateSync(path, 2 ** 27);
+		writeFileSync(path, `${emoji.repeat(1500)}b`, { flag: "a" });
+	}, 1);
+	assert.equal(line, `${emoji.repeat(999)}b`);
+});

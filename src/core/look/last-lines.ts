@@ -77,11 +77,14 @@ function visible(file: number, { start, end }: Span): string {
 	const from = Math.max(start ?? 0, end - LINE_BYTES);
 	const tail = read(file, from, end).toString("utf8").replace(/\r+$/, "");
 	const drawn = tail.lastIndexOf("\r") + 1;
-	if (drawn > 0 || from === start) return tail.slice(drawn, drawn + LINE_LENGTH);
-	if (start === undefined) return tail.slice(-LINE_LENGTH);
-	return read(file, start, start + LINE_BYTES)
-		.toString("utf8")
-		.slice(0, LINE_LENGTH);
+	if (drawn > 0 || from === start) return firstOf(tail.slice(drawn));
+	if (start === undefined) return tail.slice(-LINE_LENGTH).replace(/^[\udc00-\udfff]/, "");
+	return firstOf(read(file, start, start + LINE_BYTES).toString("utf8"));
+}
+
+/** The first LINE_LENGTH characters, or one less where that would cut a pair of surrogates in two. */
+function firstOf(text: string): string {
+	return text.slice(0, LINE_LENGTH).replace(/[\ud800-\udbff]$/, "");
 }
 
 /** The bytes from one offset to another; fewer if the file has become shorter. */
