@@ -4,11 +4,11 @@
  */
 
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { setImmediate as letOthersRun } from "node:timers/promises";
 import { READ_FILE } from "../../../platform/settled-read.ts";
 import { Bell } from "../disk/bell.ts";
 import { FileWatch } from "../disk/file-watch.ts";
 import { isAbsence, notRegular, refuse } from "../disk/files.ts";
+import { PIECE_BYTES, searchNewlines, takeTurns } from "./pieces.ts";
 
 export interface FollowOptions {
 	/** Begin at this byte. Default 0. */
@@ -28,9 +28,6 @@ export interface Piece {
 	readonly offset: number;
 }
 
-const PIECE_BYTES = 256 * 1024;
-/** How many pieces are read in a row before the event loop gets a turn. */
-const PIECES_IN_A_ROW = 16;
 /** How often the file is looked at when no event comes: on network file systems, or when the file was replaced. */
 const LOOK_EVERY_MS = 1000;
 
@@ -63,7 +60,7 @@ export async function* follow(path: string, options: FollowOptions = {}): AsyncG
 				if (length === 0) break;
 				yield { bytes: buffer.subarray(0, length), offset: position };
 				position += length;
-				if (pieces % PIECES_IN_A_ROW === 0) await letOthersRun();
+				await takeTurns(pieces);
 			}
 			if (options.until === undefined) return;
 			if (incoming !== undefined) {
@@ -99,22 +96,18 @@ async function beginning(path: string, file: number, { fromByte, lines, tailByte
 async function lastLines(path: string, file: number, lines: number): Promise<number> {
 	const { size } = fstatSync(file);
 	if (lines <= 0) return size;
-	const block = Buffer.allocUnsafe(Math.min(PIECE_BYTES, size));
-	let missing = lines;
-	for (let end = size, blocks = 1; end > 0; blocks++) {
-		const start = Math.max(0, end - PIECE_BYTES);
-		readSome(path, file, block.subarray(0, end - start), start);
-		// The newline that ends the file ends a line; it does not begin one.
-		let before = end === size ? end - start - 1 : end - start;
-		while (before > 0) {
-			before = block.lastIndexOf(0x0a, before - 1);
-			if (before === -1) break;
-			if (--missing === 0) return start + before + 1;
-		}
-		end = start;
-		if (blocks % PIECES_IN_A_ROW === 0) await letOthersRun();
+	let [beginning, missing] = [0, lines];
+	try {
+		await searchNewlines(file, size, (offset) => {
+			if (offset === size - 1) return false; // it ends the last line, and begins none
+			missing--;
+			if (missing === 0) beginning = offset + 1;
+			return missing === 0;
+		});
+	} catch (error) {
+		return refuse(path, error);
 	}
-	return 0;
+	return beginning;
 }
 
 /** The file at the path if it is another one; "truncated" if it became shorter than `position`; else undefined. */

@@ -3,9 +3,9 @@
  * piece of each line, however long the file and its lines are.
  */
 import { closeSync, openSync, readSync } from "node:fs";
-import { setImmediate as letOthersRun } from "node:timers/promises";
 import { READ_FILE } from "../../../platform/settled-read.ts";
 import { isAbsence, refuse, sizeIfFile } from "../disk/files.ts";
+import { searchNewlines } from "./pieces.ts";
 
 /** The most characters of a line that are shown. */
 const LINE_LENGTH = 2000;
@@ -15,10 +15,6 @@ const SEARCHED_BYTES = 64 * 1024 * 1024;
 
 /** How much of the end of a line is searched for its last carriage return. */
 const LINE_BYTES = 64 * 1024;
-
-const PIECE_BYTES = 256 * 1024;
-/** How many pieces are read in a row before the event loop gets a turn. */
-const PIECES_IN_A_ROW = 16;
 
 /** The bytes of one line, without its newline. */
 interface Span {
@@ -47,27 +43,16 @@ export async function lastLines(path: string, count: number): Promise<readonly s
 async function lastSpans(file: number, count: number): Promise<readonly Span[]> {
 	const size = sizeIfFile(file);
 	const spans: Span[] = [];
-	let [end, position] = [size, size];
-	for (let pieces = 1; position > 0 && size - position < SEARCHED_BYTES; pieces++) {
-		const from = Math.max(0, position - PIECE_BYTES);
-		const piece = read(file, from, position);
-		// A newline at the end of the file begins no further line.
-		if (position === size && piece.at(-1) === NEWLINE) end--;
-		for (let at = end - from; at > 0; ) {
-			at = piece.lastIndexOf(NEWLINE, at - 1);
-			if (at === -1) break;
-			spans.unshift({ start: from + at + 1, end });
-			end = from + at;
-			if (spans.length === count) return spans;
-		}
-		position = from;
-		if (pieces % PIECES_IN_A_ROW === 0) await letOthersRun();
-	}
-	if (size > 0) spans.unshift({ start: position > 0 ? undefined : 0, end });
+	let end = size;
+	const isEnough = (offset: number): boolean => {
+		if (offset !== size - 1) spans.unshift({ start: offset + 1, end }); // the newline at the end of the file begins no line
+		end = offset;
+		return spans.length === count;
+	};
+	const searched = await searchNewlines(file, size, isEnough, SEARCHED_BYTES);
+	if (size > 0 && spans.length !== count) spans.unshift({ start: searched > 0 ? undefined : 0, end });
 	return spans;
 }
-
-const NEWLINE = 0x0a;
 
 /**
  * What a terminal finally shows of a line: the text after the last carriage return, with which a progress bar begins anew.
