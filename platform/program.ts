@@ -56,9 +56,9 @@ export function runProgram(program: string, words: readonly string[], how: HowTo
 			resolve(end);
 		};
 		const err = gather(child.stderr);
-		const out = gather(child.stdout, (said) => {
-			if (how.isEnough?.(said)) finish({ kind: "said", out: said });
-		});
+		const out = gather(child.stdout);
+		const { isEnough } = how;
+		if (isEnough !== undefined) child.stdout?.on("data", () => isEnough(out()) && finish({ kind: "said", out: out() }));
 		child.once("error", (error) => finish({ kind: "not run", error }));
 		child.once("close", (code, signal) => finish({ kind: "ended", code, signal, out: out(), err: err() }));
 	});
@@ -68,17 +68,12 @@ export function runProgram(program: string, words: readonly string[], how: HowTo
  * Collects what a stream gives.
  *
  * @param stream undefined when the program could not be run because no descriptor was left
- * @param heard called after each piece with all that was collected so far
  * @returns a function that returns all that was collected so far
  */
-function gather(stream: Readable | null | undefined, heard: (said: Buffer) => void = () => {}): () => Buffer {
+function gather(stream: Readable | null | undefined): () => Buffer {
 	const pieces: Buffer[] = [];
-	const said = (): Buffer => Buffer.concat(pieces);
-	stream?.on("data", (piece: Buffer) => {
-		pieces.push(piece);
-		heard(said());
-	});
-	return said;
+	stream?.on("data", (piece: Buffer) => pieces.push(piece));
+	return () => Buffer.concat(pieces);
 }
 
 function kill(child: ChildProcess, isGroup: boolean): void {
