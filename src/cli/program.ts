@@ -14,7 +14,7 @@ import { pauseCommand, resumeCommand } from "./commands/pause.ts";
 import { pruneCommand } from "./commands/prune.ts";
 import { psCommand } from "./commands/ps.ts";
 import { rmCommand } from "./commands/rm.ts";
-import { runCommand } from "./commands/run.ts";
+import { addForeignOptions, runCommand } from "./commands/run.ts";
 import { sendCommand } from "./commands/send.ts";
 import { restartCommand, startCommand } from "./commands/start.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -50,7 +50,7 @@ const COMMANDS: Readonly<Record<string, () => Command>> = {
 
 /**
  * Makes the command line.
- * @param first the first word; if it is a command, only that one is made
+ * @param first the first word; if it is a command, only that one is made, and without foreign options
  */
 export function program(first?: string): Command {
 	const asked = first !== undefined && first !== "help" && Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
@@ -67,6 +67,7 @@ export function program(first?: string): Command {
 		);
 	const commands = asked === undefined ? Object.values(COMMANDS).map((make) => make()) : [asked()];
 	for (const command of commands) chore.addCommand(command);
+	if (asked === undefined) for (const command of commands) if (command.name() === "run") addForeignOptions(command);
 	// Without commander's own suggestions, which meantBy replaces.
 	for (const command of [chore, ...commands])
 		command
@@ -79,10 +80,16 @@ export function program(first?: string): Command {
 /** Runs a command line and sets `process.exitCode`. Never throws. */
 export async function main(words: readonly string[]): Promise<void> {
 	if (words[0] === COMPLETE) return writeCompletions(program(), words.slice(2));
-	const chore = program(words[0]);
+	let chore = program(words[0]);
 	try {
 		if (words.length === 0) chore.outputHelp();
-		else await chore.parseAsync(words, { from: "user" });
+		else
+			await chore.parseAsync(words, { from: "user" }).catch((error: unknown) => {
+				// Nothing was done yet. The option may be one of those that only the whole command line knows.
+				if (!(error instanceof CommanderError && error.code === "commander.unknownOption")) throw error;
+				chore = program();
+				return chore.parseAsync(words, { from: "user" });
+			});
 		process.exitCode = currentStatus();
 	} catch (error) {
 		process.exitCode = end(error, circumstances(chore, words));

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
+import type { Command } from "commander";
 import { UsageError } from "../../src/cli/failure.ts";
 import { program } from "../../src/cli/program.ts";
 import { longOf, SYSTEMD_RUN } from "../../src/cli/systemd-run.ts";
@@ -38,9 +39,13 @@ const ONE_LETTER: Readonly<Record<string, string>> = {
 	"-h": "--help",
 };
 
+function runCommand(): Command | undefined {
+	return program().commands.find((command) => command.name() === "run");
+}
+
 /** Parses options with the command `run`, which is made anew for each call. */
 function parse(...words: readonly string[]): { readonly unknown: readonly string[]; readonly options: Readonly<Record<string, unknown>> } {
-	const command = program("run").commands[0];
+	const command = runCommand();
 	assert.ok(command !== undefined);
 	const { unknown } = command.parseOptions([...words]);
 	return { unknown, options: command.opts() };
@@ -75,11 +80,21 @@ test("the table has every option that the systemd-run of this machine has", (con
 });
 
 test("each option is known in its long and its short form, with a value if it has one", () => {
-	const command = program("run").commands[0];
+	const command = runCommand();
 	for (const { flags } of SYSTEMD_RUN.filter(({ flags }) => !flags.endsWith("--help"))) {
 		const [, short, long, value] = /^(?:(-[A-Za-z]), )?(--[a-z-]+)(?: <(.*)>)?$/.exec(flags) ?? [];
-		const found = command?.options.find((option) => option.long === long) ?? program("run").options.find((option) => option.long === long);
+		const found = command?.options.find((option) => option.long === long) ?? program().options.find((option) => option.long === long);
 		assert.deepEqual([found?.short, found?.required], [short, value !== undefined], flags);
+	}
+});
+
+test("an option that may be refused is known only to the whole command line, which is asked about unknown options", () => {
+	const [command] = program("run").commands;
+	const known = command?.options.map(({ long }) => long) ?? [];
+	assert.ok(known.includes("--wait"));
+	for (const word of SYSTEMD_RUN) {
+		const mayBeRefused = word.fate === "refused" || (word.fate === "nothing" && word.only !== undefined);
+		if (mayBeRefused) assert.ok(!known.includes(longOf(word)), word.flags);
 	}
 });
 

@@ -107,8 +107,12 @@ export function runCommand(): Command {
 	command
 		.addOption(new Option("-D, --chdir <path>").hideHelp())
 		.on("option:chdir", (path: string) => command.setOptionValue("workingDirectory", path));
-	for (const word of SYSTEMD_RUN) if (word.fate !== "honoured") addForeign(command, word);
 	return command;
+}
+
+/** Adds the options of systemd-run that are ignored or refused. Not done for each `run`: to declare them takes milliseconds. */
+export function addForeignOptions(command: Command): void {
+	for (const word of SYSTEMD_RUN) if (word.fate !== "honoured") addForeign(command, word);
 }
 
 /** Adds an option of systemd-run that is ignored or refused. */
