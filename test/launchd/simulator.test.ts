@@ -320,6 +320,9 @@ on("a job gets its files, its folder and its environment from the definition, an
 	const made = await load(simulator, "made", "echo new", { StandardOutPath: `${simulator.folder}/new` });
 	await printed(simulator, made, /last exit code = 0/);
 	assert.equal(statSync(`${simulator.folder}/new`).mode & 0o777, 0o644);
+	const missing = { StandardOutPath: `${simulator.folder}/a/b/new`, StandardInPath: "/no/such" };
+	await printed(simulator, await load(simulator, "missing", "wc -c", missing), /last exit code = 0/);
+	assert.equal(readFileSync(missing.StandardOutPath, "utf8").trim(), "0");
 	mkdirSync(`${simulator.folder}/folder`);
 	for (const keys of [
 		{ StandardOutPath: `${simulator.folder}/folder` },
@@ -406,6 +409,11 @@ on("at logout the graphical domain ends with its jobs; a reboot takes all, and l
 	const pids = [await pidOf(simulator, inGui), await pidOf(simulator, inUser)];
 	await simulator.logout();
 	assert.equal((await simulator.call("print", "gui/501")).code, 112);
+	assert.deepEqual(await simulator.call("bootout", inGui), {
+		code: 112,
+		out: "",
+		err: "Boot-out failed: 112: Could not find specified domain\n",
+	});
 	assert.deepEqual(pids.map(isRunning), [false, true]);
 	const text = readFileSync(plist(simulator, "agent", "exec sleep 100"), "utf8");
 	writeFileSync(`${agents}/agent.plist`, text, { mode: 0o600 });

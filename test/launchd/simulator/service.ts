@@ -1,7 +1,8 @@
 /** One label: the definition as it was at bootstrap, its process, and how the last one ended. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { constants } from "node:os";
+import { dirname } from "node:path";
 import type { Value } from "./property-list.ts";
 import type { Switches } from "./switches.ts";
 
@@ -147,13 +148,20 @@ export class Service {
 		if (!statSync(directory).isDirectory() || !statSync(program).isFile()) throw new Error("not there");
 		const umask = process.umask(umaskOf(definition["Umask"]));
 		const opened: number[] = [];
-		const open = (key: string, flags: string): number => {
-			const descriptor = openSync(String(definition[key] ?? "/dev/null"), flags, 0o666);
+		const open = (path: string, flags: string): number => {
+			const descriptor = openSync(path, flags, 0o666);
 			opened.push(descriptor);
 			return descriptor;
 		};
+		// A folder that is missing is made, and an input that is missing is empty.
+		const output = (key: string): number => {
+			const path = String(definition[key] ?? "/dev/null");
+			mkdirSync(dirname(path), { recursive: true });
+			return open(path, "a+");
+		};
+		const input = String(definition["StandardInPath"] ?? "/dev/null");
 		try {
-			const stdio = [open("StandardInPath", "r"), open("StandardOutPath", "a+"), open("StandardErrorPath", "a+")];
+			const stdio = [open(existsSync(input) ? input : "/dev/null", "r"), output("StandardOutPath"), output("StandardErrorPath")];
 			return spawn(program, words.slice(1), {
 				argv0: words[0],
 				cwd: directory,
@@ -183,7 +191,7 @@ export class Service {
 		clearTimeout(this.#killer);
 		this.end = end;
 		this.crashes = "signal" in end && CRASHES.has(end.signal) ? this.crashes + 1 : 0;
-		if (pid !== undefined && this.definition["AbandonProcessGroup"] !== true) killGroup(pid);
+		if (pid !== undefined && this.definition["AbandonProcessGroup"] !== true) endGroup(pid);
 		if (this.#isLeaving) {
 			this.#gone();
 			return;
@@ -228,9 +236,10 @@ function killSession(session: number): void {
 	}
 }
 
-function killGroup(group: number): void {
+/** The signal is that of the last launchd whose source is open. */
+function endGroup(group: number): void {
 	try {
-		process.kill(-group, "SIGKILL");
+		process.kill(-group, "SIGTERM");
 	} catch {
 		// no process is left in it
 	}

@@ -4,7 +4,7 @@ export interface Switches {
 	readonly uid: number;
 	/** Whether the user has a graphical login. */
 	readonly gui: boolean;
-	/** What `print gui/UID` answers without one. */
+	/** What `print gui/UID` answers without one; and `bootout`, of which it is not known. */
 	readonly noGuiPrint: 112 | 125;
 	/** What `bootstrap` answers for a label that is loaded. */
 	readonly bootstrapLoaded: 5 | 17 | 37;

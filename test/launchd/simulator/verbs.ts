@@ -43,9 +43,10 @@ const VERBS: Readonly<Record<string, Verb>> = {
 		if (target === undefined) throw usage("bootout <domain-target> [service-path, service-path2, ...] | <service-target>");
 		const { domain, label } = serviceTarget(target);
 		const services = launchd.domain(domain)?.services;
-		const service = services?.get(label);
 		const failed = (number: number): Refusal => new Refusal(number, `Boot-out failed: ${number}: ${textOf(number)}`);
-		if (services === undefined || service === undefined) throw failed(launchd.switches.bootoutUnknown);
+		if (services === undefined) throw failed(noDomain(launchd, domain));
+		const service = services.get(label);
+		if (service === undefined) throw failed(launchd.switches.bootoutUnknown);
 		if (service.isLeaving && launchd.switches.bootoutEnding === 36) throw failed(36);
 		service.leave();
 		while (isWaiting && services.get(label) === service) await delay(5);
@@ -170,9 +171,13 @@ function domainOf(launchd: Launchd, target: string): Domain {
 	const [kind = "", uid = ""] = target.split("/");
 	const domain = launchd.domain(`${kind}/${uid}`);
 	if (domain !== undefined) return domain;
-	const isOwnGui = kind === "gui" && Number(uid) === launchd.switches.uid;
-	if (isOwnGui && launchd.switches.noGuiPrint === 125) throw new Refusal(125, `Could not print domain: 125: ${textOf(125)}`);
+	if (noDomain(launchd, `${kind}/${uid}`) === 125) throw new Refusal(125, `Could not print domain: 125: ${textOf(125)}`);
 	throw new Refusal(112, `${launchd.switches.badRequest ? "Bad request.\n" : ""}Could not find domain for user ${kind}: ${uid}`);
+}
+
+/** The number of the answer about a domain that is not there. */
+function noDomain({ switches }: Launchd, name: string): number {
+	return name === `gui/${switches.uid}` ? switches.noGuiPrint : 112;
 }
 
 function found(launchd: Launchd, target: string, isBadRequest: boolean): Service {
