@@ -45,29 +45,36 @@
 		force_members
 	}
 
+	# Starts the shim and waits for its end. The shim's descriptor 4 is the write end of the FIFO. To open a FIFO for writing
+	# waits for a reader, so it is first opened for reading and writing.
+	keep() {
+		echo $$ 1<>"$run/waiter"
+		exec 6<>"$run/alive"
+		exec 4>"$run/alive" 6>&-
+		set -m
+		CHORE_JOB_ID=$job CHORE_RUN_ID=$mark "$@" 1<>"$run/message" 2>&1 &
+		shim=$! everybody=-$! self='' wide=yes CHORE_RUN_ID=$mark
+		set +m
+		exec 4>&-
+		[ -z "$is_heard" ] || [ -n "$is_ending" ] || end_session
+		# A trap ends the wait early, so it is repeated while the shim lives; and some versions of bash return the status of a
+		# process again and again, so kill -0 says whether it does.
+		until wait "$shim"; code=$?; [ "$code" -le 128 ] || ! kill -0 "$shim"; do :; done 2>/dev/null
+	}
+
 	trap hear TERM
 	trap : HUP INT QUIT USR1 USR2 ALRM PIPE
-	echo $$ 1<>"$run/waiter"
-
-	# The start of the shim, with the write end of the FIFO as its descriptor 4. To open a FIFO for writing waits for a reader,
-	# so it is first opened for reading and writing.
-	exec 6<>"$run/alive"
-	exec 4>"$run/alive" 6>&-
-	set -m
-	CHORE_JOB_ID=$job CHORE_RUN_ID=$mark "$@" 1<>"$run/message" 2>&1 &
-	shim=$! group=$! everybody=-$! self='' wide=yes CHORE_RUN_ID=$mark
-	set +m
-	exec 4>&-
-	[ -z "$is_heard" ] || [ -n "$is_ending" ] || end_session
-	# The wait. A trap ends it early, so it is repeated while the shim lives; and some versions of bash return the status of a
-	# process again and again, so kill -0 says whether it does.
-	until wait "$shim"; code=$?; [ "$code" -le 128 ] || ! kill -0 "$shim"; do :; done 2>/dev/null
+	# launchd starts this shell once. If somebody has it started again (launchctl kickstart), there is a pid already, and the
+	# run is not started a second time.
+	read -r earlier <"$run/waiter"
+	[ -n "$earlier" ] || keep "$@"
 	is_ending=yes
 
 	# The last act: without it the service stays in launchd's lists until the logout. If the shim was killed, its job goes on
 	# and can be stopped: nothing of it is ended here.
 	for tries in 1 2 3 4 5; do
-		"$launchctl" bootout "$target" && break
+		"$launchctl" bootout "$target"
+		case $? in 0 | 3 | 36 | 11[23] | 12[45]) break ;; esac # done; not there; being ended; no service, no domain any more
 		sleep 1
 	done
 	# A chore that finds this file has launchd forget the service once more.

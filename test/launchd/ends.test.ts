@@ -1,6 +1,6 @@
 /** However a job ends under launchd: it gets its signal once and its grace, the record is true, and nothing is left. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Job } from "../../src/core/job.ts";
 import { eventually, isRunning, kill } from "../support/eventually.ts";
@@ -24,11 +24,14 @@ onEachShell("a job that is booted out gets TERM once and has the result session-
 	const polite = await ready(stage, "trap 'echo heard; sleep 0.3; exit 5' TERM; echo ready; while :; do sleep 0.05; done");
 	const hears = "echo $$; trap 'echo heard; exit' TERM; echo ready; while :; do sleep 0.05; done";
 	const away = await ready(stage, `setsid sh -c "${hears.replaceAll("$", () => "\\$")}" & wait`);
-	for (const job of [plain, polite, away]) assert.equal((await simulator.call("bootout", targetOf(job))).code, 0);
+	const paused = await ready(stage, "echo ready; exec sleep 600");
+	await home.chore.pause(paused.id);
+	for (const job of [plain, polite, away, paused]) assert.equal((await simulator.call("bootout", targetOf(job))).code, 0);
 	assert.deepEqual(facts(await home.chore.wait(plain.id)), ["failed", "session-ended", "SIGTERM"]);
 	const end = await home.chore.wait(polite.id);
 	assert.deepEqual([facts(end), heard(end)], [["failed", "session-ended", 5], 1]);
 	assert.deepEqual(facts(await home.chore.wait(away.id)), ["failed", "session-ended", "SIGTERM"]);
+	assert.deepEqual(facts(await home.chore.wait(paused.id)), ["failed", "session-ended", "SIGTERM"]);
 	await noLabels(stage);
 	assert.equal(heard(away), 1);
 	await eventually("what left the group is gone", () => !isRunning(Number(outputOf(away).split("\n")[0])));
@@ -117,6 +120,17 @@ onEachShell("a job whose waiter is killed can be stopped", async (stage) => {
 	kill(keepers(stage, job).waiter, "SIGKILL");
 	assert.deepEqual(facts(await home.chore.stop(job.id)), ["stopped", "stopped", "SIGTERM"]);
 	await noLabels(stage);
+});
+
+onEachShell("a job whose service is started again goes on, once, and its end is recorded", async (stage) => {
+	const { home, simulator } = stage;
+	const job = await ready(stage, `echo ready; while [ ! -e go ]; do sleep 0.05; done; exit 6`);
+	assert.equal((await simulator.call("kickstart", "-k", targetOf(job))).code, 0);
+	await noLabels(stage);
+	assert.equal((await home.chore.get(job.id)).state, "running");
+	writeFileSync(`${home.path}/go`, "");
+	assert.deepEqual(facts(await home.chore.wait(job.id)), ["failed", "exit-code", 6]);
+	assert.equal(outputOf(job), "ready\n");
 });
 
 onEachShell("a job whose shim is killed goes on unsupervised, can be stopped, and never counts as a success", async (stage) => {
