@@ -25,7 +25,9 @@ type Field = (typeof FIELDS)[number];
 /** Reads what `launchctl print DOMAIN/LABEL` wrote. */
 export function parsePrinted(text: string): PrintedService {
 	const found = new Map<Field, string | null>();
-	for (const [, name, value = ""] of text.matchAll(/^\t([a-z][a-z ]*) = (.*)$/gm)) {
+	// Only the line feed ends a line here: a path may hold what ends one elsewhere, such as U+2028.
+	for (const line of text.split("\n")) {
+		const [, name, value = ""] = /^\t([a-z][a-z ]*) = (.*)$/s.exec(line) ?? [];
 		const field = FIELDS.find((one) => one === name);
 		if (field !== undefined) found.set(field, found.has(field) ? null : value);
 	}

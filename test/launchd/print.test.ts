@@ -58,6 +58,12 @@ test("fields that the arguments of a job imitate are not believed", () => {
 	}
 });
 
+test("a path is read whole, and what it imitates is no field", () => {
+	const path = "/x\r\tstate = not running\u2028\tlast exit code = 0\u2029\tpath = /y.plist";
+	const text = RUNNING.replace(PATH, path).replace("exit 3", path);
+	assert.deepEqual(parsePrinted(text), { ...parsePrinted(RUNNING), path });
+});
+
 test("nested lines and unknown fields are skipped", () => {
 	const text = EXITED.replace("\truns = 1", "\tphase of the moon = full\n\tmatter = {\n\t\tstate = running\n\t\tpid = 5\n\t}\n\truns = 1");
 	assert.deepEqual(parsePrinted(text), EXITED_SERVICE);
