@@ -6,7 +6,7 @@ import { ChoreError } from "../errors.ts";
 import { runMark } from "../run-mark.ts";
 import { layOut, PID_BYTES, withFiles } from "../shell/lay-out.ts";
 import { hasBegun, type Run } from "../shell/run-folder.ts";
-import { plainEnvironment, shimCommand, stopWords } from "../shell/shim.ts";
+import { shimCommand, stopWords } from "../shell/shim.ts";
 import type { Launchctl } from "./launchctl.ts";
 import { propertyList } from "./plist.ts";
 import { observationOf } from "./print.ts";
@@ -27,6 +27,12 @@ export interface Means {
 	readonly shim: string;
 }
 
+/**
+ * The environment of the waiter and the shim. It is printed by launchctl, so nothing of the caller's is in it, such as his
+ * PATH; every macOS has the programs that the two need in these folders.
+ */
+const ENVIRONMENT = { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", LC_ALL: "C" };
+
 /** Between two looks at a run that is about to begin. */
 const FIRST_LOOK_MS = 2;
 const LAST_LOOK_MS = 50;
@@ -42,7 +48,7 @@ export async function start(run: RunSpec, means: Means): Promise<void> {
 	const text = propertyList(run, {
 		label,
 		program: program(run, means, `${domain}/${label}`),
-		environment: plainEnvironment(),
+		environment: ENVIRONMENT,
 		messages: messagesFile(run),
 	});
 	await withFiles(run, async (_, made) => {

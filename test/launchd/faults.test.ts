@@ -37,6 +37,21 @@ const VERSIONS: readonly (readonly [title: string, switches: Partial<Switches>])
 ];
 for (const [title, switches] of VERSIONS) on(`jobs run on ${title}`, switches, runsAJob);
 
+on("jobs run from a state folder whose name imitates what launchctl prints", {}, runsAJob, {
+	prefix: "chore 'q\" 漢 & <x>\r\tstate = not running\u2028\tlast exit code = 0\r}-",
+});
+
+on("nothing of the caller's environment is given to launchd", {}, async (stage) => {
+	const path = process.env["PATH"];
+	try {
+		process.env["PATH"] = `${path}:/no such folder\u0001\n\tstate = running`;
+		const job = await ready(stage, "echo ready; exec sleep 600");
+		assert.doesNotMatch((await stage.simulator.call("print", targetOf(job))).out, /no such folder/);
+	} finally {
+		process.env["PATH"] = path;
+	}
+});
+
 on("a job that has not begun is queued and can be stopped", { spawnMs: 30_000 }, async (stage) => {
 	const { home, simulator } = stage;
 	const job = await home.chore.run({ command: ["touch", "began"], directory: home.path, acknowledge: false });

@@ -29,10 +29,15 @@ export function moduleOf(launchctl: string, options: LaunchdOptions = {}): Platf
 }
 
 /** A test with a launchd and a home of its own. */
-export function on(title: string, switches: Partial<Switches>, body: (stage: Stage) => Promise<void>, options: LaunchdOptions = {}): void {
+export function on(
+	title: string,
+	switches: Partial<Switches>,
+	body: (stage: Stage) => Promise<void>,
+	options: LaunchdOptions & { readonly prefix?: string } = {},
+): void {
 	test(title, { skip: noProc, timeout: HANGS_MS }, async () => {
 		await using simulator = await startSimulator(switches);
-		await using home = await makeHome("launchd", moduleOf(simulator.launchctl, options), {}, "chore launchd é & <-");
+		await using home = await makeHome("launchd", moduleOf(simulator.launchctl, options), {}, options.prefix ?? "chore launchd é & <-");
 		await body({ home, simulator });
 	});
 }
