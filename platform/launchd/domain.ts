@@ -8,17 +8,21 @@ export interface Domain {
 	readonly name: string;
 }
 
+/** The domains that a user may have. */
+export function domainsOf(uid: number): Readonly<Record<Domain["kind"], Domain>> {
+	return { gui: { kind: "gui", name: `gui/${uid}` }, user: { kind: "user", name: `user/${uid}` } };
+}
+
 /**
  * The domain for new jobs: that of the graphical session, if there is one now.
  *
  * @throws ChoreError PLATFORM_UNAVAILABLE when there is none, or it cannot be asked for
  */
 export async function currentDomain(launchctl: Launchctl, uid: number): Promise<Domain> {
-	const gui: Domain = { kind: "gui", name: `gui/${uid}` };
-	const user: Domain = { kind: "user", name: `user/${uid}` };
+	const { gui, user } = domainsOf(uid);
 	const first = await launchctl.call("print", gui.name);
 	if (first.code === Code.done) return gui;
-	if (!isMissing(first.code)) throw unavailable(`launchctl print ${gui.name}: ${wordsOf(first)}`);
+	if (!isMissing(first.code) && first.code !== Code.noService) throw unavailable(`launchctl print ${gui.name}: ${wordsOf(first)}`);
 	const second = await launchctl.call("print", user.name);
 	if (second.code === Code.done) return user;
 	throw unavailable(`there is neither ${gui.name} nor ${user.name}: ${wordsOf(second)}`);

@@ -19,6 +19,8 @@ export const Code = {
 	disabled: 119,
 	/** The domain does not take this kind of service: there is no graphical login. */
 	notHere: 125,
+	/** The user, or who manages the Mac, does not let the program run in the background. */
+	notAllowed: 161,
 } as const;
 
 /** What one call of launchctl answered, whatever its exit code. */

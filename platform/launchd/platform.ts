@@ -88,8 +88,7 @@ export class LaunchdPlatform extends ShellPlatform implements Platform {
 		await super.forget(handle);
 		const run = runOf(handle);
 		const target = targetOf(run);
-		const waiter = firstNumber(waiterFile(run));
-		if (target === undefined || !existsSync(plistFile(run)) || (waiter !== undefined && this.table.find(waiter) !== undefined)) return;
+		if (target === undefined || !existsSync(plistFile(run)) || this.#isAwaited(run)) return;
 		await bootout(this.#launchctl, target);
 	}
 
@@ -109,6 +108,12 @@ export class LaunchdPlatform extends ShellPlatform implements Platform {
 
 	async describe(): Promise<Description> {
 		return description(this.#launchctl, this.#uid, this.shell, this.table);
+	}
+
+	/** Whether the run's waiter lives. Its pid may be another process's by now. */
+	#isAwaited(run: Run): boolean {
+		const waiter = firstNumber(waiterFile(run));
+		return waiter !== undefined && (this.table.find(waiter)?.command().includes(run.jobId) ?? false);
 	}
 
 	/** Asks launchd about a run that seems absent because its shell has not begun. Returns what was seen of any other. */

@@ -6,11 +6,14 @@ import { type Answer, Code, type Launchctl, wordsOf } from "./launchctl.ts";
 import { parsePrinted } from "./print.ts";
 
 const LABEL_PREFIX = "dev.chore.job.";
+const LABEL = /\bdev\.chore\.job\.([0-9a-f-]{36})\.[0-9]+\b/g;
 
 /** What launchd says of a service. */
 export type Knowledge =
 	| { readonly kind: "loaded"; readonly text: string }
 	| { readonly kind: "gone" }
+	/** There is no such domain at the moment: the user has logged out. */
+	| { readonly kind: "no domain"; readonly reason: string }
 	/** launchd did not say whether it has the service. Conclude nothing from this. */
 	| { readonly kind: "unclear"; readonly reason: string };
 
@@ -25,9 +28,10 @@ export function labelOf(run: { readonly jobId: string; readonly run: number }): 
 	return `${LABEL_PREFIX}${run.jobId}.${run.run}`;
 }
 
-/** The id of the job that a label belongs to; undefined for a label that is not chore's. */
-export function jobOf(label: string): string | undefined {
-	return label.startsWith(LABEL_PREFIX) ? /^(.+)\.[0-9]+$/.exec(label.slice(LABEL_PREFIX.length))?.[1] : undefined;
+/** The labels in a text in which launchctl lists services, whatever its form, and the jobs that they belong to. */
+export function labelsIn(text: string): readonly { readonly label: string; readonly jobId: string }[] {
+	const jobs = new Map([...text.matchAll(LABEL)].map(([label, jobId = ""]) => [label, jobId]));
+	return [...jobs].map(([label, jobId]) => ({ label, jobId }));
 }
 
 /** Asks launchd whether it has a service. @param target DOMAIN/LABEL */
@@ -35,8 +39,9 @@ export async function look(launchctl: Launchctl, target: string): Promise<Knowle
 	const answer = await launchctl.call("print", target);
 	if (answer.code === Code.done) return { kind: "loaded", text: answer.out };
 	if (answer.code === Code.noService) return { kind: "gone" };
+	if (!isMissing(answer.code)) return { kind: "unclear", reason: wordsOf(answer) };
 	const [domain] = /^[a-z]+\/[0-9]+/.exec(target) ?? [target];
-	return { kind: "unclear", reason: isMissing(answer.code) ? `launchd has no domain ${domain} at the moment` : wordsOf(answer) };
+	return { kind: "no domain", reason: `launchd has no domain ${domain} at the moment` };
 }
 
 /**
@@ -62,7 +67,8 @@ export async function bootstrap(launchctl: Launchctl, domain: string, label: str
 }
 
 /**
- * Has launchd end a service and forget it, and waits until that is done. A service that does not exist is not an error.
+ * Has launchd end a service and forget it, and waits until that is done. A service or a domain that does not exist is not
+ * an error.
  *
  * @throws ChoreError STOP_FAILED when it is still there after a minute
  */
@@ -73,7 +79,7 @@ export async function bootout(launchctl: Launchctl, target: string): Promise<voi
 	if (![Code.done, Code.inProgress, Code.failed].some((code) => code === answer.code)) throw stillThere(target, wordsOf(answer));
 	for (let count = 0; count < LOOKS; count++) {
 		const known = await look(launchctl, target);
-		if (known.kind === "gone") return;
+		if (known.kind === "gone" || known.kind === "no domain") return;
 		if (known.kind === "unclear") throw stillThere(target, known.reason);
 		await delay(Math.min(FIRST_LOOK_MS * 2 ** count, LAST_LOOK_MS));
 	}
@@ -81,7 +87,7 @@ export async function bootout(launchctl: Launchctl, target: string): Promise<voi
 }
 
 function isGone({ code }: Answer): boolean {
-	return code === Code.noProcess || code === Code.noService;
+	return code === Code.noProcess || code === Code.noService || isMissing(code);
 }
 
 function stillThere(target: string, why: string): ChoreError {
@@ -89,6 +95,7 @@ function stillThere(target: string, why: string): ChoreError {
 }
 
 function hintOf(code: number, domain: string): string {
+	if (code === Code.notAllowed) return "allow it in System Settings > General > Login Items & Extensions; or use `--platform posix`";
 	if (code === Code.disabled) return `launchctl print-disabled ${domain}`;
 	if (isMissing(code)) return "`chore doctor` shows which domain is used; `--platform posix` runs jobs without launchd";
 	return "`--platform posix` runs jobs without launchd";

@@ -88,7 +88,7 @@ async function begun(run: Run, launchctl: Launchctl, target: string): Promise<vo
 
 async function refuseUnlessComing(run: Run, launchctl: Launchctl, target: string): Promise<void> {
 	const known = await look(launchctl, target);
-	if (known.kind === "unclear" || hasBegun(run)) return;
+	if (known.kind === "unclear" || known.kind === "no domain" || hasBegun(run)) return;
 	const observed = known.kind === "gone" ? { kind: "absent" } : observationOf(known.text);
 	if (observed.kind === "queued" || observed.kind === "unreachable" || observed.kind === "stopping") return;
 	await bootout(launchctl, target);

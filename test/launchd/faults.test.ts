@@ -6,12 +6,13 @@ import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "no
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { isChoreError } from "../../platform/errors.ts";
+import type { Job } from "../../src/core/job.ts";
 import { layOut, mountSmall, skipUnlessRoot } from "../posix/support.ts";
 import { eventually, isRunning, kill } from "../support/eventually.ts";
 import { makeHome } from "../support/home.ts";
 import { noProc, startSimulator } from "./simulator/simulator.ts";
 import type { Switches } from "./simulator/switches.ts";
-import { keepers, moduleOf, noLabels, on, outputOf, ready, type Stage, targetOf } from "./support.ts";
+import { keepers, moduleOf, noLabels, on, ready, type Stage, targetOf } from "./support.ts";
 
 const has =
 	(code: string, words: RegExp) =>
@@ -186,23 +187,43 @@ on("two processes that start jobs at once lose none", {}, async ({ home, simulat
 	await noLabels({ home, simulator });
 });
 
-on("a service that is left in launchd is found when its job is gone", {}, async (stage) => {
-	const { home, simulator } = stage;
+/** Leaves the service of a running job in launchd, and nothing else of it. */
+async function strand(stage: Stage): Promise<Job> {
 	const job = await ready(stage, "echo ready; exec sleep 600");
 	kill(keepers(stage, job).waiter, "SIGKILL");
 	kill(keepers(stage, job).shim, "SIGKILL");
-	kill((await home.chore.get(job.id)).pid ?? 0, "SIGKILL");
-	assert.equal(outputOf(job), "ready\n");
-	rmSync(`${home.path}/default/jobs/${job.id}`, { recursive: true });
-	const { findings } = await home.chore.doctor();
-	const cure = `launchctl bootout ${targetOf(job)}`;
-	assert.ok(
-		findings.some((finding) => finding.kind === "stray" && JSON.stringify(finding).includes(cure)),
-		JSON.stringify(findings),
-	);
-	execFileSync(simulator.launchctl, cure.split(" ").slice(1));
-	await noLabels(stage);
-});
+	kill((await stage.home.chore.get(job.id)).pid ?? 0, "SIGKILL");
+	rmSync(`${stage.home.path}/default/jobs/${job.id}`, { recursive: true });
+	return job;
+}
+
+on(
+	"services that are left in launchd are found in both domains when their jobs are gone, and no others",
+	{ gui: false },
+	async (stage) => {
+		const { home, simulator } = stage;
+		const inUser = await strand(stage);
+		await ready(stage, "echo ready; exec sleep 600");
+		await simulator.login();
+		await using later = await makeHome("launchd", moduleOf(simulator.launchctl));
+		const inGui = await strand({ home: later, simulator });
+		await ready({ home: later, simulator }, "echo ready; exec sleep 600");
+		const { findings } = await home.open().doctor();
+		const strays = findings.filter(({ kind }) => kind === "stray").map((finding) => JSON.stringify(finding));
+		const cures = [targetOf(inGui), targetOf(inUser, "user/501")].map((target) => `launchctl bootout ${target}`);
+		assert.equal(strays.length, 2, strays.join("\n"));
+		for (const [index, cure] of cures.entries()) {
+			assert.ok(strays[index]?.includes(cure), strays.join("\n"));
+			execFileSync(simulator.launchctl, cure.split(" ").slice(1));
+		}
+		await eventually(
+			"launchd has forgotten both",
+			() => simulator.labels(),
+			(labels) => labels.length === 2,
+		);
+	},
+	{ prefix: "chore é\r\u2028launchd-" },
+);
 
 on("doctor says which domain is used and what happens at logout", {}, async ({ home, simulator }) => {
 	const { platforms } = await home.chore.doctor();
