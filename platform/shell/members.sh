@@ -30,7 +30,8 @@ find_members() {
 			ps -A -o pid= -o ppid= -o pgid= -o stat= |
 				sed -n -e 1= -e "s/^ *\([0-9][0-9]*\)  *\([0-9][0-9]*\)  *$shim  *[A-WYt].*/\1:\2:in/p" \
 					-e "s/^ *\([0-9][0-9]*\)  *$shim  *[0-9][0-9]*  *[A-WYt].*/\1:$shim:out/p"
-			[ -z "$wide" ] || CHORE_RUN_ID='' ps -axeww -o pid= -o command= | sed -n "s/^ *\([0-9][0-9]*\) .*CHORE_RUN_ID=$CHORE_RUN_ID.*/\1:0:out/p"
+			# On macOS the environment is shown by -E, which other systems refuse.
+			[ -z "$wide" ] || { CHORE_RUN_ID='' ps -axEww -o pid= -o command= || CHORE_RUN_ID='' ps -axeww -o pid= -o command=; } | sed -n "s/^ *\([0-9][0-9]*\) .*CHORE_RUN_ID=$CHORE_RUN_ID.*/\1:0:out/p"
 		fi
 		:
 	) && case $found in 1 | 1[!0-9:]*) ;; *) false ;; esac; do

@@ -5,14 +5,26 @@ import type { Process, ProcessTable } from "./processes.ts";
 /** Every ps takes one `-o NAME=` for each column. The empty heading keeps the heading line out. */
 const COLUMNS: readonly string[] = ["pid", "ppid", "pgid", "stat", "lstart", "command"].flatMap((name) => ["-o", `${name}=`]);
 
+/**
+ * The options by which ps shows all processes with their environment. On macOS, -e means all processes; and the environment
+ * of its own programs, such as /bin/sh, is hidden from everybody.
+ */
+const WITH_ENVIRONMENT = process.platform === "darwin" ? "-axEww" : "-axeww";
+
 /** Knows no `usage`: the columns for CPU time and memory differ too much between systems. */
 export class PsTable implements ProcessTable {
 	readonly source = "ps";
 	readonly isCheap = false;
+	readonly #withEnvironment: string;
+
+	/** @param withEnvironment what tests replace */
+	constructor(withEnvironment: string = WITH_ENVIRONMENT) {
+		this.#withEnvironment = withEnvironment;
+	}
 
 	all(): readonly Process[] {
 		// The environment decides whose a process is and changes with exec(2), so its listing is the later one.
-		return parsePs(ps("-axww"), ps("-axeww"));
+		return parsePs(ps("-axww"), ps(this.#withEnvironment));
 	}
 
 	find(pid: number): Process | undefined {

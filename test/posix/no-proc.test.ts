@@ -1,12 +1,15 @@
 /** The shim where there is no /proc, as on the BSDs: it looks for processes by ps(1). */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { after, describe, test } from "node:test";
 import { PsTable } from "../../platform/shell/ps.ts";
 import {
 	ended,
 	HOUR_MS,
 	limitIsUp,
 	livingPids,
+	MAC_PS,
 	nothingLeft,
 	openPlatform,
 	SHELLS,
@@ -16,11 +19,20 @@ import {
 	wordIn,
 } from "./support.ts";
 
+/** ps as on macOS: -E shows the environment, and -e all processes. */
+const macFolder = mkdtempSync(`${tmpdir()}/chore-ps-`);
+const macPs = `${macFolder}/ps`;
+writeFileSync(macPs, MAC_PS, { mode: 0o755 });
+after(() => rmSync(macFolder, { recursive: true }));
+
 const FOREVER = 'echo yes >"$1/ready"; while :; do sleep 0.02; done';
 
 for (const [name, shell, skip] of SHELLS) {
 	describe(name, () => {
-		const open = () => openPlatform({ shell, table: new PsTable() }, (text) => withLimitOfTest(text).replaceAll("/proc/", "/no/proc/"));
+		const open = (ps = "ps") =>
+			openPlatform({ shell, table: new PsTable() }, (text) =>
+				withLimitOfTest(text).replaceAll("/proc/", "/no/proc/").replaceAll(" ps -", ` ${ps} -`),
+			);
 
 		test("processes that a job leaves are ended", { skip }, async () => {
 			await using platform = await open();
@@ -33,17 +45,22 @@ for (const [name, shell, skip] of SHELLS) {
 			}
 		});
 
-		test("a time limit ends the job and the processes that left its group", { skip }, async () => {
-			await using platform = await open();
-			const left = `setsid sh -c 'trap "" TERM; echo yes >"$0/left"; while :; do sleep 0.02; done' "$1"`;
-			const script = `trap '' TERM; ${left} & until [ -s "$1/left" ]; do sleep 0.02; done; ${FOREVER}`;
-			const run = await start(platform, script, { timeoutMs: HOUR_MS, stopping: { graceMs: 100 } });
-			await wordIn(run, "ready");
-			limitIsUp(run);
-			const { status, result } = await ended(platform, run);
-			assert.deepEqual([status, result], [{ signal: "SIGKILL" }, "timeout"]);
-			await nothingLeft(run);
-		});
+		for (const [system, ps] of [
+			["", "ps"],
+			...(["dash", "bash --posix"].includes(name) ? [[", also on macOS", macPs] as const] : []), // what /bin/sh is there
+		] as const) {
+			test(`a time limit ends the job and the processes that left its group${system}`, { skip }, async () => {
+				await using platform = await open(ps);
+				const left = `setsid sh -c 'trap "" TERM; echo yes >"$0/left"; while :; do sleep 0.02; done' "$1"`;
+				const script = `trap '' TERM; ${left} & until [ -s "$1/left" ]; do sleep 0.02; done; ${FOREVER}`;
+				const run = await start(platform, script, { timeoutMs: HOUR_MS, stopping: { graceMs: 100 } });
+				await wordIn(run, "ready");
+				limitIsUp(run);
+				const { status, result } = await ended(platform, run);
+				assert.deepEqual([status, result], [{ signal: "SIGKILL" }, "timeout"]);
+				await nothingLeft(run);
+			});
+		}
 
 		test("a run that ends before its time limit leaves no timer process", { skip }, async () => {
 			await using platform = await open();

@@ -1,10 +1,12 @@
 /** How processes are read from what the systems print. */
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { test } from "node:test";
 import { variableIn } from "../../platform/proc.ts";
 import { parseProcStat, procTable } from "../../platform/shell/proc.ts";
 import { PsTable, parsePs } from "../../platform/shell/ps.ts";
-import { skipUnlessProc } from "./support.ts";
+import { MAC_PS, skipUnlessProc } from "./support.ts";
 
 const NUMBERS = "34817 77 4194304 1 2 3 4 100 20 30 4 20 0 1 0 987654 8192 100";
 
@@ -53,6 +55,20 @@ test("processes are read from ps, without zombies, with the mark of the same pro
 		[812, 1, 812, false, "Sat Nov 21 02:03:00 2026", "sh /job/start /job/runs/1", "1.0193-abc"],
 		[814, 812, 814, true, "Sat Nov 21 02:03:01 2026", "vi a  b", undefined],
 	]);
+});
+
+test("ps of macOS shows the environment by another option", { skip: skipUnlessProc }, () => {
+	const folder = mkdtempSync(`${tmpdir()}/chore-ps-`);
+	const path = process.env["PATH"];
+	try {
+		writeFileSync(`${folder}/ps`, MAC_PS, { mode: 0o755 });
+		process.env["PATH"] = `${folder}:${path}`;
+		assert.ok(new PsTable("-axEww").find(process.pid)?.environment()("NODE_TEST_CONTEXT"));
+		assert.equal(new PsTable("-axeww").find(process.pid)?.environment()("NODE_TEST_CONTEXT"), undefined);
+	} finally {
+		process.env["PATH"] = path;
+		rmSync(folder, { recursive: true });
+	}
 });
 
 test("/proc and ps give the same facts of this process", { skip: skipUnlessProc }, () => {

@@ -75,6 +75,13 @@ export function openPlatform(options: PosixOptions = {}, edit = (text: string): 
 	return openWith({ install }, options);
 }
 
+/** A program ps as on macOS: -E shows the environment, and -e stands for all processes. */
+export const MAC_PS = `#!/bin/sh
+option=$(echo "$1" | sed 's/e//; s/E/e/')
+shift
+exec /bin/ps "$option" "$@"
+`;
+
 /** Far beyond any test. */
 export const HOUR_MS = 3_600_000;
 /** For `openPlatform`: the text of the shim with each of these replaced, once; all must be there. */
