@@ -4,7 +4,7 @@
 #
 #   test/launchd/questions.sh FOLDER
 #
-# A file a question in FOLDER: each command with what it wrote and its exit code.
+# A file a question in FOLDER: each command with what it wrote and its exit code. All of it is printed at the end.
 
 answers=${1:?usage: questions.sh FOLDER}
 mkdir -p "$answers"
@@ -58,7 +58,7 @@ job() {
 <dict>
 	<key>Label</key><string>$label</string>
 	<key>ProgramArguments</key>
-	<array><string>/bin/sh</string><string>-c</string><string>$2</string></array>
+	<array><string>${interpreter:-/bin/sh}</string><string>-c</string><string>$2</string></array>
 	<key>LimitLoadToSessionType</key><array><string>Aqua</string><string>Background</string></array>
 	$3
 </dict>
@@ -76,7 +76,9 @@ wait_for() {
 		sleep 0.1
 	done
 }
-has_line() { launchctl print "$1" | grep -q "$2"; }
+has_line() { launchctl print "$1" | grep -Eq "$2"; }
+# An end of the last process, and not "(never exited)".
+ended='last (exit code = [0-9]|exit reason|terminating signal)'
 
 load='<key>RunAtLoad</key><true/>'
 
@@ -106,14 +108,14 @@ try cat "$work/env"
 
 question d 'a missing directory, program and log folder'
 job directory 'pwd; exit 3' "$load<key>WorkingDirectory</key><string>/no/such</string><key>StandardOutPath</key><string>$work/pwd</string>"
-wait_for has_line "$gui/$label" 'last exit'
+wait_for has_line "$gui/$label" "$ended"
 try launchctl print "$gui/$label"
 try cat "$work/pwd"
 job program 'exit 3' "$load<key>Program</key><string>/no/such/program</string>"
-wait_for has_line "$gui/$label" 'last exit'
+wait_for has_line "$gui/$label" "$ended"
 try launchctl print "$gui/$label"
 job log 'exit 3' "$load<key>StandardOutPath</key><string>/dev/null/log</string>"
-wait_for has_line "$gui/$label" 'last exit'
+wait_for has_line "$gui/$label" "$ended"
 try launchctl print "$gui/$label"
 
 question e 'what a child hears when the main process has ended, in the group and out of it'
@@ -184,18 +186,53 @@ try sw_vers
 try ls -l /bin/sh /private/var/select/sh
 try /bin/sh --version
 
-# What the platform itself rests on, beyond the twelve.
+# What the platform itself rests on besides.
 question m 'whether ps shows the environment of programs of the system, and of others'
-CHORE_RUN_ID=question /bin/sleep 30 &
+env -i CHORE_RUN_ID=question /bin/sleep 30 &
 apple=$!
-CHORE_RUN_ID=question node -e 'setTimeout(() => {}, 30000)' &
+env -i CHORE_RUN_ID=question "$(command -v node)" -e 'setTimeout(() => {}, 30000)' &
 other=$!
-try ps -axeww -o pid= -o command= -p "$apple"
-try ps -axeww -o pid= -o command= -p "$other"
+sleep 1
+try ps -Eww -o pid= -o command= -p "$apple"
+try ps -Eww -o pid= -o command= -p "$other"
 kill "$apple" "$other"
 
 question n 'a FIFO that is opened both ways, and its end'
 mkfifo "$work/fifo"
 try sh -c "exec 6<>'$work/fifo'; exec 4>'$work/fifo' 5<'$work/fifo' 6>&-; exec 4>&-; read -r word <&5; echo read: \$?"
 
+question o 'a shell that waits, as waiter.sh does: TERM to it alone, the group of what it started, and bootout of itself'
+waits="set -m; sh -c 'trap : TERM; echo child \$\$ >&amp;2; ps -o pgid= -p \$\$ >&amp;2; sleep 3; exit 5' &amp;
+child=\$!; set +m; trap 'echo heard >&amp;2' TERM; echo waiter \$\$ >&amp;2
+until wait \$child; code=\$?; [ \$code -le 128 ] || ! kill -0 \$child; do echo again \$code >&amp;2; done
+echo end \$code >&amp;2; launchctl bootout $gui/dev.chore.question.$$.waits; echo bootout \$? >&amp;2; echo last >&amp;2"
+keys='<key>AbandonProcessGroup</key><true/><key>ExitTimeOut</key><integer>20</integer>'
+interpreter=/bin/bash
+job waits "$waits" "$load$keys<key>StandardErrorPath</key><string>$work/waits</string>"
+wait_for grep -q child "$work/waits"
+wait_for grep -q waiter "$work/waits"
+try launchctl kill TERM "$gui/$label"
+wait_for grep -q last "$work/waits"
+try cat "$work/waits"
+try launchctl print "$gui/$label"
+interpreter=''
+
+question p 'what is said where there is no such domain'
+try launchctl bootout gui/99/dev.chore.none
+try launchctl bootout user/99/dev.chore.none
+try launchctl bootstrap gui/99 "$plist"
+try launchctl kill TERM gui/99/dev.chore.none
+
+question q 'traps of a shell that waits for a command, in each that may be /bin/sh'
+for shell in /bin/sh /bin/bash /bin/dash '/bin/bash --posix'; do
+	try $shell -c 'sh -c "kill -9 \$\$"; echo "killed: $?"'
+	try $shell -c 'trap "echo heard" TERM; (sleep 1; kill -TERM $$) & sleep 2; echo "in the foreground: $?"; wait'
+	try $shell -c 'trap "echo heard" TERM; (sleep 1; kill -TERM $$) & sleep 2 & wait $!; echo "in the background: $?"'
+	try $shell -c 'times'
+done
+
+for file in "$answers"/*.txt; do
+	echo
+	cat "$file"
+done
 echo "the answers are in $answers"
