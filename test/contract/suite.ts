@@ -15,7 +15,7 @@ import { closeInherited } from "../../src/cli/descriptors.ts";
 import type { Job } from "../../src/core/job.ts";
 import type { RunOptions } from "../../src/core/prepare/spec.ts";
 import { BURNT_MS, burning } from "../support/burning.ts";
-import { eventually, HANGS_MS, isEmpty, isRunning, kill } from "../support/eventually.ts";
+import { eventually, HANGS_MS, isEmpty, isRunning, kill, noProc } from "../support/eventually.ts";
 import { type Home, makeHome } from "../support/home.ts";
 import { testAttempts } from "./attempts.ts";
 import { testNextRun } from "./next-run.ts";
@@ -137,18 +137,26 @@ export function testPlatform(subject: Subject): void {
 			}
 		});
 
-		on("a job begins with no signal ignored or blocked", async (home) => {
-			const status = await output(home, await finish(home, ["cat", "/proc/self/status"]));
-			const masks = status.match(/^Sig(Blk|Ign|Cgt):.*$/gm)?.join("\n") ?? "";
-			// ksh93 starts programs by posix_spawn(3), after which glibc ignores its own two signals, 32 and 33.
-			const seen = subject.shell === "ksh93" ? masks.replace("SigIgn:\t0000000180000000", "SigIgn:\t0000000000000000") : masks;
-			assert.equal(seen, ["Blk", "Ign", "Cgt"].map((kind) => `Sig${kind}:\t0000000000000000`).join("\n"));
-		});
+		on(
+			"a job begins with no signal ignored or blocked",
+			async (home) => {
+				const status = await output(home, await finish(home, ["cat", "/proc/self/status"]));
+				const masks = status.match(/^Sig(Blk|Ign|Cgt):.*$/gm)?.join("\n") ?? "";
+				// ksh93 starts programs by posix_spawn(3), after which glibc ignores its own two signals, 32 and 33.
+				const seen = subject.shell === "ksh93" ? masks.replace("SigIgn:\t0000000180000000", "SigIgn:\t0000000000000000") : masks;
+				assert.equal(seen, ["Blk", "Ign", "Cgt"].map((kind) => `Sig${kind}:\t0000000000000000`).join("\n"));
+			},
+			noProc,
+		);
 
-		on("a job has its standard descriptors only", async (home) => {
-			const job = await finish(home, ["/bin/ls", "/proc/self/fd"]);
-			assert.equal(await output(home, job), "0\n1\n2\n3\n"); // 3 is that of ls reading the folder
-		});
+		on(
+			"a job has its standard descriptors only",
+			async (home) => {
+				const job = await finish(home, ["/bin/ls", "/proc/self/fd"]);
+				assert.equal(await output(home, job), "0\n1\n2\n3\n"); // 3 is that of ls reading the folder
+			},
+			noProc,
+		);
 
 		on("a job that ignores TERM is killed once the grace is over", async (home) => {
 			const job = await home.chore.run({ command: ["/bin/sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.05; done"] });
@@ -203,7 +211,7 @@ export function testPlatform(subject: Subject): void {
 				await home.chore.stop(job.id, { graceMs: 500 });
 				await eventually("all of them are gone", () => pids.filter(isRunning), isEmpty);
 			},
-			subject.inMemory === true && "the fake knows only process groups",
+			noProc || (subject.inMemory === true && "the fake knows only process groups"),
 		);
 
 		on(
@@ -334,12 +342,19 @@ export function testPlatform(subject: Subject): void {
 			subject.asciiOnly,
 		);
 
-		on("umask, nice value and resource limits are the caller's or those that were asked for", async (home) => {
-			const job = await shell(home, "umask; nice; ulimit -n; ulimit -c; ulimit -t", { umask: 0o27, nice: 5 });
-			const own = readFileSync(`/proc/${process.ppid}/limits`, "utf8");
-			const soft = (row: string): string => new RegExp(`^${row} +([a-z0-9]+)`, "m").exec(own)?.[1] ?? "";
-			assert.equal(await output(home, job), `0027\n5\n${soft("Max open files")}\n${soft("Max core file size")}\n${soft("Max cpu time")}\n`);
-		});
+		on(
+			"umask, nice value and resource limits are the caller's or those that were asked for",
+			async (home) => {
+				const job = await shell(home, "umask; nice; ulimit -n; ulimit -c; ulimit -t", { umask: 0o27, nice: 5 });
+				const own = readFileSync(`/proc/${process.ppid}/limits`, "utf8");
+				const soft = (row: string): string => new RegExp(`^${row} +([a-z0-9]+)`, "m").exec(own)?.[1] ?? "";
+				assert.equal(
+					await output(home, job),
+					`0027\n5\n${soft("Max open files")}\n${soft("Max core file size")}\n${soft("Max cpu time")}\n`,
+				);
+			},
+			noProc,
+		);
 
 		on("a command that cannot run is refused with the system's error, and leaves nothing", async (home) => {
 			const plain = `${home.path}/plain`;
@@ -709,6 +724,7 @@ async function mainPid({ chore }: Home, job: Job): Promise<number> {
 
 /** The processes that carry the mark of a job. */
 function descendants(jobId: string): number[] {
+	if (noProc) return markedByPs(jobId);
 	const found: number[] = [];
 	for (const name of execFileSync("ls", ["/proc"], { encoding: "utf8" }).split("\n")) {
 		if (!/^[0-9]+$/.test(name)) continue;
@@ -720,4 +736,9 @@ function descendants(jobId: string): number[] {
 		}
 	}
 	return found;
+}
+
+function markedByPs(jobId: string): number[] {
+	const lines = execFileSync("ps", ["-axEww", "-o", "pid=,command="], { encoding: "latin1", maxBuffer: 1 << 26 }).split("\n");
+	return lines.filter((line) => line.includes(`CHORE_JOB_ID=${jobId}`)).map((line) => Number.parseInt(line, 10));
 }

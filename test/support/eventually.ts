@@ -1,5 +1,6 @@
 /** Waits for facts. */
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { inspect } from "node:util";
 
 /**
@@ -60,8 +61,12 @@ function isPredicate<T>(wanted: T | ((seen: T) => boolean)): wanted is (seen: T)
 	return typeof wanted === "function";
 }
 
+/** Why a test that reads /proc is skipped here, or false. */
+export const noProc: string | false = !existsSync("/proc/self/stat") && "needs /proc";
+
 /** Whether a process is there and not a zombie. */
 export function isRunning(pid: number): boolean {
+	if (noProc) return /^[^Z]/.test(spawnSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" }).stdout.trim());
 	try {
 		return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
 	} catch {
