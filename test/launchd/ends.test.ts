@@ -114,10 +114,11 @@ onEachShell("a job whose waiter is killed goes on, and its end is recorded", asy
 	await noLabels(stage);
 });
 
-onEachShell("a job whose waiter is killed can be stopped", async (stage) => {
+onEachShell("a job whose waiter is killed can be stopped, also when its pid is another process's by now", async (stage) => {
 	const { home } = stage;
 	const job = await ready(stage, "echo ready; exec sleep 600");
 	kill(keepers(stage, job).waiter, "SIGKILL");
+	writeFileSync(`${home.path}/default/jobs/${job.id}/runs/1/waiter`, `${process.pid}\n`);
 	assert.deepEqual(facts(await home.chore.stop(job.id)), ["stopped", "stopped", "SIGTERM"]);
 	await noLabels(stage);
 });
