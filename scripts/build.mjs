@@ -16,6 +16,7 @@ const apart = {
 	"cli-scripts": "src/cli/scripts.ts",
 	"cli-toml": "src/cli/toml.ts",
 	"cli-width": "src/cli/width.ts",
+	"core-next-times": "src/core/schedule/next-times.ts",
 	"platform-launchd": "platform/launchd/index.ts",
 	"platform-posix": "platform/posix/index.ts",
 	"platform-systemd": "platform/systemd/index.ts",

@@ -29,6 +29,7 @@ const PARTS = [
 	{ name: "faults/mixed", share: 0.16, rounds: 200 },
 	{ name: "faults/races", share: 0.05, rounds: 60 },
 	{ name: "faults/damaged", share: 0.05, rounds: 400 },
+	{ name: "core/calendar-systemd", share: 0.01, rounds: 300 },
 	{ name: "systemd/refused-start", share: 0.03, rounds: 40 },
 	{ name: "posix/ending", share: 0.01, rounds: 40 },
 	{ name: "posix/limit", share: 0.03, rounds: 24 },

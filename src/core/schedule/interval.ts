@@ -1,0 +1,64 @@
+/** Turns an interval into moments at which a job is woken, and a least time between two firings. Pure. */
+import { type Calendar, listed, type Rule } from "../../../platform/calendar.ts";
+import { ChoreError } from "../../../platform/errors.ts";
+
+const MINUTE_MS = 60_000;
+const HOUR_MINUTES = 60;
+const DAY_MINUTES = 24 * HOUR_MINUTES;
+
+/** How an interval is kept by a platform that knows calendars only. */
+export interface WakeUps {
+	readonly calendar: Calendar;
+	/** What must have passed since the last firing, in milliseconds; null where each moment of the calendar is one to fire at. */
+	readonly guardMs: number | null;
+}
+
+/**
+ * The moments lie on a grid that goes through the minute of creation and is the same each day. In UTC an interval that divides a
+ * day is its own grid: no moment is lost or doubled when clocks are changed. Any other is rounded down to one that does ("every 7
+ * minutes" to 1, "every 14 days" to a day), and the guard counts.
+ *
+ * @param intervalMs whole minutes in milliseconds, one or more
+ * @param createdMs milliseconds since 1970
+ * @param zone "UTC", or null for a platform that knows no zone but the machine's own. There the grid must divide an hour, so that
+ * it means the same by any clock
+ * @throws ChoreError INVALID_ARGUMENT
+ */
+export function wakeUps(intervalMs: number, createdMs: number, zone: "UTC" | null): WakeUps {
+	const minutes = intervalMs / MINUTE_MS;
+	if (!(minutes >= 1 && Number.isSafeInteger(minutes)))
+		throw new ChoreError("INVALID_ARGUMENT", `an interval is a whole number of minutes, at least one, not ${intervalMs / 1000} s`, {
+			hint: "for example 1min, 90min, 6h or 14d",
+		});
+	const step = greatestCommonDivisor(minutes, zone === null ? HOUR_MINUTES : DAY_MINUTES);
+	const created = new Date(createdMs);
+	const minuteOfDay = zone === null ? created.getMinutes() : created.getUTCHours() * HOUR_MINUTES + created.getUTCMinutes();
+	return { calendar: grid(step, minuteOfDay, zone), guardMs: step === minutes ? null : intervalMs };
+}
+
+/** Each `step` minutes of a day, through the given minute. Hours with the same minutes are one rule. */
+function grid(step: number, minuteOfDay: number, zone: "UTC" | null): Calendar {
+	const hoursByMinutes = new Map<string, number[]>();
+	for (const hour of listed("any", "hours")) {
+		const minutes = listed("any", "minutes").filter((minute) => (hour * HOUR_MINUTES + minute - minuteOfDay) % step === 0);
+		if (minutes.length > 0) hoursByMinutes.set(minutes.join(","), [...(hoursByMinutes.get(minutes.join(",")) ?? []), hour]);
+	}
+	return [...hoursByMinutes].map(([minutes, hours]): Rule => {
+		const list = minutes.split(",").map(Number);
+		return {
+			years: "any",
+			months: "any",
+			days: "any",
+			daysFromEnd: "any",
+			weekdays: "any",
+			hours: hours.length === 24 ? "any" : hours,
+			minutes: list.length === 60 ? "any" : list,
+			seconds: [0],
+			zone,
+		};
+	});
+}
+
+function greatestCommonDivisor(one: number, other: number): number {
+	return other === 0 ? one : greatestCommonDivisor(other, one % other);
+}

@@ -1,0 +1,28 @@
+/** When a calendar holds next, by croner. To be imported when it is needed: most commands need no calendar. */
+import { Cron } from "croner";
+import type { Calendar, Rule, Values } from "../../../platform/calendar.ts";
+import { plainDays } from "../../../platform/plain-days.ts";
+
+/**
+ * The first moments after another at which a calendar holds, ascending. Fewer than `count` if there are no more, none if it never
+ * holds again: the search ends after 400 years, when weekdays and leap years have been through all their combinations.
+ *
+ * Where the clock is put forward over a rule's only time of a day, that counts at the end of the gap; other times in the gap are
+ * left out. Where it is put back over the only time of a day, the first occurrence counts; of others both.
+ *
+ * @param afterMs milliseconds since 1970
+ * @returns milliseconds since 1970
+ */
+export function nextTimes(calendar: Calendar, afterMs: number, count: number): readonly number[] {
+	const times = calendar.flatMap(plainDays).flatMap((rule) => cronOf(rule).nextRuns(count, new Date(afterMs)).map(Number));
+	return [...new Set(times)].sort((one, other) => one - other).slice(0, count);
+}
+
+function cronOf(rule: Rule): Cron {
+	const fields = [rule.seconds, rule.minutes, rule.hours, rule.days, rule.months, rule.weekdays, rule.years].map(fieldText);
+	return new Cron(fields.join(" "), { domAndDow: true, mode: "7-part", ...(rule.zone !== null && { timezone: rule.zone }) });
+}
+
+function fieldText(values: Values): string {
+	return values === "any" ? "*" : values.join(",");
+}
