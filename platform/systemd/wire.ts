@@ -34,6 +34,12 @@ export interface Patience {
 
 export const PATIENCE: Patience = { connectMs: 10_000, silenceMs: 25_000 };
 
+/**
+ * How many requests are unanswered at a time; more wait for their turn, in order. The bus of the system cuts a connection
+ * off from answers at 128 (dbus-daemon(1), max_replies_per_connection).
+ */
+const UNANSWERED = 64;
+
 const HINT = "`chore doctor` shows what works here; `--platform posix` runs jobs without systemd";
 const BUS = { destination: "org.freedesktop.DBus", path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus" } as const;
 
@@ -58,6 +64,9 @@ export class Bus implements Disposable {
 	readonly #stream: Socket;
 	readonly #patience: Patience;
 	readonly #pending = new Set<(error: ChoreError) => void>();
+	/** Sends a request each, for those that wait for their turn. */
+	readonly #waiting: (() => void)[] = [];
+	#unanswered = 0;
 	readonly #listeners = new Set<(signal: Signal) => void>();
 	readonly #lossListeners = new Set<(error: ChoreError) => void>();
 	#connecting: Silence | undefined;
@@ -71,6 +80,7 @@ export class Bus implements Disposable {
 		// `socket` and not `path`: for the latter dbus-next looks for a native addon first.
 		this.#messages = sessionBus({ busAddress: `unix:socket=${socketPath}`, authMethods: ["EXTERNAL"] });
 		this.#stream = streamOf(this.#messages);
+		guard(this.#stream, (error) => this.#lose(unavailable(`the message bus at ${socketPath} sent what is not a message`, error)));
 		this.#messages.on("message", (message) => this.#receive(message));
 		this.#messages.on("error", (error: unknown) => this.#lose(unavailable(`the message bus at ${socketPath} failed`, error)));
 		this.#stream.on("close", () => this.#lose(unavailable(`the message bus at ${socketPath} closed the connection`)));
@@ -99,7 +109,7 @@ export class Bus implements Disposable {
 			return await new Promise((resolve, reject) => {
 				rejectOnLoss = reject;
 				this.#pending.add(reject);
-				this.#messages.call(message).then((answer) => resolve(answer?.body ?? []), reject);
+				this.#inTurn(() => this.#messages.call(message).then((answer) => resolve(answer?.body ?? []), reject));
 			});
 		} catch (error) {
 			throw this.#translate(error, request);
@@ -135,10 +145,27 @@ export class Bus implements Disposable {
 		this.#lose(unavailable("the connection to the message bus was closed"));
 	}
 
+	/** Sends at once, or as soon as fewer than UNANSWERED requests are without an answer. @param send resolves with the answer */
+	#inTurn(send: () => Promise<void>): void {
+		const begin = (): void => {
+			void send().finally(() => {
+				const next = this.#waiting.shift();
+				if (next === undefined) this.#unanswered -= 1;
+				else next();
+			});
+		};
+		if (this.#unanswered === UNANSWERED) {
+			this.#waiting.push(begin);
+			return;
+		}
+		this.#unanswered += 1;
+		begin();
+	}
+
 	#receive(message: Message): void {
 		this.#silence?.heard();
 		if (message.type === MessageType.SIGNAL) {
-			for (const listener of [...this.#listeners]) listener(message);
+			for (const listener of [...this.#listeners]) tell(listener, message);
 		} else if (this.#connecting !== undefined) {
 			this.#greeted(message);
 		}
@@ -160,6 +187,7 @@ export class Bus implements Disposable {
 		this.#connecting?.[Symbol.dispose]();
 		this.#hush();
 		this.#stream.destroy();
+		this.#waiting.length = 0;
 		for (const reject of [...this.#pending]) reject(error);
 		for (const listener of [...this.#lossListeners]) listener(error);
 		this.#listeners.clear();
@@ -200,6 +228,39 @@ export class Bus implements Disposable {
 function unavailable(message: string, cause?: unknown): ChoreError {
 	const text = cause instanceof Error && !(cause instanceof DBusError) ? `${message}: ${cause.message}` : message;
 	return new ChoreError("PLATFORM_UNAVAILABLE", text, { hint: HINT, ...(cause === undefined ? {} : { cause }) });
+}
+
+/** Has an error of a listener, which is a bug, end the process as any other does: dbus-next would send it to the manager. */
+function tell(listener: (signal: Signal) => void, signal: Signal): void {
+	try {
+		listener(signal);
+	} catch (error) {
+		queueMicrotask(() => {
+			throw error;
+		});
+	}
+}
+
+/**
+ * Keeps the parser of dbus-next from what it takes wrongly: at its end a socket gives fewer bytes than are asked for, the
+ * beginning of a message. What it throws at other bytes nobody would catch.
+ */
+function guard(stream: Socket, spoilt: (error: unknown) => void): void {
+	const read = stream.read.bind(stream);
+	stream.read = (size?: number): unknown => {
+		const bytes = read(size) as Buffer | null;
+		return bytes !== null && size !== undefined && bytes.length < size ? null : bytes;
+	};
+	const emit = stream.emit.bind(stream) as (...words: unknown[]) => boolean;
+	stream.emit = (...words: unknown[]): boolean => {
+		if (words[0] !== "readable") return emit(...words);
+		try {
+			return emit(...words);
+		} catch (error) {
+			spoilt(error);
+			return true;
+		}
+	};
 }
 
 /** dbus-next does not report the end of its socket, and its disconnect() waits for the bus: so we use the socket itself. */

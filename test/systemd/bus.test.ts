@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
+import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { test } from "node:test";
 import { promisify } from "node:util";
@@ -81,16 +82,56 @@ test("a bus that takes no more connections is an error, not a crash", { skip: no
 	await assert.rejects(second.call(LIST_NAMES), isUnavailable(/refused the connection/));
 });
 
-test("requests are not answered one after another but together", { skip: noDaemon }, async () => {
+/** A bus that greets and then sends these bytes. */
+function sending(bytes: Buffer): (client: Socket) => void {
+	return (client) =>
+		client.on("data", (data: Buffer) => {
+			if (data.includes("AUTH")) client.write("OK 0123456789abcdef0123456789abcdef\r\n");
+			if (data.includes("BEGIN")) client.end(bytes);
+		});
+}
+
+test("a bus that dies in the middle of a message, or sends what is none, is an error, not a crash", async () => {
+	const header = Buffer.from("6c01000100000000010000006e000000", "hex"); // 110 bytes of fields are to follow
+	const spoilt = Buffer.concat([header, Buffer.alloc(112, 0xff)]);
+	for (const bytes of [header.subarray(0, 7), header, spoilt.subarray(0, 40), spoilt]) {
+		using dying = await GoBetween.to(sending(bytes));
+		using bus = new Bus(dying.socketPath, PATIENT);
+		await assert.rejects(bus.call(LIST_NAMES), isUnavailable(/closed the connection|not a message/), `after ${bytes.length} bytes`);
+	}
+});
+
+test("requests are not answered one after another but 64 together", { skip: noDaemon }, async () => {
 	using daemon = await startBus();
 	using between = await GoBetween.to(daemon.socketPath);
 	using bus = new Bus(between.socketPath, { ...PATIENT, silenceMs: HANGS_MS });
 	await bus.call(LIST_NAMES);
+	const asked = () => between.sent.split(LIST_NAMES.member).length - 2; // without the one above
 	const release = between.hold();
-	const calls = Array.from({ length: 500 }, () => bus.call(LIST_NAMES));
-	await eventually("all are asked while none is answered", () => between.sent.split(LIST_NAMES.member).length, 502);
+	const order: number[] = [];
+	const calls = Array.from({ length: 500 }, (_, index) => bus.call(LIST_NAMES).then(() => order.push(index)));
+	await eventually("some are asked while none is answered", asked, (count) => count >= 64);
+	assert.equal(asked(), 64);
 	release();
 	await Promise.all(calls);
+	assert.deepEqual(order, [...order.keys()]);
+	assert.equal(asked(), 500);
+});
+
+test("an error in a listener for signals is thrown, not told to the manager", { skip: noDaemon }, async () => {
+	using daemon = await startBus();
+	const script = `
+		import { Bus } from ${JSON.stringify(new URL("../../platform/systemd/wire.js", import.meta.url).href)};
+		const bus = new Bus(${JSON.stringify(daemon.socketPath)});
+		bus.onSignal(() => { throw new Error("a bug"); });
+		await bus.match("type='signal',member='NameOwnerChanged'");
+		const other = new Bus(${JSON.stringify(daemon.socketPath)});
+		for (const one of [other, bus]) await one.call(${JSON.stringify(LIST_NAMES)});
+		for (const one of [other, bus]) one[Symbol.dispose]();`;
+	await assert.rejects(
+		promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], { timeout: HANGS_MS }),
+		(error: Error & { readonly stderr: string }) => /Error: a bug/.test(error.stderr),
+	);
 });
 
 test("a bus that falls silent in the middle of a request is an error after the limit", { skip: noDaemon }, async () => {
