@@ -69,7 +69,7 @@
 	read -r up idle </proc/uptime
 	read -r boot </proc/sys/kernel/random/boot_id
 
-	cgroup= cpu= peak=
+	cgroup= cpu= peak= oom=
 	while IFS=: read -r id controllers path; do
 		[ "$id" != 0 ] || cgroup=$path
 	done </proc/self/cgroup
@@ -81,8 +81,17 @@
 			[ "$key" != usage_usec ] || cpu=$value
 		done <"$tree$cgroup/cpu.stat"
 		[ ! -r "$tree$cgroup/memory.peak" ] || read -r peak <"$tree$cgroup/memory.peak"
+		[ ! -r "$tree$cgroup/memory.events" ] || while read -r key value; do
+			[ "$key" != oom_kill ] || oom=$value
+		done <"$tree$cgroup/memory.events"
 		break
 	done
+	# With OOMPolicy=continue systemd does not say that the kernel killed the main process for want of memory. The count is of
+	# all processes of the unit, so whoever sends SIGKILL after the kernel has killed another one is not told apart from it.
+	case $EXIT_CODE:$EXIT_STATUS:$result:${oom:-0} in
+	*:0) ;;
+	killed:KILL:signal:*) [ -e "$run/stop" ] || result=oom-kill ;;
+	esac
 
 	record="chore-exit 1 attempt=$attempt how=$EXIT_CODE status=$EXIT_STATUS certain=yes result=$result up=$up boot=$boot cpu=$cpu peak=$peak pid=$pid ."
 	if [ -f "$run/attempts" ]; then

@@ -1,7 +1,7 @@
 /** The requests that chore makes to a systemd manager (org.freedesktop.systemd1(5)), over one connection. Retries nothing. */
 import type { Property } from "./property.ts";
 import { parseRows, type UnitRow } from "./status.ts";
-import { type Bus, busErrorName, plainProperties, variant } from "./wire.ts";
+import { BUS, type Bus, busErrorName, plainProperties, variant } from "./wire.ts";
 
 const NAME = "org.freedesktop.systemd1";
 const PATH = "/org/freedesktop/systemd1";
@@ -108,6 +108,12 @@ export class Systemd implements Disposable {
 			this.#controlGroup = undefined;
 		});
 		return this.#controlGroup;
+	}
+
+	/** The manager's pid, as the bus sees it. */
+	async managerPid(): Promise<number> {
+		const [pid] = await this.#bus.call({ ...BUS, member: "GetConnectionUnixProcessID", signature: "s", body: [NAME] });
+		return Number(pid);
 	}
 
 	async managerProperty(name: string): Promise<unknown> {

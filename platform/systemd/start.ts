@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { RunSpec } from "../contract.ts";
 import { ChoreError, isChoreError } from "../errors.ts";
+import { callersProperties } from "./caller.ts";
 import { hasStarted } from "./inspect.ts";
 import { propertyWords, readNative } from "./native.ts";
 import { impossibleProperties, refusedProperty } from "./refusal.ts";
@@ -45,7 +46,8 @@ export async function submitUnit(
 	{ scope, ...installation }: Installation & { readonly scope: Scope },
 ): Promise<Submitted> {
 	const callersSlice = readNative(run, scope.name).inheritsSlice ? await findCallersSlice(systemd, scope) : undefined;
-	const properties = unitProperties(run, { ...installation, callersSlice });
+	const inherited = await callersProperties(systemd);
+	const properties = unitProperties(run, { ...installation, callersSlice, inherited });
 	const deadlineMs = performance.now() + LEAVING_MS;
 	for (;;) {
 		try {

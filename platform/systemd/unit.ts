@@ -113,6 +113,8 @@ export interface Installation {
 	readonly isPrivileged: boolean;
 	/** The slice of the process that starts the run; undefined unless the unit is to inherit it. */
 	readonly callersSlice?: string | undefined;
+	/** What the run inherits from the process that starts it (caller.ts), unless it is asked for otherwise. */
+	readonly inherited?: readonly Property[] | undefined;
 }
 
 /** The properties of the unit, for StartTransientUnit. @throws ChoreError INVALID_ARGUMENT for what is impossible */
@@ -142,11 +144,32 @@ export function unitProperties(run: RunSpec, installation: Installation): readon
 		properties.push(count("MemoryMax", limits.memoryBytes), count("MemorySwapMax", 0));
 	}
 	if (limits.cpus !== null) properties.push(count("CPUQuotaPerSecUSec", limits.cpus * 1_000_000));
-	if (limits.tasks !== null) properties.push(count("TasksMax", limits.tasks));
+	properties.push(...likeTheCaller(run, asked.properties, installation.inherited ?? []));
 	const slice = sliceWithin(installation.callersSlice, asked.slice);
 	if (slice !== undefined) properties.push(text("Slice", slice));
 	const sandbox = sandboxProperties(asked.properties, { ...installation, jobFolder: run.jobFolder });
 	return [...properties, ...asked.properties, ...sandbox];
+}
+
+/**
+ * The properties by which a job is as free as one that the caller's shell would start. The manager has a limit of tasks for
+ * each unit of its own, and ends a unit as a whole when the kernel kills one of its processes for want of memory.
+ */
+function likeTheCaller({ limits, native }: RunSpec, asked: readonly Property[], inherited: readonly Property[]): readonly Property[] {
+	const isAsked = (pattern: RegExp) => asked.some(({ name }) => pattern.test(name));
+	const given: readonly Property[] = [
+		count("TasksMax", limits.tasks ?? INFINITY),
+		// With a limit of memory the whole job ends at it, as the manager has it.
+		...(limits.memoryBytes !== null || isAsked(/^MemoryMax/) ? [] : [text("OOMPolicy", "continue")]),
+		...inherited,
+	];
+	const replaced = [
+		...(isAsked(/^CPUScheduling/) ? ["CPUSchedulingPolicy"] : []),
+		// A unit that may have none of the caller's processors would not start.
+		...(native["slice"] !== undefined || native["sliceInherit"] !== undefined || isAsked(/^AllowedCPUs$/) ? ["CPUAffinity"] : []),
+		...asked.map(({ name }) => name),
+	];
+	return given.filter(({ name }) => !replaced.includes(name));
 }
 
 /**

@@ -41,7 +41,8 @@ export const PATIENCE: Patience = { connectMs: 10_000, silenceMs: 25_000 };
 const UNANSWERED = 64;
 
 const HINT = "`chore doctor` shows what works here; `--platform posix` runs jobs without systemd";
-const BUS = { destination: "org.freedesktop.DBus", path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus" } as const;
+/** The bus itself, as the receiver of a request (D-Bus specification, "Message Bus Messages"). */
+export const BUS = { destination: "org.freedesktop.DBus", path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus" } as const;
 
 /** A value with its D-Bus type; properties are passed so. */
 export function variant(signature: string, value: unknown): unknown {

@@ -1,7 +1,7 @@
 /** The command as it is built and shipped, on a real user manager. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -55,6 +55,19 @@ describe("the built command on systemd", () => {
 			assert.equal(status, 0, stderr);
 			assert.ok(stdout.includes(`/${slice}/chore-cat-`), stdout);
 		}
+	});
+
+	test("a job has the nice value, the scheduling and the processors of its caller, and more tasks than the manager allows", {
+		skip,
+	}, () => {
+		const show = "grep Cpus_allowed_list /proc/self/status; cut -d ' ' -f 19,41 /proc/self/stat; cat /proc/self/oom_score_adj";
+		const line = `${show}; exec systemctl --user show -P TasksMax "chore-like-me-*"`;
+		const run = ["dist/cli.cjs", "run", "-q", "-f", "--name", "like-me", "--", "sh", "-c", line];
+		const last = /^Cpus_allowed_list:.*?([0-9]+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "";
+		const words = ["-n", "77", "--", "taskset", "-c", last, "chrt", "--batch", "0", "nice", "-n", "7", process.execPath, ...run];
+		const env = { ...process.env, CHORE_HOME: home, CHORE_PLATFORM: "" };
+		const { stdout, stderr } = spawnSync("choom", words, { encoding: "utf8", env, timeout: HANGS_MS });
+		assert.equal(stdout, `Cpus_allowed_list:\t${last}\n7 3\n77\ninfinity\n`, stderr);
 	});
 
 	test("a limit that is given twice is the last one, and Environment= sets a variable", { skip }, () => {

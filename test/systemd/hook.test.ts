@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { test } from "node:test";
 import { type ExitRecord, parseExitRecord } from "../../platform/exit-record.ts";
@@ -29,6 +29,7 @@ const HOSTILE = {
 	up: "1",
 	cgroup: "/",
 	pid: "x",
+	oom: "1",
 	before: "x",
 	policy: "always",
 	most: "1",
@@ -65,6 +66,35 @@ for (const shell of SHELLS) {
 			assert.ok(atSeconds !== null && before <= atSeconds && atSeconds <= after, `${before}, ${atSeconds}, ${after}`);
 			assert.equal(record.bootId, readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim());
 			assert.equal(readFileSync(`${folder.path}/exit`).length, 512);
+		}
+	});
+
+	test(`the hook records that the kernel killed the main process for want of memory under ${shell.join(" ")}`, { skip }, () => {
+		using folder = new RunFolder();
+		const tree = mkdtempSync(`${tmpdir()}/tree-`);
+		try {
+			mkdirSync(`${tree}/unit`);
+			writeFileSync(`${tree}/self`, "12:cpu:/\n0::/unit\n");
+			writeFileSync(`${tree}/unit/cpu.stat`, "usage_usec 5000\n");
+			writeFileSync(folder.hook, text.replaceAll("/sys/fs/cgroup", tree).replaceAll("/proc/self/cgroup", `${tree}/self`));
+			const end = (oomKills: number | undefined, SERVICE_RESULT: string, EXIT_CODE: string, EXIT_STATUS: string) => {
+				folder.blank();
+				if (oomKills === undefined) rmSync(`${tree}/unit/memory.events`, { force: true });
+				else writeFileSync(`${tree}/unit/memory.events`, `low 0\noom 9\noom_kill ${oomKills}\noom_group_kill 0\n`);
+				assert.equal(folder.run(shell, { SERVICE_RESULT, EXIT_CODE, EXIT_STATUS }).output, "");
+				assert.equal(folder.record().cpuTimeMs, 5);
+				return folder.record().result;
+			};
+			assert.equal(end(1, "signal", "killed", "KILL"), "oom-kill");
+			assert.equal(end(0, "signal", "killed", "KILL"), "signal");
+			assert.equal(end(undefined, "signal", "killed", "KILL"), "signal", "without the memory controller");
+			assert.equal(end(1, "signal", "killed", "USR1"), "signal");
+			assert.equal(end(1, "success", "exited", "0"), "success", "a child was killed, and the job went on");
+			assert.equal(end(1, "timeout", "killed", "KILL"), "timeout");
+			writeFileSync(`${folder.path}/stop`, "");
+			assert.equal(end(1, "signal", "killed", "KILL"), "signal");
+		} finally {
+			rmSync(tree, { recursive: true });
 		}
 	});
 

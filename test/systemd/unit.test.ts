@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RunSpec } from "../../platform/contract.ts";
 import { isChoreError } from "../../platform/errors.ts";
+import { affinity, inheritedBy } from "../../platform/systemd/caller.ts";
 import { readNative } from "../../platform/systemd/native.ts";
 import { hasAnyToken, planUnit, readHandle, unitProperties, unitToken } from "../../platform/systemd/unit.ts";
 
@@ -27,6 +28,16 @@ function properties(changes: Partial<RunSpec>): Readonly<Record<string, unknown>
 			value,
 		]),
 	);
+}
+
+const LIMITS = "Max nice priority         0                    3                    \n";
+
+/** The text of /proc/PID/stat of a process with this nice value and scheduling policy. */
+function stat({ nice, policy }: { readonly nice: number; readonly policy: number }): string {
+	const fields = Array.from({ length: 49 }, () => 1);
+	fields[19 - 4] = nice;
+	fields[41 - 4] = policy;
+	return `7 (a b) c) S ${fields.join(" ")}\n`;
 }
 
 function isRefused(error: unknown): boolean {
@@ -77,6 +88,35 @@ test("an unknown key among systemd's own options is refused, with the keys that 
 			(error) => isChoreError(error) && error.code === code && message.test(error.message) && hint.test(error.hint ?? ""),
 			JSON.stringify(native),
 		);
+	}
+});
+
+test("a unit inherits nice value, batch scheduling, limits and processors of its caller", () => {
+	const made = (texts: Partial<Parameters<typeof inheritedBy>[0]>) => {
+		const properties = inheritedBy({ stat: "", limits: "", oomScoreAdjust: "", ...texts });
+		return properties.map(({ name, signature, value }) => `${name}=${signature}:${value}`);
+	};
+	assert.deepEqual(made({}), [], "nothing where /proc tells nothing");
+	assert.deepEqual(made({ stat: stat({ nice: 19, policy: 0 }) }), ["Nice=i:19"]);
+	assert.deepEqual(made({ stat: stat({ nice: -5, policy: 5 }) }), ["Nice=i:-5", "CPUSchedulingPolicy=i:5"]);
+	assert.deepEqual(made({ stat: stat({ nice: 0, policy: 1 }) }), ["Nice=i:0"], "a real-time policy needs a right of the manager's");
+	assert.deepEqual(made({ oomScoreAdjust: "-17\n" }), ["OOMScoreAdjust=i:-17"]);
+	assert.deepEqual(made({ limits: LIMITS }), ["LimitNICE=t:3", "LimitNICESoft=t:0"]);
+	assert.deepEqual(made({ limits: "Max realtime timeout      unlimited            unlimited            us        \n" }), [
+		`LimitRTTIME=t:${2n ** 64n - 1n}`,
+		`LimitRTTIMESoft=t:${2n ** 64n - 1n}`,
+	]);
+	for (const [callers, managers, mask] of [
+		["0", "0-7", "01"],
+		["0-3,9", "0-15", "0f02"],
+		["0-7", "0-7", undefined],
+		["8", "0-7", undefined],
+		["0-8", "0-7", undefined],
+		["0", "", undefined],
+		["", "0-7", undefined],
+	] as const) {
+		const [property] = affinity(callers, managers);
+		assert.equal(property && Buffer.from(property.value as Buffer).toString("hex"), mask, `${callers} of ${managers}`);
 	}
 });
 
@@ -153,7 +193,7 @@ test("only exit codes count as clean, and not those of systemd's own", () => {
 test("limits become properties in systemd's units", () => {
 	const bounds = ["RuntimeMaxUSec", "MemoryMax", "MemorySwapMax", "CPUQuotaPerSecUSec", "TasksMax", "Slice"];
 	const none = properties({});
-	for (const name of bounds) assert.equal(none[name], undefined);
+	for (const name of bounds) assert.equal(none[name], name === "TasksMax" ? 2n ** 64n - 1n : undefined, name);
 	const all = properties({ limits: { timeoutMs: 0.4, memoryBytes: 2 ** 40, cpus: 0.25, tasks: 7 }, native: { slice: "batch" } });
 	assert.deepEqual(
 		bounds.map((name) => all[name]),
@@ -161,6 +201,41 @@ test("limits become properties in systemd's units", () => {
 	);
 	assert.equal(properties({ limits: { ...RUN.limits, timeoutMs: 0 } })["RuntimeMaxUSec"], 1n, "0 would be no limit at all");
 	for (const slice of ["a b", "-a", "a--b", "/", ""]) assert.throws(() => properties({ native: { slice } }), isRefused, slice);
+});
+
+test("a unit has as many tasks as the caller may have, and outlives a child that the kernel kills", () => {
+	const made = (word: string, limits: Partial<RunSpec["limits"]> = {}) => {
+		const native: RunSpec["native"] = word === "" ? {} : { properties: [word] };
+		const all = unitProperties({ ...RUN, limits: { ...RUN.limits, ...limits }, native }, { hookPath: "/hook", isPrivileged: false });
+		return all.flatMap(({ name, value }) => (/^(TasksMax|OOMPolicy)/.test(name) ? [`${name}=${value}`] : []));
+	};
+	const unlimited = `TasksMax=${2n ** 64n - 1n}`;
+	assert.deepEqual(made(""), [unlimited, "OOMPolicy=continue"]);
+	assert.deepEqual(made("", { tasks: 7 }), ["TasksMax=7", "OOMPolicy=continue"]);
+	assert.deepEqual(made("TasksMax=7"), ["OOMPolicy=continue", "TasksMax=7"]);
+	assert.deepEqual(made("OOMPolicy=stop"), [unlimited, "OOMPolicy=stop"]);
+	assert.deepEqual(made("", { memoryBytes: 2 ** 30 }), [unlimited], "at its own limit of memory the job ends as a whole");
+	assert.deepEqual(made("MemoryMax=1G"), [unlimited]);
+});
+
+test("what a unit inherits gives way to what is asked for", () => {
+	const inherited = [
+		...inheritedBy({ stat: stat({ nice: 5, policy: 3 }), limits: LIMITS, oomScoreAdjust: "7\n" }),
+		...affinity("0-1", "0-3"),
+	];
+	const names = inherited.map(({ name }) => name);
+	const made = (native: RunSpec["native"]) => {
+		const properties = unitProperties({ ...RUN, native }, { hookPath: "/hook", isPrivileged: false, inherited });
+		return properties.flatMap(({ name, value }) => (names.includes(name) ? [`${name}=${value}`] : []));
+	};
+	const everything = inherited.map(({ name, value }) => `${name}=${value}`);
+	assert.deepEqual(made({}), everything);
+	const without = (pattern: RegExp) => everything.filter((word) => !pattern.test(word));
+	assert.deepEqual(made({ properties: ["Nice=3"] }), [...without(/^Nice/), "Nice=3"]);
+	assert.deepEqual(made({ properties: ["LimitNICE=+1"] }), [...without(/^LimitNICE/), "LimitNICE=19", "LimitNICESoft=19"]);
+	assert.deepEqual(made({ properties: ["CPUSchedulingPriority=3"] }), without(/^CPUScheduling/));
+	for (const native of [{ slice: "batch" }, { sliceInherit: "yes" }, { properties: ["AllowedCPUs=0"] }])
+		assert.deepEqual(made(native), without(/^CPUAffinity/), "its processors may be others");
 });
 
 test("restarts depend on a condition on a file of the run", () => {
