@@ -52,6 +52,18 @@ export function findProcesses(marks: readonly ProcessMark[], managerGroup: strin
 	return found;
 }
 
+/**
+ * The processes of a run that moved from its unit to a scope (systemd.scope(5)), as `systemd-run --scope`, flatpak and snap
+ * have a program do. Found by their mark; reads all of /proc. Only those in scopes: the processes of another service have
+ * the mark if a job has told the manager its environment (`systemctl import-environment`), and are not the job's.
+ */
+export function processesApart(run: MarkedRun & { readonly unit: string }): readonly JobProcess[] {
+	const pids = readdirSync("/proc").map(Number).filter(Number.isInteger);
+	return pids
+		.filter((pid) => pid !== process.pid && ownerOf(pid, run) === "this run's" && isInScope(pid, run.unit))
+		.flatMap((pid) => describeProcess(pid, true) ?? []);
+}
+
 /** When the process was started, in clock ticks since boot, or undefined when it is over. */
 export function startTicks(pid: number): number | undefined {
 	const ticks = startTicksIn(statFields(pid));
@@ -69,6 +81,12 @@ function foldersIn(folder: string): readonly string[] {
 	} catch {
 		return [];
 	}
+}
+
+/** Whether the process is in a scope, and not in one below this unit. */
+function isInScope(pid: number, unit: string): boolean {
+	const units = unitsOf(pid, "/");
+	return units.findLast((name) => /\.(scope|service)$/.test(name))?.endsWith(".scope") === true && !units.includes(unit);
 }
 
 /** The parts of the path of a process's cgroup below the manager's. One of them is the name of its unit. */
@@ -113,11 +131,11 @@ export function isAlive(pid: number): boolean {
 	return fields !== undefined && !isOver(fields);
 }
 
-function describeProcess(pid: number): JobProcess | undefined {
+function describeProcess(pid: number, escaped = false): JobProcess | undefined {
 	const fields = statFields(pid);
 	if (fields === undefined || isOver(fields)) return undefined;
 	const command = (read(`/proc/${pid}/cmdline`) ?? "").replaceAll("\0", " ").trim();
-	return { pid, parentPid: Number(fields[1]), command: command || (read(`/proc/${pid}/comm`) ?? "").trim(), escaped: false };
+	return { pid, parentPid: Number(fields[1]), command: command || (read(`/proc/${pid}/comm`) ?? "").trim(), escaped };
 }
 
 function read(path: string): string | undefined {

@@ -1,10 +1,12 @@
 /** Stops one run and sends signals to it. Never acts on a unit or process that is not this run's. */
-import type { StopOutcome, Stopping } from "../contract.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import type { JobProcess, StopOutcome, Stopping } from "../contract.ts";
 import { ChoreError, errnoOf } from "../errors.ts";
 import { signalNumber } from "../exit-record.ts";
+import { Silence } from "../silence.ts";
 import { answered, delivered } from "./again.ts";
 import { withStrays } from "./inspect.ts";
-import { isStopped, processesOf, startTicks } from "./processes.ts";
+import { isStopped, processesApart, processesOf, startTicks } from "./processes.ts";
 import type { LoadedUnit, Systemd } from "./requests.ts";
 import { forbidRestarts, mayStartAgain } from "./restarts.ts";
 import { isRecording, isWaiting } from "./status.ts";
@@ -13,6 +15,9 @@ import type { Waiter } from "./waiter.ts";
 
 /** How long after SIGKILL processes may take to disappear. */
 const KILLED_MS = 5_000;
+
+/** Between two looks at processes whose end no signal of the manager tells. */
+const LOOK_EVERY_MS = 25;
 
 /** systemd sends SIGKILL at the end of the grace; chore sends its own so much later, in case systemd has not. */
 const MANAGER_DELAY_MS = 2_000;
@@ -25,17 +30,53 @@ const MANAGER_DELAY_MS = 2_000;
 export async function stopRun(connect: () => Systemd, run: PlannedUnit, stopping: Stopping, waiter: Waiter): Promise<StopOutcome> {
 	if (await waiter.isOver(0)) return { kind: "ended" };
 	forbidRestarts(run.runFolder);
-	if (stopping.graceMs > 0) {
-		const managerKills = await delivered(() => askToEnd(connect(), run, stopping));
-		if (await waiter.isOver(stopping.graceMs + (managerKills ? MANAGER_DELAY_MS : 0))) return { kind: "ended" };
-	}
-	// While the hook runs, signalRun sends nothing and is called again afterwards.
-	if (await waiter.isOver(KILLED_MS, () => delivered(() => signalRun(connect(), run, ["SIGKILL"], "all")))) return { kind: "ended" };
-	return { kind: "survivors", pids: await answered(() => survivors(connect(), run)) };
+	const graceEndsAtMs = performance.now() + stopping.graceMs;
+	const [left] = await Promise.all([stopUnit(connect, run, stopping, waiter), stopApart(run, stopping, graceEndsAtMs)]);
+	// Again, since one may have moved out of the unit meanwhile. What the first call could not end is found again.
+	const pids = [...left, ...(await stopApart(run, stopping, graceEndsAtMs))];
+	return pids.length === 0 ? { kind: "ended" } : { kind: "survivors", pids };
 }
 
 /** Sends these signals, one after the other. Resolves false when there is nothing to signal, also while the hook runs. */
 export async function signalRun(systemd: Systemd, run: PlannedUnit, signals: readonly string[], whom: "main" | "all"): Promise<boolean> {
+	const reached = await signalUnit(systemd, run, signals, whom);
+	if (reached && whom === "all") signalProcesses(pidsOf(processesApart(run)), signals.map(numberOf));
+	return reached;
+}
+
+/** @returns the processes of the unit that are left in the end */
+async function stopUnit(connect: () => Systemd, run: PlannedUnit, stopping: Stopping, waiter: Waiter): Promise<readonly number[]> {
+	if (stopping.graceMs > 0) {
+		const managerKills = await delivered(() => askToEnd(connect(), run, stopping));
+		if (await waiter.isOver(stopping.graceMs + (managerKills ? MANAGER_DELAY_MS : 0))) return [];
+	}
+	// While the hook runs, signalUnit sends nothing and is called again afterwards.
+	if (await waiter.isOver(KILLED_MS, () => delivered(() => signalUnit(connect(), run, ["SIGKILL"], "all")))) return [];
+	return answered(() => survivors(connect(), run));
+}
+
+/** Stops the processes of the run that are in scopes; no signal of the manager tells when they end. @returns those left in the end */
+async function stopApart(run: PlannedUnit, { signal, hangUp }: Stopping, graceEndsAtMs: number): Promise<readonly number[]> {
+	const signals = [signal, ...(hangUp ? ["SIGHUP"] : []), "SIGCONT"].map(numberOf);
+	const told = new Set<string>();
+	let pids = pidsOf(processesApart(run));
+	for (; pids.length > 0 && performance.now() < graceEndsAtMs; pids = pidsOf(processesApart(run))) {
+		for (const pid of pids) {
+			const identity = `${pid} ${startTicks(pid)}`;
+			if (!told.has(identity)) signalProcesses([pid], signals);
+			told.add(identity);
+		}
+		await delay(Math.min(LOOK_EVERY_MS, Math.max(0, graceEndsAtMs - performance.now())));
+	}
+	using silence = new Silence(KILLED_MS);
+	for (; pids.length > 0 && !silence.isOver; pids = pidsOf(processesApart(run))) {
+		signalProcesses(pids, [numberOf("SIGKILL")]);
+		await delay(LOOK_EVERY_MS);
+	}
+	return pids;
+}
+
+async function signalUnit(systemd: Systemd, run: PlannedUnit, signals: readonly string[], whom: "main" | "all"): Promise<boolean> {
 	const numbers = signals.map(numberOf);
 	const unit = await findOwn(systemd, run);
 	if (unit === undefined) {
@@ -46,8 +87,7 @@ export async function signalRun(systemd: Systemd, run: PlannedUnit, signals: rea
 	if (isFrozen(unit)) await systemd.thaw(unit);
 	if (whom === "all" && numbers.length > 1) {
 		// By kill(2) and not by the manager: after the first signal the job may end, and a later request would hit the hook.
-		const pids = processesOf(unit.controlGroup, run).map(({ pid }) => pid);
-		return signalProcesses(pids, numbers);
+		return signalProcesses(pidsOf(processesOf(unit.controlGroup, run)), numbers);
 	}
 	const reached = await Promise.all(numbers.map((number) => systemd.kill(unit, whom, number)));
 	return reached.includes(true);
@@ -85,7 +125,7 @@ async function askToEnd(systemd: Systemd, run: PlannedUnit, stopping: Stopping):
 	// A stopped process reacts to the signal only after SIGCONT.
 	const mustWake = unit === undefined || processesOf(unit.controlGroup, run).some(({ pid }) => isStopped(pid));
 	const more = [...(stopping.hangUp ? ["SIGHUP"] : []), ...(mustWake ? ["SIGCONT"] : [])];
-	await signalRun(systemd, run, [stopping.signal, ...more], "all");
+	await signalUnit(systemd, run, [stopping.signal, ...more], "all");
 	return false;
 }
 
@@ -120,7 +160,11 @@ function eldest(pids: readonly number[]): readonly number[] {
 async function survivors(systemd: Systemd, run: PlannedUnit): Promise<readonly number[]> {
 	const unit = await findOwn(systemd, run);
 	if (unit === undefined) return withStrays(systemd, run, (pids) => pids);
-	return processesOf(unit.controlGroup, run).map(({ pid }) => pid);
+	return pidsOf(processesOf(unit.controlGroup, run));
+}
+
+function pidsOf(processes: readonly JobProcess[]): readonly number[] {
+	return processes.map(({ pid }) => pid);
 }
 
 /** @see org.freedesktop.systemd1(5), FreezerState */

@@ -1,18 +1,18 @@
 /** What a running job uses, from the files of its cgroup. The hook reads the same files for the exit record. */
 import { readFileSync } from "node:fs";
 import type { Usage } from "../contract.ts";
-import type { MarkedRun } from "../run-mark.ts";
-import { cgroupFolder, processesOf } from "./processes.ts";
+import { cgroupFolder, processesApart, processesOf } from "./processes.ts";
+import type { PlannedUnit } from "./unit.ts";
 
 export const NO_USAGE: Usage = { processes: [], cpuTimeMs: null, memoryBytes: null, memoryPeakBytes: null };
 
 /** See Platform.usage. @param controlGroup its path from the root of the hierarchy */
-export function usageOf(controlGroup: string, run: MarkedRun): Usage {
+export function usageOf(controlGroup: string, run: PlannedUnit): Usage {
 	const folder = cgroupFolder(controlGroup);
 	if (folder === undefined) return NO_USAGE;
 	const microseconds = /^usage_usec ([0-9]+)$/m.exec(read(`${folder}/cpu.stat`))?.[1];
 	return {
-		processes: processesOf(controlGroup, run),
+		processes: [...processesOf(controlGroup, run), ...processesApart(run)],
 		cpuTimeMs: microseconds === undefined ? null : Math.round(Number(microseconds) / 1000),
 		memoryBytes: bytesIn(`${folder}/memory.current`),
 		memoryPeakBytes: bytesIn(`${folder}/memory.peak`),

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Stopping } from "../../platform/contract.ts";
+import { isStopped } from "../../platform/systemd/processes.ts";
 import { eventually, isRunning, kill } from "../support/eventually.ts";
 import { userManager } from "../support/user-manager.ts";
 import { Fixture, hasRecord, recordOf, said } from "./support.ts";
@@ -101,6 +102,34 @@ test("children that left the process group and the session are stopped too", { s
 	assert.ok(processes.some(({ pid, command, escaped }) => pid === child && command.includes("trap") && !escaped));
 	assert.deepEqual(await fixture.platform.stop(run.handle, { ...TERM, graceMs: 200 }), { kind: "ended" });
 	assert.equal(isRunning(child), false);
+});
+
+test("what moved to a scope of its own is stopped too, and what another run moved there is not", { skip }, async () => {
+	await using fixture = await Fixture.open();
+	const variables = ["PATH", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"].map((name) => `${name}='${process.env[name] ?? ""}'`);
+	const inScope = (name: string, trap: string, mark = "") =>
+		`${mark} systemd-run --user --scope -q sh -c 'trap "${trap}" TERM; echo $$ >"$1/${name}"; while :; do sleep 0.02; done' sh "$run" &`;
+	const names = ["polite", "stubborn", "another"];
+	const run = await fixture.startReady(
+		`export ${variables.join(" ")}
+		${inScope("polite", 'echo heard >\\"\\$1/heard\\"; exit')}
+		${inScope("stubborn", "")}
+		${inScope("another", "", "CHORE_RUN_ID=2.$CHORE_JOB_ID")}
+		for name in ${names.join(" ")}; do until [ -s "$run/$name" ]; do sleep 0.01; done; done; ready; wait`,
+	);
+	const [polite, stubborn, another] = names.map((name) => Number(said(run, name))) as [number, number, number];
+	try {
+		const { processes } = await fixture.platform.usage(run.handle);
+		const seen = [polite, stubborn, another].map((wanted) => processes.find(({ pid }) => pid === wanted)?.escaped);
+		assert.deepEqual(seen, [true, true, undefined]);
+		assert.equal(await fixture.platform.kill(run.handle, "SIGSTOP", "all"), true);
+		await eventually("all are signalled", () => [polite, stubborn].every(isStopped) && !isStopped(another));
+		assert.deepEqual(await fixture.platform.stop(run.handle, { ...TERM, graceMs: 500 }), { kind: "ended" });
+		assert.deepEqual([polite, stubborn, another].map(isRunning), [false, false, true]);
+		assert.equal(said(run, "heard"), "heard");
+	} finally {
+		kill(another, "SIGKILL");
+	}
 });
 
 test("a child that outlives the main process keeps the run stopping and does not change how it ended", { skip }, async () => {
