@@ -58,9 +58,10 @@ export function pathsOfSystemBus(): readonly Fact[] {
 	];
 }
 
+/** The manager's own bus first: dbus-run-session(1) and dbus-launch(1) put the address of one without it into the environment. */
 function busPaths(environment: NodeJS.ProcessEnv, runtimeFolder: string): readonly string[] {
 	const given = pathInAddress(environment["DBUS_SESSION_BUS_ADDRESS"]);
-	return [...new Set([...(given === undefined ? [] : [given]), `${runtimeFolder}/bus`])];
+	return [...new Set([`${runtimeFolder}/bus`, ...(given === undefined ? [] : [given])])];
 }
 
 function ownRuntimeFolder(folder: string | undefined, userId: number): string {

@@ -83,7 +83,9 @@ export class Bus implements Disposable {
 		this.#stream = streamOf(this.#messages);
 		guard(this.#stream, (error) => this.#lose(unavailable(`the message bus at ${socketPath} sent what is not a message`, error)));
 		this.#messages.on("message", (message) => this.#receive(message));
-		this.#messages.on("error", (error: unknown) => this.#lose(unavailable(`the message bus at ${socketPath} failed`, error)));
+		this.#messages.on("error", (error: unknown) =>
+			this.#lose(isRejection(error) ? stranger(socketPath) : unavailable(`the message bus at ${socketPath} failed`, error)),
+		);
 		this.#stream.on("close", () => this.#lose(unavailable(`the message bus at ${socketPath} closed the connection`)));
 		this.#connecting = new Silence(patience.connectMs, () => {
 			this.#lose(unavailable(`the message bus at ${socketPath} did not answer within ${patience.connectMs} ms`));
@@ -229,6 +231,20 @@ export class Bus implements Disposable {
 function unavailable(message: string, cause?: unknown): ChoreError {
 	const text = cause instanceof Error && !(cause instanceof DBusError) ? `${message}: ${cause.message}` : message;
 	return new ChoreError("PLATFORM_UNAVAILABLE", text, { hint: HINT, ...(cause === undefined ? {} : { cause }) });
+}
+
+/** Whether the bus does not believe the number of the user that dbus-next has told it. */
+function isRejection(error: unknown): boolean {
+	return error instanceof Error && error.message === "No authentication methods left to try";
+}
+
+/** Requests are sent after the authentication: none has been. */
+function stranger(socketPath: string): ChoreError {
+	const message = `the message bus at ${socketPath} knows this process as that of another user than ${process.getuid?.()}`;
+	return new ChoreError("PLATFORM_UNAVAILABLE", message, {
+		hint: "so it is within `unshare -r` and fakeroot; `--platform posix` runs jobs without systemd",
+		refused: true,
+	});
 }
 
 /** Has an error of a listener, which is a bug, end the process as any other does: dbus-next would send it to the manager. */

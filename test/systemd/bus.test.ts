@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import type { Handle } from "../../platform/contract.ts";
-import { isChoreError } from "../../platform/errors.ts";
+import { type ChoreError, isChoreError } from "../../platform/errors.ts";
 import { SystemdPlatform } from "../../platform/systemd/platform.ts";
 import { USER } from "../../platform/systemd/scope.ts";
 import { planUnit } from "../../platform/systemd/unit.ts";
@@ -72,6 +72,13 @@ test("a socket without a listener, a missing socket, and one that does not speak
 		using bus = new Bus(socketPath, PATIENT);
 		await assert.rejects(bus.call(LIST_NAMES), isUnavailable(/message bus/));
 	}
+});
+
+test("a bus that knows this process as another user's has received no request", async () => {
+	using refusing = await GoBetween.to((client) => client.write("REJECTED EXTERNAL\r\n"));
+	using bus = new Bus(refusing.socketPath, PATIENT);
+	const isRefused = (error: unknown) => isUnavailable(/as that of another user than [0-9]+$/)(error) && (error as ChoreError).refused;
+	await assert.rejects(bus.call(LIST_NAMES), isRefused);
 });
 
 test("a bus that takes no more connections is an error, not a crash", { skip: noDaemon }, async () => {
