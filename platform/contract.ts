@@ -233,6 +233,11 @@ export interface Platform extends AsyncDisposable {
 	 */
 	linger?(): Promise<void>;
 	/**
+	 * What a job finds other than this process does, in one clause for people: "another network". Undefined if nothing is known
+	 * to differ; absent if every job is a descendant of the process that starts it.
+	 */
+	elsewhere?(): Promise<string | undefined>;
+	/**
 	 * Objects that chore started, for any state folder, and whose job's folder is gone. Absent if the platform keeps nothing
 	 * of a run outside of its folder.
 	 */
@@ -277,6 +282,11 @@ export interface Detection {
 	readonly available: boolean;
 	/** Why it is available or not, in one clause for people. */
 	readonly reason: string;
+	/**
+	 * True where a job would certainly not find the programs that its caller sees, since it would run outside of the caller's
+	 * container. Such a platform is used only if it is asked for.
+	 */
+	readonly elsewhere?: boolean;
 	/** The files that were looked for, by their purpose, and whether they exist. */
 	readonly paths: readonly Fact[];
 }

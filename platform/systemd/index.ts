@@ -2,6 +2,7 @@
 import type { Detection, Platform, PlatformContext, PlatformModule } from "../contract.ts";
 import { ChoreError } from "../errors.ts";
 import { findBus, findSystemBus, pathsOfBus, pathsOfSystemBus } from "./address.ts";
+import { isOnHost } from "./namespaces.ts";
 import { SYSTEM, USER } from "./scope.ts";
 
 /** Whether the sockets of a user manager and its bus exist. Connects to nothing. */
@@ -10,9 +11,9 @@ export function detect(): Detection {
 	if (userId === undefined) return { available: false, reason: "this system has no systemd", paths: [] };
 	const bus = findBus(process.env, userId);
 	const paths = pathsOfBus(process.env, userId);
-	return "reason" in bus
-		? { available: false, reason: bus.reason, paths }
-		: { available: true, reason: "this user has a systemd manager and a message bus", paths };
+	if ("reason" in bus) return { available: false, reason: bus.reason, paths };
+	if (!isOnHost()) return { available: true, reason: "this user has a systemd manager and a message bus", paths };
+	return { available: true, elsewhere: true, reason: "the systemd manager is outside of this container, and so would jobs be", paths };
 }
 
 /** Opens the platform. It connects with the first request, which throws PLATFORM_UNAVAILABLE when the manager does not answer. */

@@ -22,6 +22,7 @@ import { description } from "./describe.ts";
 import { text as hook } from "./hook.sh.ts";
 import { Inspector, inspectUnits } from "./inspect.ts";
 import { enableLinger, logoutFate } from "./linger.ts";
+import { othersAt } from "./namespaces.ts";
 import { NATIVE, propertyWords, readNative } from "./native.ts";
 import { pauseRun, resumeRun } from "./pause.ts";
 import { split } from "./properties.ts";
@@ -150,6 +151,12 @@ export class SystemdPlatform implements Platform {
 
 	async logout(): Promise<LogoutFate> {
 		return this.#scope.isSystem ? { survives: true } : logoutFate();
+	}
+
+	async elsewhere(): Promise<string | undefined> {
+		const others = othersAt(await this.#connected().managerPid());
+		if (others.length === 0) return undefined;
+		return `${this.#scope.manager} of systemd is in another namespace than this process: its jobs have ${others.join(" and ")}`;
 	}
 
 	strays(): Promise<readonly Stray[]> {

@@ -17,6 +17,11 @@ export interface Found {
 	readonly detection: Detection;
 }
 
+/** Whether a platform is used for new jobs without being asked for, if none stands before it. */
+export function isChosen({ available, elsewhere }: Detection): boolean {
+	return available && elsewhere !== true;
+}
+
 /** Opens platforms when they are first needed, each once. */
 export class Platforms implements AsyncDisposable {
 	readonly #registry: Registry;
@@ -50,7 +55,7 @@ export class Platforms implements AsyncDisposable {
 		const reasons: string[] = [];
 		for (const { name, load } of candidates) {
 			const detection = (await load()).detect();
-			if (detection.available) return this.get(name);
+			if (isChosen(detection)) return this.get(name);
 			reasons.push(`${name}: ${detection.reason}`);
 		}
 		throw new ChoreError("PLATFORM_UNAVAILABLE", `no platform can run jobs here (${reasons.join("; ")})`);

@@ -7,9 +7,9 @@ import { Platforms } from "../../src/core/platforms.ts";
 import { fakePlatform } from "../support/fake-platform.ts";
 
 /** Platforms in memory. When one is opened its name is added to `opened`. */
-function threePlatforms(opened: string[]): Platforms {
+function threePlatforms(opened: string[], outside: readonly string[] = []): Platforms {
 	const module = (name: string, available: boolean): PlatformModule => ({
-		detect: () => ({ available, reason: `${name} says so`, paths: [] }),
+		detect: () => ({ available, elsewhere: outside.includes(name), reason: `${name} says so`, paths: [] }),
 		async open(context): Promise<Platform> {
 			opened.push(name);
 			return fakePlatform.open(context);
@@ -36,6 +36,18 @@ test("a new job gets the first platform that is available and of the scope that 
 		await platforms.choose({ platform: undefined, scope });
 		assert.deepEqual(opened, [name]);
 	}
+});
+
+test("a platform outside of the caller's container gets a job only if it is asked for, and its jobs are always reached", async () => {
+	const opened: string[] = [];
+	await using platforms = threePlatforms(opened, ["mine"]);
+	await platforms.choose({ platform: undefined, scope: undefined });
+	assert.deepEqual(opened, ["theirs"]);
+	await platforms.choose({ platform: "mine", scope: undefined });
+	assert.deepEqual(opened, ["theirs", "mine"]);
+	await using others = threePlatforms(opened, ["mine"]);
+	await others.get("mine");
+	assert.deepEqual(opened, ["theirs", "mine", "mine"]);
 });
 
 test("a platform that was asked for by name must exist, be available, and be of the scope that was asked for", async () => {

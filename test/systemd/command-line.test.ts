@@ -9,6 +9,7 @@ import { eventually, HANGS_MS } from "../support/eventually.ts";
 import { userManager } from "../support/user-manager.ts";
 
 const { skip } = userManager(import.meta);
+const noUsers = spawnSync("unshare", ["-Ur", "true"]).status === 0 ? false : "this kernel lets nobody make a user namespace";
 
 describe("the built command on systemd", () => {
 	let home = "";
@@ -68,6 +69,26 @@ describe("the built command on systemd", () => {
 		const env = { ...process.env, CHORE_HOME: home, CHORE_PLATFORM: "" };
 		const { stdout, stderr } = spawnSync("choom", words, { encoding: "utf8", env, timeout: HANGS_MS });
 		assert.equal(stdout, `Cpus_allowed_list:\t${last}\n7 3\n77\ninfinity\n`, stderr);
+	});
+
+	test("tells once that a job has other files and another network than its caller", { skip: skip || noUsers }, () => {
+		const sandbox = ["PrivateUsers=yes", "PrivateNetwork=yes", "ReadOnlyPaths=/usr/share"].map((property) => `--property=${property}`);
+		const own = mkdtempSync(join(tmpdir(), "chore-elsewhere-"));
+		const around = ["--user", "-q", "--wait", "--pipe", ...sandbox, `--setenv=CHORE_HOME=${own}`, `--working-directory=${process.cwd()}`];
+		const inside = (...words: readonly string[]) => {
+			const call = [...around, process.execPath, "dist/cli.cjs", ...words];
+			return spawnSync("systemd-run", call, { encoding: "utf8", timeout: HANGS_MS });
+		};
+		try {
+			const told = /in another namespace than this process: its jobs have other files and another network; .*--platform posix/;
+			const { status, stderr } = inside("run", "--wait", "--", "true");
+			assert.equal(status, 0, stderr);
+			assert.match(stderr, told);
+			assert.doesNotMatch(inside("run", "--wait", "--", "true").stderr, told);
+			assert.match(inside("doctor", "--no-test").stdout, /its jobs have other files and another network/);
+		} finally {
+			rmSync(own, { recursive: true, force: true });
+		}
 	});
 
 	test("a limit that is given twice is the last one, and Environment= sets a variable", { skip }, () => {

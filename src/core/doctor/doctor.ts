@@ -11,7 +11,7 @@ import { shellWord } from "../../../platform/shell-word.ts";
 import { checkStateRoot } from "../disk/private-folder.ts";
 import { isId, openSession, sessionFolders, stateRoot } from "../disk/session.ts";
 import type { ChoreOptions } from "../options.ts";
-import { Platforms } from "../platforms.ts";
+import { isChosen, Platforms } from "../platforms.ts";
 import type { Askable } from "./ask-after.ts";
 import { checkSession, type SessionReport } from "./checkup.ts";
 import { checkDisk, type Disk, diskOf } from "./disk.ts";
@@ -152,7 +152,7 @@ async function examinePlatforms(
 	findings: Findings,
 ): Promise<readonly PlatformReport[]> {
 	const found = await platforms.survey();
-	const used = asked ?? found.find(({ scope, detection }) => detection.available && (wanted ?? scope) === scope)?.name;
+	const used = asked ?? found.find(({ scope, detection }) => isChosen(detection) && (wanted ?? scope) === scope)?.name;
 	const reports = await Promise.all(found.map(({ name, detection }) => examinePlatform(platforms, name, detection, used, root, findings)));
 	const chosen = reports.find(({ name }) => name === used);
 	if (chosen === undefined || !chosen.available) {
@@ -181,8 +181,9 @@ async function examinePlatform(
 	if (!available) return report;
 	try {
 		const platform = await platforms.get(name);
-		const question = Promise.all([platform.describe(), platform.logout(), findStrays(platform, root, findings)]);
-		const [{ facts, lacking }, logout] = await within(ANSWER_MS, `the platform ${name}`, question);
+		const question = Promise.all([platform.describe(), platform.logout(), platform.elsewhere?.(), findStrays(platform, root, findings)]);
+		const [{ facts, lacking }, logout, elsewhere] = await within(ANSWER_MS, `the platform ${name}`, question);
+		if (elsewhere !== undefined) findings.note("platform", elsewhere, "`--platform posix` starts jobs where the caller is");
 		return { ...report, capabilities: platform.capabilities, lacking, logout, facts };
 	} catch (error) {
 		if (!isChoreError(error)) throw error;

@@ -11,7 +11,7 @@ import { type Job, shortId } from "../job.ts";
 import { hasBegun } from "../settle/attempts.ts";
 import { byRecord } from "../settle/settle.ts";
 import { snapshot } from "../settle/snapshot.ts";
-import { logoutNotice } from "./notice.ts";
+import { notices } from "./notice.ts";
 import { eventOf, runSpec } from "./plan.ts";
 import { abandonStart, finishStart } from "./under-way.ts";
 
@@ -49,8 +49,7 @@ export async function launch(
 	} finally {
 		finishStart(session, stored);
 	}
-	const notice = options.onWarning && (await logoutNotice(session, platform));
-	if (notice !== undefined) options.onWarning?.(notice);
+	if (options.onWarning !== undefined) for (const notice of await notices(session, platform)) options.onWarning(notice);
 	// A run that has ended already is settled by the next command: the start should not wait for that.
 	const seen = await byRecord(context, stored, "look");
 	if (typeof seen === "object") return seen;
