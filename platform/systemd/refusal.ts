@@ -42,6 +42,12 @@ export function refusedProperty(error: unknown, words: readonly string[]): unkno
 	});
 }
 
+/** Which of these properties the manager refused or does not know, as an older one than those of today; undefined if none. */
+export function refusedName(error: unknown, names: readonly string[]): string | undefined {
+	if (!REFUSALS.includes(busErrorName(error) ?? "")) return undefined;
+	return names.find((name) => (error as Error).message.includes(` ${name},`));
+}
+
 /** The message for a process that could not be set up; undefined when no property in `words` can be the cause. */
 export function impossibleProperties(exitCode: number, words: readonly string[]): string | undefined {
 	const [step, properties] = STEPS.get(exitCode) ?? [];

@@ -6,14 +6,14 @@ import { ChoreError, isChoreError } from "../errors.ts";
 import { callersProperties } from "./caller.ts";
 import { hasStarted } from "./inspect.ts";
 import { propertyWords, readNative } from "./native.ts";
-import { impossibleProperties, refusedProperty } from "./refusal.ts";
+import { impossibleProperties, refusedName, refusedProperty } from "./refusal.ts";
 import type { LoadedUnit, Systemd } from "./requests.ts";
 import { forbidRestarts, mayStartAgain } from "./restarts.ts";
 import type { Scope } from "./scope.ts";
 import { ownCgroup, callersSlice as sliceOf } from "./slice.ts";
 import { isRecording, isWaiting } from "./status.ts";
 import { findOwn } from "./stop.ts";
-import { hasAnyToken, type Installation, type PlannedUnit, unitProperties } from "./unit.ts";
+import { hasAnyToken, type Installation, type PlannedUnit, unaskedNames, unitProperties } from "./unit.ts";
 import { busErrorName } from "./wire.ts";
 
 const UNIT_EXISTS = "org.freedesktop.systemd1.UnitExists";
@@ -47,7 +47,8 @@ export async function submitUnit(
 ): Promise<Submitted> {
 	const callersSlice = readNative(run, scope.name).inheritsSlice ? await findCallersSlice(systemd, scope) : undefined;
 	const inherited = await callersProperties(systemd);
-	const properties = unitProperties(run, { ...installation, callersSlice, inherited });
+	let properties = unitProperties(run, { ...installation, callersSlice, inherited });
+	const unasked = unaskedNames(run, inherited);
 	const deadlineMs = performance.now() + LEAVING_MS;
 	for (;;) {
 		try {
@@ -55,6 +56,11 @@ export async function submitUnit(
 			submitted.finished.catch(() => {}); // without `acknowledge` no caller awaits it
 			return submitted;
 		} catch (error) {
+			const unknown = refusedName(error, unasked);
+			if (unknown !== undefined && properties.some(({ name }) => name === unknown)) {
+				properties = properties.filter(({ name }) => name !== unknown);
+				continue;
+			}
 			if (busErrorName(error) !== UNIT_EXISTS) throw refusedProperty(error, propertyWords(run.native));
 			if (performance.now() > deadlineMs || !(await makeRoom(systemd, unit))) throw unitExists(unit, scope, error);
 		}

@@ -151,6 +151,12 @@ export function unitProperties(run: RunSpec, installation: Installation): readon
 	return [...properties, ...asked.properties, ...sandbox];
 }
 
+/** The properties of a unit that are there for nobody's wish: a manager that does not know one starts the unit without it. */
+export function unaskedNames(run: RunSpec, inherited: readonly Property[]): readonly string[] {
+	const asked = readNative(run).properties;
+	return ["OOMPolicy", ...inherited.map(({ name }) => name)].filter((name) => !asked.some((property) => property.name === name));
+}
+
 /**
  * The properties by which a job is as free as one that the caller's shell would start. The manager has a limit of tasks for
  * each unit of its own, and ends a unit as a whole when the kernel kills one of its processes for want of memory.

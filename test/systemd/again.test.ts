@@ -1,18 +1,25 @@
-/** Requests while the manager is restarted and therefore not on the bus. */
+/** Requests that are made again: while the manager is restarted and therefore not on the bus, or in another form. */
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { mock, test } from "node:test";
+import type { RunSpec } from "../../platform/contract.ts";
 import { ChoreError } from "../../platform/errors.ts";
 import { answered, delivered } from "../../platform/systemd/again.ts";
+import type { Property } from "../../platform/systemd/property.ts";
 import type { LoadedUnit, Systemd } from "../../platform/systemd/requests.ts";
+import { USER } from "../../platform/systemd/scope.ts";
+import { submitUnit } from "../../platform/systemd/start.ts";
 import { stopRun } from "../../platform/systemd/stop.ts";
-import type { PlannedUnit } from "../../platform/systemd/unit.ts";
+import { type PlannedUnit, planUnit, readHandle } from "../../platform/systemd/unit.ts";
 import { Waiter } from "../../platform/systemd/waiter.ts";
+import { prepareRun } from "./support.ts";
 
 const { DBusError } = createRequire(import.meta.url)("dbus-next");
 
-function busError(name: string): ChoreError {
-	return new ChoreError("PLATFORM_FAILED", name, { cause: new DBusError(`org.freedesktop.DBus.Error.${name}`, "no manager") });
+function busError(name: string, message = name): ChoreError {
+	return new ChoreError("PLATFORM_FAILED", message, { cause: new DBusError(`org.freedesktop.DBus.Error.${name}`, "no manager") });
 }
 
 test("a restart of the manager may take three seconds from the first failed request, however long that request took", async () => {
@@ -47,6 +54,33 @@ test("of the requests that the manager received and did not answer only question
 	};
 	assert.equal(await answered(request), 2);
 	await assert.rejects(delivered(request), { message: "NoReply" });
+});
+
+test("a manager that does not know a property starts the job without it, unless it was asked for", async () => {
+	const given: (readonly string[])[] = [];
+	const systemd = {
+		managerPid: async () => process.pid,
+		startTransientUnit: async (_name: string, properties: readonly Property[]) => {
+			given.push(properties.map(({ name }) => name));
+			const unknown = ["OOMPolicy", "LimitNICE"].find((name) => given.at(-1)?.includes(name));
+			if (unknown === undefined) return { finished: Promise.resolve("done") };
+			throw busError("PropertyReadOnly", `Cannot set property ${unknown}, or unknown property.`);
+		},
+	} as unknown as Systemd;
+	const folder = mkdtempSync(`${tmpdir()}/chore-again-`);
+	try {
+		const installation = { hookPath: "/hook", isPrivileged: false, scope: USER };
+		const submit = (changes: Partial<RunSpec>) => {
+			const run = prepareRun(folder, "exit 0", changes);
+			return submitUnit(systemd, run, readHandle(planUnit(run)), installation);
+		};
+		await submit({});
+		const [first, , last] = given;
+		assert.deepEqual([given.length, first?.filter((name) => !last?.includes(name))], [3, ["OOMPolicy", "LimitNICE"]]);
+		await assert.rejects(submit({ native: { properties: ["OOMPolicy=stop"] } }), /OOMPolicy=stop/);
+	} finally {
+		rmSync(folder, { recursive: true });
+	}
 });
 
 test("a stop whose manager is restarted at the end of the grace sends SIGKILL and does not begin the grace anew", async () => {
