@@ -47,7 +47,15 @@ describe("the package", () => {
 	test("has no dependency at run time", () => {
 		const manifest = JSON.parse(readFileSync(join(folder, "package/package.json"), "utf8"));
 		assert.deepEqual([manifest.dependencies, manifest.optionalDependencies, manifest.peerDependencies], [undefined, undefined, undefined]);
-		assert.equal(manifest.scripts.install ?? manifest.scripts.postinstall, undefined);
+	});
+
+	test("has no script that an install of it would run, or ask about", () => {
+		const manifest = JSON.parse(readFileSync(join(folder, "package/package.json"), "utf8"));
+		const names = ["preinstall", "install", "postinstall", "preprepare", "prepare", "postprepare", "prepublish"];
+		assert.deepEqual(
+			names.filter((name) => name in manifest.scripts),
+			[],
+		);
 	});
 
 	test("runs a job through the library, far from any node_modules", () => {
