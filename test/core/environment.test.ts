@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { isChoreError } from "../../platform/errors.ts";
 import { jobEnvironment } from "../../src/core/prepare/environment.ts";
 import { parseLimits } from "../../src/core/prepare/resource-limits.ts";
@@ -17,6 +17,56 @@ test("variables of the caller's supervisor and seat are left out unless set for 
 	};
 	const { environment } = jobEnvironment({ from, clean: false, set: { NOTIFY_SOCKET: "mine" } });
 	assert.deepEqual([...environment.keys()].sort(), ["HOME", "NOTIFY_SOCKET", "PATH"]);
+});
+
+test("marks by which a runner of builds ends what a step left are left out; what only describes the build stays", () => {
+	const from = {
+		RUNNER_TRACKING_ID: "github_x",
+		VSTS_PROCESS_LOOKUP_ID: "vsts_x",
+		JENKINS_NODE_COOKIE: "x",
+		JENKINS_SERVER_COOKIE: "x",
+		HUDSON_COOKIE: "x",
+		HUDSON_SERVER_COOKIE: "x",
+		BUILD_ID: "7",
+		RUNNER_OS: "Linux",
+	};
+	const { environment } = jobEnvironment({ from, clean: false, set: {} });
+	assert.deepEqual(
+		[...environment],
+		[
+			["BUILD_ID", "7"],
+			["RUNNER_OS", "Linux"],
+		],
+	);
+});
+
+describe("a job of a make rule gets the flags without the job server, which it could not reach", () => {
+	for (const [value, kept] of [
+		[" -j4 --jobserver-auth=3,4", " -j4"],
+		["kw -j4 --jobserver-auth=fifo:/tmp/GMfifo12 -- A=b\\ --jobserver-auth=1,2", "kw -j4 -- A=b\\ --jobserver-auth=1,2"],
+		["w --jobserver-fds=3,4 -j", "w"],
+		["-j --jobserver-fds=8,9 --jobserver-auth=8,9", undefined],
+		[" -j3 --jobserver-auth=3,4 --eval=x\\ =\\ -j\\ --jobserver-auth=3", " -j3 --eval=x\\ =\\ -j\\ --jobserver-auth=3"],
+		[" -j", " -j"],
+		["", ""],
+	] as const)
+		for (const name of ["MAKEFLAGS", "MFLAGS", "CARGO_MAKEFLAGS"])
+			test(`${name}=${value}`, () => {
+				const { environment } = jobEnvironment({ from: { [name]: value, FLAGS: value }, clean: false, set: {} });
+				assert.deepEqual([environment.get(name), environment.get("FLAGS")], [kept, value]);
+			});
+
+	test("bytes that are not UTF-8 stay as they are", () => {
+		const block = Buffer.from("MAKEFLAGS= -j2 --jobserver-auth=3,4 -- A=\xe9\0", "latin1");
+		const { environment } = jobEnvironment({ from: { MAKEFLAGS: "\ufffd" }, clean: false, set: {} }, () => block);
+		assert.deepEqual(environment.get("MAKEFLAGS"), Buffer.from(" -j2 -- A=\xe9", "latin1"));
+	});
+
+	test("the value that is set for the job is not changed", () => {
+		const value = "-j --jobserver-auth=3,4";
+		const { environment } = jobEnvironment({ from: { MAKEFLAGS: value }, clean: false, set: { MAKEFLAGS: value } });
+		assert.equal(environment.get("MAKEFLAGS"), value);
+	});
 });
 
 test("a clean environment has six variables and those that were set", () => {

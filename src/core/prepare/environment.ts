@@ -1,16 +1,21 @@
 /** Chooses the variables of a job: the caller's, byte for byte, without those that are about the caller's own supervisor. */
 import { readFileSync } from "node:fs";
 import { ChoreError } from "../../../platform/errors.ts";
+import { withoutJobServer } from "./make-flags.ts";
 
 /** A value is text; or bytes, if the caller's value is not UTF-8. */
 export type Environment = ReadonlyMap<string, string | Buffer>;
 
 /**
- * Left out unless set by `--env`: they are about the caller's supervisor, sockets or seat and would be wrong in the job
+ * Left out unless set by `-E`: they are about the caller's supervisor, sockets or seat and would be wrong in the job
  * (systemd.exec(5), sd_notify(3), pam_systemd(8)). Shells set `_` anew for every command.
  */
-const LEFT_OUT =
+const OF_SUPERVISOR =
 	/^(_|NOTIFY_SOCKET|WATCHDOG_.*|LISTEN_.*|MAINPID|MANAGERPID.*|INVOCATION_ID|JOURNAL_STREAM|SYSTEMD_EXEC_PID|SERVICE_RESULT|EXIT_CODE|EXIT_STATUS|MONITOR_.*|TRIGGER_.*|MEMORY_PRESSURE_.*|CREDENTIALS_DIRECTORY|XDG_SESSION_ID|XDG_SEAT|XDG_VTNR|CHORE_JOB_ID|CHORE_RUN_ID)$/;
+
+/** Left out likewise: by these, runners of GitHub, Azure Pipelines and Jenkins find what they end after a step. */
+const OF_RUNNER =
+	/^(RUNNER_TRACKING_ID|VSTS_PROCESS_LOOKUP_ID|JENKINS_NODE_COOKIE|JENKINS_SERVER_COOKIE|HUDSON_COOKIE|HUDSON_SERVER_COOKIE)$/;
 
 /** What `--clean-env` keeps. */
 const CLEAN: readonly string[] = ["HOME", "USER", "LOGNAME", "SHELL", "PATH", "XDG_RUNTIME_DIR"];
@@ -39,13 +44,16 @@ export function jobEnvironment(
 	let bytes: Map<string, Buffer> | undefined;
 	for (const [name, value] of Object.entries(options.from)) {
 		if (value === undefined || name === "" || name.includes("=")) continue;
-		if (options.clean ? !CLEAN.includes(name) : LEFT_OUT.test(name)) continue;
-		if (!`${name}${value}`.includes("\ufffd")) environment.set(name, value);
-		else {
+		if (options.clean ? !CLEAN.includes(name) : OF_SUPERVISOR.test(name) || OF_RUNNER.test(name)) continue;
+		let exact: string | Buffer | undefined = value;
+		if (`${name}${value}`.includes("\ufffd")) {
 			bytes ??= splitBlock(raw());
-			const found = bytes.get(name);
-			if (found === undefined) dropped.push(name);
-			else environment.set(name, found);
+			exact = bytes.get(name);
+		}
+		if (exact === undefined) dropped.push(name);
+		else {
+			const kept = withoutJobServer(name, exact);
+			if (kept !== undefined) environment.set(name, kept);
 		}
 	}
 	for (const [name, value] of Object.entries(options.set)) environment.set(checkVariable(name, value), value);
