@@ -238,6 +238,15 @@ test("variables that belong to the caller's supervisor stay behind", PATIENCE, a
 	assert.match((await cli.run(["run", "-f", "-E", "MAINPID", "env"], { env })).stdout, /^MAINPID=1$/m);
 });
 
+test("a job whose caller's parent is gone has the caller's limit of open files", PATIENCE, async () => {
+	await using cli = new Cli();
+	// The inner parentheses end as soon as chore is started. The leader of its process group is still there.
+	const line =
+		"ulimit -Sn 300; ulimit -Hn 400; (chore run -n limits -c 'ulimit -Sn; ulimit -Hn' &); until chore wait -q limits; do sleep 0.1; done";
+	const outcome = await cli.shell(`${line} 2>/dev/null; chore logs limits`, { detached: true });
+	assert.match(outcome.stdout, /^300\n400\n/m, outcome.stderr);
+});
+
 test("-c runs a line of shell", PATIENCE, async () => {
 	await using cli = new Cli();
 	const outcome = await cli.chore("run", "-f", "-c", `echo "$((6 * 7))" | sed 's/^/<&>/'; exit 3`);

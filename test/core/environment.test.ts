@@ -91,17 +91,31 @@ test("a variable without a name, or with a NUL, is refused", () => {
 	}
 });
 
-test("resource limits are read in the units of ulimit; open files from the parent, since Node raises its own", () => {
-	const table = (files: string): string => `Limit                     Soft Limit           Hard Limit           Units
+/** The text of /proc/PID/limits, with these soft and hard limits of open files. */
+function limitsFile(soft: number, hard: number): string {
+	return `Limit                     Soft Limit           Hard Limit           Units
 Max cpu time              unlimited            unlimited            seconds
 Max core file size        0                    1024                 bytes
 Max stack size            8388608              unlimited            bytes
-Max open files            ${files}                 1048576              files
+Max open files            ${String(soft).padEnd(20)} ${String(hard).padEnd(20)} files
 `;
-	assert.deepEqual(parseLimits(table("1048576"), table("1024")), [
+}
+
+test("resource limits are read in the units of ulimit", () => {
+	assert.deepEqual(parseLimits(limitsFile(1048576, 1048576), [limitsFile(512, 1048576)]), [
 		{ flags: ["-t"], soft: "unlimited", hard: "unlimited" },
 		{ flags: ["-s"], soft: "8192", hard: "unlimited" },
 		{ flags: ["-c"], soft: "0", hard: "2" },
-		{ flags: ["-n"], soft: "1024", hard: "1048576" },
+		{ flags: ["-n"], soft: "512", hard: "1048576" },
 	]);
+});
+
+test("the soft limit of open files, which Node raises, is that of the first process nearby with the same hard one, else the usual", () => {
+	const bounds = (hard: number, ...near: readonly string[]): string => {
+		const found = parseLimits(limitsFile(hard, hard), near).find(({ flags }) => flags.includes("-n"));
+		return `${found?.soft}:${found?.hard}`;
+	};
+	assert.equal(bounds(400, limitsFile(1024, 1048576), "", limitsFile(300, 400), limitsFile(200, 400)), "300:400");
+	assert.equal(bounds(400, limitsFile(1024, 1048576), ""), "400:400");
+	assert.equal(bounds(524288, limitsFile(1048576, 1048576)), "1024:524288");
 });
