@@ -1,7 +1,7 @@
 /** Starting a job: what cannot be started is said at once and leaves nothing; what is started gets what it was given. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
+import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, readFileSync, realpathSync, symlinkSync } from "node:fs";
 import { test } from "node:test";
 import { assertNoBug, Cli, errorIn, PATIENCE, skipUnlessRoot } from "../support/cli.ts";
 
@@ -246,6 +246,27 @@ test("a job whose caller's parent is gone has the caller's limit of open files",
 	const outcome = await cli.shell(`${line} 2>/dev/null; chore logs limits`, { detached: true });
 	assert.match(outcome.stdout, /^300\n400\n/m, outcome.stderr);
 });
+
+test(
+	"a program that is being written when it is to be executed gives start-failed, and the system's words are in the output",
+	PATIENCE,
+	async (context) => {
+		await using cli = new Cli();
+		const program = cli.file("busy", readFileSync("/bin/true"), 0o755);
+		const file = openSync(program, "r+");
+		try {
+			// Not every kernel refuses it, and not every shell tells that exec has failed.
+			if (spawnSync("dash", ["-c", 'exec "$0"', program]).status === 0) return context.skip("this kernel executes such a program");
+			if (!realpathSync("/bin/sh").endsWith("dash")) return context.skip("/bin/sh is not dash");
+			const outcome = await cli.chore("run", "--follow", program);
+			assert.equal(outcome.status, 126, outcome.stderr);
+			assert.match(outcome.stdout, /Text file busy/);
+			assert.match(outcome.stderr, /could not start.*its program could not be executed; the end of its output tells why/);
+		} finally {
+			closeSync(file);
+		}
+	},
+);
 
 test("-c runs a line of shell", PATIENCE, async () => {
 	await using cli = new Cli();

@@ -361,12 +361,23 @@ export function testPlatform(subject: Subject): void {
 			writeFileSync(plain, "echo hello\n", { mode: 0o644 });
 			const bad = `${home.path}/bad`;
 			writeFileSync(bad, "#!/nonexistent/interpreter\n", { mode: 0o755 });
+			const foreign = `${home.path}/foreign`;
+			const otherLoader = readFileSync("/bin/true", "latin1").replace(/\/lib(?=[^\0]*\/ld[^\0]*\0)/, "/xyz");
+			writeFileSync(foreign, Buffer.from(otherLoader, "latin1"), { mode: 0o755 });
 			const cases: readonly (readonly [RunOptions, string, RegExp])[] = [
 				[{ command: ["/nonexistent/program"] }, "COMMAND_NOT_FOUND", /ENOENT/],
 				[{ command: ["no-such-program-here"] }, "COMMAND_NOT_FOUND", /PATH/],
 				[{ command: [plain] }, "COMMAND_NOT_EXECUTABLE", /EACCES/],
 				[{ command: ["/"] }, "COMMAND_NOT_EXECUTABLE", /not a file/],
 				[{ command: [bad] }, "COMMAND_NOT_EXECUTABLE", /nonexistent\/interpreter/],
+				...(process.platform === "linux"
+					? ([
+							[{ command: [foreign] }, "COMMAND_NOT_EXECUTABLE", /its interpreter \/xyz.*ENOENT/],
+							[{ command: ["true", "x".repeat(2 ** 22)] }, "COMMAND_NOT_EXECUTABLE", /argument 1 .*E2BIG/],
+							[{ command: ["true"], setEnvironment: { LONG: "x".repeat(2 ** 22) } }, "COMMAND_NOT_EXECUTABLE", /LONG .*E2BIG/],
+							[{ command: ["true", ...Array(1500).fill("x".repeat(5000))] }, "COMMAND_NOT_EXECUTABLE", /arguments and variables .*E2BIG/],
+						] as const)
+					: []),
 				[{ command: ["true"], directory: "/nonexistent" }, "DIRECTORY_UNUSABLE", /ENOENT/],
 				[{ command: ["true"], directory: "/etc/passwd" }, "DIRECTORY_UNUSABLE", /ENOTDIR/],
 			];

@@ -2,10 +2,21 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, constants, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import {
+	closeSync,
+	constants,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	openSync,
+	readFileSync,
+	rmSync,
+	writeFileSync,
+	writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { type StartOptions, startScript } from "../../src/core/prepare/start-script.ts";
 import { eventually } from "../support/eventually.ts";
 import { fc } from "../support/random.ts";
@@ -37,7 +48,8 @@ function run(
 		writeFileSync(`${folder}/start`, startScript({ ...PLAIN, ...options }));
 		const [program = "", ...rest] = shell;
 		const { status } = spawnSync(program, [...rest, `${folder}/start`, folder, ...more], { env: {} });
-		return { output: readFileSync(`${folder}/output`), started: readFileSync(`${folder}/started`, "utf8"), status };
+		const output = existsSync(`${folder}/output`) ? readFileSync(`${folder}/output`) : Buffer.alloc(0);
+		return { output, started: readFileSync(`${folder}/started`, "utf8"), status };
 	} finally {
 		rmSync(scratch, { recursive: true, force: true });
 	}
@@ -112,6 +124,18 @@ test("a program with an equals sign in its path is run, not taken for a variable
 test("the start script first writes `started` with the pid that the program will have", () => {
 	const { started, output } = run({ program: "/bin/sh", arguments: ["-c", "echo $$"] });
 	assert.equal(started.split(" ")[0], output.toString().trim());
+});
+
+describe("a start script that cannot become its program says so in `started`", () => {
+	for (const shell of [["dash"], ["busybox", "ash"], ["mksh"]]) {
+		const skip = spawnSync(shell[0] ?? "", [...shell.slice(1), "-c", ":"]).status === 0 ? false : `no ${shell.join(" ")} here`;
+		test(`under ${shell.join(" ")}`, { skip }, () => {
+			const second = (options: Partial<StartOptions>): string | undefined => run(options, shell).started.split("\n")[1]?.trim();
+			assert.equal(second({ program: "/nowhere/program" }), "not executed");
+			assert.equal(second({ stdin: { file: "/nowhere/file" } }), "not executed");
+			assert.equal(second({ program: "/bin/sh", arguments: ["-c", "exit 127"] }), "");
+		});
+	}
 });
 
 test("input that is sent and closed before the job begins is read to its end", async () => {

@@ -19,7 +19,7 @@ function facts(
 		evidence: {
 			exit,
 			exitAtMs: 77,
-			started: { pid: 9, uptimeSeconds: 500.5, atMs: 66 },
+			started: { pid: 9, uptimeSeconds: 500.5, atMs: 66, isNotExecuted: false },
 			stop: more.stopAtUptime === undefined ? null : { at: "", uptimeSeconds: more.stopAtUptime, by: "", graceMs: 0 },
 		},
 		before: null,
@@ -32,7 +32,7 @@ function facts(
 function later(line: string, { timeoutMs, startedAtUptime }: { readonly timeoutMs: number; readonly startedAtUptime: number }): Facts {
 	const known = facts(line, { timeoutMs });
 	const before = parseExitRecord(`chore-exit 1 attempt=1 up=507.00 boot=${BOOT} how=exited status=1 result=exit-code .\n`) as ExitRecord;
-	const started = { pid: 9, uptimeSeconds: startedAtUptime, atMs: 66 };
+	const started = { pid: 9, uptimeSeconds: startedAtUptime, atMs: 66, isNotExecuted: false };
 	return { ...known, before, evidence: { ...known.evidence, started } };
 }
 
@@ -106,7 +106,7 @@ test("an attempt that never began does not count although `started` of the one b
 	const restart = { policy: "on-failure", delayMs: 0, max: 1 } as const;
 	const never = { ...facts("chore-exit 1 attempt=2 how=exited status=203 result=start-failed up=510.00 ."), restart };
 	assert.deepEqual([judge(never).result, judge(never).attempt], ["start-failed", 2]);
-	const began = { ...never, evidence: { ...never.evidence, started: { pid: 9, uptimeSeconds: 510.5, atMs: 66 } } };
+	const began = { ...never, evidence: { ...never.evidence, started: { pid: 9, uptimeSeconds: 510.5, atMs: 66, isNotExecuted: false } } };
 	assert.throws(() => judge(began), /can be judged only by/);
 	const another = { ...facts("chore-exit 1 attempt=1 how=exited status=7 up=510.00 pid=8 ."), restart };
 	assert.throws(() => judge(another), /can be judged only by/);

@@ -23,6 +23,9 @@ export const LATEST_MS = 8.64e15;
 /** The size of `started`, which is allocated before the start. */
 export const STARTED_BYTES = 64;
 
+/** The second line of `started` if the program could not be executed. */
+export const NOT_EXECUTED = "not executed";
+
 /** The size of `reader`, allocated likewise. It holds the pid of the main process whose input is open. */
 export const READER_BYTES = 16;
 
@@ -89,6 +92,8 @@ interface Started {
 	readonly pid: number;
 	readonly uptimeSeconds: number | null;
 	readonly atMs: number;
+	/** True if the program could not be executed, or its input or output not be opened. Not all shells tell. */
+	readonly isNotExecuted: boolean;
 }
 
 /** The content of the small files of a run. */
@@ -179,9 +184,10 @@ export function hasOpenedInput(folder: string): boolean {
 
 function readStarted(folder: string): Started | null {
 	const found = unlessUnreadable(() => readStamped(`${folder}/started`));
-	const fields = found && /^([0-9]+) ?([0-9]+(?:\.[0-9]+)?)?\n/.exec(found.text);
+	const fields = found && /^([0-9]+) ?([0-9]+(?:\.[0-9]+)?)?\n(.*)/.exec(found.text);
 	if (!fields) return null;
-	return { pid: Number(fields[1]), uptimeSeconds: fields[2] ? Number(fields[2]) : null, atMs: found.modifiedAtMs };
+	const [, pid, up, second] = fields;
+	return { pid: Number(pid), uptimeSeconds: up ? Number(up) : null, atMs: found.modifiedAtMs, isNotExecuted: second === NOT_EXECUTED };
 }
 
 function readStop(folder: string): StopMark | null {

@@ -2,9 +2,10 @@
  * Checks whether a program can be started, and says why not. Supervisors do not say: systemd has one exit code for a missing
  * file, a missing x bit and a missing interpreter. Starts nothing.
  */
-import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
+import { accessSync, constants, type Stats, statSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { ChoreError, errnoOf } from "../../../platform/errors.ts";
+import { formatOf } from "./binary-formats.ts";
 import { pathIn } from "./directory.ts";
 
 /** The PATH for a job without one: that of confstr(3), _CS_PATH, and the folders of local programs. */
@@ -45,26 +46,42 @@ export function checkDirectory(path: string): void {
 
 /** Checks the input file now: the job opens it itself, and could not report an error. @throws ChoreError INVALID_ARGUMENT with the reason */
 export function checkInput(path: string): void {
+	const wrong = inputFault(path);
+	if (wrong === null) return;
+	throw new ChoreError("INVALID_ARGUMENT", `cannot read the job's input from ${path}: ${wrong}`, {
+		hint: "--stdin takes null, fifo, or a file that can be read",
+	});
+}
+
+function inputFault(path: string): string | null {
 	try {
 		accessSync(path, constants.R_OK);
+		return null;
 	} catch (error) {
 		const errno = errnoOf(error) ?? "";
-		const reason = errno === "ENOENT" ? "no such file (ENOENT)" : errno === "EACCES" ? "permission denied (EACCES)" : errno;
-		throw new ChoreError("INVALID_ARGUMENT", `cannot read the job's input from ${path}: ${reason}`, {
-			hint: "--stdin takes null, fifo, or a file that can be read",
-		});
+		return errno === "ENOENT" ? "no such file (ENOENT)" : errno === "EACCES" ? "permission denied (EACCES)" : errno;
 	}
 }
 
+/** What a start script needs. */
+export interface Needs {
+	readonly program: string;
+	readonly directory: string;
+	readonly stdin: "null" | "fifo" | { readonly file: string };
+}
+
 /**
- * Checks the program again after a short run with an exit code that shells and supervisors use for their own failures.
- * @returns what is wrong; null if nothing is, so that the exit code came from the program
+ * Checks again after a run that may not have started, by its exit code or by what the start script says.
+ * @returns what is wrong; null if nothing is
  */
-export function startFault(program: string, directory: string): string | null {
+export function startFault({ program, directory, stdin }: Needs): string | null {
 	const wrongDirectory = directoryFault(directory);
 	if (wrongDirectory !== null) return `cannot run in ${directory}: ${wrongDirectory}`;
 	const wrong = programFault(program);
-	return wrong === null ? null : `cannot run ${program}: ${wrong.text}`;
+	if (wrong !== null) return `cannot run ${program}: ${wrong.text}`;
+	if (typeof stdin !== "object") return null;
+	const wrongInput = inputFault(stdin.file);
+	return wrongInput === null ? null : `cannot read its input from ${stdin.file}: ${wrongInput}`;
 }
 
 interface ProgramFault {
@@ -78,49 +95,53 @@ function notRunnable(word: string, fault: ProgramFault): ChoreError {
 	const missing = word.includes("/")
 		? "relative paths start at the job's directory"
 		: "for a shell line with pipes or builtins use: chore run -c 'LINE'";
-	const hint = fault.code === "COMMAND_NOT_FOUND" ? missing : "is it a program? chmod +x makes a script executable";
+	const unfit = /interpreter|ENOEXEC/.test(fault.text)
+		? "it was made for another system, or what it needs is not installed"
+		: "is it a program? chmod +x makes a script executable";
+	const hint = fault.code === "COMMAND_NOT_FOUND" ? missing : unfit;
 	return new ChoreError(fault.code, `cannot run ${JSON.stringify(word)}: ${fault.text}`, { hint });
 }
 
-function programFault(program: string): ProgramFault | null {
-	let isThere = false;
-	try {
-		isThere = statSync(program).isFile();
-		if (!isThere) return { code: "COMMAND_NOT_EXECUTABLE", text: "it is not a file (EACCES)", isThere };
-		accessSync(program, constants.X_OK);
-	} catch (error) {
-		const errno = errnoOf(error) ?? "";
-		if (errno === "EACCES") return { code: "COMMAND_NOT_EXECUTABLE", text: "permission denied (EACCES)", isThere };
-		return {
-			code: "COMMAND_NOT_FOUND",
-			text: errno === "ENOENT" ? "no such file or directory (ENOENT)" : `it cannot be found (${errno})`,
-			isThere,
-		};
-	}
-	const interpreter = interpreterOf(program);
-	if (interpreter === undefined || !isAbsolute(interpreter)) return null;
-	try {
-		accessSync(interpreter, constants.X_OK);
-		return null;
-	} catch {
-		return { code: "COMMAND_NOT_EXECUTABLE", text: `its interpreter ${interpreter} cannot be run (ENOENT)`, isThere };
-	}
+/** The kernel follows no longer chain of scripts that interpret scripts. */
+const DEEPEST = 5;
+
+function programFault(program: string, depth = 0): ProgramFault | null {
+	const wrong = fileFault(program);
+	if (wrong !== null) return wrong;
+	const format = formatOf(program);
+	const notExecutable = (text: string): ProgramFault => ({ code: "COMMAND_NOT_EXECUTABLE", text, isThere: true });
+	if (format.kind === "foreign") return notExecutable(`it is ${format.what} (ENOEXEC)`);
+	if (format.kind === "unknown") return null;
+	const needed = format.kind === "script" ? format.interpreter : format.loader;
+	if (!isAbsolute(needed) || depth === DEEPEST) return null;
+	const missing = format.kind === "script" ? programFault(needed, depth + 1) : fileFault(needed);
+	return missing === null ? null : notExecutable(`its interpreter ${needed} cannot be run: ${missing.text}`);
 }
 
-/** The program in the first line of a script, `#!/path [argument]`; undefined for anything else. */
-function interpreterOf(program: string): string | undefined {
-	let file: number;
+/** What is wrong with a file, whatever is in it. */
+function fileFault(path: string): ProgramFault | null {
+	let found: Stats | undefined;
 	try {
-		file = openSync(program, constants.O_RDONLY);
-	} catch {
-		return undefined; // executable but not readable: exec(2) will tell
-	}
-	try {
-		const buffer = Buffer.alloc(256);
-		const length = readSync(file, buffer, 0, buffer.length, 0);
-		return /^#![ \t]*([^ \t\n]+)/.exec(buffer.toString("utf8", 0, length))?.[1];
-	} finally {
-		closeSync(file);
+		found = statSync(path);
+		if (!found.isFile()) return { code: "COMMAND_NOT_EXECUTABLE", text: "it is not a file (EACCES)", isThere: false };
+		accessSync(path, constants.X_OK);
+		return null;
+	} catch (error) {
+		const errno = errnoOf(error) ?? "";
+		const isThere = found !== undefined;
+		if (errno === "EACCES") {
+			const isForAll = found !== undefined && (found.mode & 0o111) === 0o111;
+			const text = isForAll
+				? "its file system does not allow it, such as one that is mounted noexec (EACCES)"
+				: "permission denied (EACCES)";
+			return { code: "COMMAND_NOT_EXECUTABLE", text, isThere };
+		}
+		if (errno === "ENOENT") return { code: "COMMAND_NOT_FOUND", text: "no such file or directory (ENOENT)", isThere };
+		return {
+			code: "COMMAND_NOT_FOUND",
+			text: errno === "ELOOP" ? "too many symbolic links (ELOOP)" : `it cannot be found (${errno})`,
+			isThere,
+		};
 	}
 }
 

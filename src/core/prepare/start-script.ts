@@ -4,6 +4,7 @@
  * empty environment and the folder of the run as its argument (see contract.ts); its last command is exec of the program.
  */
 import { JOB_VARIABLE, RUN_VARIABLE } from "../../../platform/run-mark.ts";
+import { NOT_EXECUTED } from "../disk/store.ts";
 import type { OutputMode } from "../job.ts";
 import type { Environment } from "./environment.ts";
 import type { ResourceLimit } from "./resource-limits.ts";
@@ -38,7 +39,8 @@ export function startScript(options: StartOptions): Buffer {
 	// The shell's own messages must not get into the job's output. Errors here are found afterwards by `startFault`.
 	script.add("exec >/dev/null 2>&1\nchore_up=\n");
 	script.add("[ -r /proc/uptime ] && read -r chore_up chore_rest </proc/uptime\n");
-	script.add('echo "$$ $chore_up" 1<>"$1/started"\n');
+	// The blank line hides what an attempt before has left there.
+	script.add('echo "$$ $chore_up\n" 1<>"$1/started"\n');
 	if (options.stdin === "fifo") script.add(KEEPER);
 	script.add("chore_run=$1\nshift\n");
 	addLimits(script, options.limits);
@@ -67,6 +69,8 @@ export function startScript(options: StartOptions): Buffer {
 	const level = environment.get("SHLVL");
 	// bash lowers SHLVL by one at exec.
 	if (typeof level === "string" && /^[0-9]{1,4}$/.test(level)) script.add(`[ "\${BASH_VERSION-}" ] && SHLVL=${Number(level) + 1}\n`);
+	// Most shells do this if exec fails, and none if it does not. Its reason is then in the output of the job.
+	script.add(`trap 'echo "$$ $chore_up\n${NOT_EXECUTED}" 1<>"$chore_run/started"' EXIT\n`);
 	script.add('exec "$@"');
 	addRedirections(script, options);
 	return script.bytes();

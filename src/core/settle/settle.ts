@@ -188,15 +188,23 @@ function facts(stored: StoredRun, evidence: Evidence, lookAgain: boolean): Facts
 	return lookAgain ? { ...known, startFailure: startFailure(known, job) } : known;
 }
 
-/** Whether an exit code that shells, env(1) and systemd use for their own failures is one: only if the program cannot be run. */
+/** Exit codes of a shell whose exec or redirection failed. The shell may also exit as it is told to by a signal, with others. */
+const OF_EXEC: ReadonlySet<number> = new Set([1, 2, 126, 127]);
+
+/**
+ * Why the program could not be started; null if it was. The exit codes that shells, env(1) and systemd use for their own
+ * failures count only if the program cannot be run, unless the start script itself says so.
+ */
 function startFailure(known: Facts, job: StoredRun["job"]): string | null {
-	const { exit } = known.evidence;
+	const { exit, started } = known.evidence;
 	if (typeof exit !== "object" || !("code" in exit.status)) return null;
 	const { code } = exit.status;
+	if (started?.isNotExecuted && OF_EXEC.has(code))
+		return startFault(job) ?? "its program could not be executed; the end of its output tells why";
 	if (code !== 126 && code !== 127 && (code < 200 || code > 243)) return null;
 	const { startedAtMs, endedAtMs } = judge(known);
 	if (startedAtMs !== null && endedAtMs !== null && endedAtMs - startedAtMs > QUICK_MS) return null;
-	return startFault(job.program, job.directory);
+	return startFault(job);
 }
 
 /** Writes the end down and has the platform forget the run. @returns the end that counts: another process may have written one before */

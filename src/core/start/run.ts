@@ -15,6 +15,7 @@ import { randomBytes } from "../disk/random.ts";
 import { jobFolder, makeSession, markOf, runFolder, type Session } from "../disk/session.ts";
 import type { JobRecord, StoredRun } from "../disk/store.ts";
 import { hasEnded, type Job, shortId } from "../job.ts";
+import { checkSize } from "../prepare/argument-size.ts";
 import { jobEnvironment } from "../prepare/environment.ts";
 import { checkIdentity, environmentAs, findIdentity } from "../prepare/identity.ts";
 import { checkDirectory, checkInput, findProgram } from "../prepare/precheck.ts";
@@ -47,6 +48,10 @@ export async function run(context: Context, options: RunOptions): Promise<Job> {
 	if (dropped.length > 0) options.onWarning?.(`left out, since their values are not valid UTF-8: ${dropped.join(", ")}`);
 	const path = environment.get("PATH");
 	const program = findProgram(spec.command[0], spec.directory, path?.toString());
+	const limits = callerLimits();
+	// The platform's own options may set another limit of the stack.
+	const stack = Object.keys(spec.native).length === 0 ? limits.find(({ flags }) => flags.includes("-s"))?.soft : undefined;
+	checkSize(spec.command, environment, stack);
 	if (identity !== undefined) checkIdentity(identity, program);
 	makeSession(session);
 	await checkRoom(context);
@@ -69,7 +74,7 @@ export async function run(context: Context, options: RunOptions): Promise<Job> {
 			program,
 			arguments: spec.command.slice(1),
 			environment,
-			limits: callerLimits(),
+			limits,
 			become: identity?.command ?? [],
 		});
 		stored = writeJob(session, platform, { spec, id, name, program, script, acknowledge });
