@@ -435,6 +435,44 @@ export function testPlatform(subject: Subject): void {
 			assert.deepEqual([none.state, none.output.paths, none.output.bytes], ["succeeded", [], 0]);
 		});
 
+		on(
+			"output that passes a pipe is kept when the job opens /dev/stderr itself, and is whole once the job is over",
+			async (home) => {
+				const relayed = (line: string, options: Partial<RunOptions> = {}): Promise<Job> => shell(home, line, { relay: true, ...options });
+				const line = "echo one; echo two >/dev/stderr; ps -o args= --ppid $$ | grep -c '[c]at'; echo three >/dev/stdout; exit 4";
+				const [merged, split, killed, again, limited] = await Promise.all([
+					relayed(line),
+					relayed(line, { output: "split" }),
+					relayed("head -c 3000000 /dev/zero; kill -KILL $$"),
+					relayed("echo x >/dev/stderr; exit 1", { restart: { policy: "on-failure", delayMs: 10, max: 1 } }),
+					relayed("echo begun >/dev/stderr; exec sleep 600", { timeoutMs: 2000 }),
+				]);
+				assert.deepEqual([merged.exitCode, await output(home, merged)], [4, "one\ntwo\n0\nthree\n"]);
+				assert.deepEqual([await output(home, split, "stdout"), await output(home, split, "stderr")], ["one\n0\nthree\n", "two\n"]);
+				assert.deepEqual([killed.signal, killed.output.bytes], ["SIGKILL", 3_000_000]);
+				assert.deepEqual([again.attempt, await output(home, again)], [2, "x\nx\n"]);
+				assert.deepEqual([limited.result, await output(home, limited)], ["timeout", "begun\n"]);
+			},
+			subject.inMemory === true && "the fake kills what is left at once, and the pipe with it",
+		);
+
+		on(
+			"a job whose output passes a pipe is asked to stop, and the rest of its output is kept; its input ends",
+			async (home) => {
+				const command = ["/bin/sh", "-c", "trap 'head -c 300000 /dev/zero; exit 7' TERM; echo ready; while :; do sleep 0.05; done"];
+				const job = await home.chore.run({ command, relay: true });
+				await eventually("the trap is set", () => output(home, job), "ready\n");
+				const end = await home.chore.stop(job.id);
+				// Some shells say that their sleep(1) was terminated.
+				const zeros = (await output(home, end)).replace(/[^\0]/g, "").length;
+				assert.deepEqual([end.state, end.exitCode, zeros], ["stopped", 7, 300_000], JSON.stringify(end));
+				const cat = await home.chore.run({ command: ["cat"], stdin: "fifo", relay: true, output: "split" });
+				await home.chore.send(cat.id, "line\n", { end: true });
+				assert.deepEqual([(await home.chore.wait(cat.id)).state, await output(home, cat, "stdout")], ["succeeded", "line\n"]);
+			},
+			subject.inMemory === true && "the fake kills what is left at once, and the pipe with it",
+		);
+
 		on("standard input is empty, a file, or what chore sends until its end", async (home) => {
 			assert.equal(await output(home, await finish(home, ["cat"])), "");
 			const file = `${home.path}/in put`;

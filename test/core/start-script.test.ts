@@ -32,6 +32,8 @@ const PLAIN: StartOptions = {
 	nice: 0,
 	become: [],
 	output: "merged",
+	relay: false,
+	stopSignal: "SIGTERM",
 	stdin: "null",
 };
 

@@ -43,6 +43,7 @@ interface Options {
 	readonly cpus?: number;
 	readonly tasks?: number;
 	readonly output?: OutputMode;
+	readonly relay?: boolean;
 	readonly stdin?: string;
 	readonly ifRunning: "fail" | "skip" | "replace" | "attach";
 }
@@ -79,6 +80,7 @@ export function runCommand(): Command {
 		.option("--clean-env", "only HOME USER LOGNAME SHELL PATH XDG_RUNTIME_DIR of your variables")
 		.option("--stdin <from>", "null, fifo (for `chore send`), or a file (default: null)")
 		.option("--output <where>", "merged, split, or null (default: merged)", oneOf(["merged", "split", "null"]))
+		.option("--relay", "let its output pass a pipe, for a program that opens /dev/stderr itself")
 		.optionsGroup("When it ends:")
 		.option("--restart <when>", "start it again: no, on-failure (not after exit code 0), or always", oneOf(["no", "on-failure", "always"]))
 		.option("--restart-delay <time>", "time from an end to the next start (default: 1s)", duration)
@@ -214,6 +216,7 @@ function runOptions(
 		// As in systemd, a file overrides Environment= (systemd.exec(5)), and -E overrides both.
 		setEnvironment: { ...environment, ...(options.envFile === undefined ? {} : readEnvFile(options.envFile)), ...options.setenv },
 		output: options.pipe ? "split" : options.output,
+		relay: options.relay,
 		stdin:
 			options.pipe || options.stdin === "fifo"
 				? "fifo"

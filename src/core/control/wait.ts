@@ -5,7 +5,7 @@ import type { Context } from "../context.ts";
 import { FileWatch } from "../disk/file-watch.ts";
 import { isUnreadable, readStoredRun, refuseRun, refuseUnreadable, type StoredRun } from "../disk/store.ts";
 import { hasEnded, type Job, type JobState, shortId } from "../job.ts";
-import { byRecord, examine } from "../settle/settle.ts";
+import { byRecord, examine, precedesOutput } from "../settle/settle.ts";
 
 export interface WaitOptions {
 	/** The number of the run. Default: the latest at the time of the call. Runs that are started later are not waited for. */
@@ -41,7 +41,7 @@ export async function waitForEnd(context: Context, id: string, options: WaitOpti
 	let isSteady = false;
 	let asked = true; // ask the platform at first: the run may have ended without a record
 	for (;;) {
-		const recorded = await byRecord(context, stored);
+		const recorded = precedesOutput(context.session, stored) ? undefined : await byRecord(context, stored);
 		if (recorded === "removed") return gone(id);
 		let job = recorded;
 		const now = performance.now();

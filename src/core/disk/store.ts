@@ -43,6 +43,8 @@ export interface JobRecord {
 	/** Absent in records of versions without tags. */
 	readonly tag?: string | null;
 	readonly output: OutputMode;
+	/** Whether the output passes a pipe; absent for no. */
+	readonly relay?: boolean;
 	readonly stdin: "null" | "fifo" | { readonly file: string };
 	readonly limits: Limits;
 	readonly restart: RestartPolicy;
@@ -162,8 +164,13 @@ export function readEnd(session: Session, id: string, run: number): Job | undefi
 
 /** The files that hold the output of a run. */
 export function outputPaths(folder: string, mode: OutputMode): readonly string[] {
-	if (mode === "merged") return [`${folder}/output`];
-	return mode === "split" ? [`${folder}/stdout`, `${folder}/stderr`] : [];
+	return outputNames(mode).map((name) => `${folder}/${name}`);
+}
+
+/** The names of these files. */
+export function outputNames(mode: OutputMode): readonly string[] {
+	if (mode === "merged") return ["output"];
+	return mode === "split" ? ["stdout", "stderr"] : [];
 }
 
 export function readEvidence(folder: string): Evidence {

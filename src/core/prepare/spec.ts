@@ -29,6 +29,11 @@ export interface RunOptions {
 	readonly setEnvironment?: Readonly<Record<string, string>> | undefined;
 	/** Default "merged". */
 	readonly output?: OutputMode | undefined;
+	/**
+	 * The job writes into a pipe, and cat(1) from there into the file: for programs that open /dev/stdout or /dev/stderr
+	 * themselves, which would truncate the file. Default: straight into the file.
+	 */
+	readonly relay?: boolean | undefined;
 	/** Default "null". "fifo" takes what `send` sends; a file is opened by the job. */
 	readonly stdin?: "null" | "fifo" | { readonly file: string } | undefined;
 	/** The run is ended after this many milliseconds; 1 or more. */
@@ -88,6 +93,7 @@ export interface Spec {
 	readonly tag: string | null;
 	readonly directory: string;
 	readonly output: OutputMode;
+	readonly relay: boolean;
 	readonly stdin: "null" | "fifo" | { readonly file: string };
 	readonly limits: Limits;
 	readonly restart: RestartPolicy;
@@ -129,6 +135,7 @@ export function normalise(options: RunOptions, defaults: { readonly graceMs: num
 		tag: options.tag === undefined ? null : checkTag(options.tag),
 		directory,
 		output: options.output ?? "merged",
+		relay: checkRelay(options),
 		stdin: typeof stdin === "object" ? { file: pathIn(directory, checkPath("the input file", stdin.file)) } : stdin,
 		limits: {
 			timeoutMs: inRange("the time limit", options.timeoutMs, { least: 1, unit: " ms" }),
@@ -236,6 +243,11 @@ function checkRestart(options: RestartOptions | undefined): RestartPolicy {
 		delayMs: inRange("the delay of restarts", options.delayMs, { least: 0, unit: " ms" }) ?? DEFAULT_RESTART_DELAY_MS,
 		max: inRange("the number of restarts", options.max, { least: 1, whole: true, unit: "" }),
 	};
+}
+
+function checkRelay({ relay = false, output }: RunOptions): boolean {
+	if (!relay || output !== "null") return relay;
+	throw new ChoreError("INVALID_ARGUMENT", "there is no output to relay where it is thrown away", { hint: "leave --relay out" });
 }
 
 function checkNice(nice: number): number {

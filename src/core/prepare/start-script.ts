@@ -4,7 +4,7 @@
  * empty environment and the folder of the run as its argument (see contract.ts); its last command is exec of the program.
  */
 import { JOB_VARIABLE, RUN_VARIABLE } from "../../../platform/run-mark.ts";
-import { NOT_EXECUTED } from "../disk/store.ts";
+import { NOT_EXECUTED, outputNames } from "../disk/store.ts";
 import type { OutputMode } from "../job.ts";
 import type { Environment } from "./environment.ts";
 import type { ResourceLimit } from "./resource-limits.ts";
@@ -22,6 +22,10 @@ export interface StartOptions {
 	/** The words of a program that becomes another user and then the program behind them; none for a job of the caller's. */
 	readonly become: readonly string[];
 	readonly output: OutputMode;
+	/** Whether the output passes a pipe. */
+	readonly relay: boolean;
+	/** The signal by which the job is asked to end. */
+	readonly stopSignal: NodeJS.Signals;
 	/** `file` is an absolute path. */
 	readonly stdin: "null" | "fifo" | { readonly file: string };
 }
@@ -43,6 +47,8 @@ export function startScript(options: StartOptions): Buffer {
 	script.add('echo "$$ $chore_up\n" 1<>"$1/started"\n');
 	if (options.stdin === "fifo") script.add(KEEPER);
 	script.add("chore_run=$1\nshift\n");
+	script.add(`chore_failed() { echo "$$ $chore_up\n${NOT_EXECUTED}" 1<>"$chore_run/started"; }\n`);
+	if (options.relay) addRelay(script, options);
 	addLimits(script, options.limits);
 	script.add("cd ").quote(options.directory).add(" || exit 126\n");
 	script.add("set --");
@@ -70,7 +76,7 @@ export function startScript(options: StartOptions): Buffer {
 	// bash lowers SHLVL by one at exec.
 	if (typeof level === "string" && /^[0-9]{1,4}$/.test(level)) script.add(`[ "\${BASH_VERSION-}" ] && SHLVL=${Number(level) + 1}\n`);
 	// Most shells do this if exec fails, and none if it does not. Its reason is then in the output of the job.
-	script.add(`trap 'echo "$$ $chore_up\n${NOT_EXECUTED}" 1<>"$chore_run/started"' EXIT\n`);
+	script.add("trap chore_failed EXIT\n");
 	script.add('exec "$@"');
 	addRedirections(script, options);
 	return script.bytes();
@@ -90,6 +96,36 @@ read -r chore_word <&5 ) & ) &
 wait $!
 `;
 
+/** The signals that end or stop a process and can be ignored. Every shell knows these names. */
+const SIGNALS: readonly string[] = ["HUP", "INT", "QUIT", "USR1", "USR2", "ALRM", "TERM", "TSTP", "TTIN", "TTOU", "VTALRM", "PROF"];
+
+/**
+ * For each file of the output a cat(1) that copies a pipe into it: a program that opens /dev/stdout or /dev/stderr itself then
+ * opens the pipe, which cannot be truncated. It ends at the end of the pipe, after the last writer, and not at a signal. It is
+ * a grandchild, since the program does not expect a child that it did not make. The pipe has no name from here on: a program
+ * that reads all files of a run would take output away.
+ */
+function addRelay(script: Script, { output, become, stopSignal }: StartOptions): void {
+	const stop = stopSignal.replace(/^SIG/, "");
+	// A name that the shell does not know would end it here without `command`.
+	const more = SIGNALS.includes(stop) ? "" : `command trap '' ${stop} 2>/dev/null\n`;
+	// Another user must be able to open it again.
+	const mode = become.length > 0 ? "622" : "600";
+	for (const [index, name] of outputNames(output).entries()) {
+		script.add(`chore_pipe=$chore_run/${name}.pipe
+/usr/bin/env rm -f "$chore_pipe"
+/usr/bin/env mkfifo -m ${mode} "$chore_pipe" || { chore_failed; exit 126; }
+exec 8<>"$chore_pipe"
+exec ${6 + index}>"$chore_pipe" 9<"$chore_pipe" 8>&-
+( ( trap '' ${SIGNALS.join(" ")}
+${more}exec /usr/bin/env cat <&9 >>"$chore_run/${name}" 3>&- 5>&- 6>&- 7>&- 9>&- ) & ) &
+wait $!
+exec 9<&-
+/usr/bin/env rm -f "$chore_pipe"
+`);
+	}
+}
+
 function addLimits(script: Script, limits: readonly ResourceLimit[]): void {
 	// The soft limit first, for a lower hard limit; and again, for a higher one. A limit that cannot be set stays as it is.
 	script.add('chore_set() { ulimit -S "$1" "$2"; ulimit -H "$1" "$3" && ulimit -S "$1" "$2"; }\n');
@@ -104,10 +140,11 @@ function addLimits(script: Script, limits: readonly ResourceLimit[]): void {
 	}
 }
 
-function addRedirections(script: Script, { stdin, output }: StartOptions): void {
+function addRedirections(script: Script, { stdin, output, relay }: StartOptions): void {
 	if (stdin === "fifo") script.add(' <"$chore_run/stdin" 3>&- 5>&-');
 	else script.add(" <").quote(stdin === "null" ? "/dev/null" : stdin.file);
-	if (output === "merged") script.add(' >>"$chore_run/output" 2>&1');
+	if (relay) script.add(output === "merged" ? " >&6 2>&6 6>&-" : " >&6 2>&7 6>&- 7>&-");
+	else if (output === "merged") script.add(' >>"$chore_run/output" 2>&1');
 	else if (output === "split") script.add(' >>"$chore_run/stdout" 2>>"$chore_run/stderr"');
 	else script.add(" >/dev/null 2>&1");
 	script.add("\n");

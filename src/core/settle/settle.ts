@@ -34,7 +34,7 @@ export async function examine(context: Context, ids: readonly string[]): Promise
 		if (stored === undefined) dropStaleMark(session, id);
 		else if (isUnreadable(stored)) found.set(id, unreadableJob(session, stored));
 		else {
-			const job = await byRecord(context, stored);
+			const job = precedesOutput(session, stored) ? undefined : await byRecord(context, stored);
 			if (job === undefined) open.push(stored);
 			else if (job !== "removed") found.set(id, job);
 		}
@@ -91,6 +91,14 @@ export async function byRecord(
 	return undefined;
 }
 
+/**
+ * Whether the exit record of a run may be written before the end of its output, which is then in a pipe. The end is told only
+ * once the platform has no process of the run any more.
+ */
+export function precedesOutput(session: Session, { job, run }: StoredRun): boolean {
+	return job.relay === true && distance(run.place) === "here" && readEnd(session, job.id, run.run) === undefined;
+}
+
 /** Whether the files of a job say that it has ended; also true if there are none. Asks no platform and settles nothing. */
 export function hasRecordedEnd(session: Session, id: string): boolean {
 	const run = latestRun(session, id);
@@ -122,7 +130,8 @@ async function byObservation(
 	observation: Observation,
 	isLastWord: boolean = false,
 ): Promise<Job | "removed"> {
-	const recorded = await byRecord(context, stored);
+	const isLive = observation.kind === "running" || observation.kind === "stopping" || observation.kind === "queued";
+	const recorded = isLive && precedesOutput(context.session, stored) ? undefined : await byRecord(context, stored);
 	if (recorded !== undefined) return recorded;
 	const evidence = readEvidence(stored.folder);
 	const live = (state: Live["state"], reason: string | null = null): Job => snapshot(context.session, stored, evidence, { state, reason });
@@ -200,7 +209,7 @@ function startFailure(known: Facts, job: StoredRun["job"]): string | null {
 	if (typeof exit !== "object" || !("code" in exit.status)) return null;
 	const { code } = exit.status;
 	if (started?.isNotExecuted && OF_EXEC.has(code))
-		return startFault(job) ?? "its program could not be executed; the end of its output tells why";
+		return startFault(job) ?? "its program could not be executed; the end of its output may tell why";
 	if (code !== 126 && code !== 127 && (code < 200 || code > 243)) return null;
 	const { startedAtMs, endedAtMs } = judge(known);
 	if (startedAtMs !== null && endedAtMs !== null && endedAtMs - startedAtMs > QUICK_MS) return null;

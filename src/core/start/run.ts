@@ -76,6 +76,7 @@ export async function run(context: Context, options: RunOptions): Promise<Job> {
 			environment,
 			limits,
 			become: identity?.command ?? [],
+			stopSignal: spec.stopping.signal,
 		});
 		stored = writeJob(session, platform, { spec, id, name, program, script, acknowledge });
 		record(session, eventOf(stored), "created", { command: stored.job.command });
@@ -163,6 +164,7 @@ function writeJob(session: Session, platform: Platform, draft: Draft): StoredRun
 		description: spec.description,
 		tag: spec.tag,
 		output: spec.output,
+		...(spec.relay ? { relay: true } : {}),
 		stdin: spec.stdin,
 		limits: spec.limits,
 		restart: spec.restart,
