@@ -51,6 +51,7 @@ export type { DoctorOptions, PlatformReport, Report } from "./core/doctor/doctor
 export type { Finding, FindingKind } from "./core/doctor/finding.ts";
 export type { Location } from "./core/doctor/location.ts";
 export type { Check, SelfTest } from "./core/doctor/self-test.ts";
+export { bytesOf, isDoubtful, pathOf, textOf } from "./core/exact-text.ts";
 export type { PrunedJob, PruneOptions, PruneReport } from "./core/forget/prune.ts";
 export type { RemoveOptions } from "./core/forget/remove.ts";
 export { hasEnded, isState, type Job, type JobResult, type JobState, type OutputMode, STATES, shortId } from "./core/job.ts";
@@ -63,6 +64,7 @@ export type { LogOptions, LogPiece, StreamName } from "./core/look/logs.ts";
 export type { Attempt, JobDetails } from "./core/look/status.ts";
 export type { ChoreOptions } from "./core/options.ts";
 export type { Found } from "./core/platforms.ts";
+export { ownVariable } from "./core/prepare/environment.ts";
 export { type LoginEnvironmentOptions, loginEnvironment } from "./core/prepare/login-environment.ts";
 export type { RestartOptions, RunOptions } from "./core/prepare/spec.ts";
 export type { LaunchOptions } from "./core/start/launch.ts";

@@ -1,7 +1,7 @@
 /** Reads words of the command line. Each function returns the value, or throws a usage error with an example. */
 import { constants } from "node:os";
 import { InvalidArgumentError } from "commander";
-import { isState, type JobState, STATES, signalName, signalNumber } from "../index.ts";
+import { isState, type JobState, ownVariable, STATES, signalName, signalNumber } from "../index.ts";
 import { readBytes, readSpan } from "../words.ts";
 
 /** A duration as in systemd.time(7): `90` (seconds), `1.5s`, `2min 10s`, `1h`. @returns milliseconds */
@@ -94,8 +94,8 @@ export function variable(text: string, previous: Readonly<Record<string, string>
 	const equals = text.indexOf("=");
 	const name = equals < 0 ? text : text.slice(0, equals);
 	if (name === "") throw new InvalidArgumentError(`"${text}" has no name; one is written NAME=VALUE, or NAME for your own value of it.`);
-	const value = equals < 0 ? process.env[name] : text.slice(equals + 1);
-	if (value === undefined) throw new InvalidArgumentError(`${name} is not set here; write ${name}=VALUE.`);
+	const value = equals < 0 ? ownVariable(name) : text.slice(equals + 1);
+	if (value === undefined) throw new InvalidArgumentError(`${name} is not set here, or not known exactly; write ${name}=VALUE.`);
 	return { ...previous, [name]: value };
 }
 

@@ -21,6 +21,7 @@ import { statusCommand } from "./commands/status.ts";
 import { stopCommand } from "./commands/stop.ts";
 import { waitCommand } from "./commands/wait.ts";
 import { COMPLETE, writeCompletions } from "./complete.ts";
+import { exactWords } from "./exact-words.ts";
 import { describeFailure, type Manner, UsageError } from "./failure.ts";
 import { readLine } from "./line.ts";
 import { NOBODY_READS_STATUS, NobodyReads, Output } from "./output.ts";
@@ -82,13 +83,14 @@ export async function main(words: readonly string[]): Promise<void> {
 	if (words[0] === COMPLETE) return writeCompletions(program(), words.slice(2));
 	let chore = program(words[0]);
 	try {
+		const exact = exactWords(words);
 		if (words.length === 0) chore.outputHelp();
 		else
-			await chore.parseAsync(words, { from: "user" }).catch((error: unknown) => {
+			await chore.parseAsync(exact, { from: "user" }).catch((error: unknown) => {
 				// Nothing was done yet. The option may be one of those that only the whole command line knows.
 				if (!(error instanceof CommanderError && error.code === "commander.unknownOption")) throw error;
 				chore = program();
-				return chore.parseAsync(words, { from: "user" });
+				return chore.parseAsync(exact, { from: "user" });
 			});
 		process.exitCode = currentStatus();
 	} catch (error) {

@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { isChoreError } from "../../platform/errors.ts";
-import { jobEnvironment } from "../../src/core/prepare/environment.ts";
+import { bytesOf, textOf } from "../../src/core/exact-text.ts";
+import { type Callers, jobEnvironment, ownEnvironment } from "../../src/core/prepare/environment.ts";
 import { parseLimits } from "../../src/core/prepare/resource-limits.ts";
+
+function callers(variables: Readonly<Record<string, string>>): Callers {
+	return { variables: Object.entries(variables), unknown: [] };
+}
 
 test("variables of the caller's supervisor and seat are left out unless set for the job", () => {
 	const from = {
@@ -15,7 +20,7 @@ test("variables of the caller's supervisor and seat are left out unless set for 
 		_: "/usr/bin/node",
 		PATH: "/bin",
 	};
-	const { environment } = jobEnvironment({ from, clean: false, set: { NOTIFY_SOCKET: "mine" } });
+	const { environment } = jobEnvironment({ from: callers(from), clean: false, set: { NOTIFY_SOCKET: "mine" } });
 	assert.deepEqual([...environment.keys()].sort(), ["HOME", "NOTIFY_SOCKET", "PATH"]);
 });
 
@@ -30,7 +35,7 @@ test("marks by which a runner of builds ends what a step left are left out; what
 		BUILD_ID: "7",
 		RUNNER_OS: "Linux",
 	};
-	const { environment } = jobEnvironment({ from, clean: false, set: {} });
+	const { environment } = jobEnvironment({ from: callers(from), clean: false, set: {} });
 	assert.deepEqual(
 		[...environment],
 		[
@@ -52,40 +57,49 @@ describe("a job of a make rule gets the flags without the job server, which it c
 	] as const)
 		for (const name of ["MAKEFLAGS", "MFLAGS", "CARGO_MAKEFLAGS"])
 			test(`${name}=${value}`, () => {
-				const { environment } = jobEnvironment({ from: { [name]: value, FLAGS: value }, clean: false, set: {} });
+				const { environment } = jobEnvironment({ from: callers({ [name]: value, FLAGS: value }), clean: false, set: {} });
 				assert.deepEqual([environment.get(name), environment.get("FLAGS")], [kept, value]);
 			});
 
 	test("bytes that are not UTF-8 stay as they are", () => {
-		const block = Buffer.from("MAKEFLAGS= -j2 --jobserver-auth=3,4 -- A=\xe9\0", "latin1");
-		const { environment } = jobEnvironment({ from: { MAKEFLAGS: "\ufffd" }, clean: false, set: {} }, () => block);
-		assert.deepEqual(environment.get("MAKEFLAGS"), Buffer.from(" -j2 -- A=\xe9", "latin1"));
+		const value = textOf(Buffer.from(" -j2 --jobserver-auth=3,4 -- A=\xe9", "latin1"));
+		const { environment } = jobEnvironment({ from: callers({ MAKEFLAGS: value }), clean: false, set: {} });
+		assert.deepEqual(bytesOf(environment.get("MAKEFLAGS") ?? ""), Buffer.from(" -j2 -- A=\xe9", "latin1"));
 	});
 
 	test("the value that is set for the job is not changed", () => {
 		const value = "-j --jobserver-auth=3,4";
-		const { environment } = jobEnvironment({ from: { MAKEFLAGS: value }, clean: false, set: { MAKEFLAGS: value } });
+		const { environment } = jobEnvironment({ from: callers({ MAKEFLAGS: value }), clean: false, set: { MAKEFLAGS: value } });
 		assert.equal(environment.get("MAKEFLAGS"), value);
 	});
 });
 
 test("a clean environment has six variables and those that were set", () => {
 	const from = { HOME: "/h", USER: "u", SECRET: "s", PATH: "/bin", SHELL: "/bin/sh", LOGNAME: "u", XDG_RUNTIME_DIR: "/run", TERM: "x" };
-	const { environment } = jobEnvironment({ from, clean: true, set: { A: "1" } });
+	const { environment } = jobEnvironment({ from: callers(from), clean: true, set: { A: "1" } });
 	assert.deepEqual([...environment.keys()].sort(), ["A", "HOME", "LOGNAME", "PATH", "SHELL", "USER", "XDG_RUNTIME_DIR"]);
 });
 
-test("a value that is not UTF-8 is taken from the kernel's copy, or reported as left out", () => {
-	const block = Buffer.concat([Buffer.from("RAW="), Buffer.from([0xff]), Buffer.from("\0RAW=second\0")]);
-	const { environment, dropped } = jobEnvironment({ from: { RAW: "\ufffd", GONE: "\ufffd" }, clean: false, set: {} }, () => block);
-	assert.deepEqual(environment.get("RAW"), Buffer.from([0xff]));
-	assert.deepEqual(dropped, ["GONE"]);
+test("a variable that is not UTF-8 is taken from the kernel's copy, and one whose bytes are not known is reported", () => {
+	const block = Buffer.from("RAW=\xff\0RAW=second\0N\xe9=v\0TRUE=\xef\xbf\xbd\0CHANGED=\xff\0", "latin1");
+	const from = { RAW: "\ufffd", GONE: "\ufffd", "N\ufffd": "v", TRUE: "\ufffd", CHANGED: "since \ufffd" };
+	const own = ownEnvironment(from, () => block);
+	const { environment, dropped } = jobEnvironment({ from: own, clean: false, set: {} });
+	assert.deepEqual(
+		[...environment],
+		[
+			["RAW", "\udcff"],
+			["N\udce9", "v"],
+			["TRUE", "\ufffd"],
+		],
+	);
+	assert.deepEqual(dropped, ["GONE", "CHANGED"]);
 });
 
 test("a variable without a name, or with a NUL, is refused", () => {
-	for (const set of [{ "": "x" }, { "A=B": "x" }, { A: "a\0b" }, { A: "\ufffd" }]) {
+	for (const set of [{ "": "x" }, { "A=B": "x" }, { A: "a\0b" }, { A: "\ud83d" }]) {
 		assert.throws(
-			() => jobEnvironment({ from: {}, clean: false, set }),
+			() => jobEnvironment({ from: callers({}), clean: false, set }),
 			(error) => isChoreError(error) && error.code === "INVALID_ARGUMENT",
 		);
 	}

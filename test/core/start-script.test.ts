@@ -17,6 +17,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { bytesOf, hasBytes, textOf } from "../../src/core/exact-text.ts";
 import { type StartOptions, startScript } from "../../src/core/prepare/start-script.ts";
 import { eventually } from "../support/eventually.ts";
 import { fc } from "../support/random.ts";
@@ -57,16 +58,22 @@ function run(
 	}
 }
 
+/** Any bytes, and text more often than by chance. */
 const word = fc
-	.oneof(fc.string({ unit: "binary" }), fc.string())
-	.map((text) => text.replaceAll("\0", "").replaceAll("\ufffd", ""))
-	.filter((text) => Buffer.from(text).toString() === text);
+	.oneof(
+		fc.string({ unit: "binary" }),
+		fc.string(),
+		fc.uint8Array().map((bytes) => textOf(bytes)),
+		fc.constantFrom("\ufffd", "caf\udce9"),
+	)
+	.map((text) => text.replaceAll("\0", ""))
+	.filter(hasBytes);
 
 test("any arguments arrive as they are", () => {
 	fc.assert(
 		fc.property(fc.array(word, { maxLength: 8 }), (words) => {
 			const { output } = run({ program: "/usr/bin/printf", arguments: ["%s\\0", "x", ...words] });
-			assert.equal(output.toString(), ["x", ...words].map((text) => `${text}\0`).join(""));
+			assert.deepEqual(output, bytesOf(["x", ...words].map((text) => `${text}\0`).join("")));
 		}),
 		{ numRuns: 60 },
 	);
@@ -85,8 +92,7 @@ test("any variables arrive as they are", () => {
 			const { output } = run({ program: "/usr/bin/env", arguments: ["-0"], environment });
 			const expected = new Map([...environment, ["CHORE_JOB_ID", "id"], ["CHORE_RUN_ID", "12.id"]]);
 			if (environment.has("PWD")) expected.set("PWD", "/");
-			const got = output
-				.toString()
+			const got = textOf(output)
 				.split("\0")
 				.filter(Boolean)
 				.map((entry): [string, string] => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]);
@@ -102,8 +108,8 @@ test("a value that is not UTF-8 arrives byte for byte", () => {
 		program: "/usr/bin/env",
 		arguments: ["-0"],
 		environment: new Map([
-			["RAW", bytes],
-			["A.RAW", bytes],
+			["RAW", textOf(bytes)],
+			["A.RAW", textOf(bytes)],
 		]),
 	});
 	assert.ok(

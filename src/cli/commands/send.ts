@@ -1,5 +1,6 @@
 /** `chore send`: writes to the standard input of a job. */
 import type { Command } from "commander";
+import { bytesOf } from "../../index.ts";
 import { action, verb } from "../command.ts";
 import { UsageError } from "../failure.ts";
 
@@ -21,7 +22,7 @@ export function sendCommand(): Command {
 				// Like a pipe, wait for the job to read as long as it takes.
 				const patience = { timeoutMs: Number.POSITIVE_INFINITY };
 				if (text === "-") for await (const data of process.stdin) await chore.send(reference, data as Buffer, patience);
-				else if (text !== undefined) await chore.send(reference, options.newline ? `${text}\n` : text);
+				else if (text !== undefined) await chore.send(reference, bytesOf(options.newline ? `${text}\n` : text));
 				if (options.eof) await chore.send(reference, "", { end: true });
 			}),
 		);

@@ -1,6 +1,7 @@
 /** Checks that the arguments and variables of a job are not more than Linux gives to a program (execve(2), "Limits on size"). */
 import { readFileSync } from "node:fs";
 import { ChoreError } from "../../../platform/errors.ts";
+import { bytesOf } from "../exact-text.ts";
 import type { Environment } from "./environment.ts";
 
 /** The longest argument or variable, in pages. */
@@ -19,7 +20,7 @@ const POINTER_BYTES = /64|s390x/.test(process.arch) ? 8 : 4;
  * @param stackKiB the soft limit of the stack, in the unit of ulimit, or "unlimited"; undefined if it is not known
  * @throws ChoreError COMMAND_NOT_EXECUTABLE, as shells do
  */
-export function checkSize(command: readonly (string | Uint8Array)[], environment: Environment, stackKiB: string | undefined): void {
+export function checkSize(command: readonly string[], environment: Environment, stackKiB: string | undefined): void {
 	if (process.platform !== "linux") return;
 	const longest = PAGES * pageBytes();
 	const variables = [...environment].map(([name, value]): [string, number] => [`the variable ${name}`, size(name) + size(value) + 1]);
@@ -33,12 +34,12 @@ export function checkSize(command: readonly (string | Uint8Array)[], environment
 }
 
 /** With the byte that ends it. */
-function size(text: string | Uint8Array): number {
-	return Buffer.byteLength(text) + 1;
+function size(text: string): number {
+	return (text.isWellFormed() ? Buffer.byteLength(text) : bytesOf(text).length) + 1;
 }
 
-function refuse(program: string | Uint8Array | undefined, why: string): never {
-	throw new ChoreError("COMMAND_NOT_EXECUTABLE", `cannot run ${JSON.stringify(Buffer.from(program ?? "").toString())}: ${why} (E2BIG)`, {
+function refuse(program: string | undefined, why: string): never {
+	throw new ChoreError("COMMAND_NOT_EXECUTABLE", `cannot run ${JSON.stringify(program?.toWellFormed())}: ${why} (E2BIG)`, {
 		hint: "long texts are better given in a file, or as the input of the job (--stdin)",
 	});
 }

@@ -5,6 +5,7 @@
 import { closeSync, constants, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { endianness } from "node:os";
 import { basename } from "node:path";
+import { pathOf, textOf } from "../exact-text.ts";
 
 /** What the first bytes of a program say. */
 export type Format =
@@ -30,7 +31,7 @@ const BLOCK = 4096;
 export function formatOf(path: string, emulators: () => readonly string[] | undefined = registered): Format {
 	let file: number;
 	try {
-		file = openSync(path, constants.O_RDONLY);
+		file = openSync(pathOf(path), constants.O_RDONLY);
 	} catch {
 		return UNKNOWN; // executable but not readable
 	}
@@ -40,7 +41,7 @@ export function formatOf(path: string, emulators: () => readonly string[] | unde
 	};
 	try {
 		const head = read(0, BLOCK);
-		const [, interpreter] = /^#![ \t]*([^ \t\n]+)/.exec(head.toString("utf8", 0, 256)) ?? [];
+		const [, interpreter] = /^#![ \t]*([^ \t\n]+)/.exec(textOf(head.subarray(0, 256))) ?? [];
 		if (interpreter !== undefined) return { kind: "script", interpreter };
 		if (process.platform !== "linux") return UNKNOWN;
 		const format = isElf(head) ? elfFormat(head, read) : binaryFormat(head);
@@ -128,9 +129,7 @@ function elfFormat(head: Buffer, read: Read): Format {
 		if ((isLittle ? table.readUInt32LE(at) : table.readUInt32BE(at)) !== PT_INTERP) continue;
 		const bytes = whole(table, at + (is64 ? 32 : 16));
 		if (bytes > LONGEST_PATH) return UNKNOWN;
-		const [loader = ""] = read(whole(table, at + (is64 ? 8 : 4)), bytes)
-			.toString()
-			.split("\0", 1);
+		const [loader = ""] = textOf(read(whole(table, at + (is64 ? 8 : 4)), bytes)).split("\0", 1);
 		return loader === "" ? UNKNOWN : { kind: "loaded", loader };
 	}
 	return UNKNOWN;

@@ -1,7 +1,9 @@
 /** Makes paths of a job absolute. Never replaces symbolic links in the name by which the caller knows a directory, if avoidable. */
-import { realpathSync, type Stats, statSync } from "node:fs";
+import { readlinkSync, realpathSync, type Stats, statSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import { ChoreError, errnoOf } from "../../../platform/errors.ts";
+import { isDoubtful, pathOf, textOf } from "../exact-text.ts";
+import { ownVariable } from "./environment.ts";
 
 /**
  * The absolute path of what `path` names in a directory. The kernel applies `..` to the target of a symbolic link, so
@@ -25,10 +27,11 @@ export function jobDirectory(asked: string | undefined): string {
  * link, also if it leads elsewhere when the job is started again.
  */
 function callersDirectory(): string {
-	const named = process.env["PWD"];
+	const named = ownVariable("PWD");
 	if (named !== undefined && isAbsolute(named) && !/(^|\/)\.\.?(\/|$)/.test(named) && isSame(named, ".")) return resolve(named);
 	try {
-		return process.cwd();
+		const directory = process.cwd();
+		return isDoubtful(directory) ? textOf(readlinkSync("/proc/self/cwd", "buffer")) : directory;
 	} catch (error) {
 		throw new ChoreError("DIRECTORY_UNUSABLE", `the directory that you are in cannot be used: ${reasonOf(error)}`, {
 			hint: "--working-directory chooses another, by an absolute path",
@@ -49,7 +52,7 @@ function isSame(one: string, other: string): boolean {
 
 function statOf(path: string): Stats | undefined {
 	try {
-		return statSync(path);
+		return statSync(pathOf(path));
 	} catch {
 		return undefined;
 	}
@@ -57,7 +60,7 @@ function statOf(path: string): Stats | undefined {
 
 function realPath(path: string, otherwise: string): string {
 	try {
-		return realpathSync.native(path); // realpathSync without `native` removes `..` first
+		return textOf(realpathSync.native(pathOf(path), "buffer")); // realpathSync without `native` removes `..` first
 	} catch {
 		return otherwise; // nothing is there: the check of the path reports that
 	}

@@ -4,7 +4,9 @@
  */
 import { spawnSync } from "node:child_process";
 import { ChoreError } from "../../../platform/errors.ts";
+import type { Callers } from "./environment.ts";
 import { findProgram } from "./precheck.ts";
+import { quoted } from "./start-script.ts";
 
 /** A user and group that are not the caller's. */
 export interface Identity {
@@ -45,21 +47,21 @@ export function findIdentity(user: string | undefined, group: string | undefined
 }
 
 /** The caller's variables, with those of the other user added and those that only the caller can use left out. */
-export function environmentAs(
-	{ environment }: Identity,
-	callers: Readonly<Record<string, string | undefined>>,
-): Readonly<Record<string, string | undefined>> {
+export function environmentAs({ environment }: Identity, callers: Callers): Callers {
 	if (environment["USER"] === undefined) return callers;
-	const kept = Object.entries(callers).filter(([name]) => !OF_THE_CALLER.test(name));
-	return { ...Object.fromEntries(kept), ...environment };
+	const kept = callers.variables.filter(([name]) => !OF_THE_CALLER.test(name));
+	return { ...callers, variables: [...kept, ...Object.entries(environment)] };
 }
 
 /** Tries to become that user, in a short process. @throws ChoreError if that fails, or the user cannot run the program */
 export function checkIdentity({ command: [program, ...words], name }: Identity, jobsProgram: string): void {
-	const { status, stderr, error } = spawnSync(program, [...words, "/bin/sh", "-c", '[ -x "$0" ] || exit 9', jobsProgram], {
+	// Read from its input, since Node can give a program no argument that is not UTF-8.
+	const script = Buffer.concat([Buffer.from("[ -x "), quoted(jobsProgram), Buffer.from(" ] || exit 9\n")]);
+	const { status, stderr, error } = spawnSync(program, [...words, "/bin/sh"], {
 		cwd: "/",
 		encoding: "utf8",
-		stdio: ["ignore", "ignore", "pipe"],
+		input: script,
+		stdio: ["pipe", "ignore", "pipe"],
 	});
 	if (status === 0) return;
 	if (status === 9) {

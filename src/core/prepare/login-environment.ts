@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { homedir, userInfo } from "node:os";
 import { ChoreError } from "../../../platform/errors.ts";
 import { type ProgramEnd, runProgram } from "../../../platform/program.ts";
+import { isDoubtful } from "../exact-text.ts";
 import { loginShellArguments } from "./login-shell.ts";
 
 export interface LoginEnvironmentOptions {
@@ -25,7 +26,7 @@ const OWN: ReadonlySet<string> = new Set(["ELECTRON_RUN_AS_NODE", "SHLVL", "_"])
 /**
  * Runs the user's shell as an interactive login shell: many people set PATH in files that only such a shell reads.
  *
- * @returns the variables that a new terminal would have
+ * @returns the variables that a new terminal would have, without those that may have bytes that are not UTF-8
  * @throws ChoreError TIMED_OUT when the shell's start files take too long, COMMAND_NOT_EXECUTABLE when it prints no environment
  */
 export async function loginEnvironment(options: LoginEnvironmentOptions = {}): Promise<Readonly<Record<string, string>>> {
@@ -61,7 +62,7 @@ export async function loginEnvironment(options: LoginEnvironmentOptions = {}): P
 		});
 	}
 	const variables: Record<string, string> = JSON.parse(found);
-	return Object.fromEntries(Object.entries(variables).filter(([name]) => !OWN.has(name)));
+	return Object.fromEntries(Object.entries(variables).filter(([name, value]) => !OWN.has(name) && !isDoubtful(`${name}${value}`)));
 }
 
 function shellOfUser(): string {

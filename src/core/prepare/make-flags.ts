@@ -15,14 +15,12 @@ const BOUNDLESS = /(?:^|(?<!\\) )-j(?= |$)/g;
 const VARIABLES = /(?:^|(?<!\\) )-- .*$/s;
 
 /** The value without the job server, as is if it names none. Undefined if nothing is left. */
-export function withoutJobServer(name: string, value: string | Buffer): string | Buffer | undefined {
+export function withoutJobServer(name: string, value: string): string | undefined {
 	if (!NAMES.has(name)) return value;
-	const text = typeof value === "string" ? value : value.toString("latin1");
-	const variables = VARIABLES.exec(text)?.[0] ?? "";
-	const flags = text.slice(0, text.length - variables.length);
+	const variables = VARIABLES.exec(value)?.[0] ?? "";
+	const flags = value.slice(0, value.length - variables.length);
 	const without = flags.replace(JOB_SERVER, "");
 	if (without === flags) return value;
 	const kept = `${without.replace(BOUNDLESS, "")}${variables}`;
-	if (kept.trim() === "") return undefined;
-	return typeof value === "string" ? kept : Buffer.from(kept, "latin1");
+	return kept.trim() === "" ? undefined : kept;
 }

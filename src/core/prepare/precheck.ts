@@ -5,6 +5,7 @@
 import { accessSync, constants, type Stats, statSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { ChoreError, errnoOf } from "../../../platform/errors.ts";
+import { pathOf } from "../exact-text.ts";
 import { formatOf } from "./binary-formats.ts";
 import { pathIn } from "./directory.ts";
 
@@ -55,7 +56,7 @@ export function checkInput(path: string): void {
 
 function inputFault(path: string): string | null {
 	try {
-		accessSync(path, constants.R_OK);
+		accessSync(pathOf(path), constants.R_OK);
 		return null;
 	} catch (error) {
 		const errno = errnoOf(error) ?? "";
@@ -99,7 +100,7 @@ function notRunnable(word: string, fault: ProgramFault): ChoreError {
 		? "it was made for another system, or what it needs is not installed"
 		: "is it a program? chmod +x makes a script executable";
 	const hint = fault.code === "COMMAND_NOT_FOUND" ? missing : unfit;
-	return new ChoreError(fault.code, `cannot run ${JSON.stringify(word)}: ${fault.text}`, { hint });
+	return new ChoreError(fault.code, `cannot run ${JSON.stringify(word.toWellFormed())}: ${fault.text}`, { hint });
 }
 
 /** The kernel follows no longer chain of scripts that interpret scripts. */
@@ -122,9 +123,9 @@ function programFault(program: string, depth = 0): ProgramFault | null {
 function fileFault(path: string): ProgramFault | null {
 	let found: Stats | undefined;
 	try {
-		found = statSync(path);
+		found = statSync(pathOf(path));
 		if (!found.isFile()) return { code: "COMMAND_NOT_EXECUTABLE", text: "it is not a file (EACCES)", isThere: false };
-		accessSync(path, constants.X_OK);
+		accessSync(pathOf(path), constants.X_OK);
 		return null;
 	} catch (error) {
 		const errno = errnoOf(error) ?? "";
@@ -147,8 +148,8 @@ function fileFault(path: string): ProgramFault | null {
 
 function directoryFault(path: string): string | null {
 	try {
-		if (!statSync(path).isDirectory()) return "it is not a directory (ENOTDIR)";
-		accessSync(path, constants.X_OK);
+		if (!statSync(pathOf(path)).isDirectory()) return "it is not a directory (ENOTDIR)";
+		accessSync(pathOf(path), constants.X_OK);
 		return null;
 	} catch (error) {
 		const errno = errnoOf(error) ?? "";

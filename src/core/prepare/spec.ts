@@ -4,12 +4,16 @@ import { basename } from "node:path";
 import type { Capabilities, Limits, NativeOptions, RestartPolicy, Stopping } from "../../../platform/contract.ts";
 import { ChoreError } from "../../../platform/errors.ts";
 import { checkName } from "../disk/session.ts";
+import { hasBytes } from "../exact-text.ts";
 import type { OutputMode } from "../job.ts";
 import { jobDirectory, pathIn } from "./directory.ts";
 
 /** A job to be started. Everything but the command has a default. */
 export interface RunOptions {
-	/** Program and arguments, passed on literally. A program without a slash is looked up in the job's PATH. */
+	/**
+	 * Program and arguments, passed on literally. A program without a slash is looked up in the job's PATH. Here, in paths and in
+	 * variables, a byte that is not UTF-8 is written as the lone surrogate U+DC00 + byte, as in Python; `textOf` makes such words.
+	 */
 	readonly command: readonly string[];
 	/** `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`. Default: the program's base name, with -2, -3 … while it is taken. */
 	readonly name?: string | undefined;
@@ -129,7 +133,7 @@ export function normalise(options: RunOptions, defaults: { readonly graceMs: num
 		description:
 			description === undefined
 				? null
-				: checkWord("the description", description)
+				: checkText("the description", description)
 						.replace(/\p{Cc}+/gu, " ")
 						.trim(),
 		tag: options.tag === undefined ? null : checkTag(options.tag),
@@ -189,12 +193,22 @@ function defaultName(program: string): string {
 }
 
 function checkWord(what: string, word: string): string {
-	// Node replaces bytes that are not UTF-8 by U+FFFD, so the original word is not known.
-	const wrong = word.includes("\ufffd") ? "is not valid UTF-8" : word.includes("\0") ? "holds a NUL" : undefined;
+	const wrong = word.includes("\0") ? "holds a NUL" : hasBytes(word) ? undefined : "holds half of a surrogate pair";
 	if (wrong === undefined) return word;
-	throw new ChoreError("INVALID_ARGUMENT", `${what} ${wrong}: ${JSON.stringify(word.slice(0, 60))}`, {
-		hint: "such a word can be written in a script, or with $'…' inside chore run -c 'LINE'",
+	throw new ChoreError("INVALID_ARGUMENT", `${what} ${wrong}: ${shown(word)}`, { hint: "no program can be given such a word" });
+}
+
+/** Checks what is read by people or by the platform, which takes no other bytes. */
+function checkText(what: string, text: string): string {
+	if (checkWord(what, text).isWellFormed()) return text;
+	throw new ChoreError("INVALID_ARGUMENT", `${what} is not valid UTF-8: ${shown(text)}`, {
+		hint: "only words, paths and variables can have other bytes",
 	});
+}
+
+/** Enough of a word to know it by. */
+function shown(word: string): string {
+	return JSON.stringify(word.slice(0, 60).toWellFormed());
 }
 
 /** Checks that these are words; `Platform.check` checks their meaning. Leaves out keys without a value. */
@@ -205,14 +219,14 @@ function checkNative(options: NonNullable<RunOptions["native"]>): NativeOptions 
 		const words = typeof value === "string" ? [value] : value;
 		if (!Array.isArray(words) || words.some((word) => typeof word !== "string"))
 			throw new ChoreError("INVALID_ARGUMENT", `the option ${JSON.stringify(key)} of the platform takes a word, or a list of words`);
-		for (const word of words) checkWord(`a word of the option ${JSON.stringify(key)}`, word);
+		for (const word of words) checkText(`a word of the option ${JSON.stringify(key)}`, word);
 		if (words.length > 0) native[key] = value;
 	}
 	return native;
 }
 
 function checkTag(tag: string): string {
-	if (/^\P{Cc}{1,200}$/u.test(checkWord("the tag", tag))) return tag;
+	if (/^\P{Cc}{1,200}$/u.test(checkText("the tag", tag))) return tag;
 	throw new ChoreError("INVALID_ARGUMENT", `${JSON.stringify(tag.length > 70 ? `${tag.slice(0, 70)}…` : tag)} cannot be a tag`, {
 		hint: "a tag has 1 to 200 characters, and no control characters",
 	});

@@ -5,6 +5,7 @@
  */
 import { JOB_VARIABLE, RUN_VARIABLE } from "../../../platform/run-mark.ts";
 import { NOT_EXECUTED, outputNames } from "../disk/store.ts";
+import { bytesOf } from "../exact-text.ts";
 import type { OutputMode } from "../job.ts";
 import type { Environment } from "./environment.ts";
 import type { ResourceLimit } from "./resource-limits.ts";
@@ -54,7 +55,7 @@ export function startScript(options: StartOptions): Buffer {
 	script.add("set --");
 	const byEnv = [...environment].filter(([name]) => !PORTABLE.test(name) || SHELLS_OWN.test(name));
 	if (byEnv.length > 0) script.add(" /usr/bin/env --");
-	for (const [name, value] of byEnv) script.add(" ").quote(`${name}=`, value);
+	for (const [name, value] of byEnv) script.add(" ").quote(`${name}=${value}`);
 	// env(1) would read a path with "=" as a variable, so another program stands in front of it.
 	if (options.nice !== 0 || (options.program.includes("=") && options.become.length === 0)) script.add(` /usr/bin/nice -n ${options.nice}`);
 	// `become` comes last, since what stands before it may need the caller's rights.
@@ -74,7 +75,7 @@ export function startScript(options: StartOptions): Buffer {
 	script.add(`export ${JOB_VARIABLE}=${options.jobId} ${RUN_VARIABLE}="\${chore_run##*/}.${options.jobId}"\n`);
 	const level = environment.get("SHLVL");
 	// bash lowers SHLVL by one at exec.
-	if (typeof level === "string" && /^[0-9]{1,4}$/.test(level)) script.add(`[ "\${BASH_VERSION-}" ] && SHLVL=${Number(level) + 1}\n`);
+	if (level !== undefined && /^[0-9]{1,4}$/.test(level)) script.add(`[ "\${BASH_VERSION-}" ] && SHLVL=${Number(level) + 1}\n`);
 	// Most shells do this if exec fails, and none if it does not. Its reason is then in the output of the job.
 	script.add("trap chore_failed EXIT\n");
 	script.add('exec "$@"');
@@ -159,12 +160,9 @@ class Script {
 	}
 
 	/** Adds one word of the shell, in single quotes. */
-	quote(...values: readonly (string | Buffer)[]): this {
-		this.add("'");
-		for (const value of values) {
-			this.#parts.push(typeof value === "string" ? Buffer.from(value.replaceAll("'", "'\\''")) : escapeBytes(value));
-		}
-		return this.add("'");
+	quote(value: string): this {
+		this.#parts.push(quoted(value));
+		return this;
 	}
 
 	bytes(): Buffer {
@@ -172,6 +170,7 @@ class Script {
 	}
 }
 
-function escapeBytes(value: Buffer): Buffer {
-	return Buffer.from(value.toString("latin1").replaceAll("'", "'\\''"), "latin1");
+/** One word of the shell, in single quotes. */
+export function quoted(value: string): Buffer {
+	return bytesOf(`'${value.replaceAll("'", "'\\''")}'`);
 }

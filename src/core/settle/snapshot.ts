@@ -26,8 +26,9 @@ export function snapshot(session: Session, stored: StoredRun, evidence: Evidence
 		session: session.name,
 		platform: run.handle.platform,
 		unit: unitOf(run.handle),
-		command: job.command,
-		directory: job.directory,
+		// Without what JSON can hold but hardly any reader takes; see exact-text.ts.
+		command: job.command.map((word) => word.toWellFormed()),
+		directory: job.directory.toWellFormed(),
 		description: job.description,
 		tag: job.tag ?? null,
 		state: now.state,

@@ -16,7 +16,7 @@ import { jobFolder, makeSession, markOf, runFolder, type Session } from "../disk
 import type { JobRecord, StoredRun } from "../disk/store.ts";
 import { hasEnded, type Job, shortId } from "../job.ts";
 import { checkSize } from "../prepare/argument-size.ts";
-import { jobEnvironment } from "../prepare/environment.ts";
+import { jobEnvironment, ownEnvironment } from "../prepare/environment.ts";
 import { checkIdentity, environmentAs, findIdentity } from "../prepare/identity.ts";
 import { checkDirectory, checkInput, findProgram } from "../prepare/precheck.ts";
 import { callerLimits } from "../prepare/resource-limits.ts";
@@ -39,15 +39,16 @@ export async function run(context: Context, options: RunOptions): Promise<Job> {
 	checkDirectory(spec.directory);
 	if (typeof spec.stdin === "object") checkInput(spec.stdin.file);
 	const identity = findIdentity(options.user, options.group);
-	const from = options.environment ?? process.env;
+	const { environment: given } = options;
+	const callers = given === undefined ? ownEnvironment() : { variables: Object.entries(given), unknown: [] };
 	const { environment, dropped } = jobEnvironment({
-		from: identity === undefined ? from : environmentAs(identity, from),
+		from: identity === undefined ? callers : environmentAs(identity, callers),
 		clean: options.cleanEnvironment ?? false,
 		set: options.setEnvironment ?? {},
 	});
-	if (dropped.length > 0) options.onWarning?.(`left out, since their values are not valid UTF-8: ${dropped.join(", ")}`);
+	if (dropped.length > 0) options.onWarning?.(`left out, since their values may not be valid UTF-8: ${dropped.join(", ")}`);
 	const path = environment.get("PATH");
-	const program = findProgram(spec.command[0], spec.directory, path?.toString());
+	const program = findProgram(spec.command[0], spec.directory, path);
 	const limits = callerLimits();
 	// The platform's own options may set another limit of the stack.
 	const stack = Object.keys(spec.native).length === 0 ? limits.find(({ flags }) => flags.includes("-s"))?.soft : undefined;
@@ -79,7 +80,7 @@ export async function run(context: Context, options: RunOptions): Promise<Job> {
 			stopSignal: spec.stopping.signal,
 		});
 		stored = writeJob(session, platform, { spec, id, name, program, script, acknowledge });
-		record(session, eventOf(stored), "created", { command: stored.job.command });
+		record(session, eventOf(stored), "created", { command: stored.job.command.map((word) => word.toWellFormed()) });
 	} catch (error) {
 		discard(session, id, name);
 		throw error;
