@@ -13,18 +13,22 @@ export interface SessionListener {
 	failed(error: unknown): void;
 }
 
-/** When a job that has not begun is looked at again: most begin within milliseconds, but one may wait hours for a restart. */
-const FIRST_LOOK_MS = 50;
-const LAST_LOOK_MS = 10_000;
+/** How long changes are gathered of jobs that are started again and again: each change has the views drawn. */
+const GATHER_MS = 1000;
 
 export class SessionJobs {
 	readonly jobs = new Map<string, Job>();
 	readonly #chore: Chore;
 	readonly #listener: SessionListener;
 	readonly #closing = new AbortController();
-	readonly #stale = new Map<string, LedgerEvent>();
+	/** Jobs to look at again; with some the event that tells why. */
+	readonly #stale = new Map<string, LedgerEvent | undefined>();
+	/** Jobs that were seen to change before the list was read. It may hold them as they were before. */
+	#early: Job[] | undefined = [];
+	/** Jobs that have changed while #gathering runs. */
+	readonly #restarted = new Set<string>();
+	#gathering: NodeJS.Timeout | undefined;
 	readonly #openedAtMs = Date.now();
-	readonly #beginning = new Map<string, NodeJS.Timeout>();
 	readonly #answers = new AnswersInOrder();
 	#following: Promise<void> | undefined;
 	#refreshing: Promise<void> | undefined;
@@ -85,7 +89,7 @@ export class SessionJobs {
 
 	async #close(): Promise<void> {
 		this.#closing.abort();
-		for (const timer of this.#beginning.values()) clearTimeout(timer);
+		clearTimeout(this.#gathering);
 		await this.#following;
 		await this.#refreshing;
 		this.#isDetached = true;
@@ -96,24 +100,7 @@ export class SessionJobs {
 	#know(id: string, job: Job | undefined): void {
 		if (job !== undefined) this.jobs.set(id, job);
 		else if (this.jobs.delete(id)) this.#listener.removed(id);
-		if (job !== undefined) this.#expectBeginning(job);
 		this.#listener.changed();
-	}
-
-	/** Looks again at a job that has not begun, at growing intervals: no event tells when its program begins. */
-	#expectBeginning({ id, state }: Job, afterMs: number = FIRST_LOOK_MS): void {
-		clearTimeout(this.#beginning.get(id));
-		this.#beginning.delete(id);
-		if ((state !== "starting" && state !== "queued") || this.#closing.signal.aborted) return;
-		const timer = setTimeout(async () => {
-			try {
-				const job = await this.look(id);
-				if (job !== undefined) this.#expectBeginning(job, Math.min(2 * afterMs, LAST_LOOK_MS));
-			} catch (error) {
-				this.#listener.failed(error);
-			}
-		}, afterMs);
-		this.#beginning.set(id, timer);
 	}
 
 	async #load(): Promise<void> {
@@ -127,15 +114,39 @@ export class SessionJobs {
 		} finally {
 			this.#answers.over();
 		}
+		const early = this.#early ?? [];
+		this.#early = undefined;
+		for (const job of early) this.#expect(job);
 		await this.#refreshing;
+	}
+
+	/** Takes notice of an active job as the library has just seen it: it may have begun, or wait to be started again. */
+	#expect(job: Job): void {
+		if (this.#early !== undefined) {
+			this.#early.push(job);
+			return;
+		}
+		const known = this.jobs.get(job.id);
+		if (known?.state === job.state && known.attempt === job.attempt && known.run === job.run) return;
+		this.#restarted.add(job.id);
+		if (job.attempt === 1 || this.#gathering === undefined) this.#lookAtRestarted();
+	}
+
+	#lookAtRestarted(): void {
+		clearTimeout(this.#gathering);
+		this.#gathering = this.#restarted.size === 0 ? undefined : setTimeout(() => this.#lookAtRestarted(), GATHER_MS);
+		for (const id of this.#restarted) if (!this.#stale.has(id)) this.#stale.set(id, undefined);
+		this.#restarted.clear();
+		if (this.#stale.size > 0) this.#refreshing ??= this.#refresh();
 	}
 
 	async #follow(): Promise<void> {
 		try {
-			const events = this.#chore.events({ since: new Date(this.#openedAtMs), follow: true, signal: this.#closing.signal });
-			for await (const event of events) {
+			const { signal } = this.#closing;
+			const onChange = (job: Job): void => this.#expect(job);
+			for await (const event of this.#chore.events({ since: new Date(this.#openedAtMs), follow: true, onChange, signal })) {
 				// One event a job is kept for the batch. An end replaces others, because it must be told.
-				if (event.event === "exited" || event.event === "lost" || !this.#stale.has(event.id)) this.#stale.set(event.id, event);
+				if (isEnd(event) || !this.#stale.get(event.id)) this.#stale.set(event.id, event);
 				this.#refreshing ??= this.#refresh();
 			}
 		} catch (error) {
@@ -148,12 +159,12 @@ export class SessionJobs {
 			for (;;) {
 				// Wait for events of the same turn: a start is two lines of the ledger, and a hundred starts are one change of a view.
 				await new Promise((resume) => setImmediate(resume));
-				const events = [...this.#stale.values()];
+				const stale = [...this.#stale];
 				this.#stale.clear();
-				if (events.length === 0 || this.#closing.signal.aborted) return;
-				for (const { id, event } of events) {
+				if (stale.length === 0 || this.#closing.signal.aborted) return;
+				for (const [id, event] of stale) {
 					const job = await this.look(id);
-					const isNews = (event === "exited" || event === "lost") && job !== undefined && hasEnded(job);
+					const isNews = isEnd(event) && job !== undefined && hasEnded(job);
 					// A run that ended before the window was opened may be recorded only now, by this very look: that is no news.
 					if (isNews && Date.parse(job.endedAt ?? job.createdAt) >= this.#openedAtMs - 1000) this.#listener.ended(job);
 				}
@@ -164,6 +175,10 @@ export class SessionJobs {
 			this.#refreshing = undefined;
 		}
 	}
+}
+
+function isEnd(event: LedgerEvent | undefined): boolean {
+	return event?.event === "exited" || event?.event === "lost";
 }
 
 function unlessGone(error: unknown): undefined {

@@ -1,6 +1,6 @@
 /** A process that follows the events of running jobs has no timers and wakes at events only; so does a window of the editor. */
 import assert from "node:assert/strict";
-import { statfsSync } from "node:fs";
+import { existsSync, statfsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { test } from "node:test";
 import { SessionJobs } from "../../extension/jobs/session-jobs.ts";
@@ -85,8 +85,44 @@ function testIdleWindow(name: string, module: PlatformModule, jobs: number, reas
 	});
 }
 
+function testRestartedWindow(name: string, module: PlatformModule, reason: string | false): void {
+	test(`a window that shows a job which waits for its restart on ${name} is never woken, and each attempt is shown`, {
+		skip: reason || notLocal,
+		timeout: 300_000,
+	}, async () => {
+		await using home = await makeHome(name, module);
+		const before = timers();
+		const failures: unknown[] = [];
+		const window = await SessionJobs.open(
+			{ home: home.path, platform: name },
+			{ changed() {}, removed() {}, ended() {}, failed: (error) => void failures.push(error) },
+		);
+		const shown = (id: string) => () => `${window.jobs.get(id)?.state} ${window.jobs.get(id)?.attempt}`;
+		const line = 'mkfifo "again-$CHORE_JOB_ID"; read -r _ <"again-$CHORE_JOB_ID"; rm "again-$CHORE_JOB_ID"; exit 1';
+		const soon = await home.chore.run({
+			command: ["/bin/sh", "-c", line],
+			directory: home.path,
+			restart: { policy: "always", delayMs: 10 },
+		});
+		const fifo = `${home.path}/again-${soon.id}`;
+		for (const attempt of [1, 2, 3]) {
+			await eventually(`attempt ${attempt} is shown`, shown(soon.id), `running ${attempt}`);
+			await eventually("it can be ended", () => existsSync(fifo));
+			writeFileSync(fifo, "\n");
+		}
+		await eventually("attempt 4 is shown", shown(soon.id), "running 4");
+		const late = await home.chore.run({ command: ["false"], restart: { policy: "on-failure", delayMs: 3_600_000 } });
+		await eventually("that it waits is shown", shown(late.id), "queued 2");
+		await eventually("no timer is left", timers, before);
+		await window.close();
+		assert.deepEqual(failures, []);
+	});
+}
+
 testIdle("systemd", systemd, 50, skip);
 testIdle("posix", posix, 10, false);
 testIdle("fake", fakePlatform, 5, false);
 testIdleWindow("systemd", systemd, 50, skip);
 testIdleWindow("posix", posix, 10, false);
+testRestartedWindow("systemd", systemd, skip);
+testRestartedWindow("posix", posix, false);

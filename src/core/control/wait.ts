@@ -16,9 +16,15 @@ export interface WaitOptions {
 	readonly signal?: AbortSignal | undefined;
 }
 
+/** What only the core asks of a wait. */
+interface Looking {
+	/** Called with the run as its platform has just been seen to have it, whenever the platform was asked. */
+	readonly looked?: (job: Job) => void;
+}
+
 /**
- * How often the record is read and the platform asked when events may be missed: the run has not begun, the state folder is
- * on a network file system, or the platform cannot be watched.
+ * How often the record is read and the platform asked when events may be missed: the run is being started, the state folder
+ * is on a network file system, or the platform cannot be watched.
  */
 const READ_EVERY_MS = 2000;
 const ASK_EVERY_MS = 10_000;
@@ -30,7 +36,7 @@ const UNWATCHED_MS = 500;
 const PATIENCE_MS = 5000;
 
 /** @see Chore.wait in chore.ts */
-export async function waitForEnd(context: Context, id: string, options: WaitOptions = {}): Promise<Job> {
+export async function waitForEnd(context: Context, id: string, options: WaitOptions & Looking = {}): Promise<Job> {
 	const stored = readStoredRun(context.session, id, options.run);
 	if (stored === undefined) return gone(id);
 	if (isUnreadable(stored)) return options.run === undefined ? refuseUnreadable(stored) : refuseRun(context.session, id, options.run);
@@ -51,7 +57,8 @@ export async function waitForEnd(context: Context, id: string, options: WaitOpti
 			// A later run exists, so this one has ended and its end is written down, if it could be.
 			if (job.run !== stored.run.run) return endBefore(context, stored, job);
 			askedAtMs = performance.now();
-			isSteady = STEADY.has(job.state) && job.reason === null;
+			isSteady = hasEvents(job);
+			options.looked?.(job);
 		}
 		if (job !== undefined && hasEnded(job)) return job;
 		if (job?.state === "unknown") {
@@ -69,7 +76,7 @@ export async function waitForEnd(context: Context, id: string, options: WaitOpti
 				hint: "the job goes on",
 			});
 		}
-		const unwatched = job?.state === "unknown" || job?.reason != null;
+		const unwatched = job !== undefined && isUnwatched(job);
 		const lookMs = unwatched ? UNWATCHED_MS : isSteady && hints.areReliable ? Number.POSITIVE_INFINITY : READ_EVERY_MS;
 		asked = (await hints.next(Math.min(leftMs, lookMs), options.signal)) === "platform" || unwatched;
 	}
@@ -88,6 +95,16 @@ async function endBefore(context: Context, stored: StoredRun, later: Job): Promi
 /** States that a run leaves only with an event. */
 const STEADY: ReadonlySet<JobState> = new Set<JobState>(["running", "paused", "stopping"]);
 
+/** Whether an event tells how the run goes on. One that is queued with a reason waits for its next attempt. */
+function hasEvents({ state, reason }: Job): boolean {
+	return reason === null ? STEADY.has(state) : state === "queued";
+}
+
+/** Whether none does, and nobody knows for how long. */
+function isUnwatched({ state, reason }: Job): boolean {
+	return state === "unknown" || (reason !== null && state !== "queued");
+}
+
 /** Whether a platform that is out of reach may come back: false for a run of another host or container. */
 async function isHere(context: Context, stored: StoredRun): Promise<boolean> {
 	return (await byRecord(context, stored)) === undefined;
@@ -97,22 +114,26 @@ function gone(id: string): never {
 	throw new ChoreError("JOB_NOT_FOUND", `job ${id} was removed while it was waited for`);
 }
 
-/** Collects the hints that a run may have ended: writes to its exit record, and callbacks of its platform. */
+/** Collects the hints that a run may have ended, or begun an attempt: writes to its files, and callbacks of its platform. */
 class Hints implements AsyncDisposable {
 	readonly #record: FileWatch;
+	/** Written when an attempt begins. */
+	readonly #begun: FileWatch;
 	readonly #platform: Promise<AsyncDisposable | undefined>;
 	#isPlatformWatched = false;
 	#pending: "record" | "platform" | undefined;
 	#wake: (() => void) | undefined;
 
 	constructor(context: Context, stored: StoredRun) {
-		this.#record = new FileWatch(`${stored.folder}/exit`, () => this.#give("record"));
+		// The platform is asked after the end of an attempt, too, for another may follow.
+		this.#record = new FileWatch(`${stored.folder}/exit`, () => this.#give(stored.job.restart.policy === "no" ? "record" : "platform"));
+		this.#begun = new FileWatch(`${stored.folder}/started`, () => this.#give("platform"));
 		this.#platform = this.#watchPlatform(context, stored);
 	}
 
-	/** Whether every end causes a hint. */
+	/** Whether every end, and every beginning of an attempt, causes a hint. */
 	get areReliable(): boolean {
-		return this.#record.isReliable && this.#isPlatformWatched;
+		return this.#record.isReliable && this.#begun.isReliable && this.#isPlatformWatched;
 	}
 
 	/** Waits for the next hint; "time" when none came. Of two hints "platform" is returned. */
@@ -134,6 +155,7 @@ class Hints implements AsyncDisposable {
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		this.#record[Symbol.dispose]();
+		this.#begun[Symbol.dispose]();
 		await (await this.#platform)?.[Symbol.asyncDispose]();
 	}
 

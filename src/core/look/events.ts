@@ -9,6 +9,7 @@ import { allEvents, type LedgerEvent, newEvents } from "../disk/ledger.ts";
 import { LedgerReader } from "../disk/ledger-files.ts";
 import { activeIds } from "../disk/session.ts";
 import { latestRun } from "../disk/store.ts";
+import { hasEnded, type Job } from "../job.ts";
 
 export interface EventOptions {
 	/**
@@ -18,6 +19,11 @@ export interface EventOptions {
 	readonly since?: Date | "now" | undefined;
 	/** Go on with events as they happen. */
 	readonly follow?: boolean | undefined;
+	/**
+	 * Called while following with each active job, and again when it is seen in another state or attempt: also where no event
+	 * tells of that, since its program has begun, or ended and waits to be started again.
+	 */
+	readonly onChange?: ((job: Job) => void) | undefined;
 	/** Ends the iteration without an error. */
 	readonly signal?: AbortSignal | undefined;
 }
@@ -34,7 +40,7 @@ export async function* events(context: Context, options: EventOptions = {}): Asy
 	}
 }
 
-async function* followed(context: Context, { since, signal }: EventOptions): AsyncGenerator<LedgerEvent, void, void> {
+async function* followed(context: Context, { since, onChange, signal }: EventOptions): AsyncGenerator<LedgerEvent, void, void> {
 	const { session } = context;
 	const bell = new Bell();
 	const stopped = new AbortController();
@@ -47,7 +53,7 @@ async function* followed(context: Context, { since, signal }: EventOptions): Asy
 	// The folder, not the file: the ledger may be made only later, and is renamed when it is full. Following makes nothing.
 	using ledger = new FolderWatch(session.folder, bell.ring);
 	// Ends are written to the ledger by the command that finds them, so this one waits for all active jobs.
-	const witness = new Witness(context, stopped.signal, bell.ring);
+	const witness = new Witness(context, stopped.signal, bell.ring, onChange);
 	const seen = new Set<string>();
 	using reader = new LedgerReader(session);
 	try {
@@ -80,16 +86,18 @@ class Witness {
 	readonly #context: Context;
 	readonly #signal: AbortSignal;
 	readonly #ring: () => void;
+	readonly #changed: ((job: Job) => void) | undefined;
 	readonly #marks: FolderWatch;
 	readonly #watched = new Map<string, Promise<void>>();
 	#surveyedAtMs = Number.NEGATIVE_INFINITY;
 	/** Whether active jobs may exist that are not watched: their start is not in the ledger, or they were out of reach. */
 	#isSurveyDue = true;
 
-	constructor(context: Context, signal: AbortSignal, ring: () => void) {
+	constructor(context: Context, signal: AbortSignal, ring: () => void, changed: EventOptions["onChange"]) {
 		this.#context = context;
 		this.#signal = signal;
 		this.#ring = ring;
+		this.#changed = changed;
 		this.#marks = new FolderWatch(context.session.active, () => this.#haveSurvey());
 	}
 
@@ -123,8 +131,14 @@ class Witness {
 	}
 
 	async #wait(id: string, key: string): Promise<void> {
+		let last = "";
+		const looked = (job: Job): void => {
+			const now = `${job.state} ${job.attempt}`;
+			if (now !== last && !hasEnded(job) && !this.#signal.aborted) this.#changed?.(job);
+			last = now;
+		};
 		try {
-			await waitForEnd(this.#context, id, { signal: this.#signal });
+			await waitForEnd(this.#context, id, { signal: this.#signal, looked });
 		} catch (error) {
 			if (!isChoreError(error)) throw error;
 			// Out of reach: try again at the next survey.
