@@ -30,6 +30,8 @@ export class JobList implements vscode.Disposable {
 	#sorted: readonly Job[] | undefined;
 	#failure: Trouble | undefined;
 	#loading: Promise<void> | undefined;
+	/** Raised when other sessions need not be looked for any more. */
+	#looking = new AbortController();
 	#isTelling = false;
 	#isDisposed = false;
 
@@ -68,6 +70,8 @@ export class JobList implements vscode.Disposable {
 	/** Reads everything anew, with the settings as they are now. Calls of `use` that are under way go on as they began. */
 	async refresh(): Promise<void> {
 		const before = this.#sessions;
+		this.#looking.abort();
+		this.#looking = new AbortController();
 		this.#sessions = this.#newSessions();
 		this.#loading = this.#load();
 		await before.close();
@@ -95,6 +99,7 @@ export class JobList implements vscode.Disposable {
 
 	async dispose(): Promise<void> {
 		this.#isDisposed = true;
+		this.#looking.abort();
 		await this.#sessions.close();
 		for (const emitter of [this.#changed, this.#ended, this.#removed]) emitter.dispose();
 	}
@@ -138,7 +143,10 @@ export class JobList implements vscode.Disposable {
 			const session = await sessions.get(own);
 			if (sessions !== this.#sessions) return;
 			await session.use(async (chore) => {
-				if (options.allSessions) for (const name of chore.sessions()) await sessions.get(name);
+				if (options.allSessions) {
+					for (const name of chore.sessions()) await sessions.get(name);
+					void this.#openOthers(own, sessions);
+				}
 				// Jobs can be shown even where none can be started: without a bus, or with a platform that this machine does not have.
 				title = NOT_STARTED;
 				await chore.capabilities();
@@ -147,6 +155,28 @@ export class JobList implements vscode.Disposable {
 			if (sessions === this.#sessions) this.#failure = { title, ...describe(error) };
 		}
 		if (sessions === this.#sessions) this.#tell();
+	}
+
+	/** Opens sessions as they are made, until other ones are shown. @param own the session through which they are found */
+	async #openOthers(own: string, sessions: OpenSessions): Promise<void> {
+		const { signal } = this.#looking;
+		try {
+			const session = await sessions.get(own);
+			await session.use(async (chore) => {
+				for await (const name of chore.followSessions({ signal })) {
+					if (sessions.there.has(name)) continue;
+					await sessions.get(name);
+					if (sessions === this.#sessions) this.#tell();
+				}
+			});
+		} catch (error) {
+			if (sessions === this.#sessions && !signal.aborted) this.#fail(error);
+		}
+	}
+
+	#fail(error: unknown): void {
+		this.#failure = { title: NOT_SHOWN, ...describe(error) };
+		this.#tell();
 	}
 
 	/** @param isCurrent whether the session is still one of those that are shown */
@@ -162,9 +192,7 @@ export class JobList implements vscode.Disposable {
 			},
 			removed: (id) => this.#removed.fire(id),
 			failed: (error) => {
-				if (!isCurrent()) return;
-				this.#failure = { title: NOT_SHOWN, ...describe(error) };
-				this.#tell();
+				if (isCurrent()) this.#fail(error);
 			},
 		};
 	}

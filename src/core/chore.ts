@@ -26,6 +26,7 @@ import { type JobFilter, list } from "./look/list.ts";
 import { type LogOptions, type LogPiece, logs } from "./look/logs.ts";
 import { newest, resolve } from "./look/resolve.ts";
 import { runs } from "./look/runs.ts";
+import { followSessions } from "./look/sessions.ts";
 import { type JobDetails, status } from "./look/status.ts";
 import type { ChoreOptions } from "./options.ts";
 import { type Found, Platforms } from "./platforms.ts";
@@ -119,6 +120,11 @@ export class Chore implements AsyncDisposable {
 	/** The names of the sessions in this state folder. */
 	sessions(): readonly string[] {
 		return sessionNames(this.#context.session.root);
+	}
+
+	/** The names of the sessions in this state folder and of those that are made later, each once, until the signal is raised. */
+	followSessions(options: { readonly signal?: AbortSignal | undefined } = {}): AsyncGenerator<string, void, void> {
+		return followSessions(this.#context.session.root, options.signal);
 	}
 
 	/** One job with its processes, what they use, and the last `lines` (default 10) lines of its output. */

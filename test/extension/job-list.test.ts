@@ -82,6 +82,10 @@ class Library {
 		return ["default"];
 	}
 
+	async *followSessions(): AsyncGenerator<string> {
+		yield* this.sessions();
+	}
+
 	async capabilities(): Promise<void> {
 		this.#asked("capabilities");
 	}
