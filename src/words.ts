@@ -57,6 +57,17 @@ export function commandLine(command: readonly string[]): string {
 	return command.map(shellWord).join(" ");
 }
 
+/** What may stand before the program in a line of shell: assignments, a change of directory, and words that say how to run it. */
+const BEFORE_PROGRAM =
+	/^(?:[A-Za-z_]\w*=(?:'[^']*'|"[^"]*"|[^\s'"])*|cd\s+\S+?\s*(?:&&|;)|(?:exec|env|command|nohup|time|sudo)(?=\s+[^\s-]))\s+/;
+
+/** The word of a shell's line after which its job is named if the user gives no name: the first program, "vite" of "PORT=1 exec vite". */
+export function programOf(line: string): string | undefined {
+	let rest = line.trim();
+	while (BEFORE_PROGRAM.test(rest)) rest = rest.replace(BEFORE_PROGRAM, "");
+	return rest.split(/\s/)[0];
+}
+
 /** A duration with about three digits: "0.31 s", "41.2 s", "3 min", "2 h 5 min". */
 export function span(milliseconds: number): string {
 	const seconds = Math.max(0, milliseconds) / 1000;

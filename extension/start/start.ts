@@ -4,7 +4,7 @@ import type { Job, RunOptions } from "../../src/index.ts";
 import { ownLog } from "../failure.ts";
 import type { JobList } from "../jobs/job-list.ts";
 import { HOME } from "../settings.ts";
-import { commandLine, literal } from "../words.ts";
+import { commandLine, literal, programOf } from "../words.ts";
 import { environmentForJobs } from "./environment.ts";
 
 const HISTORY = "chore.history";
@@ -22,9 +22,9 @@ export async function start(jobs: JobList, options: RunOptions): Promise<Job> {
 	return job;
 }
 
-/** A line of shell as a job, which is named after its first word. */
+/** A line of shell as a job, which is named after its program. */
 export function lineOptions(line: string, directory: string): RunOptions {
-	return { command: ["/bin/sh", "-c", line], directory, defaultName: line.trim().split(/\s/)[0] };
+	return { command: ["/bin/sh", "-c", line], directory, defaultName: programOf(line) };
 }
 
 /** Asks for a line, offering earlier ones, and starts it. @returns undefined if the user gave up */

@@ -162,3 +162,20 @@ test("sessions are separate sets of jobs with names of their own", PATIENCE, asy
 	const empty = await cli.run(["ps", "-aq"], { env: { CHORE_SESSION: "" } });
 	assert.equal(empty.stdout, `${here}\n`, "an empty variable is none");
 });
+
+test("without a name a job is named after its program, also that in a line of shell", PATIENCE, async () => {
+	await using cli = new Cli();
+	for (const [words, name] of [
+		[["/bin/true"], "true"],
+		[["-c", "true"], "true"],
+		[["-c", "  PORT=1 A='x y' exec true"], "true"],
+		[["-c", "cd / && /bin/true"], "true"],
+		[["-c", "time sh -c :"], "sh"],
+		[["-c", "exec"], "exec"],
+		[["-c", "sudo -n true"], "sudo"],
+		[["-c", "A=1"], "A-1"],
+	] as const) {
+		const id = await cli.begin(...words);
+		assert.equal((await cli.job(id)).name.replace(/-\d$/, ""), name.replace(/-\d$/, ""), words.join(" "));
+	}
+});

@@ -9,7 +9,7 @@ import { UsageError } from "../failure.ts";
 import { followJob, pipeJob } from "../follow.ts";
 import { longOf, SYSTEMD_RUN, type Word } from "../systemd-run.ts";
 import { unitSettings } from "../unit-settings.ts";
-import { exitStatus, summary } from "../words.ts";
+import { exitStatus, programOf, summary } from "../words.ts";
 
 interface Options {
 	readonly command?: string;
@@ -206,7 +206,7 @@ function runOptions(
 	return {
 		command: options.command === undefined ? words : ["/bin/sh", "-c", options.command],
 		name: options.name ?? options.unit?.replace(/\.service$/, ""),
-		defaultName: options.command?.trim().split(/\s/)[0],
+		defaultName: options.command === undefined ? undefined : programOf(options.command),
 		description: options.description,
 		tag: options.tag,
 		directory: options.workingDirectory ?? directory,
