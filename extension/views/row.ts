@@ -1,8 +1,8 @@
 /** How a row of a view looks: the state of a job as an icon and in words, and names and commands literally. */
 import * as vscode from "vscode";
-import { hasEnded, type Job, type JobState } from "../../src/index.ts";
+import { hasEnded, type Job, type JobState, type Usage } from "../../src/index.ts";
 import type { Trouble } from "../failure.ts";
-import { bytes, clock, commandLine, literal, nameWords, printable, rowWords, span, stateWords, timeWords } from "../words.ts";
+import { age, bytes, clock, commandLine, literal, nameWords, printable, rowWords, span, stateWords } from "../words.ts";
 
 /** One line of a view. */
 export type Row =
@@ -80,8 +80,11 @@ function jobItem(job: Job): vscode.TreeItem {
 	return item;
 }
 
-/** All facts about a job. Names, commands and paths go in by appendText and appendCodeblock, which escape markdown. */
-export function tooltip(job: Job, now: Date = new Date()): vscode.MarkdownString {
+/**
+ * All facts about a job. Names, commands and paths go in by appendText and appendCodeblock, which escape markdown.
+ * @param usage what its processes use at present; null if they have ended
+ */
+export function tooltip(job: Job, usage: Usage | null, now: Date = new Date()): vscode.MarkdownString {
 	const text = new vscode.MarkdownString();
 	text
 		.appendMarkdown("**")
@@ -90,27 +93,37 @@ export function tooltip(job: Job, now: Date = new Date()): vscode.MarkdownString
 		.appendText(printable(stateWords(job)));
 	if (job.description !== null) text.appendMarkdown("  \n").appendText(printable(job.description));
 	text.appendMarkdown("\n\n").appendCodeblock(printable(commandLine(job.command)).slice(0, 2000), "shellscript");
-	for (const [what, value] of facts(job, now)) {
+	for (const [what, value] of facts(job, usage, now)) {
 		text.appendMarkdown(`- ${what}: `).appendText(printable(value)).appendMarkdown("\n");
 	}
 	return text;
 }
 
-function facts(job: Job, now: Date): readonly (readonly [what: string, value: string])[] {
+function facts(job: Job, usage: Usage | null, now: Date): readonly (readonly [what: string, value: string])[] {
+	const when = (time: string): string => `${clock(time, now)}, ${age(now.getTime() - Date.parse(time))} ago`;
+	const { cpuTimeMs, memoryPeakBytes } = usage ?? job;
 	const all: readonly (readonly [string, string | null])[] = [
 		["Why", job.reason],
 		["Directory", job.directory],
 		["Session", job.session],
 		["Platform", job.unit === null ? job.platform : `${job.platform}, unit ${job.unit}`],
-		["Process", job.pid === null ? null : String(job.pid)],
+		["Process", job.pid === null ? null : `${job.pid}${others(usage)}`],
 		["Exit", job.exitCode === null ? job.signal : `exit code ${job.exitCode}`],
-		["CPU time", job.cpuTimeMs === null ? null : span(job.cpuTimeMs)],
-		["Peak memory", job.memoryPeakBytes === null ? null : bytes(job.memoryPeakBytes)],
-		["Time", timeWords(job, now)],
-		["Started", job.startedAt === null || !hasEnded(job) ? null : clock(job.startedAt, now)],
+		["CPU time", cpuTimeMs === null ? null : span(cpuTimeMs)],
+		["Memory", usage === null || usage.memoryBytes === null ? null : bytes(usage.memoryBytes)],
+		["Peak memory", memoryPeakBytes === null ? null : bytes(memoryPeakBytes)],
+		["Made", job.startedAt === null ? when(job.createdAt) : null],
+		["Started", job.startedAt === null ? null : when(job.startedAt)],
+		["Ended", job.endedAt === null ? null : when(job.endedAt)],
 		["Took", job.startedAt === null || job.endedAt === null ? null : span(Date.parse(job.endedAt) - Date.parse(job.startedAt))],
 		["Run", job.run === 1 ? null : String(job.run)],
 		["Output", job.output.mode === "null" ? "thrown away" : bytes(job.output.bytes)],
 	];
 	return all.flatMap(([what, value]) => (value === null || value === "" ? [] : [[what, value]]));
+}
+
+/** How many processes a job has besides its main one. */
+function others(usage: Usage | null): string {
+	const count = (usage?.processes.length ?? 0) - 1;
+	return count < 1 ? "" : ` and ${count} more`;
 }

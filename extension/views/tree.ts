@@ -1,6 +1,6 @@
 /** A view of the sidebar. Keeps no jobs: it reads those of the window whenever it is drawn. */
 import * as vscode from "vscode";
-import { hasEnded, type Job } from "../../src/index.ts";
+import { hasEnded, isChoreError, type Job, type Usage } from "../../src/index.ts";
 import type { JobList } from "../jobs/job-list.ts";
 import type { GroupBy } from "../settings.ts";
 import { commandLine } from "../words.ts";
@@ -54,9 +54,22 @@ export class JobTree implements vscode.TreeDataProvider<Row>, vscode.Disposable 
 		return treeItem(row);
 	}
 
-	resolveTreeItem(item: vscode.TreeItem, row: Row): vscode.TreeItem {
-		if (row.kind === "job") item.tooltip = tooltip(this.#jobs.get(row.job.id) ?? row.job);
+	/** Called when the pointer rests on a row, or the keyboard asks for its tooltip. */
+	async resolveTreeItem(item: vscode.TreeItem, row: Row): Promise<vscode.TreeItem> {
+		if (row.kind !== "job") return item;
+		const job = this.#jobs.get(row.job.id) ?? row.job;
+		item.tooltip = tooltip(job, hasEnded(job) ? null : await this.#usage(job));
 		return item;
+	}
+
+	/** What the job uses at present; null if that cannot be told, such as for one that has just ended. */
+	async #usage(job: Job): Promise<Usage | null> {
+		try {
+			return await this.#jobs.use(job, async (chore) => (await chore.status(job.id, { lines: 0 })).usage);
+		} catch (error) {
+			if (!isChoreError(error)) throw error;
+			return null;
+		}
 	}
 
 	dispose(): void {

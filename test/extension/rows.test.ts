@@ -72,10 +72,27 @@ describe("a row", () => {
 	});
 
 	test("has a tooltip with the facts, in which hostile text is no markdown", () => {
-		const { value } = tooltip(job({ description: HOSTILE, directory: HOSTILE, command: ["sh", HOSTILE] }), NOON);
-		for (const fact of ["41\\.2 s|41.2 s", "412 MiB", "2.0 KiB", "ended 09:07", "exit code 2"]) assert.match(value, new RegExp(fact));
+		const { value } = tooltip(job({ description: HOSTILE, directory: HOSTILE, command: ["sh", HOSTILE] }), null, NOON);
+		for (const fact of ["41\\.2 s|41.2 s", "412 MiB", "2.0 KiB", "Ended: 09:07, 2 h 53 min ago", "Took: 2 min", "exit code 2"])
+			assert.match(value, new RegExp(fact));
 		assert.ok(!value.includes("\u001b") && !value.includes("\u202e"));
 		assert.ok(value.includes("\\$\\(bug\\) \\[go\\]\\(command:quit\\) \\*\\*b\\*\\* \\<i\\>"), value);
+	});
+
+	test("has a tooltip that tells of a running job for how long it runs, and what it uses at present", () => {
+		const processes = [7, 8, 9].map((pid) => ({ pid, parentPid: 1, command: "make", escaped: false }));
+		const usage = { processes, cpuTimeMs: 5000, memoryBytes: 3 * 1024 ** 2, memoryPeakBytes: 4 * 1024 ** 2 };
+		const running = job({ state: "running", endedAt: null, exitCode: null, cpuTimeMs: null, memoryPeakBytes: null, pid: 7 });
+		const { value } = tooltip(running, usage, NOON);
+		for (const fact of [
+			"Started: 09:05, 2 h 55 min ago",
+			"CPU time: 5.00 s",
+			"Memory: 3.0 MiB",
+			"Peak memory: 4.0 MiB",
+			"Process: 7 and 2 more",
+		])
+			assert.ok(value.replaceAll("\\", "").includes(fact), `${fact} is not in ${value}`);
+		assert.ok(!value.includes("Ended") && !value.includes("Took"), value);
 	});
 
 	test("has a command that could be typed", () => {
