@@ -11,6 +11,11 @@ import { Notifier } from "./views/notifications.ts";
 import { Sidebar } from "./views/sidebar.ts";
 import { StatusBar } from "./views/status-bar.ts";
 
+/** The part of package.json that is read. */
+interface Manifest {
+	readonly contributes: { readonly commands: readonly { readonly command: string }[] };
+}
+
 /** The list of this window, which `deactivate` closes. */
 let shown: JobList | undefined;
 
@@ -19,6 +24,7 @@ export function activate(context: vscode.ExtensionContext): Parts | undefined {
 	// No platform runs on Windows: the welcome text of the views points to WSL.
 	if (process.platform === "win32") {
 		void vscode.commands.executeCommand("setContext", "chore.unsupported", true);
+		context.subscriptions.push(...refuseCommands(context.extension.packageJSON));
 		return undefined;
 	}
 	// The editor sets its own context key "isWorkspaceTrusted" late: a view that used it would first say that no workspace is trusted.
@@ -50,6 +56,13 @@ export function activate(context: vscode.ExtensionContext): Parts | undefined {
 	);
 	inBackground(jobs.ready());
 	return parts;
+}
+
+/** Has every command say why it does nothing: the palette offers them all the same. */
+function refuseCommands({ contributes }: Manifest): vscode.Disposable[] {
+	const refuse = (): void =>
+		void vscode.window.showInformationMessage("Chore runs jobs on Linux, macOS and the BSDs. Open the folder in WSL to run jobs there.");
+	return contributes.commands.map(({ command }) => vscode.commands.registerCommand(command, refuse));
 }
 
 export async function deactivate(): Promise<void> {

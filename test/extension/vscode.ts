@@ -58,6 +58,22 @@ export class MarkdownString {
 	}
 }
 
+/** The commands that were registered, by name. */
+export const registered = new Map<string, () => unknown>();
+
+/** What the command "setContext" was given, by key. */
+export const contexts = new Map<string, unknown>();
+
+export const commands = {
+	registerCommand(name: string, act: () => unknown): { dispose(): void } {
+		registered.set(name, act);
+		return { dispose: () => registered.delete(name) };
+	},
+	async executeCommand(name: string, key: string, value: unknown): Promise<void> {
+		if (name === "setContext") contexts.set(key, value);
+	},
+};
+
 export const languages = { registerDocumentLinkProvider: () => ({ dispose: () => {} }) };
 
 export class Range {
