@@ -119,26 +119,32 @@ function command(name: string, act: (...values: unknown[]) => unknown): vscode.D
 
 type JobAction = (jobs: readonly Job[]) => unknown;
 
-/** Makes commands on jobs. They act on the rows they are called with; called by a key, on the selected rows; else on a job that the user picks. */
+/** Makes commands on jobs. They act on the rows they are called with; called by a key, on the rows of the key; else on a job that the user picks. */
 function jobCommands({ jobs, sidebar }: Parts) {
 	return (name: string, title: string, fits: (job: Job) => boolean, act: JobAction): vscode.Disposable =>
 		command(name, async (first, rest) => {
-			const rows = isFromKey(first) ? sidebar.selection(first.view) : Array.isArray(rest) && rest.length > 0 ? rest : [first];
-			const given = rows.flatMap((row) => (isJobRow(row) ? [jobs.get(row.job.id) ?? row.job] : []));
+			const rows = isFromKey(first) ? await sidebar.rowsOfKey(first.view) : Array.isArray(rest) && rest.length > 0 ? rest : [first];
+			const given = rows.flatMap(jobsOf).map((job) => jobs.get(job.id) ?? job);
 			if (given.length > 0) {
 				const chosen = given.filter(fits);
 				if (chosen.length > 0) await act(chosen);
 				return;
 			}
-			// The editor tells extensions which rows are selected, not which one the arrow keys went to.
-			if (isFromKey(first)) return void vscode.window.showInformationMessage(`${title}: press Enter on a job first to select it.`);
 			const job = await pickJob(jobs, title, fits);
 			if (job !== undefined) await act([job]);
 		});
 }
 
-function isJobRow(value: unknown): value is Row & { kind: "job" } {
-	return typeof value === "object" && value !== null && "kind" in value && value.kind === "job" && "job" in value;
+/** The job of a row, or those of a group; none for anything else. */
+function jobsOf(value: unknown): readonly Job[] {
+	if (isRow(value, "job")) return [value.job];
+	return isRow(value, "group") ? value.jobs : [];
+}
+
+function isRow<Kind extends Row["kind"]>(value: unknown, kind: Kind): value is Row & { kind: Kind } {
+	return (
+		typeof value === "object" && value !== null && "kind" in value && value.kind === kind && (kind === "group" ? "jobs" : kind) in value
+	);
 }
 
 /** Whether the value is the "args" of a key binding in package.json. */

@@ -4,7 +4,7 @@ import type { Job } from "../../src/index.ts";
 import type { JobList } from "../jobs/job-list.ts";
 import { finishedLimit, groupBy } from "../settings.ts";
 import { literal } from "../words.ts";
-import type { Row } from "./row.ts";
+import { type Row, treeItem } from "./row.ts";
 import { JobTree } from "./tree.ts";
 
 /** Under this name the workspace remembers when the view of finished jobs was last visible: milliseconds since the epoch. */
@@ -54,9 +54,21 @@ export class Sidebar implements vscode.Disposable {
 		return this.#unseen;
 	}
 
-	/** The selected rows of a view: the ones that a key acts on. */
-	selection(view: "running" | "finished"): readonly Row[] {
-		return this[view].selection;
+	/**
+	 * The rows that a key acts on: the one that the arrow keys went to, and with it the selected ones if it is one of them.
+	 *
+	 * The editor tells extensions only which rows are selected. A command of its own changes whether the row with the keyboard
+	 * is, which shows the row; the second call undoes that.
+	 */
+	async rowsOfKey(view: "running" | "finished"): Promise<readonly Row[]> {
+		const before = this[view].selection;
+		await vscode.commands.executeCommand("list.toggleSelection");
+		const after = this[view].selection;
+		await vscode.commands.executeCommand("list.toggleSelection");
+		// By their ids: the view may have been drawn in between.
+		const selected = new Set(before.map((row) => treeItem(row).id));
+		const added = after.filter((row) => !selected.has(treeItem(row).id));
+		return added.length > 0 ? added : before;
 	}
 
 	/** What the rows are filtered by, "" for nothing. */

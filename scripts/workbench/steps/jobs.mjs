@@ -139,6 +139,33 @@ export const jobs = [
 		},
 	},
 	{
+		title: "the Delete key acts on the row that the arrow keys went to, and on the selected ones if it is among them",
+		act: async ({ workbench, page, run }) => {
+			for (const name of ["key-1", "key-2", "key-3"]) {
+				await run("-n", name, "--", "true");
+				await workbench.untilRows("it is over", has(`${name} succeeded`));
+			}
+			const forgets = async (question) => {
+				await page.keyboard.press("Delete");
+				await page.locator(".monaco-dialog-box", { hasText: question }).waitFor();
+				await page.locator(".monaco-dialog-box .monaco-button", { hasText: "Cancel" }).click();
+				await page.locator(".monaco-dialog-box").waitFor({ state: "detached" });
+			};
+			await workbench.row("key-3 succeeded").click();
+			await forgets("Forget key-3?");
+			await page.keyboard.press("ArrowDown");
+			await forgets("Forget key-2?");
+			await page.keyboard.press("Shift+ArrowDown");
+			await forgets("Forget 2 finished jobs?");
+			// Two others are selected, and stay so.
+			await page.keyboard.press("ArrowUp");
+			await page.keyboard.press("Delete");
+			await page.locator(".monaco-dialog-box", { hasText: "Forget key-2?" }).waitFor();
+			await workbench.answer("Forget");
+			await workbench.untilRows("that one is gone", (rows) => hasNot("key-2")(rows) && has("key-3")(rows) && has("key-1")(rows));
+		},
+	},
+	{
 		title: "the filter shows what it is given, says so, and has it in the box again",
 		act: async ({ workbench, page, run, shot }) => {
 			await run("-n", "needle", "--", "true");
