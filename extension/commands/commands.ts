@@ -71,6 +71,8 @@ export function registerCommands(parts: Parts): vscode.Disposable[] {
 		}),
 		onJobs("send", "Send Input", active, async ([job]) => {
 			if (job === undefined || !isTrusted("not sent anything")) return;
+			// Nothing is sent, but one that takes no input is refused before the user has typed it.
+			await jobs.use(job, (chore) => chore.send(job.id, ""));
 			const text = await vscode.window.showInputBox({
 				title: literal(`Send Input to ${job.name}`),
 				prompt: "One line; a newline is added",

@@ -2,6 +2,7 @@
  * Tasks of the type "chore": each starts a job and follows it in the task's terminal. The job goes on when the terminal or the
  * window is closed, and the same task run again attaches to it.
  */
+import { resolve } from "node:path";
 import * as vscode from "vscode";
 import { ChoreError, hasEnded, type Job, type RunOptions } from "../../src/index.ts";
 import type { JobList } from "../jobs/job-list.ts";
@@ -18,6 +19,8 @@ export interface ChoreTask extends vscode.TaskDefinition {
 	readonly name?: string;
 	readonly cwd?: string;
 	readonly env?: Readonly<Record<string, string>>;
+	/** "fifo": the job takes what "Send Input" sends it, and its input does not end. Default "null": it is empty. */
+	readonly stdin?: "null" | "fifo";
 	/** What to do when the job of this task still runs. Default "attach". */
 	readonly ifRunning?: "attach" | "fail" | "replace";
 }
@@ -86,12 +89,14 @@ export async function runOptions(
 	name: string,
 ): Promise<RunOptions> {
 	const folder = typeof scope === "object" ? scope : vscode.workspace.workspaceFolders?.[0];
-	const { command, args, cwd = ".", env = {}, ifRunning = "attach" } = definition;
+	const { command, args, cwd = ".", env = {}, stdin = "null", ifRunning = "attach" } = definition;
 	const setEnvironment = Object.fromEntries(Object.entries(env).map(([key, value]) => [key, String(value)]));
 	return {
 		command: args === undefined ? ["/bin/sh", "-c", command] : [command, ...args.map(String)],
-		directory: resolvedPath(folder?.uri.fsPath ?? HOME, cwd),
+		// In the form that `Job.directory` has, by which the job is found again.
+		directory: resolve(folder?.uri.fsPath ?? HOME, cwd),
 		setEnvironment,
+		stdin,
 		tag: await environmentTag(setEnvironment),
 		ifRunning: ifRunning === "attach" ? "skip" : ifRunning,
 		...(definition.name === undefined ? { defaultName: name } : { name: definition.name }),
@@ -101,16 +106,6 @@ export async function runOptions(
 /** Whether a job is that of a task with these options. Exported for its test. */
 export function isSame(job: Job, { command, directory, tag }: RunOptions): boolean {
 	return job.directory === directory && (job.tag ?? undefined) === tag && JSON.stringify(job.command) === JSON.stringify(command);
-}
-
-/** A path in the form that `Job.directory` has: absolute, without ".", ".." and a slash at its end. */
-function resolvedPath(folder: string, path: string): string {
-	const parts: string[] = [];
-	for (const part of (path.startsWith("/") ? path : `${folder}/${path}`).split("/")) {
-		if (part === "..") parts.pop();
-		else if (part !== "" && part !== ".") parts.push(part);
-	}
-	return `/${parts.join("/")}`;
 }
 
 /** A tag by which jobs of tasks that differ only in their variables are told apart. It is a digest, since values may be secrets. */

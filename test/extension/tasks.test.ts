@@ -25,6 +25,11 @@ async function jobOf(home: Home, more: Partial<ChoreTask>): Promise<Job> {
 	return home.chore.run(await ask(home.path, more));
 }
 
+test("a task without input has it empty, and one with a FIFO takes what is sent", async () => {
+	assert.equal((await ask("/work", {})).stdin, "null");
+	assert.equal((await ask("/work", { stdin: "fifo" })).stdin, "fifo");
+});
+
 describe("the job of a task", () => {
 	test("is found again however the task spells its directory", async () => {
 		await using home = await makeHome("fake", fakePlatform);

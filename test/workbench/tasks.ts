@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { suite, test } from "mocha";
 import * as vscode from "vscode";
-import type { Job } from "../../src/index.ts";
+import { hasEnded, type Job } from "../../src/index.ts";
 import { eventually } from "../support/eventually.ts";
-import { EditorWindow, folder } from "./window.ts";
+import { EditorWindow, folder, row } from "./window.ts";
 
 suite("a task", () => {
 	const window = new EditorWindow();
@@ -96,11 +96,49 @@ suite("a task", () => {
 		for (const name of Object.keys(files)) await vscode.workspace.fs.delete(vscode.Uri.file(`${folder()}/${name}`));
 	});
 
+	test("in the background is what another waits for, until it is ready, also when its job is found again", async () => {
+		const background = { activeOnStart: true, beginsPattern: "^starting", endsPattern: "^ready" };
+		const problemMatcher = { owner: "chore-test", pattern: { regexp: "^(x):(.*)$", file: 1, message: 2 }, background };
+		const server = { label: "server", command: "echo starting; echo ready; exec sleep 1000", isBackground: true, problemMatcher };
+		await writeTasks([server, { label: "client", command: "echo from the client", dependsOn: ["server"] }]);
+		for (const count of [1, 2]) {
+			const client = await eventually("the task is known", async () =>
+				(await vscode.tasks.fetchTasks({ type: "chore" })).find(({ name }) => name === "client"),
+			);
+			await vscode.tasks.executeTask(client);
+			const ended = (): Job[] => window.parts.jobs.all.filter((job) => job.command.at(-1) === "echo from the client" && hasEnded(job));
+			await eventually("the client was run", () => ended().length === count);
+			const servers = window.parts.jobs.all.filter((job) => job.command.at(-1)?.startsWith("echo starting"));
+			assert.deepEqual(
+				servers.map(({ state }) => state),
+				["running"],
+			);
+			await window.closeTerminals();
+		}
+	});
+
+	test("whose input is a FIFO takes what is sent, and one without input refuses before anything is typed", async () => {
+		const typed = window.answer("showInputBox", () => "word");
+		const errors = window.answer("showErrorMessage", () => undefined);
+		const { job } = await runTask({ command: 'read -r line; echo "got $line"', stdin: "fifo" }, "asking");
+		await window.command("send", row(job));
+		assert.equal((await window.chore.wait(job.id)).state, "succeeded");
+		assert.equal(await window.logOf(job), "got word\n");
+		const deaf = await window.shell("exec sleep 1000");
+		await window.command("send", row(await window.known(deaf)));
+		assert.match(errors[0]?.text ?? "", /without an input/);
+		assert.equal(typed.length, 1);
+	});
+
+	async function writeTasks(tasks: readonly Record<string, unknown>[]): Promise<void> {
+		const file = vscode.Uri.file(`${folder()}/.vscode/tasks.json`);
+		const text = JSON.stringify({ version: "2.0.0", tasks: tasks.map((task) => ({ type: "chore", problemMatcher: [], ...task })) });
+		await vscode.workspace.fs.writeFile(file, new TextEncoder().encode(text));
+	}
+
 	/** Runs a task, and finds the job that it made or found. */
 	async function runTask(definition: Record<string, unknown>, name: string, fits: (job: Job) => boolean = () => true) {
-		const file = vscode.Uri.file(`${folder()}/.vscode/tasks.json`);
-		const text = JSON.stringify({ version: "2.0.0", tasks: [{ label: name, type: "chore", problemMatcher: [], ...definition }] });
-		await vscode.workspace.fs.writeFile(file, new TextEncoder().encode(text));
+		await writeTasks([{ label: name, ...definition }]);
 		const task = await eventually(`the task ${name} is known`, async () => {
 			const found = await vscode.tasks.fetchTasks({ type: "chore" });
 			return found.find(
