@@ -19,7 +19,8 @@ const ICONS: Record<JobState, readonly [shape: string, colour?: string]> = {
 	paused: ["debug-pause", "charts.yellow"],
 	stopping: ["debug-stop"],
 	succeeded: ["pass", "testing.iconPassed"],
-	failed: ["error", "testing.iconFailed"],
+	// Not testing.iconFailed, which is no colour of its own in high contrast.
+	failed: ["error", "charts.red"],
 	stopped: ["circle-slash"],
 	lost: ["question", "charts.yellow"],
 	unknown: ["warning", "charts.yellow"],

@@ -1,4 +1,5 @@
 // Steps that look at the walkthrough, at every theme, and at many jobs.
+import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { has } from "../page.mjs";
@@ -39,6 +40,19 @@ export const looks = [
 				await workbench.row("themed running").hover();
 				await shot(theme.toLowerCase().replaceAll(" ", "-"));
 				await page.mouse.move(700, 200);
+				const icons = [];
+				for (const row of ["themed running", "themed-over failed"])
+					icons.push(
+						await workbench
+							.row(row)
+							.locator(".custom-view-tree-node-item-icon")
+							.evaluate((icon) => getComputedStyle(icon).color),
+					);
+				const text = await workbench
+					.row("themed running")
+					.locator(".label-name")
+					.evaluate((label) => getComputedStyle(label).color);
+				assert.equal(new Set([...icons, text]).size, 3, `in ${theme} the icons have the colours ${icons.join(" and ")}, the text ${text}`);
 			}
 		},
 	},
