@@ -102,7 +102,10 @@ export function registerCommands(parts: Parts): vscode.Disposable[] {
 		}),
 		command("clearFilter", () => sidebar.filter("")),
 		...(["none", "session", "folder"] as const).map((by) =>
-			command(`groupBy.${by}`, () => vscode.workspace.getConfiguration("chore").update("groupBy", by, vscode.ConfigurationTarget.Global)),
+			command(`groupBy.${by}`, () => {
+				const value = by === "none" ? undefined : by; // the default
+				return vscode.workspace.getConfiguration("chore").update("groupBy", value, vscode.ConfigurationTarget.Global);
+			}),
 		),
 	];
 }

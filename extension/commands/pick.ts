@@ -32,6 +32,12 @@ const ACTIONS = {
 /** Shows the jobs with buttons for the most common commands. Enter shows the log. */
 export async function showJobs(jobs: JobList): Promise<void> {
 	await jobs.ready();
+	if (jobs.all.length === 0) {
+		const run = "Run Command…";
+		const choice = await vscode.window.showInformationMessage("There is no job yet.", ...(vscode.workspace.isTrusted ? [run] : []));
+		if (choice === run) void vscode.commands.executeCommand("chore.run");
+		return;
+	}
 	const pick = vscode.window.createQuickPick<JobItem>();
 	pick.title = "Jobs";
 	pick.placeholder = "Enter shows the log of a job";

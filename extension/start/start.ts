@@ -32,7 +32,7 @@ export async function runCommand(jobs: JobList, memory: vscode.Memento): Promise
 	const directory = await activeDirectory();
 	if (directory === undefined) return undefined;
 	const history = memory.get<readonly string[]>(HISTORY, []);
-	const line = await askForLine({ title: "Run Command", placeholder: `A line of shell, run in ${directory}`, history });
+	const line = await askForLine({ directory, history });
 	if (line === undefined) return undefined;
 	await memory.update(HISTORY, [line, ...history.filter((other) => other !== line)].slice(0, HISTORY_LENGTH));
 	return start(jobs, lineOptions(line, directory));
@@ -80,22 +80,25 @@ async function activeDirectory(): Promise<string | undefined> {
 	return (await vscode.window.showWorkspaceFolderPick({ placeHolder: "The folder to run in" }))?.uri.fsPath;
 }
 
-/** Asks for a line: a new one, or one of the history. @returns undefined if the user gave up */
-function askForLine(words: {
-	readonly title: string;
-	readonly placeholder: string;
+interface AskedLine {
+	readonly directory: string;
+	/** Lines that were run before, the last one first. */
 	readonly history: readonly string[];
-}): Promise<string | undefined> {
+}
+
+/** Asks for a line: a new one, or one of the history. @returns undefined if the user gave up */
+function askForLine({ directory, history }: AskedLine): Promise<string | undefined> {
 	return new Promise((resolve) => {
 		const pick = vscode.window.createQuickPick<vscode.QuickPickItem & { readonly line: string }>();
-		const earlier = words.history.map((line) => ({ label: literal(line), line }));
-		pick.title = words.title;
-		pick.placeholder = literal(words.placeholder);
+		const earlier = history.map((line) => ({ label: literal(line), line }));
+		pick.title = "Run Command";
+		pick.placeholder = literal(`A line of shell, run in ${directory}`);
 		pick.ignoreFocusOut = true;
 		pick.items = earlier;
 		pick.onDidChangeValue((value) => {
 			// The typed line comes first, so that Enter takes it and not an earlier line that looks alike.
-			const typed = value.trim() === "" ? [] : [{ label: literal(value), line: value, alwaysShow: true }];
+			const typed =
+				value.trim() === "" ? [] : [{ label: literal(value), description: literal(`in ${directory}`), line: value, alwaysShow: true }];
 			pick.items = [...typed, ...earlier.filter(({ line }) => line !== value)];
 		});
 		pick.onDidAccept(() => {

@@ -18,7 +18,10 @@ export class DoctorReport implements vscode.TextDocumentContentProvider, vscode.
 
 	async show(): Promise<void> {
 		this.#changed.fire(this.#uri);
-		await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(this.#uri), { preview: true });
+		// The self-test takes a moment.
+		const progress = { location: vscode.ProgressLocation.Window, title: "Chore: examining…" };
+		const document = await vscode.window.withProgress(progress, () => vscode.workspace.openTextDocument(this.#uri));
+		await vscode.window.showTextDocument(document, { preview: true });
 	}
 
 	async provideTextDocumentContent(): Promise<string> {
@@ -34,8 +37,23 @@ export class DoctorReport implements vscode.TextDocumentContentProvider, vscode.
 
 export function reportText(report: Report): string {
 	const lines = [`chore ${report.version} on Node ${report.node}, ${report.system}, ${report.release}`];
+	// What the reader came for stands on top, the facts below.
+	for (const [level, title] of [
+		["problem", "needs attention"],
+		["note", "good to know"],
+	] as const) {
+		const some = report.findings.filter((finding) => finding.level === level);
+		if (some.length > 0) lines.push("", title);
+		for (const { what, cure } of some) lines.push(`  ${what}${cure === null ? "" : `; mend it: ${cure}`}`);
+	}
+	if (report.selfTest !== null) {
+		const failed = report.selfTest.checks.flatMap(({ problem }) => problem ?? []);
+		lines.push("", `self-test on ${report.selfTest.platform}: ${failed.length === 0 ? "ok" : failed.join("; ")}`);
+	}
+	lines.push("");
 	for (const { name, path, kind } of report.locations) lines.push(`${name}: ${path}${kind === "missing" ? " (not there)" : ""}`);
-	for (const { name, jobs, active } of report.sessions) lines.push(`session ${name}: ${jobs} jobs, ${active} active`);
+	for (const { name, jobs, active } of report.sessions)
+		lines.push(`session ${name}: ${jobs} ${jobs === 1 ? "job" : "jobs"}, ${active} active`);
 	for (const { name, used, available, reason, error, capabilities, lacking, logout, facts } of report.platforms) {
 		const state = !available ? "not available" : error !== null ? "does not answer" : used ? "used for new jobs" : "available";
 		lines.push("", `${name}: ${state}`, `  why: ${error ?? reason}`);
@@ -47,18 +65,6 @@ export function reportText(report: Report): string {
 			if (can === false || own?.length === 0) lines.push(`  cannot: ${word}${lacking[word] === undefined ? "" : `: ${lacking[word]}`}`);
 		}
 		if (logout !== null) lines.push(`  at logout: ${logout.survives ? "jobs go on" : `${logout.reason}; to keep them: ${logout.cure}`}`);
-	}
-	if (report.selfTest !== null) {
-		const failed = report.selfTest.checks.flatMap(({ problem }) => problem ?? []);
-		lines.push("", `self-test on ${report.selfTest.platform}: ${failed.length === 0 ? "ok" : failed.join("; ")}`);
-	}
-	for (const [level, title] of [
-		["problem", "needs attention"],
-		["note", "good to know"],
-	] as const) {
-		const some = report.findings.filter((finding) => finding.level === level);
-		if (some.length > 0) lines.push("", title);
-		for (const { what, cure } of some) lines.push(`  ${what}${cure === null ? "" : `; mend it: ${cure}`}`);
 	}
 	return `${lines.map(printable).join("\n")}\n`;
 }

@@ -120,6 +120,12 @@ suite("commands", () => {
 		);
 	});
 
+	test("offer to run a command where there is no job to show", async () => {
+		const shown = window.answer("showInformationMessage", () => undefined);
+		await window.command("showJobs");
+		assert.deepEqual(shown, [{ text: "There is no job yet.", choices: ["Run Command…"] }]);
+	});
+
 	test("copy names, ids and commands", async () => {
 		const job = await window.shell("exit 0");
 		await window.command("copyCommand", row(job));

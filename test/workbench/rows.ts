@@ -43,12 +43,25 @@ suite("the views", () => {
 		const item = tree.getTreeItem({ kind: "job", job: known });
 		const shown = [item.label, item.description, item.accessibilityInformation?.label, messages[0]?.text, ...(picks[0]?.choices ?? [])];
 		for (const text of shown) assert.doesNotMatch(String(text), /\$\(|\]\(|[\p{Cc}\u202e]/u);
-		const tooltip = tree.resolveTreeItem(item, { kind: "job", job: known }).tooltip;
+		const { tooltip } = await tree.resolveTreeItem(item, { kind: "job", job: known });
 		assert.ok(tooltip instanceof vscode.MarkdownString && !tooltip.isTrusted && !tooltip.supportThemeIcons && !tooltip.supportHtml);
 		// The command is in a block of code, where nothing is markdown.
 		const [before = "", code = "", after = ""] = tooltip.value.split(/^`{3,}.*$/m);
 		assert.ok(!`${before}${after}`.includes("](command") && code.includes("$(bug)"), tooltip.value);
 		assert.ok(!["\u001b", "\u202e"].some((character) => tooltip.value.includes(character)), tooltip.value);
+	});
+
+	test("tell of a running job in its tooltip what it uses", async () => {
+		const job = await window.shell("sleep 1000 & sleep 1000", { name: "busy" });
+		const known = await window.known(job, ({ state }) => state === "running");
+		const tree = window.parts.sidebar.trees.running;
+		const row = { kind: "job", job: known } as const;
+		const text = await eventually("both of its programs run", async () => {
+			const { tooltip } = await tree.resolveTreeItem(tree.getTreeItem(row), row);
+			return tooltip instanceof vscode.MarkdownString && tooltip.value.includes("more") && tooltip.value;
+		});
+		assert.match(text, /Process: \d+&nbsp;and&nbsp;\d&nbsp;more/);
+		assert.match(text, /CPU time: /);
 	});
 
 	test("count the failures that the user has not looked at, in a badge with words", async () => {
@@ -91,6 +104,10 @@ suite("the views", () => {
 				(await window.rows("running")).map((line) => line.split(" · ")[0]),
 				["other", "  there running", "default", "  here running"],
 			);
+			await using later = await openChore({ session: "later", home: process.env["CHORE_HOME"], platform: process.env["CHORE_PLATFORM"] });
+			const made = await later.run({ command: ["sleep", "1000"], directory: "/", name: "made" });
+			await window.untilRow("running", "made running");
+			await later.remove(made.id, { force: true, graceMs: 0 });
 			await window.command("groupBy.folder");
 			await eventually("only those of the session", async () => (await window.rows("running")).length === 2);
 			const name = folder().split("/").at(-1);

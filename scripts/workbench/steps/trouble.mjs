@@ -13,6 +13,11 @@ export const trouble = [
 			await workbench.inline("Jobs cannot be started", "Refresh");
 			await workbench.untilRows("the row is still true", has("Jobs cannot be started"));
 			await shot("no-bus");
+			await workbench.inline("Jobs cannot be started", "Show Doctor Report");
+			await page.locator(".part.editor .tab.active", { hasText: "Chore Doctor Report" }).waitFor();
+			await page.locator(".part.editor .view-line", { hasText: "systemd: not available" }).first().waitFor();
+			await shot("doctor");
+			await workbench.command("View: Close All Editors");
 		},
 	},
 	{
@@ -27,6 +32,9 @@ export const trouble = [
 			assert.equal(rows.length, 1, rows.join("; "));
 			assert.equal(await page.locator(".notifications-toasts .notification-list-item").count(), 0);
 			await shot("unusable");
+			await workbench.inline("Jobs cannot be shown", "Show Doctor Report");
+			await page.locator(".part.editor .view-line", { hasText: "needs attention" }).first().waitFor();
+			await workbench.command("View: Close All Editors");
 			chmodSync(folders.state, 0o700);
 			await workbench.row("Jobs cannot be shown").click();
 			await workbench.untilRows("the folder can be read again", hasNot("Jobs cannot be shown"));
