@@ -44,7 +44,7 @@ export function reportText(report: Report): string {
 	] as const) {
 		const some = report.findings.filter((finding) => finding.level === level);
 		if (some.length > 0) lines.push("", title);
-		for (const { what, cure } of some) lines.push(`  ${what}${cure === null ? "" : `; mend it: ${cure}`}`);
+		for (const { what, cure } of some) lines.push(`  ${what}`, ...(cure === null ? [] : [`    mend it: ${cure}`]));
 	}
 	if (report.selfTest !== null) {
 		const failed = report.selfTest.checks.flatMap(({ problem }) => problem ?? []);

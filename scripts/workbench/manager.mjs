@@ -1,11 +1,14 @@
 // Starts a private systemd user manager for a test (test/support/user-manager.sh) and runs programs beside it, as its user.
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const SCRIPT = join(ROOT, "test/support/user-manager.sh");
+
+/** Where the user of the manager sees the workbench. */
+const EDITOR = "/run/editor";
 
 /** @returns the manager; or `skip`, the reason why there is none */
 export function startManager() {
@@ -22,6 +25,14 @@ export function startManager() {
 		/** The path under which that user sees a file of this checkout. */
 		path: (path) =>
 			shown && path.startsWith(`${ROOT}/`) ? path.replace(ROOT, "/run/checkout") : shown && path === ROOT ? "/run/checkout" : path,
+		/** A workbench as that user sees it: it may be installed in a home folder that only its owner can enter. */
+		shown: ({ folder: installed, node, entry, ...rest }) => {
+			const namespace = readFileSync(join(folder, "namespace"), "utf8").trim();
+			const mount = `mkdir ${EDITOR} && mount --bind "$1" ${EDITOR}`;
+			execFileSync("nsenter", ["-t", namespace, "-m", "/bin/sh", "-c", mount, "sh", installed]);
+			const there = (path) => path.replace(installed, EDITOR);
+			return { ...rest, folder: EDITOR, node: there(node), entry: there(entry) };
+		},
 		/** The words that run a program beside the manager with these variables. */
 		command: (variables, ...words) => [
 			SCRIPT,

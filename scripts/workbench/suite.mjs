@@ -32,12 +32,13 @@ if (process.argv[1] === import.meta.filename) {
 export async function runSuite(name, only = "") {
 	const suite = await bundleSuite();
 	const version = name.replace("-systemd", "");
-	const workbench = installWorkbench(version);
+	const installed = installWorkbench(version);
 	const manager = name.endsWith("-systemd") ? startManager() : undefined;
 	if (manager?.skip !== undefined) {
 		console.log(`skipped: ${manager.skip}`);
 		return [{ passed: 0, failed: 0, skipped: 1 }];
 	}
+	const workbench = manager === undefined ? installed : manager.shown(installed);
 	const folders = makeFolders({ manager });
 	const scenes = { "a folder": `folder=${encodeURIComponent(folders.workspace)}` };
 	if (manager === undefined) {

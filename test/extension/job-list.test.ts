@@ -4,8 +4,10 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import * as posix from "../../platform/posix/index.ts";
 import { type Chore, ChoreError, type Job, type LedgerEvent } from "../../src/index.ts";
 import { eventually } from "../support/eventually.ts";
+import { makeHome } from "../support/home.ts";
 import "./editor.ts";
 
 const { JobList } = await import("../../extension/jobs/job-list.ts");
@@ -223,6 +225,19 @@ describe("the sessions of a window", () => {
 			[[], []],
 		);
 	});
+});
+
+test("a window that shows all sessions shows one that is made later, and another one does not", async () => {
+	await using home = await makeHome("posix", posix);
+	const lists = [true, false].map((allSessions) => new JobList(() => ({ home: home.path, platform: "posix", allSessions })));
+	const [all, own] = lists as [InstanceType<typeof JobList>, InstanceType<typeof JobList>];
+	for (const list of lists) await list.ready();
+	for (const session of ["later", "even-later"]) {
+		const { id } = await home.open({ session }).run({ command: ["true"] });
+		await eventually("its job is shown", () => all.get(id)?.state === "succeeded");
+	}
+	assert.deepEqual([all.all.length, all.failure, own.all, own.failure], [2, undefined, [], undefined]);
+	for (const list of lists) await list.dispose();
 });
 
 test("opening and closing a window makes no state folder if there is none", async () => {
