@@ -3,7 +3,7 @@ import { ChoreError, isChoreError } from "../../../platform/errors.ts";
 import { LONGEST_TIMER_MS } from "../../../platform/silence.ts";
 import type { Context } from "../context.ts";
 import { FileWatch } from "../disk/file-watch.ts";
-import { isUnreadable, readStoredRun, refuseRun, refuseUnreadable, type StoredRun } from "../disk/store.ts";
+import { isUnreadable, readEvidence, readStoredRun, refuseRun, refuseUnreadable, type StoredRun } from "../disk/store.ts";
 import { hasEnded, type Job, type JobState, shortId } from "../job.ts";
 import { byRecord, examine, precedesOutput } from "../settle/settle.ts";
 
@@ -117,23 +117,25 @@ function gone(id: string): never {
 /** Collects the hints that a run may have ended, or begun an attempt: writes to its files, and callbacks of its platform. */
 class Hints implements AsyncDisposable {
 	readonly #record: FileWatch;
-	/** Written when an attempt begins. */
-	readonly #begun: FileWatch;
+	/** Written when an attempt begins. Not watched if none will. */
+	readonly #begun: FileWatch | undefined;
 	readonly #platform: Promise<AsyncDisposable | undefined>;
 	#isPlatformWatched = false;
 	#pending: "record" | "platform" | undefined;
 	#wake: (() => void) | undefined;
 
 	constructor(context: Context, stored: StoredRun) {
+		const isRestarted = stored.job.restart.policy !== "no";
+		const isLast = !isRestarted && readEvidence(stored.folder).started !== null;
 		// The platform is asked after the end of an attempt, too, for another may follow.
-		this.#record = new FileWatch(`${stored.folder}/exit`, () => this.#give(stored.job.restart.policy === "no" ? "record" : "platform"));
-		this.#begun = new FileWatch(`${stored.folder}/started`, () => this.#give("platform"));
+		this.#record = new FileWatch(`${stored.folder}/exit`, () => this.#give(isRestarted ? "platform" : "record"));
+		this.#begun = isLast ? undefined : new FileWatch(`${stored.folder}/started`, () => this.#give("platform"));
 		this.#platform = this.#watchPlatform(context, stored);
 	}
 
 	/** Whether every end, and every beginning of an attempt, causes a hint. */
 	get areReliable(): boolean {
-		return this.#record.isReliable && this.#begun.isReliable && this.#isPlatformWatched;
+		return this.#record.isReliable && this.#begun?.isReliable !== false && this.#isPlatformWatched;
 	}
 
 	/** Waits for the next hint; "time" when none came. Of two hints "platform" is returned. */
@@ -155,7 +157,7 @@ class Hints implements AsyncDisposable {
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		this.#record[Symbol.dispose]();
-		this.#begun[Symbol.dispose]();
+		this.#begun?.[Symbol.dispose]();
 		await (await this.#platform)?.[Symbol.asyncDispose]();
 	}
 
