@@ -219,6 +219,11 @@ export interface Platform extends AsyncDisposable {
 	/** What is known about each run, in the order of the handles. One round trip for all of them. */
 	inspect(handles: readonly Handle[]): Promise<readonly Observation[]>;
 	/**
+	 * Whether each run lives on this kernel, in whatever pid namespace it is; true in doubt. Absent if the platform can tell that
+	 * only of runs in its own. `runFolder` is where the run's folder is in this mount namespace, which the handle may not know.
+	 */
+	lives?(runs: readonly { readonly handle: Handle; readonly runFolder: string }[]): Promise<readonly boolean[]>;
+	/**
 	 * Calls back whenever one of these runs may have changed, until disposed; the caller then calls `inspect`. Some calls have
 	 * no cause. There is at least one after the end of every run, even if the run ends while the watch is being set up.
 	 */

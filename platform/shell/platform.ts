@@ -61,6 +61,12 @@ export abstract class ShellPlatform implements AsyncDisposable {
 		return inspect(handles, this.table);
 	}
 
+	/** By the FIFO, which any process of this kernel can look at. Of a run whose shim was killed, processes elsewhere may be out of sight. */
+	async lives(runs: readonly { readonly handle: Handle; readonly runFolder: string }[]): Promise<readonly boolean[]> {
+		const moved = runs.map(({ handle, runFolder }) => ({ ...handle, data: { ...handle.data, runFolder } }));
+		return inspect(moved, this.table).map(({ kind }) => kind !== "absent");
+	}
+
 	async watch(handles: readonly Handle[], changed: (handle: Handle) => void): Promise<AsyncDisposable> {
 		return watch(
 			handles.map((handle) => [handle, runOf(handle)]),

@@ -152,12 +152,12 @@ describe("without problems", () => {
 		const id = await cli.begin("-n", "web", "sleep", "600");
 		const path = `${cli.runFolder(id)}/run.json`;
 		const run = JSON.parse(readFileSync(path, "utf8"));
-		writeFileSync(path, JSON.stringify({ ...run, place: { ...run.place, machine: "another" } }));
+		writeFileSync(path, JSON.stringify({ ...run, place: { ...run.place, pidNamespace: "pid:[1]" } }));
 		const newer = await ended(cli, "newer");
 		writeFileSync(`${cli.jobFolder(newer)}/job.json`, JSON.stringify({ format: 99 }));
 		const { well, findings } = await examine(cli);
 		assert.deepEqual([well, findings.map(({ kind }) => kind).sort()], [true, ["unreachable", "unreadable"]]);
-		assert.match(findings.map(({ what }) => what).join(), /web .* another machine/);
+		assert.match(findings.map(({ what }) => what).join(), /web .* another container/);
 		assert.match(findings.map(({ what }) => what).join(), /newer version of chore wrote it \(format 99\)/);
 	});
 });

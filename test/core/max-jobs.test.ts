@@ -1,6 +1,6 @@
 /** The limit of active jobs: jobs that have ended and are not settled do not count. */
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { openSession } from "../../src/core/disk/session.ts";
 import { HANGS_MS } from "../support/eventually.ts";
@@ -27,6 +27,18 @@ test("1,500 jobs that ended without being settled do not prevent a start, and ea
 	assert.deepEqual(new Set(jobs.map(({ exitCode }) => exitCode)), new Set([3]));
 	const told = (await home.chore.history({ states: ["failed"] })).map((entry) => entry.id);
 	assert.deepEqual([told.length, new Set(told).size], [MANY + 1, MANY + 1]);
+});
+
+test("jobs of another container, which may be over, do not count against max_jobs", async () => {
+	await using home = await makeHome("fake", fakePlatform, { maxJobs: 1 });
+	const elsewhere = await home.chore.run({ command: ["sleep", "60"] });
+	const path = `${home.path}/default/jobs/${elsewhere.id}/runs/1/run.json`;
+	const run = JSON.parse(readFileSync(path, "utf8"));
+	await assert.rejects(home.chore.run({ command: ["sleep", "60"] }), { code: "TOO_MANY_JOBS" });
+	writeFileSync(path, JSON.stringify({ ...run, place: { ...run.place, pidNamespace: "pid:[1]" } }));
+	assert.equal((await home.chore.get(elsewhere.id)).state, "unknown");
+	await home.chore.run({ command: ["sleep", "60"] });
+	await assert.rejects(home.chore.run({ command: ["sleep", "60"] }), { code: "TOO_MANY_JOBS", message: /^1 jobs are active/ });
 });
 
 test("max_jobs jobs may be active and not one more, in whatever process they are started", async () => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { test } from "node:test";
+import { here } from "../../src/core/disk/place.ts";
 import { clearPrograms, installProgram } from "../../src/core/disk/programs.ts";
 import { openSession, type Session } from "../../src/core/disk/session.ts";
 import { clearTrash } from "../../src/core/forget/clear.ts";
@@ -101,7 +102,7 @@ test("prune forgets no job that is active, unknown, unreadable, or of a later ve
 	const elsewhere = makePast(session, model, { hoursAgo: 9000 });
 	const run = `${session.jobs}/${elsewhere}/runs/1`;
 	const place = JSON.parse(readFileSync(`${run}/run.json`, "utf8"));
-	writeFileSync(`${run}/run.json`, JSON.stringify({ ...place, place: { ...place.place, machine: "another" } }));
+	writeFileSync(`${run}/run.json`, JSON.stringify({ ...place, place: { ...here(), pidNamespace: "pid:[1]" } }));
 	writeFileSync(`${run}/end.json`, "");
 	writeFileSync(`${run}/exit`, " ".repeat(512));
 	const { jobs, failures } = await home.chore.prune({ all: true });

@@ -143,7 +143,8 @@ test("a mark from before a reboot does not count", PATIENCE, async () => {
 
 for (const [where, change] of [
 	["in another container", { pidNamespace: "pid:[1]" }],
-	["on another machine", { machine: "0123456789abcdef0123456789abcdef" }],
+	["on another machine", { machine: "0123456789abcdef0123456789abcdef", bootId: "00000000-0000-4000-8000-000000000000" }],
+	["on a clone of this machine", { host: "other-host", bootId: "00000000-0000-4000-8000-000000000000" }],
 ] as const) {
 	test(`the files of a start that is under way ${where} are left alone for five minutes`, PATIENCE, async () => {
 		await using home = await makeHome("fake", fakePlatform);

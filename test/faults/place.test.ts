@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { uptime } from "node:os";
 import { test } from "node:test";
 import type { RunRecord } from "../../src/core/disk/store.ts";
 import { assertNoBug, Cli, PATIENCE, skipUnlessRoot } from "../support/cli.ts";
@@ -56,14 +57,36 @@ test("a process of another boot's pid is never signalled", PATIENCE, async () =>
 	assert.ok(isRunning(pid), "the process that has that number now is left alone");
 });
 
-for (const [title, change, reason] of [
-	["another machine", { machine: "0123456789abcdef0123456789abcdef" }, /on another machine/],
-	["another pid namespace", { pidNamespace: "pid:[1]" }, /in another container \(pid namespace\)/],
+/** As if the platform of a run were one that can tell nothing of other containers, and is not available here. */
+function ofSystemd(record: RunRecord): RunRecord {
+	return { ...record, handle: { ...record.handle, platform: "systemd" } };
+}
+
+const OTHER_BOOT = "00000000-0000-4000-8000-000000000000";
+
+for (const [title, change, reason, handle = ofSystemd] of [
+	[
+		"another machine",
+		{ machine: "0123456789abcdef0123456789abcdef", host: "elsewhere", bootId: OTHER_BOOT },
+		/^it was started on another machine \(elsewhere\) and can be asked after only there$/,
+	],
+	[
+		"another machine with the same machine-id",
+		{ host: "elsewhere", bootId: OTHER_BOOT },
+		/^it was started on elsewhere, which has the machine-id of this host, \S+, and can be asked after only there$/,
+	],
+	["another pid namespace", { pidNamespace: "pid:[1]" }, /^it was started in another container \(pid namespace\)/],
+	[
+		"another pid namespace that lives",
+		{ pidNamespace: "pid:[1]" },
+		/^it runs in another container \(pid namespace\)/,
+		(record: RunRecord) => record,
+	],
 ] as const) {
 	test(`a job of ${title} is unknown, with the reason, and is neither settled nor signalled`, PATIENCE, async () => {
 		await using cli = new Cli();
 		const { id, pid } = await cli.begun("-n", "web", "-c", "echo said; exec sleep 60");
-		rewrite(cli, id, place(change));
+		rewrite(cli, id, (record) => handle(place(change)(record)));
 		const job = await cli.job("web");
 		assert.deepEqual([job.state, job.result, job.pid], ["unknown", null, null]);
 		assert.match(job.reason ?? "", reason);
@@ -74,13 +97,16 @@ for (const [title, change, reason] of [
 			[["kill", "web"], 1],
 			[["rm", "web"], 1],
 			[["wait", "web"], 125],
+			[["start", "web"], 1],
 			[["run", "-n", "web", "true"], 5],
 			[["run", "-n", "web", "--if-running", "replace", "true"], 1],
+			[["run", "-n", "web", "--if-running", "skip", "true"], 5],
+			[["run", "-n", "web", "--if-running", "attach", "true"], 5],
 		] as const) {
-			const outcome = await cli.run(words);
+			const outcome = await cli.call(...words);
 			assertNoBug(outcome);
 			assert.deepEqual([outcome.status, outcome.stdout], [status, ""], `${words.join(" ")}: ${outcome.stderr}`);
-			assert.match(outcome.stderr, /^chore: .*\nhint: /);
+			assert.match(outcome.stderr, words[0] === "wait" ? /^chore: .*\nhint: / : /^chore: .*\nhint: .*rm -f/);
 		}
 		assert.deepEqual(await cli.json("stop", "--all"), []);
 		assert.ok(isRunning(pid));
@@ -90,21 +116,50 @@ for (const [title, change, reason] of [
 		await recorded(cli, id);
 		const ended = await cli.job("web");
 		assert.deepEqual([ended.state, ended.result, ended.signal], ["failed", "signal", "SIGTERM"]);
-		assert.ok(!existsSync(`${cli.runFolder(id)}/end.json`), "reading elsewhere settles nothing");
+		if (handle === ofSystemd) assert.ok(!existsSync(`${cli.runFolder(id)}/end.json`), "reading elsewhere settles nothing");
 	});
 }
 
+test("a job is known although the machine has another name and tells no boot id, as on macOS", PATIENCE, async () => {
+	await using cli = new Cli();
+	const { id, pid } = await cli.begun("-n", "web", "sleep", "60");
+	rewrite(cli, id, place({ machine: "at-home", host: "at-home", bootId: null }));
+	assert.deepEqual([(await cli.job("web")).state, (await cli.chore("stop", "web")).status], ["running", 0]);
+	assert.ok(!isRunning(pid));
+});
+
+test("on a local disk a job from before this kernel was booted is lost, whatever the machine was called then", PATIENCE, async () => {
+	await using cli = new Cli();
+	const beforeBoot = Date.now() - uptime() * 1000 - 60_000;
+	for (const [name, change] of Object.entries({
+		renamed: { host: "old-name", bootId: OTHER_BOOT },
+		copied: { machine: "0123456789abcdef0123456789abcdef", host: "old-name", bootId: OTHER_BOOT },
+	})) {
+		const { id, pid } = await cli.begun("-n", name, "sleep", "60");
+		rewrite(cli, id, (record) => ofSystemd(place(change)(record)));
+		assert.equal((await cli.job(name)).state, "unknown", "made since, by the kernel of another machine, or of another container");
+		for (const one of cli.processes()) kill(one, "SIGKILL");
+		await eventually("its processes are gone", () => !isRunning(pid));
+		rewrite(cli, id, (record) => ({ ...record, createdAtMs: beforeBoot }));
+		assert.deepEqual([(await cli.job(name)).state, (await cli.job(name)).reason], ["lost", "the machine was restarted while it ran"]);
+		assert.equal((await cli.chore("rm", name)).status, 0);
+	}
+});
+
+const noNamespaces =
+	skipUnlessRoot ||
+	(spawnSync("unshare", ["-m", "-u", "-p", "--fork", "--mount-proc", "true"]).status !== 0 && "namespaces are not allowed here");
+const CONTAINER = ["unshare", "-p", "--fork", "--mount-proc"];
+
 test("inside a container with the same state folder, jobs of the host are unknown and are not signalled", {
 	...PATIENCE,
-	skip:
-		skipUnlessRoot ||
-		(spawnSync("unshare", ["-p", "--fork", "--mount-proc", "true"]).status !== 0 && "pid namespaces are not allowed here"),
+	skip: noNamespaces,
 }, async () => {
 	await using cli = new Cli();
 	const { id, pid } = await cli.begun("-n", "outside", "sleep", "60");
-	const inside = (line: string) => cli.shell(line, { under: ["unshare", "-p", "--fork", "--mount-proc"] });
-	const outcome = await inside(
+	const outcome = await cli.shell(
 		"chore --json ps; chore stop outside; chore run --wait -n inside -c 'exit 4'; echo $?; chore stop --all; chore rm -f outside 2>&1 >/dev/null; exec chore ps -q",
+		{ under: CONTAINER },
 	);
 	assertNoBug(outcome);
 	const [listed, ...rest] = outcome.stdout.split("]\n");
@@ -113,14 +168,65 @@ test("inside a container with the same state folder, jobs of the host are unknow
 		[[id, "unknown"]],
 	);
 	assert.match(rest.join("]\n"), /^4\n[0-9a-f-]{36}\n$/);
-	assert.match(outcome.stderr, /outside \(.{8}\) cannot be reached: it was started in another container/);
+	assert.match(outcome.stderr, /outside \(.{8}\) cannot be reached: it runs in another container/);
 	assert.ok(isRunning(pid), "nothing was signalled, not even by rm -f, which only forgets");
-	const began = await inside("chore run -q -n left sleep 60; sleep 0.2");
-	assert.match(began.stdout, /^[0-9a-f-]{36}\n$/);
-	// The namespace ended, and with it all its processes: from here it cannot be known.
-	const left = await cli.job("left");
-	assert.deepEqual([left.state, left.reason?.includes("another container")], ["unknown", true]);
-	assert.equal((await cli.chore("rm", "-f", "left")).status, 0);
+});
+
+test("a job whose container is gone is lost, in the next container and outside, and its name is free", {
+	...PATIENCE,
+	skip: noNamespaces,
+}, async () => {
+	await using cli = new Cli();
+	const inside = async (line: string) => {
+		const outcome = await cli.shell(line, { under: CONTAINER });
+		assertNoBug(outcome);
+		return outcome;
+	};
+	const begin = (name: string) => `chore run -q -n ${name} sleep 60 && until chore ps | grep -q running; do :; done`;
+	const [first, second] = [
+		(await inside(begin("web"))).stdout.trim(),
+		(await inside(`${begin("other")}; exec chore run -q -c 'exit 3'`)).stdout,
+	];
+	assert.deepEqual(
+		[(await cli.job(first)).state, (await cli.job(first)).reason],
+		["lost", "it is gone, and nobody recorded how it ended: whatever watched it was killed"],
+	);
+	assert.match(second, /^[0-9a-f-]{36}\n[0-9a-f-]{36}\n$/);
+	// Each word of --if-running, in a container after the one in which the name was taken.
+	assert.equal((await inside("chore run -q -n other --if-running skip --wait -c 'exit 4'")).status, 4);
+	await inside(begin("other"));
+	assert.equal((await inside("chore run -q -n other --if-running replace --wait -c 'exit 5'")).status, 5);
+	await inside(begin("other"));
+	assert.equal((await inside("exec chore stop other")).status, 0);
+	assert.equal((await inside("exec chore start -q other")).status, 0);
+});
+
+test("a host with the same machine-id takes no running job for one that ended with a boot", {
+	...PATIENCE,
+	skip: noNamespaces,
+}, async () => {
+	await using cli = new Cli();
+	const { id, pid } = await cli.begun("-n", "web", "sleep", "60");
+	const boot = cli.file("boot", `${OTHER_BOOT}\n`);
+	const words = ["unshare", "-m", "-u", "-p", "--fork", "--mount-proc", "sh", "-c"];
+	const disguise = `hostname elsewhere; mount --bind '${boot}' /proc/sys/kernel/random/boot_id; exec "$@"`;
+	for (const change of [(record: RunRecord) => record, ofSystemd]) {
+		rewrite(cli, id, change);
+		const there = await cli.shell("chore --json status web; chore run -n web true; chore prune --all; exec chore stop web", {
+			under: [...words, disguise, "sh"],
+		});
+		assertNoBug(there);
+		const [job] = JSON.parse(`${there.stdout.split("]\n")[0]}]`) as { state: string; reason: string }[];
+		assert.equal(job?.state, "unknown");
+		assert.match(
+			job?.reason ?? "",
+			change === ofSystemd ? /^it was started on .*, which has the machine-id of this host, elsewhere,/ : /^it runs/,
+		);
+		assert.match(there.stderr, /the name "web" is in use[\s\S]*web \(.{8}\) cannot be reached/);
+		assert.ok(isRunning(pid) && existsSync(`${cli.state}/default/active/${id}`) && !existsSync(`${cli.runFolder(id)}/end.json`));
+	}
+	rewrite(cli, id, (record) => ({ ...record, handle: { ...record.handle, platform: "posix" } }));
+	assert.equal((await cli.job("web")).state, "running");
 });
 
 test("durations and order are right when the clock was set back an hour", PATIENCE, async () => {

@@ -173,6 +173,7 @@ async function begin({ chore, options }: Invocation<Options>, run: RunOptions): 
 			if (!isChoreError(error) || error.code !== "NAME_IN_USE" || run.name === undefined) throw error;
 			if (options.ifRunning !== "skip" && options.ifRunning !== "attach") throw error;
 			const job = await present(chore, run.name);
+			if (job?.state === "unknown") throw error;
 			if (job !== undefined) return { job, started: false };
 		}
 	}

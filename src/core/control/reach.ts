@@ -19,7 +19,7 @@ export async function reachable(context: Context, job: Job): Promise<{ readonly 
 	if (stored === undefined) return gone(job.id);
 	if (job.state === "unknown") {
 		throw new ChoreError("JOB_UNKNOWN", `${job.name} (${shortId(job.id)}) cannot be reached: ${job.reason}`, {
-			hint: "nothing was signalled",
+			hint: `nothing was signalled; if it is gone for good, \`chore rm -f ${shortId(job.id)}\` forgets it`,
 		});
 	}
 	return { stored, platform: await context.platforms.get(job.platform) };

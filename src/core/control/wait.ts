@@ -3,6 +3,7 @@ import { ChoreError, isChoreError } from "../../../platform/errors.ts";
 import { LONGEST_TIMER_MS } from "../../../platform/silence.ts";
 import type { Context } from "../context.ts";
 import { FileWatch } from "../disk/file-watch.ts";
+import { distanceOf } from "../disk/place.ts";
 import { isUnreadable, readEvidence, readStoredRun, refuseRun, refuseUnreadable, type StoredRun } from "../disk/store.ts";
 import { hasEnded, type Job, type JobState, shortId } from "../job.ts";
 import { byRecord, examine, precedesOutput } from "../settle/settle.ts";
@@ -63,7 +64,7 @@ export async function waitForEnd(context: Context, id: string, options: WaitOpti
 		if (job !== undefined && hasEnded(job)) return job;
 		if (job?.state === "unknown") {
 			silentSinceMs ??= now;
-			if (now - silentSinceMs >= PATIENCE_MS || !(await isHere(context, stored))) {
+			if (now - silentSinceMs >= PATIENCE_MS || !(await mayAnswer(context, stored))) {
 				throw new ChoreError("JOB_UNKNOWN", `cannot wait for ${job.name} (${shortId(id)}): ${job.reason}`, {
 					hint: "`chore doctor` shows what can be reached",
 				});
@@ -105,9 +106,9 @@ function isUnwatched({ state, reason }: Job): boolean {
 	return state === "unknown" || (reason !== null && state !== "queued");
 }
 
-/** Whether a platform that is out of reach may come back: false for a run of another host or container. */
-async function isHere(context: Context, stored: StoredRun): Promise<boolean> {
-	return (await byRecord(context, stored)) === undefined;
+/** Whether a platform that is out of reach may come back: false for a run that was started elsewhere, or whose record is damaged. */
+async function mayAnswer(context: Context, stored: StoredRun): Promise<boolean> {
+	return distanceOf(stored) === "here" && (await byRecord(context, stored)) === undefined;
 }
 
 function gone(id: string): never {

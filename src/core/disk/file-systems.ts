@@ -1,8 +1,9 @@
 /** What is known of the file systems of Linux, by the number that statfs(2) tells. Elsewhere nothing is known. */
+import { statfsSync } from "node:fs";
 
 interface FileSystem {
 	readonly name: string;
-	/** local: inotify(7) reports every change. remote: it does not report changes by other machines. other: neither is certain. */
+	/** local: all changes are made by this kernel, so inotify(7) reports them. remote: other machines make changes, too. other: neither is certain. */
 	readonly kind: "local" | "remote" | "other";
 }
 
@@ -41,6 +42,15 @@ const KNOWN: ReadonlyMap<number, FileSystem> = new Map(
 /** @param type of `statfsSync`, which is negative on some systems of 32 bits. @returns undefined for an unknown one */
 export function fileSystem(type: number): FileSystem | undefined {
 	return process.platform === "linux" ? KNOWN.get(type >>> 0) : undefined;
+}
+
+/** Whether a file or folder is certainly on a local disk, which only this kernel reads and writes. */
+export function isOnLocalDisk(path: string): boolean {
+	try {
+		return fileSystem(statfsSync(path).type)?.kind === "local";
+	} catch {
+		return false;
+	}
 }
 
 /** Whether the file systems of this name are on other machines. */

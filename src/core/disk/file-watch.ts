@@ -1,7 +1,7 @@
 /** Calls back when a file or folder changes or is made, and says whether the file system reports all changes. */
-import { type FSWatcher, statfsSync, statSync, watch } from "node:fs";
+import { type FSWatcher, statSync, watch } from "node:fs";
 import { dirname } from "node:path";
-import { fileSystem } from "./file-systems.ts";
+import { isOnLocalDisk } from "./file-systems.ts";
 
 export class FileWatch implements Disposable {
 	readonly #watcher: FSWatcher | undefined;
@@ -11,7 +11,7 @@ export class FileWatch implements Disposable {
 	constructor(path: string, changed: () => void) {
 		try {
 			this.#watcher = watch(path, changed);
-			this.#isReliable = fileSystem(statfsSync(path).type)?.kind === "local";
+			this.#isReliable = isOnLocalDisk(path);
 		} catch {
 			return;
 		}

@@ -2,11 +2,14 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname, uptime } from "node:os";
 import { isOver, startTicksIn, statFields } from "../../../platform/proc.ts";
+import { isOnLocalDisk } from "./file-systems.ts";
 
-/** Two places are the same when all three parts are; null if the system does not tell. */
+/** A boot of a kernel, and a pid namespace in it; null if the system does not tell. */
 export interface Place {
-	/** machine-id(5), or the host's name if there is none. */
+	/** machine-id(5), or the host's name if there is none. Machines that were cloned have the same. */
 	readonly machine: string;
+	/** The host's name, which may change. Absent in records of earlier versions. */
+	readonly host?: string;
 	readonly bootId: string | null;
 	readonly pidNamespace: string | null;
 }
@@ -28,7 +31,10 @@ interface Creator extends ProcessIdentity {
 	readonly place?: Place;
 }
 
-/** How the place of a record differs from that of this process. Only runs that are "here" may be inspected and signalled. */
+/**
+ * How the place of a record differs from that of this process. Only runs that are "here" may be inspected and signalled.
+ * earlier-boot: whatever was running there has ended with that boot. other-namespace: another container on this kernel.
+ */
 export type Distance = "here" | "earlier-boot" | "other-machine" | "other-namespace";
 
 /** A mark that is older than this is abandoned: a start takes three minutes at most. */
@@ -42,7 +48,8 @@ let cached: Place | undefined;
 /** The place of this process. */
 export function here(): Place {
 	cached ??= {
-		machine: firstLine("/etc/machine-id") ?? firstLine("/var/lib/dbus/machine-id") ?? hostname(),
+		machine: machineId("/etc/machine-id") ?? machineId("/var/lib/dbus/machine-id") ?? hostname(),
+		host: hostname(),
 		bootId: firstLine("/proc/sys/kernel/random/boot_id") ?? null,
 		pidNamespace: pidNamespace(),
 	};
@@ -50,10 +57,31 @@ export function here(): Place {
 }
 
 export function distance(there: Place, place: Place = here()): Distance {
-	if (there.machine !== place.machine) return "other-machine";
-	if (there.bootId !== place.bootId) return there.bootId === null || place.bootId === null ? "here" : "earlier-boot";
-	if (there.pidNamespace !== place.pidNamespace) return "other-namespace";
-	return "here";
+	const isSameMachine = there.machine === place.machine;
+	if (there.bootId === null || place.bootId === null) return isSameMachine ? "here" : "other-machine";
+	// Containers on one kernel may have different names and no machine-id. They have the kernel's boot id.
+	if (there.bootId === place.bootId) return there.pidNamespace === place.pidNamespace ? "here" : "other-namespace";
+	// The same machine-id is not enough: images of machines and the nodes of some clusters share one.
+	return isSameMachine && (there.host ?? place.host) === place.host ? "earlier-boot" : "other-machine";
+}
+
+/**
+ * How the place of a run differs from that of this process. On a local disk more is certain than by `distance`: no other
+ * machine can have it mounted at the same time. So if this kernel was booted after the run was made, the kernel of the run is
+ * gone, whatever the machine was called then. The boot id alone does not prove that: some containers have one of their own.
+ *
+ * @param folder of the run
+ */
+export function distanceOf({
+	run,
+	folder,
+}: {
+	readonly run: { readonly place: Place; readonly createdAtMs: number };
+	readonly folder: string;
+}): Distance {
+	const away = distance(run.place);
+	const bootedAtMs = Date.now() - uptimeSeconds() * 1000;
+	return away === "other-machine" && bootedAtMs > run.createdAtMs && isOnLocalDisk(folder) ? "earlier-boot" : away;
 }
 
 /** Seconds since boot: unlike the time of day this clock is never set back. */
@@ -125,6 +153,12 @@ function pidNamespace(): string | null {
 	} catch {
 		return null;
 	}
+}
+
+/** Undefined for a file with another text, such as "uninitialized" in an image that was never booted. */
+function machineId(path: string): string | undefined {
+	const id = firstLine(path);
+	return id !== undefined && /^[0-9a-f]{32}$/.test(id) ? id : undefined;
 }
 
 function firstLine(path: string): string | undefined {

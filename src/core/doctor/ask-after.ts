@@ -4,11 +4,12 @@ import type { Observation } from "../../../platform/contract.ts";
 import { isChoreError } from "../../../platform/errors.ts";
 import { shellWord } from "../../../platform/shell-word.ts";
 import { readText } from "../disk/files.ts";
-import { distance, isCreatorAlive } from "../disk/place.ts";
+import { distanceOf, isCreatorAlive } from "../disk/place.ts";
 import { jobFolder, markOf, type Session } from "../disk/session.ts";
 import type { StoredRun } from "../disk/store.ts";
 import { shortId } from "../job.ts";
 import type { Platforms } from "../platforms.ts";
+import { observeElsewhere } from "../settle/elsewhere.ts";
 import { hasRecordedEnd } from "../settle/settle.ts";
 import type { Findings } from "./finding.ts";
 import { ANSWER_MS, within } from "./within.ts";
@@ -22,13 +23,10 @@ export interface Askable {
 export async function askAfter(session: Session, live: readonly StoredRun[], askable: Askable, findings: Findings): Promise<void> {
 	const here: StoredRun[] = [];
 	for (const stored of live) {
-		const away = distance(stored.run.place);
+		const away = distanceOf(stored);
 		if (away === "here") here.push(stored);
 		else if (away === "earlier-boot") willBeLost(stored, "the machine was restarted while it ran", findings);
-		else {
-			const where = away === "other-machine" ? "on another machine" : "in another container";
-			findings.note("unreachable", `${nameOf(stored)} was started ${where}, and can be asked after only there`, null);
-		}
+		else await tellElsewhere(session, stored, askable, findings);
 	}
 	for (const name of new Set(here.map(({ run }) => run.handle.platform))) {
 		const runs = here.filter(({ run }) => run.handle.platform === name);
@@ -40,6 +38,14 @@ export async function askAfter(session: Session, live: readonly StoredRun[], ask
 			findings.problem("unreachable", `${which} on ${name}, which cannot be asked: ${observed}`, null);
 		}
 	}
+}
+
+async function tellElsewhere(session: Session, stored: StoredRun, { platforms }: Askable, findings: Findings): Promise<void> {
+	const [seen] = await observeElsewhere({ session, platforms }, stored.run.handle.platform, [stored]);
+	if (seen?.kind === "absent") willBeLost(stored, "nobody recorded how it ended", findings);
+	if (seen?.kind !== "unreachable") return;
+	const cure = findings.command(`rm -f ${shortId(stored.job.id)}`);
+	findings.note("unreachable", `${nameOf(stored)} is unknown: ${seen.reason}`, `if it is gone for good: ${cure}`);
 }
 
 /** @returns the observation of each run, or why the platform did not answer */

@@ -123,10 +123,10 @@ function mayGo(session: Session, { id, leastAgeMs }: Going): boolean {
 	return stored !== undefined && !isUnreadable(stored) && (leastAgeMs === 0 || uptimeSinceEndMs(stored) >= leastAgeMs);
 }
 
-/** Milliseconds since a run ended, by the time since boot; Infinity for a run of another boot or machine. */
+/** Milliseconds since a run ended, by the time since boot; Infinity for a run of another boot. */
 export function uptimeSinceEndMs({ run, folder }: StoredRun): number {
 	const { exit } = readEvidence(folder);
-	const isOfThisBoot = run.place.machine === here().machine && run.place.bootId !== null && run.place.bootId === here().bootId;
+	const isOfThisBoot = run.place.bootId !== null && run.place.bootId === here().bootId;
 	if (!isOfThisBoot || typeof exit !== "object" || exit.uptimeSeconds === null || exit.bootId !== run.place.bootId)
 		return Number.POSITIVE_INFINITY;
 	return (uptimeSeconds() - exit.uptimeSeconds) * 1000;

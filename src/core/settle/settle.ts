@@ -7,13 +7,13 @@ import { existsSync } from "node:fs";
 import type { Handle, Observation } from "../../../platform/contract.ts";
 import { isChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
-import { readText } from "../disk/files.ts";
-import { type Distance, distance, isCreatorAlive } from "../disk/place.ts";
+import { type Distance, distanceOf, isCreatorAlive } from "../disk/place.ts";
 import { runFolder, type Session } from "../disk/session.ts";
 import { type Evidence, isUnreadable, latestRun, readEnd, readEvidence, readStoredRun, type StoredRun } from "../disk/store.ts";
 import type { Job } from "../job.ts";
 import { startFault } from "../prepare/precheck.ts";
 import { hasBegun, laterHasBegun, mayRestart, readAttempts } from "./attempts.ts";
+import { observeElsewhere, starter } from "./elsewhere.ts";
 import { type Live, snapshot, unreadableJob } from "./snapshot.ts";
 import { type End, type Facts, judge, lost } from "./verdict.ts";
 import { dropStaleMark, finishEnd, writeEnd } from "./write-end.ts";
@@ -41,9 +41,7 @@ export async function examine(context: Context, ids: readonly string[]): Promise
 	}
 	for (const platform of new Set(open.map(({ run }) => run.handle.platform))) {
 		const runs = open.filter(({ run }) => run.handle.platform === platform);
-		const observations = await observe(context, platform, runs);
-		for (const [index, stored] of runs.entries()) {
-			const observation = observations[index] ?? { kind: "unreachable", reason: "the platform said nothing of it" };
+		for (const [stored, observation] of await observe(context, platform, runs)) {
 			const job = await byObservation(context, stored, observation);
 			if (job !== "removed") found.set(stored.job.id, job);
 		}
@@ -68,10 +66,11 @@ export async function byRecord(
 		return settled;
 	}
 	const evidence = readEvidence(stored.folder);
-	const away = distance(stored.run.place);
+	const away = distanceOf(stored);
 	const end = recordedEnd(stored, evidence, away);
 	if (end !== undefined) {
-		const mayWrite = mode === "settle" && (away === "here" || away === "earlier-boot");
+		// An end that was recorded elsewhere is written down there, unless nothing is left there that could.
+		const mayWrite = mode === "settle" && (isSettledHere(away) || (await isOver(context, stored)));
 		return mayWrite ? settle(context, stored, evidence, end) : snapshot(context.session, stored, evidence, end);
 	}
 	if (evidence.exit === "corrupt" && !existsSync(stored.folder)) return "removed";
@@ -81,13 +80,6 @@ export async function byRecord(
 	}
 	if (away === "earlier-boot")
 		return settle(context, stored, evidence, lost(facts(stored, evidence, false), "the machine was restarted while it ran"));
-	if (away !== "here") {
-		const where = away === "other-machine" ? "on another machine" : "in another container (pid namespace)";
-		return snapshot(context.session, stored, evidence, {
-			state: "unknown",
-			reason: `it was started ${where} and can be asked after only there`,
-		});
-	}
 	return undefined;
 }
 
@@ -106,7 +98,7 @@ export function hasRecordedEnd(session: Session, id: string): boolean {
 	const evidence = readEvidence(runFolder(session, id, run));
 	if (typeof evidence.exit !== "object") return false;
 	const stored = readStoredRun(session, id, run);
-	return stored !== undefined && !isUnreadable(stored) && recordedEnd(stored, evidence, distance(stored.run.place)) !== undefined;
+	return stored !== undefined && !isUnreadable(stored) && recordedEnd(stored, evidence, distanceOf(stored)) !== undefined;
 }
 
 /** How the run ended by its exit record; undefined when there is none, or when another attempt may follow or has begun. */
@@ -153,18 +145,13 @@ async function byObservation(
 			if (isCreatorAlive(starter(context.session, stored))) return live("starting");
 			// The start may have been finished after the platform was asked, so ask once more.
 			if (!isLastWord) {
-				const [now = observation] = await observe(context, stored.run.handle.platform, [stored]);
+				const [[, now] = [stored, observation]] = await observe(context, stored.run.handle.platform, [stored]);
 				return byObservation(context, stored, now, true);
 			}
 			if (typeof evidence.exit === "object" && !laterHasBegun(stored.job.restart, evidence))
-				return settle(context, stored, evidence, judge(facts(stored, evidence, true)));
+				return settle(context, stored, evidence, judge(facts(stored, evidence, distanceOf(stored) === "here")));
 			return settle(context, stored, evidence, lost(facts(stored, evidence, false), lostReason(evidence)));
 	}
-}
-
-/** The mark of the process that is starting this run; undefined or empty when none is. */
-function starter({ active }: Session, { job, run, folder }: StoredRun): string | undefined {
-	return readText(run.run === 1 ? `${active}/${job.id}` : `${folder}/starting`);
 }
 
 function betweenAttempts({ job }: StoredRun, { exit }: Evidence): string | null {
@@ -240,7 +227,30 @@ async function release(context: Context, handle: Handle): Promise<void> {
 	}
 }
 
-async function observe(context: Context, platform: string, runs: readonly StoredRun[]): Promise<readonly Observation[]> {
+function isSettledHere(away: Distance): boolean {
+	return away === "here" || away === "earlier-boot";
+}
+
+/** Whether a run that was started elsewhere is proved to be over. */
+async function isOver(context: Context, stored: StoredRun): Promise<boolean> {
+	const [observation] = await observeElsewhere(context, stored.run.handle.platform, [stored]);
+	return observation?.kind === "absent";
+}
+
+/** Each run with what is known of it at present. */
+async function observe(context: Context, platform: string, runs: readonly StoredRun[]): Promise<(readonly [StoredRun, Observation])[]> {
+	const isHere = runs.map((stored) => distanceOf(stored) === "here");
+	const pair = (asked: readonly StoredRun[], answers: readonly Observation[]) =>
+		asked.map((stored, index) => [stored, answers[index] ?? { kind: "unreachable", reason: "the platform said nothing of it" }] as const);
+	const near = runs.filter((_, index) => isHere[index]);
+	const far = runs.filter((_, index) => !isHere[index]);
+	return [
+		...(near.length === 0 ? [] : pair(near, await inspect(context, platform, near))),
+		...(far.length === 0 ? [] : pair(far, await observeElsewhere(context, platform, far))),
+	];
+}
+
+async function inspect(context: Context, platform: string, runs: readonly StoredRun[]): Promise<readonly Observation[]> {
 	try {
 		return await (await context.platforms.get(platform)).inspect(runs.map(({ run }) => run.handle));
 	} catch (error) {

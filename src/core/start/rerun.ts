@@ -147,7 +147,7 @@ function gone(id: string): never {
 function refuseActive(job: Job): never {
 	if (job.state === "unknown") {
 		throw new ChoreError("JOB_UNKNOWN", `${job.name} (${shortId(job.id)}) cannot be asked after: ${job.reason}`, {
-			hint: "nothing was started",
+			hint: `nothing was started; if it is gone for good, \`chore rm -f ${shortId(job.id)}\` forgets it`,
 		});
 	}
 	throw new ChoreError("JOB_ACTIVE", `${job.name} (${shortId(job.id)}) is not over: ${job.state}`, {

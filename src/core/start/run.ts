@@ -117,7 +117,8 @@ async function takeName(context: Context, spec: Spec, options: RunOptions, id: s
 			continue;
 		}
 		const job = isOver ? undefined : found;
-		if (options.ifRunning === "skip" && job !== undefined) return job;
+		if (options.ifRunning === "skip" && job !== undefined && job.state !== "unknown") return job;
+		if (options.ifRunning !== "replace" && job?.state === "unknown") refuseUnknown(job);
 		if (options.ifRunning !== "replace" || job === undefined || ++taken > ROUNDS) {
 			throw new ChoreError(
 				"NAME_IN_USE",
@@ -131,6 +132,13 @@ async function takeName(context: Context, spec: Spec, options: RunOptions, id: s
 		deadlineMs = undefined;
 		claimMark(context.session, id); // again, since the stop may have taken longer than a mark counts
 	}
+}
+
+/** For a name whose holder may run or not. @throws ChoreError NAME_IN_USE */
+function refuseUnknown({ id, name, reason }: Job): never {
+	throw new ChoreError("NAME_IN_USE", `the name "${name}" is in use by a job that is unknown (${shortId(id)}): ${reason}`, {
+		hint: `take another name; or, if that job is gone for good, \`chore rm -f ${shortId(id)}\` forgets it`,
+	});
 }
 
 /** Stops a job. One that was removed meanwhile is not an error: its name is free, too. */
