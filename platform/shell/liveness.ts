@@ -39,6 +39,14 @@ export function clearDead(runFolder: string): void {
 	if (liveness(runFolder) === "dead") rmSync(`${runFolder}/${ALIVE_FIFO}`, { force: true });
 }
 
+/** Waiting for an event takes a descriptor. Some systems allow a process only 256, so beyond this many runs are looked at instead. */
+const MOST_DESCRIPTORS = 100;
+let descriptors = 0;
+
+/** Between two looks at such a run. The time doubles. */
+const FIRST_LOOK_MS = 10;
+const LAST_LOOK_MS = 2000;
+
 /**
  * Waits for the end of a live run.
  *
@@ -46,6 +54,10 @@ export function clearDead(runFolder: string): void {
  * @returns a function that gives up waiting; or what `liveness` says, when the run is not alive
  */
 export function onceDead(runFolder: string, ended: () => void): (() => void) | "dead" | "missing" {
+	if (descriptors >= MOST_DESCRIPTORS) {
+		const life = liveness(runFolder);
+		return life === "alive" ? untilSeen(runFolder, ended) : life;
+	}
 	const descriptor = openReader(runFolder);
 	if (descriptor === undefined) return "missing";
 	let socket: Socket | undefined;
@@ -64,11 +76,32 @@ export function onceDead(runFolder: string, ended: () => void): (() => void) | "
 function untilClosed(socket: Socket, ended: () => void): () => void {
 	socket.on("error", () => {}); // "close" follows
 	socket.once("close", ended);
+	descriptors++;
+	socket.once("close", () => descriptors--);
 	socket.resume();
 	return () => {
 		socket.removeListener("close", ended);
 		socket.destroy();
 	};
+}
+
+/** As `untilClosed`, by looking again and again. */
+function untilSeen(runFolder: string, ended: () => void): () => void {
+	let timer: NodeJS.Timeout;
+	const lookAfter = (ms: number): void => {
+		timer = setTimeout(() => (isAlive(runFolder) ? lookAfter(Math.min(ms * 2, LAST_LOOK_MS)) : ended()), ms);
+	};
+	lookAfter(FIRST_LOOK_MS);
+	return () => clearTimeout(timer);
+}
+
+/** True also where that cannot be seen, as when no descriptor is left. */
+function isAlive(runFolder: string): boolean {
+	try {
+		return liveness(runFolder) === "alive";
+	} catch {
+		return true;
+	}
 }
 
 function openReader(runFolder: string): number | undefined {

@@ -1,6 +1,6 @@
 /** Watching runs, many at once, and what looking at them costs. */
 import assert from "node:assert/strict";
-import { readdirSync, readlinkSync, renameSync } from "node:fs";
+import { linkSync, readdirSync, readlinkSync, renameSync } from "node:fs";
 import { test } from "node:test";
 import type { Handle } from "../../platform/contract.ts";
 import { runOf } from "../../platform/shell/run-folder.ts";
@@ -97,6 +97,29 @@ test("a disposed watch keeps no descriptor and does not call back", { skip: skip
 	await Promise.all(runs.map((run) => stop(platform, run)));
 	assert.equal(calls, 0);
 	assert.equal(descriptorsOf(runs), before);
+});
+
+test("a watch of more runs than a process may open files keeps few descriptors, and calls back for every end", {
+	skip: skipUnlessProc,
+}, async () => {
+	await using platform = await openPlatform();
+	const alive = await start(platform, 'echo yes >"$1/ready"; sleep 1000');
+	await wordIn(alive, "ready");
+	// Runs that share the shim of the first one, so that one process is enough.
+	const runs = Array.from({ length: 300 }, () => layOut(platform, "exit 0"));
+	for (const { folder } of runs) linkSync(`${alive.folder}/alive`, `${folder}/alive`);
+	const told = new Set<Handle>();
+	await using _watch = await platform.watch(
+		runs.map(({ handle }) => handle),
+		(handle) => told.add(handle),
+	);
+	await eventually("the first calls come", () => told.size, runs.length);
+	const open = descriptorsOf([alive, ...runs]);
+	assert.ok(open >= 50 && open <= 100, `${open} descriptors for ${runs.length} runs`);
+	told.clear();
+	await stop(platform, alive);
+	await eventually("all ends are told", () => told.size, runs.length);
+	assert.equal(descriptorsOf([alive, ...runs]), 0);
 });
 
 test("100 runs that start at once are told apart and observed together", async () => {
