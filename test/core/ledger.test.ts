@@ -244,6 +244,36 @@ test("an event that is written while events are followed is given, whatever its 
 	}
 });
 
+test("following from now on reads the end of the ledger only, and each event since once", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const session = openSession(home.path, "default");
+	makeSession(session);
+	const line = (run: number): string => `${JSON.stringify({ at: "2026-01-01T00:00:00.000Z", event: "created", id: X, run, name: "n" })}\n`;
+	writeFileSync(session.ledger.replace("jsonl", "1.jsonl"), line(1).repeat(40_000));
+	writeFileSync(session.ledger, line(2).repeat(40_000));
+	const bytesRead = (): number => Number(/^rchar: (\d+)$/m.exec(readFileSync("/proc/self/io", "utf8"))?.[1]);
+	const before = bytesRead();
+	const over = new AbortController();
+	const seen: number[] = [];
+	const following = (async () => {
+		for await (const { run } of home.chore.events({ follow: true, since: "now", signal: over.signal })) seen.push(run);
+	})();
+	// Once more what was the last, as by two processes that settle the same end; then something new.
+	await eventually("what comes is told", () => {
+		appendFileSync(session.ledger, `${line(2)}${line(3)}`);
+		return seen.length > 0;
+	});
+	// The full file is renamed, and the one that wrote to it last has not noticed.
+	renameSync(session.ledger, session.ledger.replace("jsonl", "2.jsonl"));
+	writeFileSync(session.ledger, line(4));
+	appendFileSync(session.ledger.replace("jsonl", "2.jsonl"), line(5));
+	await eventually("both files are followed", () => [...seen].sort().join(), "3,4,5");
+	over.abort();
+	await following;
+	const bytes = bytesRead() - before;
+	assert.ok(bytes < 2_000_000, `${bytes} bytes were read of ${2 * 40_000 * line(1).length}`);
+});
+
 test("parseLine throws for no text", () => {
 	fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => void parseLine(text)));
 });

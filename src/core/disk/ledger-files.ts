@@ -63,8 +63,12 @@ export class LedgerReader implements Disposable {
 	/** Oldest first. A renamed file stays open until it is deleted: a writer that opened it before may still write to it. */
 	#files: OpenFile[] = [];
 
-	constructor(session: Session) {
+	/** @param from "end": leaves out the lines that are there already, without reading them */
+	constructor(session: Session, from: "beginning" | "end" = "beginning") {
 		this.#session = session;
+		if (from === "beginning") return;
+		this.#look();
+		for (const file of this.#files) file.position = file.end;
 	}
 
 	/** The lines that were not read before, in portions. */

@@ -6,7 +6,7 @@ import { waitForEnd } from "../control/wait.ts";
 import { Bell } from "../disk/bell.ts";
 import { FolderWatch } from "../disk/file-watch.ts";
 import { allEvents, type LedgerEvent, newEvents } from "../disk/ledger.ts";
-import { LedgerReader } from "../disk/ledger-files.ts";
+import { LedgerReader, readLedgerTail } from "../disk/ledger-files.ts";
 import { activeIds } from "../disk/session.ts";
 import { latestRun } from "../disk/store.ts";
 import { hasEnded, type Job } from "../job.ts";
@@ -30,6 +30,9 @@ export interface EventOptions {
 
 /** How often the ledger and the active jobs are looked at where the file system does not report all changes. */
 const LOOK_EVERY_MS = 10_000;
+
+/** How much of the ledger before "now" is read. */
+const OVERLAP_BYTES = 16 * 1024;
 
 /** @see Chore.events in chore.ts */
 export async function* events(context: Context, options: EventOptions = {}): AsyncGenerator<LedgerEvent, void, void> {
@@ -55,7 +58,9 @@ async function* followed(context: Context, { since, onChange, signal }: EventOpt
 	// Ends are written to the ledger by the command that finds them, so this one waits for all active jobs.
 	const witness = new Witness(context, stopped.signal, bell.ring, onChange);
 	const seen = new Set<string>();
-	using reader = new LedgerReader(session);
+	// An event that was just written may be written once more, by another process.
+	if (since === "now") newEvents(readLedgerTail(session, OVERLAP_BYTES).split("\n"), seen);
+	using reader = new LedgerReader(session, since === "now" ? "end" : "beginning");
 	try {
 		for (let isPast = true; !signal?.aborted; isPast = false) {
 			bell.arm();
