@@ -4,7 +4,10 @@ import { appendFileSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFil
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { follow } from "../../src/core/look/follow.ts";
+import { merge } from "../../src/core/look/logs.ts";
 import { eventually } from "../support/eventually.ts";
 import { intercept } from "../support/intercept.ts";
 import { fc } from "../support/random.ts";
@@ -137,4 +140,32 @@ test("an aborted iteration ends without an error", async () => {
 		}
 		assert.equal(count, 1);
 	});
+});
+
+test("what a busy stream gives is not kept as long as the other stream is silent", async () => {
+	setFlagsFromString("--expose-gc");
+	const gc = runInNewContext("gc") as () => void;
+	let end = (): void => {};
+	const silence = new Promise<void>((resolve) => {
+		end = resolve;
+	});
+	async function* busy(): AsyncGenerator<number, void, void> {
+		for (let piece = 0; piece < 100_000; piece++) yield piece;
+	}
+	// biome-ignore lint/correctness/useYield: a stream in which nothing comes
+	async function* silent(): AsyncGenerator<number, void, void> {
+		await silence;
+	}
+	const used = (): number => {
+		gc();
+		return process.memoryUsage().heapUsed;
+	};
+	let before = 0;
+	let grown = 0;
+	for await (const piece of merge([busy(), silent()], end)) {
+		if (piece === 1000) before = used();
+		if (piece === 99_999) grown = used() - before;
+		if (piece === 99_999) break;
+	}
+	assert.ok(grown < 5_000_000, `${grown} bytes are kept`);
 });

@@ -2,6 +2,7 @@
 import { ChoreError, isChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
 import { waitForEnd } from "../control/wait.ts";
+import { Bell } from "../disk/bell.ts";
 import { isUnreadable, outputPaths, readStoredRun, refuseRun, refuseUnreadable } from "../disk/store.ts";
 import { shortId } from "../job.ts";
 import { follow, type Piece } from "./follow.ts";
@@ -75,16 +76,32 @@ async function* label(pieces: AsyncGenerator<Piece, void, void>, stream: StreamN
  *
  * @param stop ends sources that wait for more; called when the reader stops early
  */
-async function* merge(sources: readonly AsyncGenerator<LogPiece, void, void>[], stop: () => void): AsyncGenerator<LogPiece, void, void> {
-	const pull = async (source: AsyncGenerator<LogPiece, void, void>) => ({ source, result: await source.next() });
-	const waiting = new Map(sources.map((source) => [source, pull(source)]));
+export async function* merge<T>(sources: readonly AsyncGenerator<T, void, void>[], stop: () => void): AsyncGenerator<T, void, void> {
+	// Not Promise.race: each call adds to what a pending promise keeps, and a stream may be silent for days beside a busy one.
+	const arrived: { readonly source: AsyncGenerator<T, void, void>; readonly result: Promise<IteratorResult<T, void>> }[] = [];
+	const bell = new Bell();
+	const pull = (source: AsyncGenerator<T, void, void>): void => {
+		const result = source.next();
+		const arrive = (): void => {
+			arrived.push({ source, result });
+			bell.ring();
+		};
+		result.then(arrive, arrive);
+	};
+	for (const source of sources) pull(source);
 	try {
-		while (waiting.size > 0) {
-			const { source, result } = await Promise.race(waiting.values());
-			if (result.done) waiting.delete(source);
+		for (let open = sources.length; open > 0; ) {
+			bell.arm();
+			const next = arrived.shift();
+			if (next === undefined) {
+				await bell.rung(Number.POSITIVE_INFINITY);
+				continue;
+			}
+			const result = await next.result;
+			if (result.done) open--;
 			else {
 				yield result.value;
-				waiting.set(source, pull(source));
+				pull(next.source);
 			}
 		}
 	} finally {
