@@ -260,8 +260,9 @@ export class Chore implements AsyncDisposable {
 	 * only jobs that ended more than an hour ago and are beyond the limits of what is kept.
 	 */
 	async close(): Promise<void> {
-		if (this.#mayPrune) sweepInPassing(this.#context);
+		const mayPrune = this.#mayPrune;
 		this.#mayPrune = false;
+		if (mayPrune) await sweepInPassing(this.#context);
 		await this.#context.platforms[Symbol.asyncDispose]();
 	}
 

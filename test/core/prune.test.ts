@@ -148,11 +148,11 @@ test("a job that is started again meanwhile is not forgotten", async () => {
 	assert.deepEqual((await home.chore.prune({ all: true })).jobs, [], "another process has marked it");
 	writeFileSync(mark, "");
 	mkdirSync(`${session.jobs}/${model}/runs/2`);
-	assert.equal(forget(session, job), "started again", "its next run is there");
+	assert.equal(await forget(session, job), "started again", "its next run is there");
 	assert.ok(existsSync(`${session.jobs}/${model}/runs/2`));
 	assert.deepEqual([readdirSync(session.trash), existsSync(mark)], [[], true]);
-	assert.equal(forget(session, { ...job, run: 2 }), "forgotten");
-	assert.equal(forget(session, { ...job, run: 2 }), "gone");
+	assert.equal(await forget(session, { ...job, run: 2 }), "forgotten");
+	assert.equal(await forget(session, { ...job, run: 2 }), "gone");
 });
 
 test("names whose holders are gone are freed and can be taken", async () => {

@@ -1,11 +1,23 @@
 /** The sweep: a little pruning after each command, and never of young jobs. */
 import assert from "node:assert/strict";
-import { constants, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
-import { uptime } from "node:os";
+import {
+	constants,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	truncateSync,
+	utimesSync,
+	writeFileSync,
+} from "node:fs";
+import { tmpdir, uptime } from "node:os";
 import { test } from "node:test";
 import { here } from "../../src/core/disk/place.ts";
 import { openSession, type Session } from "../../src/core/disk/session.ts";
 import type { ChoreOptions } from "../../src/core/options.ts";
+import { eventually, isEmpty } from "../support/eventually.ts";
 import { fakePlatform } from "../support/fake-platform.ts";
 import { type Home, makeHome } from "../support/home.ts";
 import { intercept } from "../support/intercept.ts";
@@ -103,6 +115,37 @@ test("the sweep forgets jobs beyond the limits, those that ended first, and none
 		);
 		assert.deepEqual(readdirSync(session.trash), []);
 		assert.ok(sweep(session).restUntilMs > Date.now() + 0.9 * HOUR_MS, "then there is nothing to do for a while");
+	}
+});
+
+test("a big output is deleted by another process, which only a command that was asked to forget the job waits for", async () => {
+	await using made = await withModel();
+	const { home, session, model } = made;
+	const folder = mkdtempSync(`${tmpdir()}/chore-rm-`);
+	// An rm(1) that begins when it may.
+	writeFileSync(`${folder}/rm`, `#!/bin/sh\nwhile [ -d ${folder} ] && ! [ -e ${folder}/go ]; do sleep 0.01; done\nexec /bin/rm "$@"\n`, { mode: 0o755 });
+	const { PATH } = process.env;
+	try {
+		process.env["PATH"] = `${folder}:${PATH}`;
+		const makeBig = (name: string): string => {
+			const id = makePast(session, model, { hoursAgo: 10_000, name });
+			truncateSync(`${session.jobs}/${id}/runs/1/output`, 300 * 1024 ** 2);
+			return id;
+		};
+		makeBig("swept");
+		due(session);
+		await made.pass();
+		assert.deepEqual([made.left(), readdirSync(session.names)], [[model], ["model"]]);
+		assert.equal(readdirSync(session.trash).length, 1, "its files are there yet");
+		const removed = home.chore.remove(makeBig("removed"));
+		await eventually("both jobs are in the trash", () => readdirSync(session.trash).length, 2);
+		writeFileSync(`${folder}/go`, "");
+		await removed;
+		await eventually("nothing is left", () => readdirSync(session.trash), isEmpty);
+		assert.deepEqual(made.left(), [model]);
+	} finally {
+		process.env["PATH"] = PATH;
+		rmSync(folder, { recursive: true });
 	}
 });
 

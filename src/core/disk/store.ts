@@ -8,6 +8,7 @@ import { hasEnded, type Job, type OutputMode, shortId } from "../job.ts";
 import { isAbsence, notRegular, readLink, readNames, readText, refuse } from "./files.ts";
 import { type Fields, fromFormat1 } from "./format-1.ts";
 import type { Place } from "./place.ts";
+import { entryAt } from "./private-folder.ts";
 import { isName, jobFolder, runFolder, type Session } from "./session.ts";
 
 /**
@@ -141,6 +142,16 @@ export function latestRunIn(folder: string): number {
 	const top = Math.max(1, ...names.map((name) => (/^[1-9][0-9]*$/.test(name) ? Number(name) : 1)));
 	// A link is no run: a process that removes the job makes it in the place of the next run, so that none can be started.
 	return top > 1 && unlessUnreadable(() => readLink(`${folder}/runs/${top}`)) !== undefined ? top - 1 : top;
+}
+
+/** The bytes of the output of the runs up to this one, in a job's folder that may be outside of the session's jobs. */
+export function outputBytesIn(folder: string, run: number): number {
+	let bytes = 0;
+	for (let number = 1; number <= run; number++) {
+		const size = (name: string): number | undefined => entryAt(`${folder}/runs/${number}/${name}`)?.size;
+		bytes += size("output") ?? (size("stdout") ?? 0) + (size("stderr") ?? 0);
+	}
+	return bytes;
 }
 
 /**

@@ -5,8 +5,8 @@ import { readText } from "../disk/files.ts";
 import { here, isCreatorAlive, uptimeSeconds } from "../disk/place.ts";
 import { entryAt } from "../disk/private-folder.ts";
 import { clearPrograms } from "../disk/programs.ts";
-import { markOf, runFolder, type Session } from "../disk/session.ts";
-import { isUnreadable, readEvidence, readStoredRun, type StoredRun } from "../disk/store.ts";
+import { jobFolder, markOf, runFolder, type Session } from "../disk/session.ts";
+import { isUnreadable, outputBytesIn, readEvidence, readStoredRun, type StoredRun } from "../disk/store.ts";
 import { hasEnded, type Job, type JobState } from "../job.ts";
 import { list } from "../look/list.ts";
 import { clearNames, clearTrash } from "./clear.ts";
@@ -59,7 +59,7 @@ export async function prune(context: Context, options: PruneOptions = {}): Promi
 	const nowMs = Date.now();
 	const jobs = new Map((await list(context, { all: true })).filter(hasEnded).map((job) => [job.id, job]));
 	const ended = [...jobs.values()].map(
-		(job): Ended => ({ id: job.id, endedAtMs: endedAtMs(session, job), bytes: outputBytes(session, job) }),
+		(job): Ended => ({ id: job.id, endedAtMs: endedAtMs(session, job), bytes: outputBytesIn(jobFolder(session, job.id), job.run) }),
 	);
 	const all = { jobs: ended.length, bytes: ended.reduce((sum, { bytes }) => sum + bytes, 0) };
 	const going: readonly Going[] = options.all
@@ -73,7 +73,7 @@ export async function prune(context: Context, options: PruneOptions = {}): Promi
 		const job = jobs.get(id);
 		if (job === undefined || !mayGo(session, one)) continue;
 		try {
-			if (options.dryRun || forget(session, job, "pruned") === "forgotten") pruned.push(brief(job, bytes));
+			if (options.dryRun || (await forget(session, job, { reason: "pruned" })) === "forgotten") pruned.push(brief(job, bytes));
 		} catch (error) {
 			if (!isChoreError(error)) throw error;
 			failures.push({ id, code: error.code, message: error.message, hint: error.hint ?? null });
@@ -100,17 +100,6 @@ function retentionOf({ keep }: Context, { olderThanMs, keepJobs, keepBytes, all 
 function endedAtMs(session: Session, { id, run, endedAt }: Job): number {
 	if (endedAt !== null) return Date.parse(endedAt);
 	return entryAt(`${runFolder(session, id, run)}/end.json`)?.mtimeMs ?? Date.now();
-}
-
-/** The bytes of the output of all runs of a job. */
-export function outputBytes(session: Session, { id, run }: Pick<Job, "id" | "run">): number {
-	let bytes = 0;
-	for (let number = 1; number <= run; number++) {
-		const folder = runFolder(session, id, number);
-		const size = (name: string): number | undefined => entryAt(`${folder}/${name}`)?.size;
-		bytes += size("output") ?? (size("stdout") ?? 0) + (size("stderr") ?? 0);
-	}
-	return bytes;
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Forgets a job and its output. Never deletes a job that was started again meanwhile. */
+import { spawn } from "node:child_process";
 import { existsSync, renameSync } from "node:fs";
 import { ChoreError, isChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
@@ -10,7 +11,7 @@ import { forgetName } from "../disk/names.ts";
 import { makePrivateFolder } from "../disk/private-folder.ts";
 import { randomBytes } from "../disk/random.ts";
 import { jobFolder, markOf, runFolder, type Session } from "../disk/session.ts";
-import { latestRunIn } from "../disk/store.ts";
+import { latestRunIn, outputBytesIn } from "../disk/store.ts";
 import { hasEnded, type Job, shortId } from "../job.ts";
 
 export interface RemoveOptions {
@@ -24,8 +25,18 @@ export interface RemoveOptions {
 export async function remove(context: Context, id: string, options: RemoveOptions = {}): Promise<Job> {
 	for (;;) {
 		const job = await ended(context, id, options);
-		if (forget(context.session, job) !== "started again") return job;
+		if ((await forget(context.session, job)) !== "started again") return job;
 	}
+}
+
+/** Of this much output the deletion may take longer than a command has in passing: seconds for ten gigabytes on ext4. */
+const BIG_BYTES = 256 * 1024 ** 2;
+
+export interface ForgetOptions {
+	/** For the ledger. */
+	readonly reason?: string;
+	/** Do not wait until a big output is deleted. */
+	readonly inPassing?: boolean;
 }
 
 /**
@@ -34,11 +45,14 @@ export async function remove(context: Context, id: string, options: RemoveOption
  * it finishes the removal.
  *
  * @param job as it was when it was found to have ended
- * @param reason for the ledger
  * @returns "gone" when it does not exist any more; "started again" when it was started since it was found to have ended
  * @throws ChoreError STATE_UNUSABLE
  */
-export function forget(session: Session, job: Pick<Job, "id" | "run" | "name">, reason?: string): "forgotten" | "gone" | "started again" {
+export async function forget(
+	session: Session,
+	job: Pick<Job, "id" | "run" | "name">,
+	{ reason, inPassing = false }: ForgetOptions = {},
+): Promise<"forgotten" | "gone" | "started again"> {
 	const folder = jobFolder(session, job.id);
 	const aside = `${session.trash}/${job.id}.${randomBytes(4).toString("hex")}`;
 	makePrivateFolder(session.trash);
@@ -46,11 +60,25 @@ export function forget(session: Session, job: Pick<Job, "id" | "run" | "name">, 
 	// By a rename, so that no reader sees half of the job.
 	const isMoved = move(folder, aside);
 	if (isMoved && latestRunIn(aside) > job.run && move(aside, folder)) return "started again";
-	for (const path of [markOf(session, job.id), aside]) removeTree(path);
+	removeTree(markOf(session, job.id));
+	if (isMoved && outputBytesIn(aside, job.run) > BIG_BYTES) await removeBeside(aside, inPassing);
+	else removeTree(aside);
 	if (!isMoved) return "gone";
 	forgetName(session, job.name, job.id);
 	note(session, job, "removed", reason === undefined ? {} : { reason });
 	return "forgotten";
+}
+
+/**
+ * Deletes by rm(1), so that this process can go on. What is left if that is killed, a later command finds in the trash.
+ * @throws ChoreError STATE_UNUSABLE
+ */
+async function removeBeside(path: string, inPassing: boolean): Promise<void> {
+	const remover = spawn("rm", ["-rf", path], { stdio: "ignore", detached: true });
+	const ended = new Promise((resolve) => remover.once("exit", resolve).once("error", resolve));
+	if (inPassing) return remover.unref();
+	await ended;
+	removeTree(path); // tells why, if something is left
 }
 
 /** Whether a process has begun to forget the job after this run. */

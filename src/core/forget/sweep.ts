@@ -9,11 +9,11 @@ import type { Context } from "../context.ts";
 import { readText, replaceFile } from "../disk/files.ts";
 import { here, uptimeSeconds } from "../disk/place.ts";
 import { entryAt } from "../disk/private-folder.ts";
-import { activeIds, isId, markOf, runFolder, type Session } from "../disk/session.ts";
-import { isUnreadable, latestRun, readEnd, readStoredRun } from "../disk/store.ts";
+import { activeIds, isId, jobFolder, markOf, runFolder, type Session } from "../disk/session.ts";
+import { isUnreadable, latestRun, outputBytesIn, readEnd, readStoredRun } from "../disk/store.ts";
 import { jobIds } from "../look/resolve.ts";
 import { clearTrash } from "./clear.ts";
-import { outputBytes, uptimeSinceEndMs } from "./prune.ts";
+import { uptimeSinceEndMs } from "./prune.ts";
 import { forget } from "./remove.ts";
 import { beyond, type Ended, type Going, oldestFirst, type Retention } from "./retention.ts";
 
@@ -67,15 +67,15 @@ const OLDEST_COUNT = 1000;
 const DRIFT_MS = 60_000;
 
 /** Does one step of the sweep. Ignores errors of the system and of chore: the next command tries again. */
-export function sweepInPassing(context: Context): void {
+export async function sweepInPassing(context: Context): Promise<void> {
 	try {
-		sweep(context, performance.now());
+		await sweep(context, performance.now());
 	} catch (error) {
 		if (!isChoreError(error) && errnoOf(error) === undefined) throw error;
 	}
 }
 
-function sweep({ session, keep }: Context, beganMs: number): void {
+async function sweep({ session, keep }: Context, beganMs: number): Promise<void> {
 	const path = `${session.folder}/sweep.json`;
 	// No job was ever made in this session.
 	if (!existsSync(session.folder)) return;
@@ -85,7 +85,7 @@ function sweep({ session, keep }: Context, beganMs: number): void {
 	const clock = markClock(found.clock, nowMs);
 	const restMs = YOUNG_MS - (uptimeMs() - clock.steadySinceMs);
 	const before = { ...found, clock };
-	const after = restMs > 0 ? { ...before, restUntilMs: nowMs + restMs } : step(session, keep, before, { beganMs, nowMs });
+	const after = restMs > 0 ? { ...before, restUntilMs: nowMs + restMs } : await step(session, keep, before, { beganMs, nowMs });
 	replaceFile(path, JSON.stringify(after));
 }
 
@@ -96,16 +96,16 @@ interface Times {
 }
 
 /** Looks at jobs or forgets jobs, for as long as one command may. */
-function step(session: Session, keep: Retention, before: Sweep, times: Times): Sweep {
+async function step(session: Session, keep: Retention, before: Sweep, times: Times): Promise<Sweep> {
 	const sweep = before.going.length > 0 ? before : lookStep(session, keep, before, times);
 	return sweep.going.length > 0 ? pruneStep(session, sweep, times) : sweep;
 }
 
-function pruneStep(session: Session, sweep: Sweep, { beganMs, nowMs }: Times): Sweep {
+async function pruneStep(session: Session, sweep: Sweep, { beganMs, nowMs }: Times): Promise<Sweep> {
 	const { clock, isMore } = sweep;
 	for (const [index, one] of sweep.going.entries()) {
 		if (performance.now() - beganMs >= PRUNE_MS) return { ...sweep, restUntilMs: 0, going: sweep.going.slice(index) };
-		forgetIfStill(session, one, nowMs);
+		await forgetIfStill(session, one, nowMs);
 	}
 	return { ...BEGINNING, clock, restUntilMs: isMore ? 0 : nowMs + REST_MS };
 }
@@ -133,7 +133,7 @@ function lookStep(session: Session, keep: Retention, before: Sweep, { beganMs, n
 }
 
 /** Forgets a job after checking again that it is still the same end, old enough by each clock, and not being started. */
-function forgetIfStill(session: Session, { id, endedAtMs, leastAgeMs }: Going, nowMs: number): void {
+async function forgetIfStill(session: Session, { id, endedAtMs, leastAgeMs }: Going, nowMs: number): Promise<void> {
 	const stored = readStoredRun(session, id);
 	const isMarked = entryAt(markOf(session, id)) !== undefined;
 	if (stored === undefined || isUnreadable(stored) || isMarked) return;
@@ -144,7 +144,7 @@ function forgetIfStill(session: Session, { id, endedAtMs, leastAgeMs }: Going, n
 		job.endedAt === null ? Number.POSITIVE_INFINITY : nowMs - Date.parse(job.endedAt),
 		uptimeSinceEndMs(stored),
 	);
-	if (ageMs >= Math.max(leastAgeMs, YOUNG_MS)) forget(session, job, "pruned");
+	if (ageMs >= Math.max(leastAgeMs, YOUNG_MS)) await forget(session, job, { reason: "pruned", inPassing: true });
 }
 
 /** Finds the ended jobs among `ids`, until `isEnough`. @returns how many ids it has looked at, and the ended jobs */
@@ -160,7 +160,7 @@ function look(
 		if (active.has(id)) continue;
 		const job = { id, run: latestRun(session, id) };
 		const endedAtMs = settledAtMs(session, job);
-		if (endedAtMs !== undefined) ended.push({ id, endedAtMs, bytes: outputBytes(session, job) });
+		if (endedAtMs !== undefined) ended.push({ id, endedAtMs, bytes: outputBytesIn(jobFolder(session, id), job.run) });
 	}
 	return { count: ids.length, ended };
 }

@@ -32,7 +32,7 @@ export async function rerun(context: Context, id: string, options: LaunchOptions
 		// Another process was faster. Its run is active or has ended; if it failed to start, try again.
 		const now = await current(context, id);
 		if (isBeingForgotten(context.session, now)) {
-			forget(context.session, now);
+			await forget(context.session, now);
 			return gone(id);
 		}
 		if (now.run > before.run && hasEnded(now)) return now;
