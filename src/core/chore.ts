@@ -58,6 +58,7 @@ export class Chore implements AsyncDisposable {
 			graceMs: options.graceMs ?? DEFAULT_GRACE_MS,
 			maxJobs: options.maxJobs ?? DEFAULT_MAX_JOBS,
 			keep: retention(options),
+			unfinished: new Set(),
 		};
 	}
 
@@ -66,7 +67,8 @@ export class Chore implements AsyncDisposable {
 	 *
 	 * @throws ChoreError INVALID_ARGUMENT, OPTION_UNSUPPORTED, COMMAND_NOT_FOUND, COMMAND_NOT_EXECUTABLE,
 	 * DIRECTORY_UNUSABLE, NAME_IN_USE, TOO_MANY_JOBS, STATE_FULL, STATE_UNUSABLE, PLATFORM_UNAVAILABLE: after these nothing is
-	 * left behind. PLATFORM_FAILED says in its message whether the job may run.
+	 * left behind. PLATFORM_FAILED says in its message whether the job may run. ABORTED by `signal`: nothing is left behind if the
+	 * platform was not asked yet; else the start goes on.
 	 */
 	run(options: RunOptions): Promise<Job> {
 		return this.#worthPruning(run(this.#context, options));
@@ -75,7 +77,8 @@ export class Chore implements AsyncDisposable {
 	/**
 	 * Starts an ended job again with its stored settings, as its next run, which has an output and a record of its own.
 	 *
-	 * @throws ChoreError JOB_ACTIVE for a job that has not ended, NAME_IN_USE when another job has its name now; and as `run`
+	 * @throws ChoreError JOB_ACTIVE for a job that has not ended, NAME_IN_USE when another job has its name now; and as `run`.
+	 * After ABORTED the job is as it was, or the start goes on
 	 */
 	async rerun(reference: string, options: LaunchOptions = {}): Promise<Job> {
 		return this.#worthPruning(rerun(this.#context, this.#find(reference), options));
@@ -136,7 +139,7 @@ export class Chore implements AsyncDisposable {
 	 * Stops the whole job, children included: the stop signal, then SIGKILL after the grace. Returns a job that has ended
 	 * already as it ended.
 	 * @throws ChoreError STOP_FAILED with the processes that survived SIGKILL, or when a start of the job is still under way
-	 * after a minute; JOB_UNKNOWN when the job cannot be reached
+	 * after a minute; JOB_UNKNOWN when the job cannot be reached; ABORTED by `signal`: a stop that was asked for goes on
 	 */
 	async stop(reference: string, options: StopOptions = {}): Promise<Job> {
 		return this.#worthPruning(stop(this.#context, this.#find(reference), options));
@@ -185,7 +188,7 @@ export class Chore implements AsyncDisposable {
 	/**
 	 * Forgets an ended job and its output; an active one only with `force`, which stops it.
 	 * @returns the job as it last was
-	 * @throws ChoreError JOB_ACTIVE
+	 * @throws ChoreError JOB_ACTIVE; ABORTED by `signal`: the job is there, but a stop that was asked for goes on
 	 */
 	async remove(reference: string, options: RemoveOptions = {}): Promise<Job> {
 		return remove(this.#context, this.#find(reference), options);
@@ -256,10 +259,11 @@ export class Chore implements AsyncDisposable {
 	}
 
 	/**
-	 * Closes the connections. Never stops a job. If this object has started or examined jobs, it also prunes for 20 ms at most:
+	 * Closes the connections, once the requests have ended that were sent and then given up by a signal. Never stops a job. If this object has started or examined jobs, it also prunes for 20 ms at most:
 	 * only jobs that ended more than an hour ago and are beyond the limits of what is kept.
 	 */
 	async close(): Promise<void> {
+		await Promise.all(this.#context.unfinished);
 		const mayPrune = this.#mayPrune;
 		this.#mayPrune = false;
 		if (mayPrune) await sweepInPassing(this.#context);

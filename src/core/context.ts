@@ -13,4 +13,6 @@ export interface Context extends Wish {
 	readonly graceMs: number;
 	/** How many ended jobs are kept, and how long. */
 	readonly keep: Retention;
+	/** Requests that go on although their caller has given up waiting. */
+	readonly unfinished: Set<Promise<unknown>>;
 }

@@ -5,43 +5,16 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { uptime } from "node:os";
 import { test } from "node:test";
-import type { Platform, PlatformModule } from "../../platform/contract.ts";
+import type { PlatformModule } from "../../platform/contract.ts";
 import { ChoreError } from "../../platform/errors.ts";
 import { claimMark } from "../../src/core/disk/mark.ts";
 import { openSession } from "../../src/core/disk/session.ts";
 import { eventually } from "../support/eventually.ts";
 import { fakePlatform } from "../support/fake-platform.ts";
+import { fakeWith, held } from "../support/held.ts";
 import { type Home, makeHome } from "../support/home.ts";
 
 const PATIENCE = { timeout: 120_000 };
-
-/** The fake platform with other methods in the place of some of its own. */
-function fakeWith(change: (original: Platform) => Partial<Platform>): PlatformModule {
-	return {
-		...fakePlatform,
-		open: async (context) => {
-			const platform = await fakePlatform.open(context);
-			const { start, inspect, stop } = platform;
-			const original = { start: start.bind(platform), inspect: inspect.bind(platform), stop: stop.bind(platform) } as Platform;
-			return Object.assign(platform, change(original));
-		},
-	};
-}
-
-/** A platform whose starts wait until they are let go. */
-function held(): { readonly module: PlatformModule; letGo(): void } {
-	let letGo = (): void => {};
-	const told = new Promise<void>((resolve) => {
-		letGo = resolve;
-	});
-	const module = fakeWith((original) => ({
-		start: async (...given) => {
-			await told;
-			return original.start(...given);
-		},
-	}));
-	return { module, letGo: () => letGo() };
-}
 
 /** The id of the job that is being started. */
 function begun(home: Home): Promise<string> {
@@ -172,8 +145,9 @@ test("a mark whose process has ended and is a zombie does not count", PATIENCE, 
 	const start = home.chore.run({ command: ["true"], name: "web" });
 	const id = await begun(home);
 	const mark = JSON.parse(readFileSync(markOf(home, id), "utf8"));
-	// sleep(1) does not wait for the child that it has from the shell.
-	const parent = spawn("/bin/sh", ["-c", "true & echo $!; exec sleep 600"], { stdio: ["ignore", "pipe", "ignore"] });
+	// sleep(1) does not wait for the child that it has from the shell. The child ends when the shell, which might, is gone.
+	const child = "sh -c 'until [ \"$(cat /proc/$PPID/comm)\" = sleep ]; do :; done'";
+	const parent = spawn("/bin/sh", ["-c", `${child} & echo $!; exec sleep 600`], { stdio: ["ignore", "pipe", "ignore"] });
 	try {
 		const [said] = (await once(parent.stdout, "data")) as [Buffer];
 		const pid = Number(said.toString());

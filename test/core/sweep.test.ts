@@ -123,7 +123,9 @@ test("a big output is deleted by another process, which only a command that was 
 	const { home, session, model } = made;
 	const folder = mkdtempSync(`${tmpdir()}/chore-rm-`);
 	// An rm(1) that begins when it may.
-	writeFileSync(`${folder}/rm`, `#!/bin/sh\nwhile [ -d ${folder} ] && ! [ -e ${folder}/go ]; do sleep 0.01; done\nexec /bin/rm "$@"\n`, { mode: 0o755 });
+	writeFileSync(`${folder}/rm`, `#!/bin/sh\nwhile [ -d ${folder} ] && ! [ -e ${folder}/go ]; do sleep 0.01; done\nexec /bin/rm "$@"\n`, {
+		mode: 0o755,
+	});
 	const { PATH } = process.env;
 	try {
 		process.env["PATH"] = `${folder}:${PATH}`;

@@ -49,7 +49,16 @@ export async function selfTest(registry: Registry, platform: string, root: strin
 	const where = scratchFolder(root);
 	const session = openSession(where, "default");
 	await using platforms = new Platforms(registry, { install: (name, text) => installProgram(where, name, text) });
-	const context: Context = { session, platforms, platform, scope: undefined, graceMs: 1000, maxJobs: 10, keep: EVERYTHING };
+	const context: Context = {
+		session,
+		platforms,
+		platform,
+		scope: undefined,
+		graceMs: 1000,
+		maxJobs: 10,
+		keep: EVERYTHING,
+		unfinished: new Set(),
+	};
 	try {
 		const checks = await Promise.all([
 			check("a job prints, and exits with 7", () => exits(context)),

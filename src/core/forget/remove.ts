@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, renameSync } from "node:fs";
 import { ChoreError, isChoreError } from "../../../platform/errors.ts";
+import { throwIfAborted } from "../abort.ts";
 import type { Context } from "../context.ts";
 import { current } from "../control/reach.ts";
 import { stop } from "../control/stop.ts";
@@ -19,12 +20,15 @@ export interface RemoveOptions {
 	readonly force?: boolean | undefined;
 	/** Milliseconds between the stop signal and SIGKILL. Default: the job's own. */
 	readonly graceMs?: number | undefined;
+	/** Gives up with ABORTED when this signal is raised. A stop that was asked for goes on; the job is not forgotten then. */
+	readonly signal?: AbortSignal | undefined;
 }
 
 /** @see Chore.remove in chore.ts */
 export async function remove(context: Context, id: string, options: RemoveOptions = {}): Promise<Job> {
 	for (;;) {
 		const job = await ended(context, id, options);
+		throwIfAborted(options.signal, "the removal");
 		if ((await forget(context.session, job)) !== "started again") return job;
 	}
 }
@@ -111,7 +115,7 @@ async function ended(context: Context, id: string, options: RemoveOptions): Prom
 						: `stop it first, or: chore rm -f ${shortId(id)}`,
 			});
 		}
-		if (job.state !== "unknown") return stop(context, id, { graceMs: options.graceMs });
+		if (job.state !== "unknown") return stop(context, id, options);
 	}
 	return job;
 }

@@ -19,6 +19,8 @@ export interface RunOptions {
 	readonly name?: string | undefined;
 	/** The name if `name` is not given, adapted to the rules for names, with -2, -3 … while it is taken. Default: the program. */
 	readonly defaultName?: string | undefined;
+	/** Gives up with ABORTED when this signal is raised. A start that the platform was asked for goes on. */
+	readonly signal?: AbortSignal | undefined;
 	/** One line for people. */
 	readonly description?: string | undefined;
 	/** A word of the caller's own by which it finds its job again, as `Job.tag`; 1 to 200 printable characters. */

@@ -19,6 +19,8 @@ import { abandonStart, finishStart } from "./under-way.ts";
 export interface LaunchOptions {
 	/** False: do not wait until the platform has started it. Default true. */
 	readonly acknowledge?: boolean | undefined;
+	/** Gives up with ABORTED when this signal is raised. A start that the platform was asked for goes on. */
+	readonly signal?: AbortSignal | undefined;
 	/** Called with a line for people about something that is not an error. */
 	readonly onWarning?: ((message: string) => void) | undefined;
 }

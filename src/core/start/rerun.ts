@@ -1,6 +1,7 @@
 /** Starts a job again as its next run, with the stored settings and the same script. Never changes an earlier run. */
 import { mkdirSync, renameSync } from "node:fs";
 import { ChoreError, errnoOf, isChoreError } from "../../../platform/errors.ts";
+import { throwIfAborted, untilAborted } from "../abort.ts";
 import type { Context } from "../context.ts";
 import { current } from "../control/reach.ts";
 import { type StopOptions, stop } from "../control/stop.ts";
@@ -22,10 +23,14 @@ import { checkRoom } from "./room.ts";
 /** How often a start is tried when each time another process started the same job first. */
 const ROUNDS = 10;
 
+/** In messages. */
+const START = "the start";
+
 /** @see Chore.rerun in chore.ts */
 export async function rerun(context: Context, id: string, options: LaunchOptions = {}): Promise<Job> {
 	let before = await current(context, id);
 	for (let round = 0; round < ROUNDS; round++) {
+		throwIfAborted(options.signal, START);
 		if (!hasEnded(before)) refuseActive(before);
 		const started = await startAfter(context, before, options);
 		if (started !== undefined) return started;
@@ -61,6 +66,7 @@ async function startAfter(context: Context, before: Job, options: LaunchOptions)
 	platform.check(job);
 	makeSession(session);
 	await checkRoom(context);
+	throwIfAborted(options.signal, START);
 
 	const number = before.run + 1;
 	const folder = runFolder(session, id, number);
@@ -68,6 +74,8 @@ async function startAfter(context: Context, before: Job, options: LaunchOptions)
 	claimMark(session, id);
 	try {
 		await takeName(context, job);
+		// From here to the request nothing else gets a turn.
+		throwIfAborted(options.signal, START);
 		if (!placeRun(session, job, run)) {
 			releaseMark(session, id);
 			return undefined;
@@ -76,10 +84,11 @@ async function startAfter(context: Context, before: Job, options: LaunchOptions)
 		releaseMark(session, id);
 		throw error;
 	}
-	return launch(context, platform, { job, run, folder }, options, () => {
+	const launched = launch(context, platform, { job, run, folder }, options, () => {
 		removeQuietly(markOf(session, id));
 		discardRun(session, id, folder);
 	});
+	return untilAborted(context, options.signal, START, launched);
 }
 
 /**
@@ -120,7 +129,7 @@ export interface RestartJobOptions extends LaunchOptions, StopOptions {}
 export async function restart(context: Context, id: string, options: RestartJobOptions = {}): Promise<Job> {
 	for (let round = 1; ; round++) {
 		const job = await current(context, id);
-		if (!hasEnded(job) && job.state !== "unknown") await stop(context, id, { graceMs: options.graceMs });
+		if (!hasEnded(job) && job.state !== "unknown") await stop(context, id, options);
 		try {
 			return await rerun(context, id, options);
 		} catch (error) {

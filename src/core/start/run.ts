@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { v7 as uuid } from "uuid";
 import type { Platform } from "../../../platform/contract.ts";
 import { ChoreError, isChoreError } from "../../../platform/errors.ts";
+import { throwIfAborted, untilAborted } from "../abort.ts";
 import type { Context } from "../context.ts";
 import { stop } from "../control/stop.ts";
 import { readText, refuse, removeQuietly, writeNew } from "../disk/files.ts";
@@ -29,9 +30,13 @@ import { writeRun } from "./lay-out.ts";
 import { eventOf, planRun } from "./plan.ts";
 import { checkRoom } from "./room.ts";
 
+/** In messages. */
+const START = "the start";
+
 /** @see Chore.run in chore.ts */
 export async function run(context: Context, options: RunOptions): Promise<Job> {
 	const { session } = context;
+	const { signal } = options;
 	const spec = normalise(options, context);
 	const platform = await context.platforms.choose(context);
 	checkCapabilities(spec, options, platform);
@@ -54,6 +59,7 @@ export async function run(context: Context, options: RunOptions): Promise<Job> {
 	const stack = Object.keys(spec.native).length === 0 ? limits.find(({ flags }) => flags.includes("-s"))?.soft : undefined;
 	checkSize(spec.command, environment, stack);
 	if (identity !== undefined) checkIdentity(identity, program);
+	throwIfAborted(signal, START);
 	makeSession(session);
 	await checkRoom(context);
 
@@ -69,6 +75,8 @@ export async function run(context: Context, options: RunOptions): Promise<Job> {
 			return taken;
 		}
 		name = taken;
+		// From here to the request nothing else gets a turn.
+		throwIfAborted(signal, START);
 		const script = startScript({
 			...spec,
 			jobId: id,
@@ -85,10 +93,11 @@ export async function run(context: Context, options: RunOptions): Promise<Job> {
 		discard(session, id, name);
 		throw error;
 	}
-	return launch(context, platform, stored, options, (refusal) => {
+	const launched = launch(context, platform, stored, options, (refusal) => {
 		discard(session, id, name);
 		note(session, eventOf(stored), "removed", { reason: refusal instanceof Error ? refusal.message.slice(0, 500) : null });
 	});
+	return untilAborted(context, signal, START, launched);
 }
 
 /** How long to wait for a process that is at work on an ended job with the same name, and how often to look. */
@@ -104,6 +113,7 @@ async function takeName(context: Context, spec: Spec, options: RunOptions, id: s
 	let deadlineMs: number | undefined;
 	let taken = 0; // how often another process took the free name first
 	for (;;) {
+		throwIfAborted(options.signal, START);
 		const holder = await claimName(context, spec.name, id);
 		if (holder === undefined) return spec.name;
 		const [found] = await examine(context, [holder]);
@@ -128,7 +138,7 @@ async function takeName(context: Context, spec: Spec, options: RunOptions, id: s
 				},
 			);
 		}
-		await stopUnlessGone(context, holder);
+		await stopUnlessGone(context, holder, options.signal);
 		deadlineMs = undefined;
 		claimMark(context.session, id); // again, since the stop may have taken longer than a mark counts
 	}
@@ -142,9 +152,9 @@ function refuseUnknown({ id, name, reason }: Job): never {
 }
 
 /** Stops a job. One that was removed meanwhile is not an error: its name is free, too. */
-async function stopUnlessGone(context: Context, id: string): Promise<void> {
+async function stopUnlessGone(context: Context, id: string, signal: AbortSignal | undefined): Promise<void> {
 	try {
-		await stop(context, id);
+		await stop(context, id, { signal });
 	} catch (error) {
 		if (!isChoreError(error) || error.code !== "JOB_NOT_FOUND") throw error;
 	}
