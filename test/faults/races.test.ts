@@ -1,8 +1,11 @@
 /** Several commands doing anything at once to the same jobs: never a crash, never a wrong end, never two holders of a name. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { execPath } from "node:process";
 import { test } from "node:test";
 import type { PlatformModule } from "../../platform/contract.ts";
+import { signalNumber } from "../../platform/exit-record.ts";
 import type { Job } from "../../src/core/job.ts";
 import { begun } from "../support/begun.ts";
 import { assertNoBug, Cli, type Outcome, PATIENCE } from "../support/cli.ts";
@@ -196,6 +199,35 @@ test("many starts at once without a name get different names", PATIENCE, async (
 	for (const outcome of all) assert.equal(outcome.status, 0, outcome.stderr);
 	const names = (await cli.list()).map(({ name }) => name);
 	assert.equal(new Set(names).size, 10, names.join(" "));
+});
+
+const STARTERS = 8;
+/** How many jobs each starts. */
+const STARTS = rounds(5);
+
+test("jobs that eight processes start at once each have an id, their own end and one line for each event", PATIENCE, async () => {
+	await using cli = new Cli();
+	const program = `
+		import { openChore } from ${JSON.stringify(resolve("dist/index.js"))};
+		const chore = await openChore({ platform: "posix" });
+		const jobs = await Promise.all(process.argv.slice(1).map((code) => chore.run({ command: ["/bin/sh", "-c", "exit " + code] })));
+		await Promise.all(jobs.map(({ id }) => chore.wait(id)));
+		await chore.close();`;
+	const codes = Array.from({ length: STARTERS * STARTS }, (_, index) => index % 256);
+	const start = (first: number) =>
+		cli.spawn([execPath, "--input-type=module", "-e", program, ...codes.slice(first, first + STARTS).map(String)]);
+	const all = await Promise.all(Array.from({ length: STARTERS }, (_, index) => start(index * STARTS).ended));
+	for (const { status, stderr } of all) assert.deepEqual([status, stderr], [0, ""]);
+	const jobs = await cli.list();
+	assert.equal(new Set(jobs.map(({ id }) => id)).size, codes.length);
+	const ends = jobs.map(({ command, exitCode, signal }) => [command.at(-1), exitCode ?? 128 + (signalNumber(signal ?? "") ?? 0)] as const);
+	for (const [asked, code] of ends) assert.equal(`exit ${code}`, asked);
+	assert.deepEqual(ends.map(([, code]) => code).sort(), [...codes].sort());
+	assert.deepEqual(readdirSync(`${cli.state}/default/active`), []);
+	const lines = readFileSync(`${cli.state}/default/ledger.jsonl`, "utf8").trimEnd().split("\n");
+	const events = lines.map((line) => JSON.parse(line) as { readonly id: string; readonly event: string });
+	assert.equal(new Set(events.map(({ id, event }) => `${id} ${event}`)).size, 3 * codes.length, "created, started and exited, of each");
+	assert.equal(lines.length, 3 * codes.length);
 });
 
 test("many commands that wait for, show and stop one job report the same end", PATIENCE, async () => {
