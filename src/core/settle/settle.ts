@@ -87,8 +87,9 @@ export async function byRecord(
  * Whether the exit record of a run may be written before the end of its output, which is then in a pipe. The end is told only
  * once the platform has no process of the run any more.
  */
-export function precedesOutput(session: Session, { job, run }: StoredRun): boolean {
-	return job.relay === true && distance(run.place) === "here" && readEnd(session, job.id, run.run) === undefined;
+export function precedesOutput(session: Session, stored: StoredRun): boolean {
+	const { job, run } = stored;
+	return job.relay === true && distanceOf(stored) === "here" && readEnd(session, job.id, run.run) === undefined;
 }
 
 /** Whether the files of a job say that it has ended; also true if there are none. Asks no platform and settles nothing. */
