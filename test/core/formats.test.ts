@@ -7,7 +7,7 @@ import { fakePlatform } from "../support/fake-platform.ts";
 import { type Home, makeHome } from "../support/home.ts";
 
 for (const format of [1, 2]) {
-	test(`format ${format} is read: a settled job, and one of another machine that is not settled`, async () => {
+	test(`format ${format} is read: a settled job, and one of another boot that is not settled`, async () => {
 		await using home = await homeOfFormat(format, fakePlatform);
 		const jobs = await home.chore.list({ all: true });
 		assert.deepEqual(
@@ -29,7 +29,9 @@ for (const format of [1, 2]) {
 		assert.deepEqual(text.sort(), ["stderr: err\n", "stdout: out\n"]);
 		const kinds: string[] = [];
 		for await (const { event, name } of home.chore.events()) kinds.push(`${name} ${event}`);
-		assert.deepEqual(kinds, ["built created", "built started", "built exited", "served created", "served started"]);
+		// Whether the other one is settled here depends on whether this machine was booted since it was made.
+		const before = kinds.filter((kind) => kind !== "served exited");
+		assert.deepEqual(before, ["built created", "built started", "built exited", "served created", "served started"]);
 		assert.equal((await home.chore.remove("served")).name, "served");
 	});
 }
