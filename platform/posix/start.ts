@@ -2,7 +2,8 @@
 import { spawn } from "node:child_process";
 import { closeSync, constants, openSync, readdirSync, readFileSync } from "node:fs";
 import type { RunSpec } from "../contract.ts";
-import { ended, withFiles } from "../shell/lay-out.ts";
+import { ended } from "../shell/fifo.ts";
+import { withFiles } from "../shell/lay-out.ts";
 import { ALIVE_FIFO } from "../shell/liveness.ts";
 import { markedEnvironment, shimCommand } from "../shell/shim.ts";
 

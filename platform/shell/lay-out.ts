@@ -1,10 +1,9 @@
 /** Makes the files that the shim writes to, at their full size: the shim later needs no disk space. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, constants, openSync, writeSync } from "node:fs";
 import type { RunSpec } from "../contract.ts";
 import { ChoreError } from "../errors.ts";
+import { makeFifo } from "./fifo.ts";
 import { ALIVE_FIFO } from "./liveness.ts";
-import { plainEnvironment } from "./shim.ts";
 
 /** Enough for the line in which the shell reports a signal ("Killed"); see `read_message` in shim.sh. */
 const MESSAGE_BYTES = 128;
@@ -21,9 +20,8 @@ export async function withFiles<Result>(
 	use: (message: number, made: Promise<void>) => Promise<Result>,
 ): Promise<Result> {
 	try {
-		// Node has no mkfifo(2), so mkfifo(1) runs while the rest is prepared. It gets no mark of the run: a stop of the run,
-		// which may be asked for already, must not kill it.
-		const made = ended(spawn("mkfifo", ["-m", "600", `${runFolder}/${ALIVE_FIFO}`], { stdio: "ignore", env: plainEnvironment() }));
+		// A program makes it, which runs while the rest is prepared.
+		const made = makeFifo(`${runFolder}/${ALIVE_FIFO}`);
 		made.catch(() => {}); // `use` awaits it; without this, an error before that would leave a rejection unhandled
 		layOut(`${runFolder}/pid`, PID_BYTES);
 		if (limits.timeoutMs !== null) layOut(`${runFolder}/timer`, PID_BYTES);
@@ -56,12 +54,4 @@ export function layOut(path: string, bytes: number, then?: "keep open"): number 
 		if (!isKept) closeSync(descriptor);
 	}
 	return isKept ? descriptor : undefined;
-}
-
-/** @throws the spawn error, or an Error for any end but exit code 0 */
-export function ended(child: ChildProcess): Promise<void> {
-	return new Promise((resolve, reject) => {
-		child.once("error", reject);
-		child.once("exit", (code, signal) => (code === 0 ? resolve() : reject(new Error(`${child.spawnfile} ended with ${signal ?? code}`))));
-	});
 }

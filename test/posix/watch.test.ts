@@ -1,8 +1,9 @@
 /** Watching runs, many at once, and what looking at them costs. */
 import assert from "node:assert/strict";
-import { linkSync, readdirSync, readlinkSync, renameSync } from "node:fs";
+import { linkSync, readdirSync, readlinkSync, renameSync, statSync } from "node:fs";
 import { test } from "node:test";
 import type { Handle } from "../../platform/contract.ts";
+import { makeFifo } from "../../platform/shell/fifo.ts";
 import { runOf } from "../../platform/shell/run-folder.ts";
 import { above, eventually } from "../support/eventually.ts";
 import { ended, layOut, openPlatform, recordOf, skipUnlessProc, start, stop, type TestRun, wordIn } from "./support.ts";
@@ -162,6 +163,19 @@ test("a start that fails is refused with the system's error", async () => {
 	const gone = layOut(platform, "exit 0");
 	renameSync(gone.folder, `${gone.folder}.away`);
 	await assert.rejects(platform.start(gone.spec, gone.handle), { code: "PLATFORM_FAILED", message: /ENOENT/ });
+});
+
+test("of FIFOs that are asked for at once, the one that cannot be made fails alone", async () => {
+	await using platform = await openPlatform();
+	const { folder } = layOut(platform, "exit 0");
+	const paths = ["first", "second", "no/such/folder", "fourth"].map((name) => `${folder}/${name}`);
+	const outcomes = await Promise.allSettled(paths.map(makeFifo));
+	assert.deepEqual(
+		outcomes.map(({ status }) => status),
+		["fulfilled", "fulfilled", "rejected", "fulfilled"],
+	);
+	for (const path of paths.filter((_, index) => index !== 2)) assert.ok(statSync(path).isFIFO(), path);
+	await makeFifo(`${folder}/later`);
 });
 
 test("a start script that cannot be read gives the result start-failed", async () => {
