@@ -89,12 +89,17 @@ export function uptimeSeconds(): number {
 	return uptime();
 }
 
+/** This process. The kernel adds up all its threads for each answer, so it is asked once. */
 function self(): ProcessIdentity {
-	return { pid: process.pid, startTicks: startTicksIn(statFields(process.pid)) ?? null };
+	own ??= { pid: process.pid, startTicks: startTicksIn(statFields(process.pid)) ?? null };
+	return own;
 }
+
+let own: ProcessIdentity | undefined;
 
 /** Whether this process still lives; a zombie does not. Without start times, also true if another process has its pid by now. */
 function isAlive(identity: ProcessIdentity): boolean {
+	if (identity.pid === self().pid && identity.startTicks === self().startTicks) return true;
 	if (identity.startTicks !== null) {
 		const fields = statFields(identity.pid);
 		return fields !== undefined && !isOver(fields) && startTicksIn(fields) === identity.startTicks;

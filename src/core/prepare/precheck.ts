@@ -2,7 +2,7 @@
  * Checks whether a program can be started, and says why not. Supervisors do not say: systemd has one exit code for a missing
  * file, a missing x bit and a missing interpreter. Starts nothing.
  */
-import { accessSync, constants, type Stats, statSync } from "node:fs";
+import { accessSync, constants, existsSync, type Stats, statSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { ChoreError, errnoOf } from "../../../platform/errors.ts";
 import { pathOf } from "../exact-text.ts";
@@ -31,6 +31,7 @@ export function findProgram(word: string, directory: string, path: string | unde
 	let found: ProgramFault | undefined;
 	for (const folder of (path ?? DEFAULT_PATH).split(":")) {
 		const program = pathIn(directory, `${folder || "."}/${word}`);
+		if (!existsSync(pathOf(program))) continue; // most folders do not have it, and an error with its stack costs more than a look
 		const wrong = programFault(program);
 		if (wrong === null) return program;
 		if (wrong.code === "COMMAND_NOT_EXECUTABLE" && wrong.isThere) found ??= { ...wrong, text: `${program}: ${wrong.text}` };

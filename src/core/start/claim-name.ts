@@ -26,15 +26,19 @@ export async function claimName(context: Context, name: string, id: string): Pro
  */
 export function claimFreeName(session: Session, base: string, id: string): string {
 	const numbered = (number: number): string => (number === 1 ? base : `${base}-${number}`);
+	/** The holder of the last name that was found free: to look at it takes ten files. */
+	let over: string | undefined;
 	const isFree = (number: number): boolean => {
 		const holder = holderOf(session, numbered(number));
-		return holder === undefined || !seemsActive(session, holder);
+		if (holder !== undefined && seemsActive(session, holder)) return false;
+		over = holder;
+		return true;
 	};
 	const given = lastGiven(session);
 	for (;;) {
 		const number = isFree(1) ? 1 : firstWhere(isFree, (given.get(base) ?? 1) + 1);
 		const claim = holderToReplace(session, numbered(number));
-		if (claim.holder !== undefined && seemsActive(session, claim.holder)) continue;
+		if (claim.holder !== undefined && claim.holder !== over && seemsActive(session, claim.holder)) continue;
 		if (!take(claim, id)) continue;
 		given.set(base, number);
 		return numbered(number);
