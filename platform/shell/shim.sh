@@ -94,11 +94,11 @@
 		force_members
 	}
 
-	# The begin of the job: what its shell does before it becomes the job. A stop makes RUN/stop first and then signals the
-	# processes that exist, so this looks for the file as late as possible. It is a program and not a subshell because of
-	# ksh93, which confuses a signal that comes when a subshell ends with the exit code of the subshell, and may crash when one
-	# comes while it makes a subshell.
-	begin='exec 3>&- 4>&- 5>&- 6>&- 8>&- 9>&- >>"$0/message" 2>&1; [ -e "$0/stop" ] || [ -e "$0/session-ended" ] || exec "$@"'
+	# The begin of the job: what its shell does before it reads START, in an empty environment. A stop makes RUN/stop first and
+	# then signals the processes that exist, so this looks for the file as late as possible. It is a program and not a subshell
+	# because of ksh93, which confuses a signal that comes when a subshell ends with the exit code of the subshell, and may
+	# crash when one comes while it makes a subshell.
+	begin='exec 3>&- 4>&- 5>&- 6>&- 8>&- 9>&- >>"$1/message" 2>&1; [ -e "$1/stop" ] || [ -e "$1/session-ended" ] || . "$0"'
 
 	# The judgement, first part: reads RUN/message back. $said is empty where the shell had nothing to say. $seconds and
 	# $fraction (in microseconds) are the CPU time of all that was waited for, from the last line of times(1), which is
@@ -267,7 +267,7 @@
 			timer=$!
 			exec 7>&-
 		fi
-		"$@" -c "$begin" "$run" /usr/bin/env -i "CHORE_JOB_ID=$CHORE_JOB_ID" "CHORE_RUN_ID=$CHORE_RUN_ID" "$@" "$start" "$run"
+		/usr/bin/env -i "CHORE_JOB_ID=$CHORE_JOB_ID" "CHORE_RUN_ID=$CHORE_RUN_ID" "$@" -c "$begin" "$start" "$run"
 		code=$?
 		judge
 		decide

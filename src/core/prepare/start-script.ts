@@ -1,7 +1,8 @@
 /**
  * Writes the `start` script of a job. It holds all of the user's text, so that no platform has to quote it and no process
- * list shows it. Every /bin/sh must read it alike (dash, bash --posix, ksh, busybox, yash). The platform runs it with an
- * empty environment and the folder of the run as its argument (see contract.ts); its last command is exec of the program.
+ * list shows it. Every /bin/sh must read it alike (dash, bash --posix, ksh, busybox, yash). The platform runs it, or
+ * has a shell read it, with an empty environment and the folder of the run as the argument (see contract.ts); its last command
+ * is exec of the program.
  */
 import { JOB_VARIABLE, RUN_VARIABLE } from "../../../platform/run-mark.ts";
 import { NOT_EXECUTED, outputNames } from "../disk/store.ts";
