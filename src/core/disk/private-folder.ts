@@ -30,6 +30,7 @@ export function checkStateRoot(path: string): boolean {
 
 /** Makes a folder with its parents, 0700. If it exists, checks it as `checkPrivateFolder`. */
 export function makePrivateFolder(path: string): void {
+	if (checkPrivateFolder(path)) return;
 	try {
 		mkdirSync(path, { mode: 0o700 });
 		return;

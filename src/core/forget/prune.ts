@@ -107,7 +107,7 @@ function endedAtMs(session: Session, { id, run, endedAt }: Job): number {
  * age, it must be as old by the time since boot, too: the wall clock may have been set.
  */
 function mayGo(session: Session, { id, leastAgeMs }: Going): boolean {
-	if (isCreatorAlive(readText(markOf(session, id)))) return false;
+	if (entryAt(markOf(session, id)) !== undefined && isCreatorAlive(readText(markOf(session, id)))) return false;
 	const stored = readStoredRun(session, id);
 	return stored !== undefined && !isUnreadable(stored) && (leastAgeMs === 0 || uptimeSinceEndMs(stored) >= leastAgeMs);
 }
