@@ -170,21 +170,25 @@ export class Systemd implements Disposable {
 			this.#unitMatch = undefined;
 			throw error;
 		}
-		return { [Symbol.asyncDispose]: () => this.#removeListener(listener) };
+		return { [Symbol.asyncDispose]: async () => this.#removeListener(listener) };
 	}
 
 	[Symbol.dispose](): void {
 		this.#bus[Symbol.dispose]();
 	}
 
-	async #removeListener(listener: (event: UnitEvent) => void): Promise<void> {
+	/**
+	 * Waits for no answer: whoever waited for the end of a job has it, and the manager is busy with that end. Requests that
+	 * follow on this connection come after these.
+	 */
+	#removeListener(listener: (event: UnitEvent) => void): void {
 		if (!this.#unitListeners.delete(listener) || this.#unitListeners.size > 0 || !this.#bus.open) return;
 		this.#unitMatch = undefined;
 		const requests = [...UNIT_RULES, OWNER_CHANGED]
 			.map((rule) => this.#bus.unmatch(rule))
 			.concat(this.#manager("Unsubscribe").then(() => {}));
 		// Failures do not matter: the signals go on, and are ignored.
-		await Promise.allSettled(requests);
+		void Promise.allSettled(requests);
 	}
 
 	/** Asks the manager for signals about units. Those about our own manager jobs come without this. */
