@@ -2,7 +2,7 @@
  * The floor under burst-chore.ts: the same requests on one connection and the same files with the same content, by
  * the shortest program that does just that. Prints how many milliseconds it took.
  */
-import { appendFileSync, linkSync, mkdirSync, readFileSync, renameSync, truncateSync, unlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, renameSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { Message, MessageType, sessionBus, Variant } from "dbus-next";
 import { v7 as uuid } from "uuid";
 import type { RunSpec } from "../platform/contract.ts";
@@ -71,9 +71,7 @@ function writeFiles(id: string, index: number): RunSpec {
 	const name = `floor-${index}`;
 	writeFileSync(`${folder}/active/${id}`, `{"pid":${process.pid},"startTicks":"123456"}\n`, { mode });
 	mkdirSync(`${folder}/names/${name}`, 0o700);
-	writeFileSync(`${folder}/trash/${id}`, `${id}\n`, { mode });
-	linkSync(`${folder}/trash/${id}`, `${folder}/names/${name}/1`);
-	unlinkSync(`${folder}/trash/${id}`);
+	symlinkSync(id, `${folder}/names/${name}/1`);
 	const aside = `${folder}/trash/new-${id}`;
 	for (const path of [aside, `${aside}/runs`, `${aside}/runs/1`]) mkdirSync(path, 0o700);
 	writeFileSync(`${aside}/job.json`, content.job, { mode });

@@ -91,6 +91,7 @@ async function pruneRow(scene: Scene, session: string): Promise<Row> {
 		unit: "ms",
 		chore: ours,
 		peer: { name: "rm -r of as many", value: bare },
-		bound: null,
+		bound: { of: "ratio", atMost: 2 },
+		rest: "of each job its records are read, a link keeps it from being started, its name is freed and a line goes to the ledger",
 	};
 }

@@ -9,6 +9,8 @@ export interface Row {
 	readonly peer: { readonly name: string; readonly value: number } | null;
 	/** Null for a value that is only informative. */
 	readonly bound: Bound | null;
+	/** Where the rest goes, in one line: printed when the bound is missed. */
+	readonly rest?: string;
 }
 
 /** `ratio` is chore's value by the peer's, `excess` is what chore's has more than the peer's. */
