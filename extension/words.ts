@@ -2,7 +2,7 @@
 import { hasEnded, type Job } from "../src/index.ts";
 import { localTime, printable, stateWords } from "../src/words.ts";
 
-export { age, bytes, commandLine, exitStatus, nameWords, printable, programOf, span, stateWords } from "../src/words.ts";
+export { age, bytes, commandLine, exitStatus, leftBehindWords, nameWords, printable, programOf, span, stateWords } from "../src/words.ts";
 
 /** ZERO WIDTH SPACE: put into `$(` and `](`, it keeps the editor from drawing an icon or a link there. */
 const BREAK = "\u200b";

@@ -2,7 +2,7 @@
  * The line in `<run>/exit` that tells how a run ended. The core makes the file before the start and fills it with
  * EXIT_RECORD_BYTES blanks, so that a full disk cannot keep the line out. The platform's last act overwrites it in ONE write:
  *
- *     chore-exit 1 attempt=1 how=exited status=7 certain=yes result=exit-code up=5012.34 boot=… cpu=1200 peak=4096 pid=77 .
+ *     chore-exit 1 attempt=1 how=exited status=7 certain=yes result=exit-code up=5012.34 boot=… cpu=1200 peak=4096 left=0 pid=77 .
  *
  * Fields are separated by one blank and come in any order after the version. A reader skips fields that it does not know;
  * a fact that is not known is left out or empty. The dot at the end shows that the line is whole. Only a later attempt of
@@ -29,6 +29,8 @@ export interface ExitRecord {
 	readonly bootId: string | null;
 	readonly cpuTimeMs: number | null;
 	readonly memoryPeakBytes: number | null;
+	/** How many processes were there when the main process had ended by itself; null where they are not counted. */
+	readonly leftBehind: number | null;
 	/** The pid of the main process, from `started`; null when the start script never began. */
 	readonly pid: number | null;
 }
@@ -79,6 +81,7 @@ export function parseExitRecord(text: string): ExitRecord | "blank" | "corrupt" 
 		bootId: fields.get("boot") || null,
 		cpuTimeMs: cpuMicroseconds === null ? null : Math.round(cpuMicroseconds / 1000),
 		memoryPeakBytes: wholeNumber(fields.get("peak")),
+		leftBehind: wholeNumber(fields.get("left")),
 		pid: wholeNumber(fields.get("pid")),
 	};
 }

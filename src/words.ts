@@ -42,6 +42,12 @@ export function endWords(job: HowItIs): string {
 	}
 }
 
+/** "2 processes that it left behind were ended"; undefined if there were none, or nobody knows. */
+export function leftBehindWords({ leftBehind }: Pick<Job, "leftBehind">): string | undefined {
+	if (!leftBehind) return undefined;
+	return leftBehind === 1 ? "1 process that it left behind was ended" : `${leftBehind} processes that it left behind were ended`;
+}
+
 /** The exit status that commands return for a job's end: its own code, 128 + signal, 124 for the time limit, 125 for lost. */
 export function exitStatus(job: Job): number {
 	if (job.state === "lost") return 125;

@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 import { hasEnded, type Job, type JobState, type Usage } from "../../src/index.ts";
 import type { Trouble } from "../failure.ts";
-import { age, bytes, clock, commandLine, literal, nameWords, printable, rowWords, span, stateWords } from "../words.ts";
+import { age, bytes, clock, commandLine, leftBehindWords, literal, nameWords, printable, rowWords, span, stateWords } from "../words.ts";
 
 /** One line of a view. */
 export type Row =
@@ -105,6 +105,7 @@ function facts(job: Job, usage: Usage | null, now: Date): readonly (readonly [wh
 	const { cpuTimeMs, memoryPeakBytes } = usage ?? job;
 	const all: readonly (readonly [string, string | null])[] = [
 		["Why", job.reason],
+		["Note", leftBehindWords(job) ?? null],
 		["Directory", job.directory],
 		["Session", job.session],
 		["Platform", job.unit === null ? job.platform : `${job.platform}, unit ${job.unit}`],

@@ -5,6 +5,7 @@ import {
 	localTime as clockTime,
 	endWords,
 	type HowItIs,
+	leftBehindWords,
 	nameWords,
 	printable,
 	span,
@@ -12,7 +13,7 @@ import {
 	stateWords as wholeWords,
 } from "../words.ts";
 
-export { age, bytes, exitStatus, nameWords, printable, programOf, span } from "../words.ts";
+export { age, bytes, exitStatus, leftBehindWords, nameWords, printable, programOf, span } from "../words.ts";
 
 /** The state, short enough for a column: "failed, code 1", "failed, time limit", "running". */
 export function stateWords(job: HowItIs & Pick<Job, "attempt" | "reason">): string {
@@ -42,6 +43,13 @@ export function endOf(job: HowItIs & Pick<Job, "startedAt" | "endedAt">): string
 export function summary(job: Job): string {
 	const because = job.reason === null || !hasEnded(job) ? "" : `: ${job.reason}`;
 	return printable(`${nameWords(job)} ${endOf(job) ?? `is ${job.state}`}${because}`);
+}
+
+/** What is said when a job that was waited for has ended; undefined after a success that left nothing behind. */
+export function endNote(job: Job): string | undefined {
+	const left = leftBehindWords(job);
+	if (left !== undefined) return `${summary(job)}; ${left}`;
+	return job.state === "succeeded" ? undefined : summary(job);
 }
 
 /** A moment in local time: "14:02:11" today, "2026-01-31 14:02:11" on another day. */

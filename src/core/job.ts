@@ -77,6 +77,8 @@ export interface Job {
 	/** CPU time of all processes of the run, in milliseconds. */
 	readonly cpuTimeMs: number | null;
 	readonly memoryPeakBytes: number | null;
+	/** How many processes the main process left behind when it ended by itself. They are ended, too. Null where nobody counts them. */
+	readonly leftBehind: number | null;
 	readonly output: {
 		readonly mode: OutputMode;
 		/** Absolute paths: one when merged, stdout and stderr when split, none when null. */

@@ -85,7 +85,12 @@ test("a job in JSON has every field, null if its value is not known", PATIENCE, 
 				...{ schema: 1, id: started.id, name: "web", session: "default", platform: "posix", unit: null, command: ["sleep", "60"] },
 				...{ directory: cli.directory, description: "a line", tag: "é of mine", state: null, result: null, createdAt: started.createdAt },
 				...{ startedAt: null, endedAt: null, run: 1, attempt: 1, pid: null, exitCode: null, signal: null, exitCertain: null },
-				...{ cpuTimeMs: null, memoryPeakBytes: null, output: { mode: "merged", paths: [`${cli.runFolder(started.id)}/output`], bytes: 0 } },
+				...{
+					cpuTimeMs: null,
+					memoryPeakBytes: null,
+					leftBehind: null,
+					output: { mode: "merged", paths: [`${cli.runFolder(started.id)}/output`], bytes: 0 },
+				},
 				...{
 					restart: { policy: "no", delayMs: null, max: null },
 					limits: { timeoutMs: 60_000, memoryBytes: null, cpus: null, tasks: null },

@@ -4,7 +4,7 @@ import { count, wholeNumber } from "../arguments.ts";
 import { action, verb } from "../command.ts";
 import { UsageError } from "../failure.ts";
 import { followJob, show } from "../follow.ts";
-import { exitStatus, summary } from "../words.ts";
+import { endNote, exitStatus } from "../words.ts";
 import { newest } from "./status.ts";
 
 interface Options {
@@ -40,7 +40,8 @@ export function logsCommand(): Command {
 				if (!options.follow) return show(chore, output, job.id, what);
 				const end = await followJob(invocation, job, what);
 				if (end === undefined) return;
-				if (end.state !== "succeeded" && !options.quiet) output.note(summary(end));
+				const note = endNote(end);
+				if (note !== undefined && !options.quiet) output.note(note);
 				setStatus(exitStatus(end));
 			}),
 		);

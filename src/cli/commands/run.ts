@@ -9,7 +9,7 @@ import { UsageError } from "../failure.ts";
 import { followJob, pipeJob } from "../follow.ts";
 import { longOf, SYSTEMD_RUN, type Word } from "../systemd-run.ts";
 import { unitSettings } from "../unit-settings.ts";
-import { exitStatus, programOf, summary } from "../words.ts";
+import { endNote, exitStatus, programOf, summary } from "../words.ts";
 
 interface Options {
 	readonly command?: string;
@@ -160,7 +160,8 @@ async function start(invocation: Invocation<Options>, words: string[]): Promise<
 			: await (stays === "pipe" ? pipeJob : followJob)(invocation, job, { raw });
 	if (end === undefined) return; // after Ctrl-C
 	if (options.json && stays === "wait") output.line(JSON.stringify(end));
-	if (end.state !== "succeeded") say(summary(end));
+	const note = endNote(end);
+	if (note !== undefined) say(note);
 	invocation.setStatus(exitStatus(end));
 }
 

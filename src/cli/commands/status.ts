@@ -4,7 +4,7 @@ import { hasEnded, type Job, type JobDetails, type JobProcess } from "../../inde
 import { count } from "../arguments.ts";
 import { action, each, jsonLines, verb } from "../command.ts";
 import type { Output } from "../output.ts";
-import { age, bytes, commandLine, nameWords, printable, shortPath, span, stateWords, summary } from "../words.ts";
+import { age, bytes, commandLine, leftBehindWords, nameWords, printable, shortPath, span, stateWords, summary } from "../words.ts";
 
 interface Options {
 	readonly lines: number;
@@ -46,7 +46,7 @@ export async function newest({
 
 function describe({ job, usage, lastLines, earlierRuns, attempts }: JobDetails, output: Output, apart: boolean): string[] {
 	const facts: (readonly [string, string | null])[] = [
-		["note", hasEnded(job) || job.reason === null ? null : printable(job.reason)],
+		["note", hasEnded(job) ? (leftBehindWords(job) ?? null) : job.reason === null ? null : printable(job.reason)],
 		["command", job.command.length === 0 ? null : commandLine(job.command)],
 		["about", job.description === null ? null : printable(job.description)],
 		["directory", job.directory === "" ? null : shortPath(job.directory)],

@@ -4,7 +4,7 @@ import { isChoreError, type Job } from "../../index.ts";
 import { duration } from "../arguments.ts";
 import { action, type Invocation, jsonLines, verb } from "../command.ts";
 import { describeFailure } from "../failure.ts";
-import { exitStatus, summary } from "../words.ts";
+import { endNote, exitStatus, summary } from "../words.ts";
 import { newest } from "./status.ts";
 
 interface Options {
@@ -44,7 +44,8 @@ async function waitForAny({ chore, options, output, setStatus }: Invocation<Opti
 async function waitForAll({ chore, options, output, setStatus }: Invocation<Options>, references: readonly string[]): Promise<void> {
 	const waits = references.map(async (reference): Promise<Job> => {
 		const job = await chore.wait(reference, { timeoutMs: options.timeout });
-		if (!options.json && !options.quiet && (references.length > 1 || job.state !== "succeeded")) output.note(summary(job));
+		const note = endNote(job) ?? (references.length > 1 ? summary(job) : undefined);
+		if (!options.json && !options.quiet && note !== undefined) output.note(note);
 		return job;
 	});
 	const outcomes = await Promise.allSettled(waits);

@@ -167,7 +167,13 @@ export function readEnd(session: Session, id: string, run: number): Job | undefi
 		if (job.schema !== 1 || job.id !== id || job.run !== run || !hasEnded(job)) return undefined;
 		if (!isWord(job.name) || !isWord(job.platform)) return undefined;
 		if (typeof job.createdAt !== "string" || !Array.isArray(job.command) || !isObject(job.output)) return undefined;
-		return { ...job, tag: job.tag ?? null, session: session.name, output: { ...job.output, paths: outputPaths(folder, job.output.mode) } };
+		return {
+			...job,
+			// Absent in ends that earlier versions wrote.
+			...{ tag: job.tag ?? null, leftBehind: job.leftBehind ?? null },
+			session: session.name,
+			output: { ...job.output, paths: outputPaths(folder, job.output.mode) },
+		};
 	} catch {
 		return undefined; // settled again from the record, which is the truth
 	}

@@ -17,6 +17,7 @@ export interface End {
 	readonly endedAtMs: number | null;
 	readonly cpuTimeMs: number | null;
 	readonly memoryPeakBytes: number | null;
+	readonly leftBehind: number | null;
 	readonly reason: string | null;
 }
 
@@ -62,6 +63,7 @@ export function judge(facts: Facts): End {
 		endedAtMs,
 		cpuTimeMs: record?.cpuTimeMs ?? null,
 		memoryPeakBytes: record?.memoryPeakBytes ?? null,
+		leftBehind: record?.leftBehind ?? null,
 		reason: reasonOf(facts, result),
 	};
 }
@@ -84,6 +86,7 @@ export function lost(facts: Facts, reason: string): End {
 		endedAtMs: null,
 		cpuTimeMs: null,
 		memoryPeakBytes: null,
+		leftBehind: null,
 		reason,
 	};
 }
