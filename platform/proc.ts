@@ -1,10 +1,10 @@
 /** Reads what proc(5) of Linux tells of one process. The number of a field is that of the manual. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
-/** The fields of /proc/PID/stat from the third, `state`, on. Undefined when the process is gone. */
-export function statFields(pid: number): readonly string[] | undefined {
+/** The fields of /proc/PID/stat from the third, `state`, on. Undefined when the process is gone. @param of its pid, or a folder as /proc/PID */
+export function statFields(of: number | string): readonly string[] | undefined {
 	try {
-		return statFieldsIn(readFileSync(`/proc/${pid}/stat`, "latin1"));
+		return statFieldsIn(readFileSync(`${typeof of === "string" ? of : `/proc/${of}`}/stat`, "latin1"));
 	} catch {
 		return undefined;
 	}
@@ -23,9 +23,30 @@ export function startTicksIn(fields: readonly string[] | undefined): string | un
 	return fields?.[22 - 3];
 }
 
-/** Whether the process with these fields has ended. A zombie has. */
+/** Whether the thread with these fields has ended. A zombie has. */
 export function isOver([state]: readonly string[]): boolean {
 	return state === "Z" || state === "X";
+}
+
+/**
+ * The folder in /proc that tells of a live process; undefined when it is over. A zombie is, unless only its first thread has
+ * ended: then that of another thread, since those of the process and its first thread show nothing any more.
+ */
+export function liveFolder(pid: number): string | undefined {
+	const isLive = (folder: string): boolean => {
+		const fields = statFields(folder);
+		return fields !== undefined && !isOver(fields);
+	};
+	const folder = `/proc/${pid}`;
+	return isLive(folder) ? folder : threadsOf(folder).find(isLive);
+}
+
+function threadsOf(folder: string): readonly string[] {
+	try {
+		return readdirSync(`${folder}/task`).map((thread) => `${folder}/task/${thread}`);
+	} catch {
+		return [];
+	}
 }
 
 /** The value of a variable in the text of /proc/PID/environ. */

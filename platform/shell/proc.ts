@@ -1,7 +1,7 @@
 /** The processes of a Linux system, from proc(5). */
 import { readdirSync, readFileSync } from "node:fs";
 import { errnoOf } from "../errors.ts";
-import { startTicksIn, statFieldsIn, variableIn } from "../proc.ts";
+import { isOver, liveFolder, startTicksIn, statFields, statFieldsIn, variableIn } from "../proc.ts";
 import type { Process, ProcessTable } from "./processes.ts";
 
 /** USER_HZ of proc(5): 100 on every Linux since 2.6, whatever the kernel's own clock. */
@@ -30,9 +30,9 @@ export const procTable: ProcessTable = {
 		let ticks = 0;
 		let memoryBytes = 0;
 		for (const { pid } of processes) {
-			ticks += parseProcStat(read(pid, "stat"))?.cpuTicks ?? 0;
+			ticks += parseProcStat(read(folderOf(pid), "stat"))?.cpuTicks ?? 0;
 			// Not statm, which counts in pages: Node does not know their size.
-			memoryBytes += Number(/^VmRSS:\s+([0-9]+) kB$/m.exec(read(pid, "status"))?.[1] ?? 0) * 1024;
+			memoryBytes += Number(/^VmRSS:\s+([0-9]+) kB$/m.exec(read(liveFolder(pid), "status"))?.[1] ?? 0) * 1024;
 		}
 		return { cpuTimeMs: (ticks * 1000) / TICKS_PER_SECOND, memoryBytes };
 	},
@@ -50,27 +50,36 @@ export function parseProcStat(text: string): ProcStat | undefined {
 }
 
 function find(pid: number): Process | undefined {
-	const stat = parseProcStat(read(pid, "stat"));
-	if (stat === undefined || stat.state === "Z" || stat.state === "X") return undefined;
+	const own = folderOf(pid);
+	const stat = parseProcStat(read(own, "stat"));
+	if (stat === undefined) return undefined;
+	const folder = isOver([stat.state]) ? liveFolder(pid) : own;
+	const state = folder === own ? stat.state : folder === undefined ? undefined : statFields(folder)?.[0];
+	if (state === undefined) return undefined;
 	return {
 		pid,
 		parentPid: stat.parentPid,
 		groupId: stat.groupId,
-		stopped: stat.state === "T",
-		blocked: stat.state === "D",
+		stopped: state === "T",
+		blocked: state === "D",
 		startedAt: stat.startedAt,
-		command: () => read(pid, "cmdline").replaceAll("\0", " ").trimEnd(),
+		command: () => read(folder, "cmdline").replaceAll("\0", " ").trimEnd(),
 		environment: () => {
-			const text = read(pid, "environ");
+			const text = read(folder, "environ");
 			return (name) => variableIn(text, name);
 		},
 	};
 }
 
+function folderOf(pid: number): string {
+	return `/proc/${pid}`;
+}
+
 /** Empty for a process that has ended or belongs to another user. */
-function read(pid: number, file: "stat" | "status" | "cmdline" | "environ"): string {
+function read(folder: string | undefined, file: "stat" | "status" | "cmdline" | "environ"): string {
+	if (folder === undefined) return "";
 	try {
-		return readFileSync(`/proc/${pid}/${file}`, "utf8");
+		return readFileSync(`${folder}/${file}`, "utf8");
 	} catch (error) {
 		if (["ENOENT", "ESRCH", "EACCES", "EPERM"].includes(errnoOf(error) ?? "")) return "";
 		throw error;

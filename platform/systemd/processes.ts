@@ -5,7 +5,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import type { JobProcess } from "../contract.ts";
-import { isOver, startTicksIn, statFields, variableIn } from "../proc.ts";
+import { liveFolder, startTicksIn, statFields, variableIn } from "../proc.ts";
 import { type MarkedRun, whose } from "../run-mark.ts";
 
 /** What tells a run's processes from all others when the manager does not have its unit. */
@@ -110,7 +110,7 @@ function isMarked(pid: number, mark: ProcessMark): boolean {
 }
 
 function ownerOf(pid: number, run: MarkedRun): ReturnType<typeof whose> {
-	const environment = read(`/proc/${pid}/environ`) ?? "";
+	const environment = read(`${liveFolder(pid)}/environ`) ?? "";
 	return whose((name) => variableIn(environment, name), run);
 }
 
@@ -119,22 +119,24 @@ function ownerOf(pid: number, run: MarkedRun): ReturnType<typeof whose> {
  * signal only after the exec of its child, and that child may be stopped itself.
  */
 export function isStopped(pid: number): boolean {
-	const state = statFields(pid)?.[0];
+	const folder = liveFolder(pid);
+	if (folder === undefined) return false;
+	const state = statFields(folder)?.[0];
 	if (state === "T" || state === "t") return true;
-	const pending = [...(read(`/proc/${pid}/status`) ?? "").matchAll(/^(?:SigPnd|ShdPnd):\t([0-9a-f]+)$/gm)];
+	const pending = [...(read(`${folder}/status`) ?? "").matchAll(/^(?:SigPnd|ShdPnd):\t([0-9a-f]+)$/gm)];
 	return pending.some(([, mask]) => (BigInt(`0x${mask}`) & SIGSTOP_BIT) !== 0n);
 }
 
-/** Whether a process exists. A zombie counts as ended. */
+/** Whether a process exists. A zombie counts as ended, unless a thread of it works on. */
 export function isAlive(pid: number): boolean {
-	const fields = statFields(pid);
-	return fields !== undefined && !isOver(fields);
+	return liveFolder(pid) !== undefined;
 }
 
 function describeProcess(pid: number, escaped = false): JobProcess | undefined {
-	const fields = statFields(pid);
-	if (fields === undefined || isOver(fields)) return undefined;
-	const command = (read(`/proc/${pid}/cmdline`) ?? "").replaceAll("\0", " ").trim();
+	const folder = liveFolder(pid);
+	const fields = folder === undefined ? undefined : statFields(folder);
+	if (fields === undefined) return undefined;
+	const command = (read(`${folder}/cmdline`) ?? "").replaceAll("\0", " ").trim();
 	return { pid, parentPid: Number(fields[1]), command: command || (read(`/proc/${pid}/comm`) ?? "").trim(), escaped };
 }
 
