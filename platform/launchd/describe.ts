@@ -1,13 +1,12 @@
 /** What `chore doctor` shows about this platform. */
 import type { Description } from "../contract.ts";
 import { LACKING, shellFacts } from "../shell/describe.ts";
-import type { ProcessTable } from "../shell/processes.ts";
 import { currentDomain } from "./domain.ts";
 import { Code, type Launchctl } from "./launchctl.ts";
 
 const DOMAINS = { gui: "of the graphical session, which ends its jobs at logout", user: "of this user, with no graphical session" };
 
-export async function description(launchctl: Launchctl, uid: number, shell: readonly string[], table: ProcessTable): Promise<Description> {
+export async function description(launchctl: Launchctl, uid: number, ...shell: Parameters<typeof shellFacts>): Promise<Description> {
 	const [domain, version] = await Promise.all([currentDomain(launchctl, uid), launchctl.call("version")]);
 	const versionWords = version.code === Code.done ? (version.out.trim().split("\n")[0] ?? "") : "unknown";
 	return {
@@ -15,7 +14,7 @@ export async function description(launchctl: Launchctl, uid: number, shell: read
 			{ name: "supervision", value: "launchd, and two small shells for each running job" },
 			{ name: "domain", value: `${domain.name}: ${DOMAINS[domain.kind]}` },
 			{ name: "launchd", value: versionWords },
-			...shellFacts(shell, table),
+			...shellFacts(...shell),
 		],
 		lacking: LACKING,
 	};

@@ -1,6 +1,7 @@
 /** Runs jobs as transient launchd services of the user. */
 import { existsSync } from "node:fs";
 import type { Detection, Platform, PlatformContext } from "../contract.ts";
+import { leaderOfThisSystem } from "../shell/leader.ts";
 import { membersText, SHIM_TEXT } from "../shell/shim.ts";
 import { tableOfThisSystem } from "../shell/table.ts";
 import { Launchctl } from "./launchctl.ts";
@@ -41,7 +42,7 @@ export function open(context: PlatformContext): Promise<Platform> {
 /** For tests: opens the platform with another launchctl or shell. */
 export async function openWith(context: PlatformContext, options: LaunchdOptions): Promise<Platform> {
 	const { shell = ["/bin/sh"], waiterShell = "/bin/bash", launchctl = LAUNCHCTL, uid = process.getuid?.() ?? 0, patienceMs } = options;
-	return new LaunchdPlatform(shell, tableOfThisSystem(), new Launchctl(launchctl, patienceMs), uid, {
+	return new LaunchdPlatform(shell, tableOfThisSystem(), leaderOfThisSystem(), new Launchctl(launchctl, patienceMs), uid, {
 		waiterShell,
 		waiter: () => context.install("waiter", `${membersText}\n${waiterText}`),
 		shim: () => context.install("shim", SHIM_TEXT),

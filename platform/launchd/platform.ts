@@ -42,8 +42,8 @@ export class LaunchdPlatform extends ShellPlatform implements Platform {
 	/** The domain in which the last job was started. */
 	#domain: Promise<Domain> | undefined;
 
-	constructor(shell: readonly string[], table: ProcessTable, launchctl: Launchctl, uid: number, programs: Programs) {
-		super(shell, table);
+	constructor(shell: readonly string[], table: ProcessTable, leader: string, launchctl: Launchctl, uid: number, programs: Programs) {
+		super(shell, table, leader);
 		this.#launchctl = launchctl;
 		this.#uid = uid;
 		this.#programs = programs;
@@ -61,6 +61,7 @@ export class LaunchdPlatform extends ShellPlatform implements Platform {
 				launchctl: this.#launchctl,
 				domain: (await this.#domain).name,
 				shell: this.shell,
+				leader: this.leader,
 				waiterShell: this.#programs.waiterShell,
 				waiter: this.#programs.waiter(),
 				shim: this.#programs.shim(),
@@ -107,7 +108,7 @@ export class LaunchdPlatform extends ShellPlatform implements Platform {
 	}
 
 	async describe(): Promise<Description> {
-		return description(this.#launchctl, this.#uid, this.shell, this.table);
+		return description(this.#launchctl, this.#uid, this.shell, this.table, this.leader);
 	}
 
 	/** Whether the run's waiter lives. Its pid may be another process's by now. */

@@ -20,6 +20,8 @@ export interface Means {
 	readonly domain: string;
 	/** The words by which the shim and the start script are run. */
 	readonly shell: readonly string[];
+	/** See leader.ts. */
+	readonly leader: string;
 	/** Absolute path of the bash that runs the waiter. */
 	readonly waiterShell: string;
 	/** The paths of the installed shell programs. */
@@ -68,9 +70,9 @@ export async function start(run: RunSpec, means: Means): Promise<void> {
 	if (run.acknowledge) await begun(run, launchctl, `${domain}/${label}`);
 }
 
-function program(run: RunSpec, { launchctl, shell, waiterShell, waiter, shim }: Means, target: string): readonly string[] {
+function program(run: RunSpec, { launchctl, shell, leader, waiterShell, waiter, shim }: Means, target: string): readonly string[] {
 	const mark = [run.jobId, runMark(run)];
-	return [waiterShell, waiter, launchctl.path, target, ...mark, run.runFolder, ...stopWords(run), ...shimCommand(run, shell, shim)];
+	return [waiterShell, waiter, launchctl.path, target, ...mark, run.runFolder, ...stopWords(run), ...shimCommand(run, shell, shim, leader)];
 }
 
 /**

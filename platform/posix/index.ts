@@ -1,5 +1,6 @@
 /** Runs jobs on any POSIX system, with nothing but its shell: the BSDs, containers, root by sudo, Alpine, WSL 1. */
 import type { Detection, Platform, PlatformContext } from "../contract.ts";
+import { leaderOfThisSystem } from "../shell/leader.ts";
 import type { ProcessTable } from "../shell/processes.ts";
 import { SHIM_TEXT } from "../shell/shim.ts";
 import { tableOfThisSystem } from "../shell/table.ts";
@@ -10,6 +11,8 @@ export interface PosixOptions {
 	/** The words by which the shim and the start scripts are run. Each that is a path is absolute. */
 	readonly shell?: readonly string[];
 	readonly table?: ProcessTable;
+	/** The words by which a job gets a process group of its own; empty: it has the shim's. */
+	readonly leader?: string;
 }
 
 /** Available on every system that has process groups and FIFOs. */
@@ -24,7 +27,8 @@ export function open(context: PlatformContext): Promise<Platform> {
 	return openWith(context, {});
 }
 
-/** For tests: opens the platform with another shell or process table. */
-export async function openWith(context: PlatformContext, { shell = ["/bin/sh"], table }: PosixOptions): Promise<Platform> {
-	return new PosixPlatform(shell, table ?? tableOfThisSystem(), () => context.install("shim", SHIM_TEXT));
+/** For tests: opens the platform with another shell, process table or leader. */
+export async function openWith(context: PlatformContext, { shell = ["/bin/sh"], table, leader }: PosixOptions): Promise<Platform> {
+	const installShim = (): string => context.install("shim", SHIM_TEXT);
+	return new PosixPlatform(shell, table ?? tableOfThisSystem(), leader ?? leaderOfThisSystem(), installShim);
 }

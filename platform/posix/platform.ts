@@ -2,6 +2,7 @@
 import type { Description, LogoutFate, Platform, RunSpec } from "../contract.ts";
 import { ShellPlatform } from "../shell/platform.ts";
 import type { ProcessTable } from "../shell/processes.ts";
+import { shimCommand } from "../shell/shim.ts";
 import { description } from "./describe.ts";
 import { currentLogoutFate } from "./logind.ts";
 import { detach } from "./start.ts";
@@ -14,13 +15,13 @@ export class PosixPlatform extends ShellPlatform implements Platform {
 	 * @param shell the words by which the shim and the start scripts are run
 	 * @param installShim installs the shim in the state folder and returns its path
 	 */
-	constructor(shell: readonly string[], table: ProcessTable, installShim: () => string) {
-		super(shell, table);
+	constructor(shell: readonly string[], table: ProcessTable, leader: string, installShim: () => string) {
+		super(shell, table, leader);
 		this.#installShim = installShim;
 	}
 
 	start(run: RunSpec): Promise<void> {
-		return detach(run, this.shell, this.#installShim());
+		return detach(run, shimCommand(run, this.shell, this.#installShim(), this.leader));
 	}
 
 	async logout(): Promise<LogoutFate> {
@@ -28,6 +29,6 @@ export class PosixPlatform extends ShellPlatform implements Platform {
 	}
 
 	async describe(): Promise<Description> {
-		return description(this.shell, this.table);
+		return description(this.shell, this.table, this.leader);
 	}
 }

@@ -5,7 +5,7 @@ import type { RunSpec } from "../contract.ts";
 import { ended } from "../shell/fifo.ts";
 import { withFiles } from "../shell/lay-out.ts";
 import { ALIVE_FIFO } from "../shell/liveness.ts";
-import { markedEnvironment, shimCommand } from "../shell/shim.ts";
+import { markedEnvironment } from "../shell/shim.ts";
 
 /** When Node starts, libuv sets close-on-exec on all descriptors up to this one, and further up to the first that is not open. */
 const HIGHEST_CLOSED = 15;
@@ -19,15 +19,14 @@ type Descriptor = number | "ignore";
 /**
  * Starts one run; resolves once its shim is under way.
  *
- * @param shell the words by which the shim and the start script are run
- * @param shim the path of the installed shim
+ * @param command the command line of the shim
  * @throws ChoreError PLATFORM_FAILED with the system's error as cause
  */
-export function detach(run: RunSpec, shell: readonly string[], shim: string): Promise<void> {
+export function detach(run: RunSpec, command: readonly string[]): Promise<void> {
 	return withFiles(run, async (message, made) => {
 		const leaks = leakedDescriptors();
 		await made;
-		await spawnShim(run, shimCommand(run, shell, shim), message, leaks);
+		await spawnShim(run, command, message, leaks);
 	});
 }
 

@@ -1,8 +1,8 @@
 /** What `chore doctor` shows about posix and launchd, on which a shell (the shim) is the parent of each run. */
-import { accessSync, constants, realpathSync } from "node:fs";
-import { delimiter } from "node:path";
+import { realpathSync } from "node:fs";
 import type { Capabilities, Description, Fact } from "../contract.ts";
 import { errnoOf } from "../errors.ts";
+import { isInPath, leaderWords } from "./leader.ts";
 import type { ProcessTable } from "./processes.ts";
 
 /** The programs that the shim needs besides the shell itself. Without /proc it needs ps, too. */
@@ -37,12 +37,13 @@ export const LACKING: Description["lacking"] = {
 };
 
 /** Facts about the shell and the programs that it needs. */
-export function shellFacts(shell: readonly string[], table: ProcessTable): readonly Fact[] {
+export function shellFacts(shell: readonly string[], table: ProcessTable, leader: string): readonly Fact[] {
 	const needed = table.source === "ps" ? [...NEEDED, "ps"] : NEEDED;
 	const missing = needed.filter((name) => !isInPath(name));
 	return [
 		{ name: "shell", value: shellName(shell) },
 		{ name: "processes", value: `found by ${table.source}` },
+		{ name: "process group", value: leaderWords(leader) },
 		{ name: "programs", value: missing.length === 0 ? `${needed.join(", ")}: found` : `missing: ${missing.join(", ")}` },
 	];
 }
@@ -55,16 +56,4 @@ function shellName([program = "", ...words]: readonly string[]): string {
 	} catch (error) {
 		return `${name} (${errnoOf(error) ?? "unusable"})`;
 	}
-}
-
-function isInPath(name: string): boolean {
-	const folders = ["/usr/bin", "/bin", "/usr/sbin", "/sbin", ...(process.env["PATH"] ?? "").split(delimiter)];
-	return folders.some((folder) => {
-		try {
-			accessSync(`${folder}/${name}`, constants.X_OK);
-			return true;
-		} catch {
-			return false;
-		}
-	});
 }

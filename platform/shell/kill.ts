@@ -2,12 +2,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { signalNumber } from "../exit-record.ts";
 import { begunMain } from "./begin.ts";
-import { membersOf, signalEach, signalGroup } from "./members.ts";
+import { membersOf, outsideOfGroups, signalEach, signalGroups } from "./members.ts";
 import { noteLetGo } from "./pause.ts";
 import type { ProcessTable } from "./processes.ts";
-import { type Run, shimPid } from "./run-folder.ts";
+import type { Run } from "./run-folder.ts";
 
-/** Signals that every shim survives. They go to the whole process group in one kill(2), which misses no new process. */
+/** Signals that every shim survives. They go to each process group in one kill(2), which misses no new process. */
 const SURVIVED: ReadonlySet<number | undefined> = new Set(
 	["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGCONT", "SIGWINCH"].map(signalNumber),
 );
@@ -19,20 +19,24 @@ const ROUNDS = 20;
 export async function kill(run: Run, table: ProcessTable, number: number, whom: "main" | "all"): Promise<boolean> {
 	// A main process that has not begun yet would miss the signal.
 	const main = await begunMain(run, table);
-	const shim = shimPid(run);
-	if (main === undefined || shim === undefined) return false;
+	if (main === undefined) return false;
 	if (number === signalNumber("SIGCONT")) noteLetGo(run, table);
 	if (whom === "main") {
 		signalEach(run, [main], number, table);
 		return true;
 	}
-	if (SURVIVED.has(number)) signalGroup(run, shim, number);
+	let members = membersOf(run, table);
+	if (SURVIVED.has(number)) {
+		signalGroups(run, members, number);
+		signalEach(run, outsideOfGroups(members), number, table);
+		return true;
+	}
 	for (let round = 0; round < (number === signalNumber("SIGKILL") ? ROUNDS : 1); round++) {
-		const { group, escaped } = membersOf(run, table);
-		const targets = SURVIVED.has(number) ? [...group.filter(({ groupId }) => groupId !== shim), ...escaped] : [...group, ...escaped];
+		const targets = [...members.group, ...members.escaped];
 		if (targets.length === 0) break;
 		signalEach(run, targets, number, table);
 		await delay(1);
+		members = membersOf(run, table);
 	}
 	return true;
 }

@@ -4,58 +4,113 @@
 # calls them, the script sets:
 #
 #   shim       the pid of the shim, and its process group
-#   everybody  the same for kill(1); 0 means the own group
+#   group      the process group of the job: the shim's, unless find_members sees that the main process leads one of its
+#              own, or "none", where no process is left in it
+#   everybody  the same for kill(1); 0 means the own group; nothing where processes can only be signalled one by one
+#   begun      the pid of the main process, or nothing
 #   self       a further process that is no member, or nothing
-#   wide       whether those that left the group are looked for, too
+#   has_kill   whether kill is a builtin: "yes" or nothing. One that is a program is never given a negative number, since some
+#              take the first digit of it for all of it: -1, every process of the user
 #   stop, hang_up, grace   as the shim was told
 #
 # Every sh reads this: hence no printf (not a builtin everywhere), and no `case` inside $( ) (pdksh).
 
-# The look: finds the live processes of the run, and is true if there is one. They are those of the group, the children of
-# the shim (the main process may have left the group) and, when $wide, those that carry the mark. Fills $members with
-# PID:PARENT:in|out, where "in" means in the group. The programs of the search must not count: they have no mark, and those in
-# the group have ended, and are not even zombies, when kill -0 checks each process that was found. The output of sed(1) begins
-# with a 1 because ksh93 may lose all of it when a stop's signals come meanwhile: if the 1 is missing, it looks again.
+# Prints what may be members: the paths of their files in /proc, or where there is no /proc PID:PARENT:GROUP of each. They are
+# those of the job's group and the shim's, the children of the shim, and what carries the mark, wherever it went. The first
+# word is /proc/version, or 1 from sed(1): ksh93 may lose the whole output when a stop's signals come meanwhile.
+look() {
+	exec 4>&- 2>/dev/null
+	if [ -r /proc/self/stat ]; then
+		CHORE_RUN_ID='' grep -lsE \
+			"^Linux version|\) [A-Zt] ($shim [0-9]+|[0-9]+ ($shim|$group)) [-0-9 ]+\$|CHORE_RUN_ID=$CHORE_RUN_ID" \
+			/proc/version /proc/[0-9]*/stat /proc/[0-9]*/environ
+		[ $? -le 2 ] # 2: one of them ended meanwhile
+	else
+		ps -A -o pid= -o ppid= -o pgid= -o stat= |
+			sed -n -e 1= -e "s/^ *\([0-9][0-9]*\)  *\([0-9][0-9]*\)  *\($shim\)  *[A-WYt].*/\1:\2:\3/p" \
+				-e "s/^ *\([0-9][0-9]*\)  *\([0-9][0-9]*\)  *\($group\)  *[A-WYt].*/\1:\2:\3/p" \
+				-e "s/^ *\([0-9][0-9]*\)  *\($shim\)  *\([0-9][0-9]*\)  *[A-WYt].*/\1:\2:\3/p"
+		# ps shows the words of a process and its environment as one text. Who has the mark among its words is no member:
+		# it may be somebody's grep(1).
+		marked="s/^ *\([0-9][0-9]*\) .*CHORE_RUN_ID=$CHORE_RUN_ID.*/\1/p"
+		said=$(CHORE_RUN_ID='' ps -axww -o pid= -o command= | sed -n "$marked")
+		# On macOS the environment is shown by -E, which other systems refuse.
+		for pid in $({ CHORE_RUN_ID='' ps -axEww -o pid= -o command= || CHORE_RUN_ID='' ps -axeww -o pid= -o command=; } 2>/dev/null | sed -n "$marked"); do
+			is_among "$pid" $said || echo "$pid:0:0"
+		done
+	fi
+}
+
+is_among() {
+	word=$1
+	shift
+	for other; do [ "$other" != "$word" ] || return 0; done
+	return 1
+}
+
+# Reads /proc/$pid/stat into $parent and $leader_pid. False if the process is over: a zombie is, unless a thread of it works
+# on. The name in the file may itself hold a newline.
+read_stat() {
+	text=''
+	while read -r line; do text=$line; done <"/proc/$pid/stat"
+	set -- ${text##*\) }
+	[ $# -gt 2 ] || return
+	parent=$2 leads=$3
+	case $1 in X) return 1 ;; Z) grep -qsE '\) [A-WYt] [-0-9 ]+$' "/proc/$pid/task"/[0-9]*/stat ;; esac
+}
+
+# Finds the live processes of the run, and is true if there is one. Fills $members with PID:PARENT:in|out, where "in" means in
+# the job's group. The programs of the search do not count: they have no mark, or have ended when each process is looked at.
 find_members() {
-	members='' looks=20
-	until found=$(
-		exec 4>&- 2>/dev/null
-		if [ -r /proc/self/stat ]; then
-			sed -n -e 1= -e "s/^\([0-9]*\) (.*) [A-WYt] \([0-9]*\) $shim [-0-9 ]*\$/\1:\2:in/p" \
-				-e "s/^\([0-9]*\) (.*) [A-WYt] $shim [-0-9 ]*\$/\1:$shim:out/p" /proc/[0-9]*/stat
-			# GNU sed gives up at a process that ends while it reads of it: what stands behind that one was not looked at.
-			[ $? -ne 4 ] || exit 1
-			[ -z "$wide" ] || CHORE_RUN_ID='' grep -lsF "CHORE_RUN_ID=$CHORE_RUN_ID" /proc/[0-9]*/environ | sed 's/[^0-9]//g; s/$/:0:out/'
-		else
-			ps -A -o pid= -o ppid= -o pgid= -o stat= |
-				sed -n -e 1= -e "s/^ *\([0-9][0-9]*\)  *\([0-9][0-9]*\)  *$shim  *[A-WYt].*/\1:\2:in/p" \
-					-e "s/^ *\([0-9][0-9]*\)  *$shim  *[0-9][0-9]*  *[A-WYt].*/\1:$shim:out/p"
-			# On macOS the environment is shown by -E, which other systems refuse.
-			[ -z "$wide" ] || { CHORE_RUN_ID='' ps -axEww -o pid= -o command= || CHORE_RUN_ID='' ps -axeww -o pid= -o command=; } | sed -n "s/^ *\([0-9][0-9]*\) .*CHORE_RUN_ID=$CHORE_RUN_ID.*/\1:0:out/p"
-		fi
-		:
-	) && case $found in 1 | 1[!0-9:]*) ;; *) false ;; esac; do
-		looks=$((looks - 1))
-		[ "$looks" -gt 0 ] || break
+	known=''
+	until [ "$known" = "$group" ]; do
+		known=$group members='' looks=20
+		until found=$(look) && case $found in /proc/version* | 1 | 1[!0-9:]*) ;; *) false ;; esac; do
+			looks=$((looks - 1))
+			[ "$looks" -gt 0 ] || break
+		done
+		for found in $found; do
+			case $found in
+				/proc/version | 1) continue ;;
+				/*)
+					pid=${found#/proc/} pid=${pid%%/*}
+					read_stat || continue
+					# A name with a newline can make a line of that file look like another process's.
+					case $found:$parent:$leads in */environ:* | *:"$shim":* | *:"$shim" | *:"$group") ;; *) continue ;; esac
+					;;
+				*) pid=${found%%:*} parent=${found#*:} leads=${found##*:} parent=${parent%:*} ;;
+			esac
+			case " 1 $shim $self $members " in *" $pid "* | *" $pid:"*) continue ;; esac
+			kill -0 "$pid" || continue # the search itself is over by now
+			if [ "$leads" = "$pid" ] && { [ "$parent" = "$shim" ] || [ "$pid" = "$begun" ]; }; then lead "$pid"; fi
+			place=out
+			[ "$leads" != "$group" ] || place=in
+			members="$members $pid:$parent:$place"
+		done 2>/dev/null
 	done
-	for member in $found; do
-		pid=${member%%:*}
-		case " 1 $shim $self $members " in *" $pid "* | *" $pid:"*) continue ;; esac
-		kill -0 "$pid" && members="$members $member" # the search itself is over by now
-	done 2>/dev/null
 	[ -n "$members" ]
+}
+
+# The job's group is the one that this process leads.
+lead() {
+	[ "$group" != "$1" ] || return 0
+	group=$1 everybody=''
+	[ -z "$has_kill" ] || everybody=-$1
 }
 
 # One signal to all: to the group at one stroke, and to those outside of it one by one.
 tell() {
-	kill "-$1" "$everybody"
+	[ -z "$everybody" ] || kill "-$1" "$everybody"
 	for member in $members; do
-		case $member in *:out) kill "-$1" "${member%%:*}" ;; esac
+		case $member in *:in) [ -z "$everybody" ] || continue ;; esac
+		kill "-$1" "${member%%:*}"
 	done
 } 2>/dev/null
 
-# SIGKILL to each member that was found, and not to the group, which this shell is in.
+# SIGKILL to each member that was found, and not to the group, which this shell may be in. They are held first: a process that
+# starts another for each that dies would win the race.
 kill_members() {
+	for member in $members; do kill -STOP "${member%%:*}"; done
 	for member in $members; do kill -KILL "${member%%:*}"; done
 } 2>/dev/null
 
@@ -90,6 +145,6 @@ force_members() {
 	while [ "$tries" -gt 0 ] && find_members; do
 		kill_members
 		tries=$((tries - 1))
-		[ "$tries" -ge 45 ] || sleep 0.1 || sleep 1
+		[ "$tries" -ge 45 ] || sleep 0.1 4>&- || sleep 1 4>&-
 	done
 }

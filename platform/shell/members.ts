@@ -8,13 +8,18 @@ import { mainPid, type Run, shimPid, stageOf } from "./run-folder.ts";
 /** The processes of one run at one moment. */
 export interface Members {
 	/**
-	 * The shim's pid, which is also the process group of the run. The group is this run's as long as the shim lives: the
-	 * kernel reuses no number that is the pid or the group of a living process. Undefined once the shim is gone.
+	 * The shim's pid, which is also its process group. The group is this run's as long as the shim lives: the kernel reuses no
+	 * number that is the pid or the group of a living process. Undefined once the shim is gone.
 	 */
 	readonly shim: number | undefined;
-	/** Processes in the group and children of the shim; without the shim and `ownProcesses`. */
+	/** The process group of the job, where it has one of its own and its main process, which leads that, lives. */
+	readonly job: number | undefined;
+	/** Processes in these groups and children of the shim; without the shim and `ownProcesses`. */
 	readonly group: readonly Process[];
-	/** Processes outside of the group, found by their mark. Once the shim is gone: all that are left. */
+	/**
+	 * Processes outside of the groups, found by their mark or as descendants of others. Once the shim is gone: all that are
+	 * left.
+	 */
 	readonly escaped: readonly Process[];
 	/**
 	 * The process that enforces the time limit, and the programs by which the shim clears up and waits for the next attempt.
@@ -58,47 +63,85 @@ export function signalEach(run: Run, processes: readonly Process[], number: numb
 		const { pid, startedAt } = found;
 		const now = table.isCheap ? table.find(pid) : found;
 		if (now === undefined || now.startedAt !== startedAt) continue;
-		const group = shimPid(run);
+		const groups = [shimPid(run), mainPid(run)];
 		const owner = whose(now.environment(), run);
 		// A job may itself start jobs: its process may have become the shim of another run, and then has that run's mark.
-		const isOurs = liveness(run.runFolder) === "alive" ? now.groupId === group || now.parentPid === group : false;
-		if (isOurs || owner === "this run's" || (owner === "unmarked" && now.groupId === group)) send(pid, number);
+		const isInGroup = liveness(run.runFolder) === "alive" && (groups.includes(now.groupId) || now.parentPid === groups[0]);
+		if (isInGroup || owner !== "another's") send(pid, number);
 	}
 }
 
-/** Signals the whole process group of a live shim, in one kill(2). Only for signals that the shim survives. */
-export function signalGroup(run: Run, shim: number, number: number): void {
-	if (liveness(run.runFolder) === "alive") send(-shim, number);
+/** Signals the process groups of a live run, each in one kill(2). Only for signals that the shim survives. */
+export function signalGroups(run: Run, { shim, job }: Members, number: number): void {
+	if (shim === undefined || liveness(run.runFolder) !== "alive") return;
+	send(-shim, number);
+	if (job !== undefined) send(-job, number);
+}
+
+/** The members that `signalGroups` does not reach. */
+export function outsideOfGroups({ shim, job, group, escaped }: Members): readonly Process[] {
+	return [...group.filter(({ groupId }) => groupId !== shim && groupId !== job), ...escaped];
 }
 
 function sortOut(run: Run, processes: readonly Process[], shim: number | undefined): Members {
 	if (shim === undefined) return leftBehind(run, processes);
-	const group = processes.filter(({ pid, groupId, parentPid }) => pid !== shim && (groupId === shim || parentPid === shim));
-	// The shim has one child that is not its own: the main process, while that lives.
 	const main = stageOf(run) === "running" ? mainPid(run) : NOBODY;
+	const job = processes.find(({ pid, parentPid, groupId }) => pid === main && parentPid === shim && groupId === pid)?.pid;
+	const groups = [shim, job ?? groupOfMain(run, processes)];
+	const group = processes.filter(({ pid, groupId, parentPid }) => pid !== shim && (groups.includes(groupId) || parentPid === shim));
+	// The shim has one child that is not its own: the main process, while that lives.
 	const own = new Set(group.filter(({ pid, parentPid }) => main !== undefined && parentPid === shim && pid !== main).map(({ pid }) => pid));
 	const isOwn = ({ pid, parentPid }: Process) => own.has(pid) || own.has(parentPid);
-	const inGroup = new Set(group.map(({ pid }) => pid));
+	const inGroup = group.filter((process) => !isOwn(process));
+	const known = new Set([shim, ...group.map(({ pid }) => pid)]);
+	const marked = processes.filter((process) => !known.has(process.pid) && isMarked(run, process));
 	return {
-		shim,
-		group: group.filter((process) => !isOwn(process)),
-		escaped: processes.filter((process) => process.pid !== shim && !inGroup.has(process.pid) && isMarked(run, process)),
+		...{ shim, job },
+		group: inGroup,
+		escaped: withDescendants(run, [...inGroup, ...marked], processes).slice(inGroup.length),
 		ownProcesses: group.filter(isOwn),
 	};
 }
 
 /**
- * The processes of a run whose shim is gone. Its group number may be in use by others now, so only the mark counts; but
- * one marked process in the group proves that the whole group is still this run's.
+ * The processes of a run whose shim is gone. The numbers of its groups may be in use by others now, so only the mark counts;
+ * but one marked process in a group proves that the whole group is still this run's.
  */
 function leftBehind(run: Run, processes: readonly Process[]): Members {
-	const group = shimPid(run);
-	const marked = new Set(processes.filter((process) => isMarked(run, process)).map(({ pid }) => pid));
-	const isGroupOurs = processes.some(({ pid, groupId }) => groupId === group && marked.has(pid));
-	const left = processes.filter(({ pid, groupId }) => marked.has(pid) || (isGroupOurs && groupId === group));
+	const groups = [shimPid(run), mainPid(run)].filter((group) => isMarkedGroup(run, group, processes));
+	const found = processes.filter((process) => groups.includes(process.groupId) || isMarked(run, process));
+	const left = withDescendants(run, found, processes);
 	const own = new Set(left.filter((process) => isOwnOfDead(run, process)).map(({ pid }) => pid));
 	const isOwn = ({ pid, parentPid }: Process) => own.has(pid) || own.has(parentPid);
-	return { shim: undefined, group: [], escaped: left.filter((process) => !isOwn(process)), ownProcesses: left.filter(isOwn) };
+	return {
+		...{ shim: undefined, job: undefined, group: [] },
+		escaped: left.filter((process) => !isOwn(process)),
+		ownProcesses: left.filter(isOwn),
+	};
+}
+
+/** The group that the main process led before it ended, while a process in it proves that it is still this run's. */
+function groupOfMain(run: Run, processes: readonly Process[]): number | undefined {
+	const main = mainPid(run);
+	return isMarkedGroup(run, main, processes) ? main : undefined;
+}
+
+function isMarkedGroup(run: Run, group: number | undefined, processes: readonly Process[]): boolean {
+	return group !== undefined && processes.some((process) => process.groupId === group && isMarked(run, process));
+}
+
+/** These processes and then all that they have started, as far as the parents live; without those of other runs. */
+function withDescendants(run: Run, found: readonly Process[], processes: readonly Process[]): readonly Process[] {
+	const all = [...found];
+	const pids = new Set(all.map(({ pid }) => pid));
+	for (const { pid } of all) {
+		for (const child of processes) {
+			if (child.parentPid !== pid || pids.has(child.pid) || whose(child.environment(), run) === "another's") continue;
+			pids.add(child.pid);
+			all.push(child); // this loop comes to it
+		}
+	}
+	return all;
 }
 
 /** After the end of the shim: whether this process of the run belongs to chore and not to the job. */

@@ -8,7 +8,7 @@ import { ChoreError } from "../errors.ts";
 import { signalNumber } from "../exit-record.ts";
 import { Silence } from "../silence.ts";
 import { begunMain, signallableShim } from "./begin.ts";
-import { mainProcess, membersOf, signalEach, signalGroup } from "./members.ts";
+import { mainProcess, membersOf, outsideOfGroups, signalEach, signalGroups } from "./members.ts";
 import { isHeld, type ProcessTable } from "./processes.ts";
 import { heldFile, type Run, stageOf } from "./run-folder.ts";
 
@@ -60,9 +60,9 @@ export function noteLetGo(run: Run, { isCheap }: ProcessTable): void {
 
 function letGo(run: Run, table: ProcessTable): void {
 	noteLetGo(run, table);
-	const { shim, group, escaped } = membersOf(run, table);
-	if (shim !== undefined) signalGroup(run, shim, SIGCONT);
-	signalEach(run, [...group.filter(({ groupId }) => groupId !== shim), ...escaped], SIGCONT, table);
+	const members = membersOf(run, table);
+	signalGroups(run, members, SIGCONT);
+	signalEach(run, outsideOfGroups(members), SIGCONT, table);
 }
 
 /** Repeats until two listings in a row find all processes stopped: one that was just being started may be missing in the first. */

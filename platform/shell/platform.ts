@@ -20,10 +20,13 @@ export abstract class ShellPlatform implements AsyncDisposable {
 	/** The words by which the shim and the start scripts are run. */
 	protected readonly shell: readonly string[];
 	protected readonly table: ProcessTable;
+	/** The words by which a job gets a process group of its own; see leader.ts. */
+	protected readonly leader: string;
 
-	constructor(shell: readonly string[], table: ProcessTable) {
+	constructor(shell: readonly string[], table: ProcessTable, leader: string) {
 		this.shell = shell;
 		this.table = table;
+		this.leader = leader;
 	}
 
 	/** Refuses every key: these platforms have no options of their own. */

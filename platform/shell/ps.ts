@@ -43,7 +43,7 @@ export class PsTable implements ProcessTable {
  * @param withEnvironment the same with the environment after (or before) each command line
  */
 export function parsePs(bare: string, withEnvironment: string): readonly Process[] {
-	const environments = new Map(rows(withEnvironment).map((row) => [`${row.pid} ${row.startedAt}`, row.command]));
+	const wholes = new Map(rows(withEnvironment).map((row) => [`${row.pid} ${row.startedAt}`, row.command]));
 	return rows(bare)
 		.filter(({ state }) => !state.startsWith("Z"))
 		.map(({ pid, parentPid, groupId, state, startedAt, command }) => ({
@@ -55,7 +55,8 @@ export function parsePs(bare: string, withEnvironment: string): readonly Process
 			startedAt,
 			command: () => command,
 			environment: () => {
-				const text = environments.get(`${pid} ${startedAt}`) ?? "";
+				// Without the words of the command line: who looks for the mark has it among them.
+				const text = (wholes.get(`${pid} ${startedAt}`) ?? "").replace(command, () => "");
 				return (name) => new RegExp(`(?:^| )${name}=([A-Za-z0-9._-]+)(?: |$)`).exec(text)?.[1];
 			},
 		}));

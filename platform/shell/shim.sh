@@ -1,8 +1,9 @@
 # chore's shim: the parent of one run where nothing else supervises it.
 #
-# It runs the job, waits, writes down how it ended, and then ends what the job left behind. It leads the run's process group.
+# It runs the job, waits, writes down how it ended, and then ends what the job left behind. It leads a process group, and the
+# job another one: a job that kills its own group, as `trap 'kill -9 0' EXIT` does, does not reach this shell.
 #
-#   sh shim RUN START STOP HANGUP GRACE LIMIT LIMIT_WHOLE SIGNALS POLICY MAX DELAY DELAY_WHOLE SHELL...
+#   sh shim RUN START STOP HANGUP GRACE LIMIT LIMIT_WHOLE SIGNALS POLICY MAX DELAY DELAY_WHOLE LEADER SHELL...
 #
 #   RUN, START    the run's folder, and the script to run in it
 #   STOP, HANGUP  name of the stop signal, without SIG; "yes" to send SIGHUP after it
@@ -12,13 +13,14 @@
 #   POLICY        when START is run again: no, on-failure or always
 #   MAX           how often at most, or nothing for without bound
 #   DELAY         seconds from an end to the next attempt, or nothing; DELAY_WHOLE: rounded up
+#   LEADER        the words that run a program as the leader of a process group, without a fork; or nothing where the system
+#                 has no such program. There the job is in this shell's group, and survives nothing that it does to it
 #   SHELL...      what START is run by
 #
 # States. Each attempt goes through them in this order; the main part, at the end of this file, is the walk:
 #
 #   laid out      all files are there as blanks
-#   running       the job runs in this shell's group: one kill(2) reaches the job and is survived here. And in the
-#                 foreground: every shell starts `job &` with SIGINT ignored for good
+#   running       the job runs. In the foreground: every shell starts `job &` with SIGINT ignored for good
 #   recorded      RUN/exit has its line: by that the attempt is over, whatever happens to this shell
 #   cleared up    no process of the attempt is left
 #   waiting       only if another attempt is to come: DELAY is slept, then it is laid out
@@ -47,9 +49,10 @@
 {
 	run=$1 start=$2 stop=$3 hang_up=$4 grace=$5 limit=$6 limit_whole=$7 signals=$8
 	shift 8
-	policy=$1 max=$2 delay=$3 delay_whole=$4
-	shift 4
-	shim=$$ everybody=0 self='' wide='' recorded=''
+	policy=$1 max=$2 delay=$3 delay_whole=$4 leader=$5
+	shift 5
+	shim=$$ group=$$ everybody=0 begun='' self='' recorded='' has_kill=''
+	(PATH=/dev/null && kill -0 $$) 2>/dev/null && has_kill=yes
 
 	# Whether the run is to end: chore was asked for it, or the session of the user ends.
 	is_asked() { [ -e "$run/stop" ] || [ -e "$run/session-ended" ]; }
@@ -62,6 +65,12 @@
 	exec 3<>"$run/exit" 5<"$run/message" 6>>"$run/message" 9<"$run/started"
 	echo $$ 1<>"$run/pid" # only now: who can read it may signal this shell
 
+	# Sets $now to the seconds of a clock that, where there is one, nobody can set.
+	read_clock() {
+		if [ -r /proc/uptime ]; then read -r now rest </proc/uptime; else now=$(date +%s); fi
+		now=${now%%.*}
+	}
+
 	# The clock of the time limit. It runs beside the job in a process of its own, and this shell ends it with the attempt.
 	enforce_limit() {
 		exec 3>&- 4>&- 5>&- 6>&- 8>&- 9>&- >/dev/null 2>&1
@@ -72,10 +81,15 @@
 			[ -z "$begun" ] && [ -e "$run/started" ] && kill -0 $$ || break
 			sleep 0.02 || [ $? -ge 128 ] || sleep 1
 		done
+		read_clock
+		since=$now
 		until /usr/bin/env sleep "$limit"; do # by env, since sleep is a builtin of ksh93, and a builtin cannot be killed alone
 			if [ $? -ge 128 ]; then
-				# The sleep was killed. If the main process has ended, the shim did so; else sleep again.
+				# The sleep was killed. If the main process has ended, the shim did so; else sleep for what is left.
 				{ [ -n "$begun" ] && kill -0 "$begun"; } || ! kill -0 $$ || exit
+				read_clock
+				limit_whole=$((limit_whole + since - now)) since=$now limit=$limit_whole
+				[ "$limit" -gt 0 ] || break
 				continue
 			fi
 			/usr/bin/env sleep "$limit_whole" || exit
@@ -84,7 +98,6 @@
 		self=$(exec "$@" -c 'echo $PPID')
 		# If the shim lives and has no child but this clock, the attempt has ended before its limit, even if that is not
 		# recorded yet. If the shim was killed, the limit still applies to the processes that are left of the run.
-		wide=yes
 		find_members || exit
 		case "$members " in
 			*":$$:"*) ;;
@@ -94,10 +107,10 @@
 		force_members
 	}
 
-	# The begin of the job: what its shell does before it reads START, in an empty environment. A stop makes RUN/stop first and
-	# then signals the processes that exist, so this looks for the file as late as possible. It is a program and not a subshell
-	# because of ksh93, which confuses a signal that comes when a subshell ends with the exit code of the subshell, and may
-	# crash when one comes while it makes a subshell.
+	# The begin of the job: what its shell does before it reads START, in an empty environment and in the job's group. A stop
+	# makes RUN/stop first and then signals the processes that exist, so this looks for the file as late as possible. It is a
+	# program and not a subshell because of ksh93, which confuses a signal that comes when a subshell ends with the exit code
+	# of the subshell, and may crash when one comes while it makes a subshell.
 	begin='exec 3>&- 4>&- 5>&- 6>&- 8>&- 9>&- >>"$1/message" 2>&1; [ -e "$1/stop" ] || [ -e "$1/session-ended" ] || . "$0"'
 
 	# The judgement, first part: reads RUN/message back. $said is empty where the shell had nothing to say. $seconds and
@@ -173,6 +186,26 @@
 		is_asked || [ ! -e "$run/exit" ] || next=$((attempt + 1))
 	}
 
+	# The group of an attempt that has ended. If the main process was the last of it, another process may get its number.
+	note_group() {
+		[ -n "$leader" ] || return
+		group=none everybody=''
+		case $begun in '' | 0* | 1 | *[!0-9]*) return ;; esac
+		# Its leader has ended: a living process of that number is another one.
+		! kill -0 "$begun" && { [ -z "$has_kill" ] || kill -0 "-$begun"; } && lead "$begun"
+	} 2>/dev/null
+
+	# How many processes the main process left behind, where it ended by itself: sets $behind.
+	count_left() {
+		behind=''
+		if is_asked || [ "$result" = timeout ]; then return; fi
+		behind=0
+		find_members || return
+		for member in $members; do
+			case $member in "$timer":* | *:"$timer":*) ;; *) behind=$((behind + 1)) ;; esac
+		done
+	}
+
 	# The record: RUN/exit, and with a policy RUN/attempts, which is begun anew after a thousand attempts. Tries for half a
 	# minute if the file system refuses.
 	write_down() {
@@ -181,7 +214,7 @@
 		up='' boot=''
 		[ -r /proc/uptime ] && read -r up rest </proc/uptime
 		[ -r /proc/sys/kernel/random/boot_id ] && read -r boot </proc/sys/kernel/random/boot_id
-		record="chore-exit 1 attempt=$attempt how=$how status=$code certain=$certain result=$result up=$up boot=$boot cpu=$cpu pid=$begun ."
+		record="chore-exit 1 attempt=$attempt how=$how status=$code certain=$certain result=$result up=$up boot=$boot cpu=$cpu left=$behind pid=$begun ."
 		# RUN/pid first, so that a reader of the record knows that another attempt follows.
 		[ "$next" -eq "$attempt" ] || echo "$$ $attempt $next" 1<>"$run/pid"
 		tries=30
@@ -198,8 +231,7 @@
 		(umask 077 && : >"$run/attempts")
 	}
 
-	# The end of what the attempt left behind, and after the last attempt of this shell itself. After the limit, and before
-	# another attempt, processes that left the group are ended, too.
+	# The end of what the attempt left behind, and after the last attempt of this shell itself.
 	clear_up() {
 		# The programs that look for members must survive the stop signals: ignored signals stay ignored in programs.
 		if [ "$hang_up" = yes ]; then asking="$stop HUP"; else asking=$stop; fi
@@ -218,26 +250,21 @@
 				case $member in *":$timer:"*) kill -KILL "${member%%:*}" ;; esac
 			done
 		done 2>/dev/null
-		if [ "$result" = timeout ] || [ "$next" -gt "$attempt" ]; then wide=yes; fi
+		[ "$behind$timer" = 0 ] || ! find_members || force_members
 		# A look can miss processes that start another one and exit, in turn: so `leave` kills the group, whatever was found.
-		if [ "$next" -eq "$attempt" ]; then
-			find_members && ! end_members && kill_members
-			leave
-		fi
-		find_members
-		end_members || while find_members; do
-			# Held first: a process that starts another for each that dies would win the race.
-			for member in $members; do kill -STOP "${member%%:*}"; done 2>/dev/null
+		[ "$next" -gt "$attempt" ] || leave
+		while find_members; do
 			kill_members
 			sleep 0.1 4>&- || sleep 1 4>&-
 		done
-		wide=''
+		group=$$ everybody=0
 	}
 
 	# Ends this shell, and all that is still in its group. Removes the FIFO, at which a program that reads all files of the run
 	# would wait for ever. Without a record the FIFO stays: that it has no writer then tells that the run is gone.
 	leave() {
 		[ -z "$recorded" ] || rm -f "$run/alive" 4>&- 2>/dev/null
+		[ -z "$everybody" ] || kill -KILL "$everybody" 2>/dev/null
 		kill -KILL 0
 		exit
 	}
@@ -267,9 +294,11 @@
 			timer=$!
 			exec 7>&-
 		fi
-		/usr/bin/env -i "CHORE_JOB_ID=$CHORE_JOB_ID" "CHORE_RUN_ID=$CHORE_RUN_ID" "$@" -c "$begin" "$start" "$run"
+		$leader /usr/bin/env -i "CHORE_JOB_ID=$CHORE_JOB_ID" "CHORE_RUN_ID=$CHORE_RUN_ID" "$@" -c "$begin" "$start" "$run"
 		code=$?
 		judge
+		note_group
+		count_left
 		decide
 		write_down
 		clear_up

@@ -24,8 +24,8 @@ const NOT_CAUGHT: readonly string[] = [
 /** Every shell can count up to this number. More restarts than this count as unlimited. */
 const HIGHEST_COUNT = 2 ** 31 - 2;
 
-/** The command line of the shim; see the head of shim.sh. @param shim its path */
-export function shimCommand(run: RunSpec, shell: readonly string[], shim: string): readonly string[] {
+/** The command line of the shim; see the head of shim.sh. @param shim its path @param leader see leader.ts */
+export function shimCommand(run: RunSpec, shell: readonly string[], shim: string, leader: string): readonly string[] {
 	const { policy, max, delayMs } = run.restart;
 	return [
 		...shell,
@@ -38,6 +38,7 @@ export function shimCommand(run: RunSpec, shell: readonly string[], shim: string
 		policy,
 		max === null || max > HIGHEST_COUNT ? "" : String(max),
 		...sleepWords(delayMs === 0 ? null : delayMs),
+		leader,
 		...shell,
 	];
 }

@@ -5,7 +5,7 @@ import { signalNumber } from "../exit-record.ts";
 import { LONGEST_TIMER_MS, Silence } from "../silence.ts";
 import { signallableShim } from "./begin.ts";
 import { liveness, onceDead } from "./liveness.ts";
-import { type Members, membersOf, signalEach, signalGroup } from "./members.ts";
+import { type Members, membersOf, outsideOfGroups, signalEach, signalGroups } from "./members.ts";
 import { isHeld, type Process, type ProcessTable } from "./processes.ts";
 import { type Run, shimPid, stageOf } from "./run-folder.ts";
 
@@ -34,14 +34,13 @@ async function askToEnd(run: Run, table: ProcessTable, { signal, graceMs, hangUp
 	const graceEndsAtMs = performance.now() + graceMs;
 	// SIGCONT, since a stopped process reacts to no other signal before. Without a grace SIGKILL comes at once.
 	const signals = graceMs > 0 ? [signalNumber(signal) as number, ...(hangUp ? [SIGHUP] : []), SIGCONT] : [];
-	const shim = await signallableShim(run);
-	if (shim !== undefined) for (const number of signals) signalGroup(run, shim, number);
+	await signallableShim(run);
 	const told = new Set<string>();
+	const { shim, job } = askGroups(run, table, signals);
 	for (;;) {
 		const members = membersOf(run, table);
 		const { group, escaped, ownProcesses } = members;
-		// The processes outside of the group. The main process may be among them.
-		for (const process of [...group.filter(({ groupId }) => groupId !== shim), ...escaped]) {
+		for (const process of outsideOfGroups({ ...members, shim, job })) {
 			const identity = `${process.pid} ${process.startedAt}`;
 			if (told.has(identity)) continue;
 			told.add(identity);
@@ -58,6 +57,13 @@ async function askToEnd(run: Run, table: ProcessTable, { signal, graceMs, hangUp
 		if (isLeft) await delay(Math.min(LEAVING_MS, leftMs));
 		else await (escaped.length === 0 && !isWaiting ? dead(run, leftMs) : delay(Math.min(LOOK_MS, leftMs)));
 	}
+}
+
+/** Sends signals to the groups. @returns the members as they were before */
+function askGroups(run: Run, table: ProcessTable, signals: readonly number[]): Members {
+	const members = membersOf(run, table);
+	for (const number of signals) signalGroups(run, members, number);
+	return members;
 }
 
 async function killAll(run: Run, table: ProcessTable): Promise<StopOutcome> {
@@ -88,9 +94,11 @@ async function killAll(run: Run, table: ProcessTable): Promise<StopOutcome> {
 	// Looked up again, since this process may have been stopped itself since the last look.
 	const survivors = targetsOf(membersOf(run, table));
 	if (survivors.length > 0) return { kind: "survivors", pids: survivors.map(({ pid }) => pid) };
-	// Only the shim is left and does not end: it could not write the record in this time.
-	if (members.shim !== undefined) signalGroup(run, members.shim, SIGKILL);
-	return (await dead(run, KILL_MS)) ? { kind: "ended" } : { kind: "survivors", pids: members.shim === undefined ? [] : [members.shim] };
+	// Only the shim is left and does not end: it could not write the record in this time, or has not even begun.
+	signalGroups(run, members, SIGKILL);
+	if (members.shim === undefined) endOwn(run, members.ownProcesses, table);
+	if (await dead(run, KILL_MS)) return { kind: "ended" };
+	return { kind: "survivors", pids: members.shim === undefined ? members.ownProcesses.map(({ pid }) => pid) : [members.shim] };
 }
 
 /** Ends the own processes of a dead shim, if no process of the job is left. */

@@ -406,6 +406,31 @@ export function testPlatform(subject: Subject): void {
 			}
 		});
 
+		on("a job that kills its own process group has died by SIGKILL, and is started again if it is to be", async (home) => {
+			const restart = { policy: "on-failure", delayMs: 0, max: 1 } as const;
+			for (const line of ["sleep 600 & kill -9 0", "trap 'kill -9 0' EXIT; exit 3"]) {
+				const job = await shell(home, line);
+				assert.deepEqual([job.state, job.signal, job.result], ["failed", "SIGKILL", "signal"], JSON.stringify(job));
+				assert.ok(job.endedAt !== null);
+			}
+			const again = await shell(home, "kill -9 0", { restart });
+			assert.deepEqual([again.signal, again.attempt, again.result], ["SIGKILL", 2, "start-limit"]);
+		});
+
+		on(
+			"what a program that turns into a daemon leaves running is ended with it, and counted where that costs nothing",
+			async (home) => {
+				const daemon = `setsid sh -c 'echo $$; exec sleep 600' & sleep 600 & until [ -s "$0" ]; do sleep 0.02; done; exit 0`;
+				const file = `${home.path}/daemon`;
+				const job = await home.chore.run({ command: ["/bin/sh", "-c", `exec >"$0"; ${daemon}`, file] });
+				const end = await home.chore.wait(job.id);
+				assert.deepEqual([end.state, end.leftBehind], ["succeeded", cgroup ? null : 2]);
+				const pid = Number(readFileSync(file, "utf8"));
+				await eventually("it is gone", () => !isRunning(pid));
+			},
+			subject.inMemory === true && "the fake knows process groups only",
+		);
+
 		on("50 MB of output are logged byte for byte, and nothing else", async (home) => {
 			const line = `i=0; while [ $i -lt 50 ]; do head -c 1000000 /dev/zero | tr '\\0' "\\\\$((i % 8))x"; i=$((i+1)); done; printf '\\377\\000end'`;
 			const job = await shell(home, line);

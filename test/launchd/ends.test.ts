@@ -62,7 +62,7 @@ onEachShell("a stop or a signal to all arrives once and is not an end of the ses
 		await home.chore.kill(job.id, { signal: "SIGTERM", whom: "all" });
 		await eventually("it heard the signal", () => heard(job), times);
 	}
-	kill(-keepers(stage, job).shim, "SIGTERM");
+	kill(-((await home.chore.get(job.id)).pid ?? Number.NaN), "SIGTERM");
 	await eventually("it heard the signal of another program", () => heard(job), 4);
 	assert.equal((await home.chore.get(job.id)).state, "running");
 	const end = await home.chore.stop(job.id, { graceMs: 500 });
@@ -75,8 +75,10 @@ onEachShell("signals that end a shell end neither the waiter nor the shim of a j
 	const { home } = stage;
 	const job = await ready(stage, "trap 'echo heard' HUP INT QUIT USR1 USR2 ALRM; echo ready; while :; do sleep 0.05; done");
 	const { shim, waiter } = keepers(stage, job);
+	const main = (await home.chore.get(job.id)).pid ?? Number.NaN;
 	let times = 0;
 	for (const signal of ["SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM"] as const) {
+		kill(-main, signal);
 		kill(-shim, signal);
 		kill(waiter, signal);
 		times += 1;

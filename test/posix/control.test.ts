@@ -10,7 +10,7 @@ import { openWith } from "../../platform/posix/index.ts";
 import { SHIM_TEXT as shimText } from "../../platform/shell/shim.ts";
 import { eventually, kill } from "../support/eventually.ts";
 import { rounds } from "../support/rounds.ts";
-import { ended, nothingLeft, openPlatform, recordOf, SHELLS, scratchFolder, start, stop, wordIn } from "./support.ts";
+import { ended, nothingLeft, openPlatform, recordOf, SHELLS, scratchFolder, signalAll, start, stop, wordIn } from "./support.ts";
 
 /** Says that it is ready, then waits for signals. */
 /** How many signals are a storm. */
@@ -51,12 +51,27 @@ for (const [name, shell, skip] of SHELLS) {
 			}
 		});
 
-		trial("a signal that the job sends to its own group spares the shim", async (platform) => {
+		trial("a signal that the job sends to its own group reaches the job alone", async (platform) => {
 			for (const signal of ["PIPE", "ABRT", "PROF", "USR1", "IO", ...(name === "posh" ? [] : ["37"])]) {
 				const record = await ended(platform, await start(platform, `trap 'exit 9' ${signal}; kill -${signal} 0; exit 8`));
 				assert.deepEqual(record.status, { code: 9 }, signal);
 			}
 		});
+
+		for (const [leader, signal] of [
+			["perl -esetpgrp;exec@ARGV;die", "SIGKILL"],
+			["", undefined],
+		] as const) {
+			const by = leader === "" ? "without a group of its own is gone with its shim" : "with a group of its own by perl is recorded";
+			test(`a job that kills its group ${by}`, { skip }, async () => {
+				await using platform = await openPlatform({ shell, leader });
+				const run = await start(platform, "sleep 600 & kill -9 0");
+				await nothingLeft(run);
+				await eventually("it is gone", async () => (await platform.inspect([run.handle]))[0]?.kind, "absent");
+				const record = recordOf(run);
+				assert.deepEqual(typeof record === "object" ? record.status : record, signal === undefined ? "blank" : { signal });
+			});
+		}
 
 		trial("a signal to the main process leaves its children alone", async (platform) => {
 			const run = await start(
@@ -117,7 +132,7 @@ for (const [name, shell, skip] of SHELLS) {
 			await eventually("it is paused", isPaused);
 			assert.equal(await platform.kill(run.handle, "SIGCONT", "all"), true);
 			await eventually("it goes on", async () => !(await isPaused()));
-			kill(-Number(await wordIn(run, "pid")), "SIGSTOP"); // the shim, too
+			await signalAll(run, "SIGSTOP");
 			await eventually("it is paused again", isPaused);
 			assert.deepEqual(await stop(platform, run), { kind: "ended" });
 			assert.deepEqual((await ended(platform, run)).status, { signal: "SIGTERM" });
@@ -141,8 +156,16 @@ for (const [name, shell, skip] of SHELLS) {
 			}
 		});
 
+		trial("a process that a job leaves has its grace, whatever its name", async (platform) => {
+			const child = `(trap 'sleep 0.1; echo yes >"$1/asked"; exit' TERM; printf ') Z 1 1 0\\n(x' >/proc/self/comm; ${READY})`;
+			const run = await start(platform, `${child} & until [ -s "$1/ready" ]; do :; done; exit 6`);
+			assert.ok(((await ended(platform, run)).leftBehind ?? 0) > 0);
+			await nothingLeft(run);
+			assert.equal(await wordIn(run, "asked"), "yes");
+		});
+
 		test("a search for left processes that was interrupted is made again", { skip }, async () => {
-			const givesUp = 'sed() { [ "$1" = -n ] && mkdir "$run/gave-up" && return 4; command sed "$@"; }\n';
+			const givesUp = 'grep() { [ "$1" = -lsE ] && mkdir "$run/gave-up" && return 130; command grep "$@"; }\n';
 			await using platform = await openPlatform({ shell }, (text) => text.replace("find_members() {", `${givesUp}$&`));
 			const child = `(trap 'echo yes >"$1/asked"; exit' TERM; echo yes >"$1/ready"; while :; do sleep 0.02; done) &`;
 			const run = await start(platform, `${child} until [ -s "$1/ready" ]; do :; done; exit 6`);
@@ -170,12 +193,8 @@ for (const [name, shell, skip] of SHELLS) {
 			assert.match(output, name === "ksh93" ? /^SigIgn:\s+0+(18)?0+$/m : /^SigIgn:\s+0+$/m);
 			for (const kind of ["SigBlk", "SigCgt"]) assert.match(output, new RegExp(`^${kind}:\\s+0+$`, "m"));
 			assert.match(output, /^0027$/m);
-			const shim = await wordIn(run, "pid");
-			assert.match(
-				output,
-				new RegExp(`^\\d+ \\(cat\\) R \\d+ ${shim} ${shim} 0 -1 `, "m"),
-				"group and session are the shim's, no terminal",
-			);
+			const main = await wordIn(run, "started");
+			assert.match(output, new RegExp(`^\\d+ \\(cat\\) R \\d+ ${main} ${main} 0 -1 `, "m"), "group and session are its own, no terminal");
 			assert.doesNotMatch(output, /^(HOME|USER|LOGNAME|LC_ALL)=/m);
 		});
 
@@ -199,7 +218,7 @@ for (const [name, shell, skip] of SHELLS) {
 			const away = `${scratchFolder()}/away`;
 			renameSync(run.folder, away);
 			assert.deepEqual(await platform.inspect([run.handle]), [{ kind: "absent" }]);
-			kill(-Number.parseInt(readFileSync(`${away}/pid`, "latin1"), 10), "SIGTERM");
+			kill(-Number.parseInt(readFileSync(`${away}/started`, "latin1"), 10), "SIGTERM");
 			await nothingLeft(run);
 			renameSync(away, run.folder);
 			assert.deepEqual((await ended(platform, run)).status, { signal: "SIGTERM" });

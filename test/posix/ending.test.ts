@@ -20,6 +20,7 @@ import {
 	nothingLeft,
 	openPlatform,
 	recordOf,
+	signalAll,
 	skipUnlessProc,
 	start,
 	stop,
@@ -101,6 +102,16 @@ for (const [source, table] of TABLES) {
 		assert.deepEqual((await ended(platform, run)).status, { signal: "SIGKILL" });
 	});
 
+	trial("a child that left the group and cleared its environment is found by its parent, and stopped", async (platform) => {
+		const child = `trap "" TERM; echo $$ >"$0/child"; while :; do sleep 0.02; done`;
+		const run = await start(platform, `env -i PATH="$PATH" setsid sh -c '${child}' "$1" & while :; do sleep 0.02; done`);
+		const pid = Number(await wordIn(run, "child"));
+		assert.ok((await platform.usage(run.handle)).processes.some((one) => one.pid === pid && one.escaped));
+		assert.deepEqual(await stop(platform, run, { graceMs: 0 }), { kind: "ended" });
+		await eventually("it is gone", () => procTable.find(pid) === undefined);
+		await nothingLeft(run);
+	});
+
 	trial("processes that ignore signals and start others are gone after the grace", async (platform) => {
 		const grow = `trap "" TERM HUP INT; while :; do sh "$0" $(($1 - 1)) & sh "$0" $(($1 - 1)) & wait; sleep 0.01; done`;
 		const script = `cat >"$1/grow" <<'E'\n[ $1 -gt 0 ] || { trap "" TERM; while :; do sleep 0.05; done; }\n${grow}\nE\nexec sh "$1/grow" 6`;
@@ -116,7 +127,7 @@ for (const [source, table] of TABLES) {
 		try {
 			const run = await start(platform, FOREVER);
 			await wordIn(run, "ready");
-			kill(-Number(await wordIn(run, "pid")), "SIGKILL");
+			await signalAll(run, "SIGKILL");
 			await eventually("it is gone", async () => (await observe(platform, run))?.kind, "absent");
 			writeFileSync(`${run.folder}/pid`, `${stranger.pid}\n`);
 			writeFileSync(`${run.folder}/started`, `${stranger.pid} 1.0\n`);
@@ -142,9 +153,19 @@ test("a killed job is recorded as killed, whatever else is killed with it", asyn
 
 	const group = await start(platform, FOREVER);
 	await wordIn(group, "ready");
-	kill(-Number(await wordIn(group, "pid")), "SIGKILL");
+	await signalAll(group, "SIGKILL");
 	await eventually("it is gone", async () => (await observe(platform, group))?.kind, "absent");
 	assert.equal(recordOf(group), "blank");
+});
+
+test("a stop ends a shim that does not begin, and names no process that is not there", { skip: skipUnlessProc }, async () => {
+	await using platform = await openPlatform({}, (text) =>
+		edited(text, ["\techo $$ 1<>", '\tuntil [ -e "$run/go" ]; do sleep 0.05; done\n\techo $$ 1<>']),
+	);
+	const run = await start(platform, FOREVER);
+	assert.deepEqual(await stop(platform, run, { graceMs: 0 }), { kind: "ended" });
+	await nothingLeft(run);
+	assert.ok(!existsSync(`${run.folder}/ready`));
 });
 
 test("zombies alone do not keep a run unsupervised", { skip: skipUnlessProc }, async () => {
@@ -154,7 +175,7 @@ test("zombies alone do not keep a run unsupervised", { skip: skipUnlessProc }, a
 	const run = await start(platform, `(${left} & exec sleep 1000) & wait`);
 	// It has left the group by the time that it writes.
 	await wordIn(run, "left");
-	kill(-Number(await wordIn(run, "pid")), "SIGKILL");
+	await signalAll(run, "SIGKILL");
 	await eventually("the one that left lives on", async () => (await observe(platform, run))?.kind, "unsupervised");
 	kill(Number(await wordIn(run, "left")), "SIGKILL");
 	await eventually("it is gone", async () => (await observe(platform, run))?.kind, "absent");

@@ -4,12 +4,16 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Platform } from "../../platform/contract.ts";
+import { procTable } from "../../platform/shell/proc.ts";
+import type { Process } from "../../platform/shell/processes.ts";
+import { eventually, kill } from "../support/eventually.ts";
 import { rounds } from "../support/rounds.ts";
 import {
 	edited,
 	ended,
 	HOUR_MS,
 	LATE_SLEEP,
+	layOut,
 	limitIsUp,
 	livingPids,
 	NOTES_ASKED,
@@ -57,6 +61,13 @@ function startSleepBetweenLooks(text: string): string {
 	);
 }
 
+/** Whether this is the sleep(1) of the run's time limit. */
+function isSleepOf(run: TestRun, { parentPid, command }: Process): boolean {
+	return (
+		command().startsWith("sleep ") && (procTable.find(parentPid)?.command().includes(`${run.folder} `) ?? false) && !/ 0\./.test(command())
+	);
+}
+
 for (const [name, shell, skip] of SHELLS) {
 	describe(name, () => {
 		const trial = (fact: string, check: (platform: Platform) => Promise<void>) =>
@@ -95,7 +106,8 @@ for (const [name, shell, skip] of SHELLS) {
 			await nothingLeft(run);
 		});
 
-		trial("the time limit also applies to a main process that left the group", async (platform) => {
+		test("the time limit also applies to a main process that left the shim's group", { skip }, async () => {
+			await using platform = await openPlatform({ shell, leader: "" }, withLimitOfTest);
 			const run = await startAndHit(platform, `exec setsid sh -c '${FOREVER.replaceAll("$1", "$0")}' "$1"`);
 			const { status, result } = await ended(platform, run);
 			assert.deepEqual([status, result], [{ signal: "SIGTERM" }, "timeout"]);
@@ -132,6 +144,30 @@ for (const [name, shell, skip] of SHELLS) {
 				assert.deepEqual(livingPids(run), []);
 			});
 		}
+
+		test("who kills the sleep of the clock gives the run no more time than was left", { skip: skip || skipUnlessProc }, async () => {
+			await using platform = await openPlatform({ shell }, (text) =>
+				edited(text, ["if [ -r /proc/uptime ]; then read -r now rest </proc/uptime;", 'if :; then read -r now rest <"$run/now";']),
+			);
+			const run = layOut(platform, FOREVER, { timeoutMs: HOUR_MS });
+			const clock = (seconds: number): void => writeFileSync(`${run.folder}/now`, `${seconds}.00 0\n`);
+			const sleeper = (): Process | undefined => procTable.all().find((one) => isSleepOf(run, one));
+			clock(1000);
+			await platform.start(run.spec, run.handle);
+			await wordIn(run, "ready");
+			const first = await eventually("its clock sleeps", sleeper);
+			assert.match(first.command(), / 3600\.000$/);
+			clock(1000 + 3000);
+			kill(first.pid, "SIGKILL");
+			const second = await eventually("its clock sleeps for what is left", () => {
+				const seen = sleeper();
+				return seen?.pid !== first.pid && seen;
+			});
+			assert.match(second.command(), / 600$/);
+			clock(1000 + 3600);
+			kill(second.pid, "SIGKILL");
+			assert.equal((await ended(platform, run)).result, "timeout");
+		});
 
 		trial("a run that is stopped before its time limit does not have the result timeout", async (platform) => {
 			const run = await start(platform, `trap 'exit 0' TERM; ${FOREVER}`, { timeoutMs: HOUR_MS });

@@ -1,12 +1,15 @@
 /** The shim where there is no /proc, as on the BSDs: it looks for processes by ps(1). */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { after, describe, test } from "node:test";
 import { PsTable } from "../../platform/shell/ps.ts";
+import { kill } from "../support/eventually.ts";
 import {
 	ended,
 	HOUR_MS,
+	layOut,
 	limitIsUp,
 	livingPids,
 	MAC_PS,
@@ -42,6 +45,19 @@ for (const [name, shell, skip] of SHELLS) {
 				const record = await ended(platform, run);
 				assert.deepEqual([record.status, record.uptimeSeconds, record.bootId], [{ code: 6 }, null, null]);
 				await nothingLeft(run);
+			}
+		});
+
+		test("somebody who has the mark of the run among his words is left alone", { skip }, async () => {
+			await using platform = await open();
+			const run = layOut(platform, "exit 6");
+			const stranger = spawn("sh", ["-c", "sleep 600; :", `CHORE_RUN_ID=1.${run.spec.jobId}`], { detached: true, stdio: "ignore" });
+			try {
+				await platform.start(run.spec, run.handle);
+				assert.equal((await ended(platform, run)).leftBehind, 0);
+				assert.ok(stranger.exitCode === null && stranger.signalCode === null);
+			} finally {
+				kill(-(stranger.pid ?? Number.NaN), "SIGKILL");
 			}
 		});
 

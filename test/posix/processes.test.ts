@@ -71,6 +71,17 @@ test("ps of macOS shows the environment by another option", { skip: skipUnlessPr
 	}
 });
 
+test("somebody who looks for the mark does not carry it", () => {
+	const words = "grep CHORE_RUN_ID=1.0193-abc";
+	const line = `  815     1   815 S    Sat Nov 21 02:03:00 2026 ${words}`;
+	for (const [whole, value] of [
+		[`${line} A=1`, undefined],
+		[`${line} A=1 CHORE_RUN_ID=1.0193-abc`, "1.0193-abc"],
+		[line.replace(words, `CHORE_RUN_ID=1.0193-abc ${words}`), "1.0193-abc"],
+	] as const)
+		assert.equal(parsePs(`${line}\n`, `${whole}\n`)[0]?.environment()("CHORE_RUN_ID"), value, whole);
+});
+
 test("/proc and ps give the same facts of this process", { skip: skipUnlessProc }, () => {
 	for (const table of [procTable, new PsTable()]) {
 		const self = table.find(process.pid);

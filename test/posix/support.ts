@@ -202,6 +202,11 @@ export function limitIsUp(run: TestRun, attempt = 1): void {
 	writeFileSync(`${run.folder}/up${attempt}`, ""); // needs no space
 }
 
+/** One signal to the shim, and what is in its process group, and to the job's group. */
+export async function signalAll(run: TestRun, signal: NodeJS.Signals): Promise<void> {
+	for (const name of ["pid", "started"]) kill(-Number(await wordIn(run, name)), signal);
+}
+
 /** Waits until no process carries the mark of this run. */
 export async function nothingLeft(run: TestRun): Promise<void> {
 	await eventually("nothing is left", () => livingPids(run), isEmpty);
