@@ -53,7 +53,7 @@
 		exec 4>"$run/alive" 6>&-
 		set -m
 		CHORE_JOB_ID=$job CHORE_RUN_ID=$mark "$@" 1<>"$run/message" 2>&1 &
-		shim=$! group=$! everybody=-$! begun='' self='' has_kill=yes CHORE_RUN_ID=$mark
+		shim=$! group=$! everybody=-$! begun='' self='' leader=yes CHORE_RUN_ID=$mark
 		set +m
 		exec 4>&-
 		[ -z "$is_heard" ] || [ -n "$is_ending" ] || end_session

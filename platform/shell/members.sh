@@ -6,11 +6,10 @@
 #   shim       the pid of the shim, and its process group
 #   group      the process group of the job: the shim's, unless find_members sees that the main process leads one of its
 #              own, or "none", where no process is left in it
-#   everybody  the same for kill(1); 0 means the own group; nothing where processes can only be signalled one by one
+#   everybody  the same for kill(1): 0 means the own group; nothing where there is none
 #   begun      the pid of the main process, or nothing
 #   self       a further process that is no member, or nothing
-#   has_kill   whether kill is a builtin: "yes" or nothing. One that is a program is never given a negative number, since some
-#              take the first digit of it for all of it: -1, every process of the user
+#   leader     nothing if the job is in the shim's group
 #   stop, hang_up, grace   as the shim was told
 #
 # Every sh reads this: hence no printf (not a builtin everywhere), and no `case` inside $( ) (pdksh).
@@ -82,7 +81,9 @@ find_members() {
 			esac
 			case " 1 $shim $self $members " in *" $pid "* | *" $pid:"*) continue ;; esac
 			kill -0 "$pid" || continue # the search itself is over by now
-			if [ "$leads" = "$pid" ] && { [ "$parent" = "$shim" ] || [ "$pid" = "$begun" ]; }; then lead "$pid"; fi
+			if [ -n "$leader" ] && [ "$leads" = "$pid" ]; then
+				case $shim:$begun in "$parent":* | *:"$pid") group=$pid everybody=-$pid ;; esac
+			fi
 			place=out
 			[ "$leads" != "$group" ] || place=in
 			members="$members $pid:$parent:$place"
@@ -91,19 +92,11 @@ find_members() {
 	[ -n "$members" ]
 }
 
-# The job's group is the one that this process leads.
-lead() {
-	[ "$group" != "$1" ] || return 0
-	group=$1 everybody=''
-	[ -z "$has_kill" ] || everybody=-$1
-}
-
 # One signal to all: to the group at one stroke, and to those outside of it one by one.
 tell() {
 	[ -z "$everybody" ] || kill "-$1" "$everybody"
 	for member in $members; do
-		case $member in *:in) [ -z "$everybody" ] || continue ;; esac
-		kill "-$1" "${member%%:*}"
+		case $member in *:out) kill "-$1" "${member%%:*}" ;; esac
 	done
 } 2>/dev/null
 

@@ -14,7 +14,7 @@
 #   MAX           how often at most, or nothing for without bound
 #   DELAY         seconds from an end to the next attempt, or nothing; DELAY_WHOLE: rounded up
 #   LEADER        the words that run a program as the leader of a process group, without a fork; or nothing where the system
-#                 has no such program. There the job is in this shell's group, and survives nothing that it does to it
+#                 has no such program. There, and where kill is no builtin, the job is in this shell's group
 #   SHELL...      what START is run by
 #
 # States. Each attempt goes through them in this order; the main part, at the end of this file, is the walk:
@@ -51,8 +51,10 @@
 	shift 8
 	policy=$1 max=$2 delay=$3 delay_whole=$4 leader=$5
 	shift 5
-	shim=$$ group=$$ everybody=0 begun='' self='' recorded='' has_kill=''
-	(PATH=/dev/null && kill -0 $$) 2>/dev/null && has_kill=yes
+	shim=$$ group=$$ everybody=0 begun='' self='' recorded=''
+	# A kill that is no builtin is given no negative number: that of procps takes the first digit for all of it, and -1 is
+	# every process of the user.
+	(PATH=/dev/null && kill -0 $$) 2>/dev/null || leader=''
 
 	# Whether the run is to end: chore was asked for it, or the session of the user ends.
 	is_asked() { [ -e "$run/stop" ] || [ -e "$run/session-ended" ]; }
@@ -192,7 +194,7 @@
 		group=none everybody=''
 		case $begun in '' | 0* | 1 | *[!0-9]*) return ;; esac
 		# Its leader has ended: a living process of that number is another one.
-		! kill -0 "$begun" && { [ -z "$has_kill" ] || kill -0 "-$begun"; } && lead "$begun"
+		if ! kill -0 "$begun" && kill -0 "-$begun"; then group=$begun everybody=-$begun; fi
 	} 2>/dev/null
 
 	# How many processes the main process left behind, where it ended by itself: sets $behind.
@@ -250,13 +252,17 @@
 				case $member in *":$timer:"*) kill -KILL "${member%%:*}" ;; esac
 			done
 		done 2>/dev/null
-		[ "$behind$timer" = 0 ] || ! find_members || force_members
-		# A look can miss processes that start another one and exit, in turn: so `leave` kills the group, whatever was found.
+		# A look can miss processes that start another one and exit, in turn: so the group is signalled whatever was found.
+		if [ "$behind$timer$everybody" != 0 ]; then
+			find_members
+			force_members
+		fi
 		[ "$next" -gt "$attempt" ] || leave
 		while find_members; do
 			kill_members
 			sleep 0.1 4>&- || sleep 1 4>&-
 		done
+		case $everybody in -*) kill -KILL "$everybody" 2>/dev/null ;; esac
 		group=$$ everybody=0
 	}
 
