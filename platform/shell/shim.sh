@@ -204,8 +204,18 @@
 		behind=0
 		find_members || return
 		for member in $members; do
-			case $member in "$timer":* | *:"$timer":*) ;; *) behind=$((behind + 1)) ;; esac
+			case $member in "$timer":* | *:"$timer":*) continue ;; esac
+			[ -p "$run/stdin" ] && holds_input "${member%%:*}" || behind=$((behind + 1))
 		done
+	}
+
+	# Whether this process holds the job's input open: it is a part of START, which itself became the job.
+	holds_input() {
+		if [ -r /proc/self/stat ]; then
+			grep -qsF "$start" "/proc/$1/cmdline"
+		else
+			ps -ww -o command= -p "$1" | grep -qF "$start"
+		fi 4>&-
 	}
 
 	# The record: RUN/exit, and with a policy RUN/attempts, which is begun anew after a thousand attempts. Tries for half a

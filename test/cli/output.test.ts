@@ -41,6 +41,15 @@ test("with --wait, -f and -P stdout is the job's alone", PATIENCE, async () => {
 	}
 });
 
+test("what a job left behind is told at its end and in its status, and in JSON", PATIENCE, async () => {
+	await using cli = new Cli();
+	const { status, stderr } = await cli.chore("run", "--wait", "-n", "up", "-c", "sleep 600 & sleep 600 & exit 0");
+	assert.equal(status, 0);
+	assert.match(stderr, /\nup \(.{8}\) succeeded after .*; 2 processes that it left behind were ended\n$/);
+	assert.match((await cli.chore("status", "up")).stdout, /^ {2}note {7}2 processes that it left behind were ended$/m);
+	assert.equal(JSON.parse((await cli.chore("status", "--json", "up")).stdout)[0].leftBehind, 2);
+});
+
 test("a job in JSON has every field, null if its value is not known", PATIENCE, async () => {
 	await using cli = new Cli();
 	const started = await cli.json<Job>(
