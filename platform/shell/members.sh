@@ -77,7 +77,11 @@ find_members() {
 					# A name with a newline can make a line of that file look like another process's.
 					case $found:$parent:$leads in */environ:* | *:"$shim":* | *:"$shim" | *:"$group") ;; *) continue ;; esac
 					;;
-				*) pid=${found%%:*} parent=${found#*:} leads=${found##*:} parent=${parent%:*} ;;
+				*)
+					pid=${found%%:*} parent=${found#*:} leads=${found##*:} parent=${parent%:*}
+					# A zombie is over. It may be of the search itself, and its new parent slow to wait for it.
+					case $(exec 4>&-; ps -o stat= -p "$pid") in '' | *Z*) continue ;; esac
+					;;
 			esac
 			case " 1 $shim $self $members " in *" $pid "* | *" $pid:"*) continue ;; esac
 			kill -0 "$pid" || continue # the search itself is over by now

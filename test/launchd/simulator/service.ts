@@ -117,7 +117,7 @@ export class Service {
 		clearTimeout(this.#scheduled);
 		clearTimeout(this.#killer);
 		this.#child?.removeAllListeners();
-		if (this.pid !== undefined) killSession(this.pid);
+		if (this.pid !== undefined) killTree(this.pid);
 		this.#child = undefined;
 	}
 
@@ -222,18 +222,38 @@ function umaskOf(value: Value | undefined): number {
 	return typeof value === "number" ? value : 0o22;
 }
 
-/** All that a power failure ends: whatever group it is in. @see proc(5), stat */
-function killSession(session: number): void {
-	for (const name of readdirSync("/proc")) {
-		if (!/^[0-9]+$/.test(name)) continue;
+/** Kills what a power failure ends: the process, and all that descends from it, in whatever group or session. @see proc(5), stat */
+function killTree(root: number): void {
+	const sessions = new Set([root]);
+	const found = new Set([root]);
+	for (let before = 0; before < found.size; ) {
+		before = found.size;
+		for (const { pid, parent, session } of processes()) {
+			if (found.has(pid) || !(found.has(parent) || sessions.has(session))) continue;
+			found.add(pid);
+			if (session === pid) sessions.add(session);
+		}
+	}
+	for (const pid of found) {
 		try {
-			const stat = readFileSync(`/proc/${name}/stat`, "latin1");
-			const [, , , itsSession] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-			if (Number(itsSession) === session) process.kill(Number(name), "SIGKILL");
+			process.kill(pid, "SIGKILL");
 		} catch {
 			// it ended meanwhile
 		}
 	}
+}
+
+function processes(): readonly { readonly pid: number; readonly parent: number; readonly session: number }[] {
+	return readdirSync("/proc").flatMap((name) => {
+		if (!/^[0-9]+$/.test(name)) return [];
+		try {
+			const stat = readFileSync(`/proc/${name}/stat`, "latin1");
+			const [, parent, , session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+			return [{ pid: Number(name), parent: Number(parent), session: Number(session) }];
+		} catch {
+			return []; // it ended meanwhile
+		}
+	});
 }
 
 /** The signal is that of the last launchd whose source is open. */
