@@ -94,7 +94,8 @@ for (const [name, shell, skip] of SHELLS) {
 			}
 		});
 
-		trial("a main process that left the group is paused, too", async (platform) => {
+		test("a main process that left the shim's group is paused, too", { skip: skip || skipUnlessProc }, async () => {
+			await using platform = await openPlatform({ shell, leader: "" });
 			const run = await start(platform, `exec setsid sh -c '${FOREVER.replaceAll("$1", "$0")}' "$1"`);
 			await goesOn(run);
 			assert.equal(await platform.pause(run.handle), true);
