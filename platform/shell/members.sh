@@ -47,11 +47,11 @@ is_among() {
 	return 1
 }
 
-# Reads /proc/$pid/stat into $parent and $leader_pid. False if the process is over: a zombie is, unless a thread of it works
+# Reads /proc/$pid/stat into $parent and $leads. False if the process is over: a zombie is, unless a thread of it works
 # on. The name in the file may itself hold a newline.
 read_stat() {
-	text=''
-	while read -r line; do text=$line; done <"/proc/$pid/stat"
+	[ -e "/proc/$pid/stat" ] || return # as those of the search
+	text=$(exec 4>&-; exec cat "/proc/$pid/stat") # posh crashes if it has to complain that the file is gone
 	set -- ${text##*\) }
 	[ $# -gt 2 ] || return
 	parent=$2 leads=$3
