@@ -212,6 +212,7 @@ test("a refused start on a full disk reports the refusal or the disk, and leaves
 	const { id } = await home.chore.run({ command: ["true"], name: "refused" });
 	await home.chore.wait(id);
 	await home.chore.remove(id);
+	await eventually("the unit of that one is unloaded", () => units() === "");
 	let refused = 0;
 	for (let pages = 0; refused < 3; pages++) {
 		assert.ok(pages < 60, "some free space is enough");
