@@ -186,7 +186,11 @@ describe("the doctor reports a problem of the state folder with a command that r
 			said: /done \(.{8}\) is over, but marked as active/,
 		},
 		"a job that is not over and not marked": {
-			make: async (cli) => rmSync(`${cli.state}/default/active/${await cli.begin("-n", "web", "sleep", "600")}`),
+			make: async (cli) => {
+				const id = await cli.begin("-n", "web", "sleep", "600");
+				await begun(() => cli.job(id));
+				rmSync(`${cli.state}/default/active/${id}`);
+			},
 			kind: "mark",
 			said: /web \(.{8}\) is active, but not marked so/,
 		},
