@@ -54,7 +54,18 @@ export type { Check, SelfTest } from "./core/doctor/self-test.ts";
 export { bytesOf, isDoubtful, pathOf, textOf } from "./core/exact-text.ts";
 export type { PrunedJob, PruneOptions, PruneReport } from "./core/forget/prune.ts";
 export type { RemoveOptions } from "./core/forget/remove.ts";
-export { hasEnded, isState, type Job, type JobResult, type JobState, type OutputMode, STATES, shortId } from "./core/job.ts";
+export {
+	hasEnded,
+	isState,
+	type Job,
+	type JobRequest,
+	type JobResponse,
+	type JobResult,
+	type JobState,
+	type OutputMode,
+	STATES,
+	shortId,
+} from "./core/job.ts";
 export type { EventOptions } from "./core/look/events.ts";
 export type { Piece } from "./core/look/follow.ts";
 export type { Glimpse } from "./core/look/glance.ts";
@@ -66,6 +77,7 @@ export type { ChoreOptions } from "./core/options.ts";
 export type { Found } from "./core/platforms.ts";
 export { ownVariable } from "./core/prepare/environment.ts";
 export { type LoginEnvironmentOptions, loginEnvironment } from "./core/prepare/login-environment.ts";
+export type { RequestOptions } from "./core/prepare/request.ts";
 export type { RestartOptions, RunOptions } from "./core/prepare/spec.ts";
 export type { LaunchOptions } from "./core/start/launch.ts";
 export type { RestartJobOptions } from "./core/start/rerun.ts";

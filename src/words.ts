@@ -1,12 +1,12 @@
 /** Puts jobs into words, for the terminal and the editor alike, and exports the readers of words that both use. Pure. */
 import { shellWord } from "../platform/shell-word.ts";
-import { type Job, shortId, signalNumber } from "./index.ts";
+import { type Job, type JobRequest, shortId, signalNumber } from "./index.ts";
 
 export { closest } from "../platform/closest.ts";
 export { readBytes, readSpan } from "../platform/quantities.ts";
 
 /** The state and end of a job, an entry of the history, or an event. */
-export type HowItIs = Pick<Job, "state" | "result" | "exitCode" | "signal">;
+export type HowItIs = Pick<Job, "state" | "result" | "exitCode" | "signal"> & Partial<Pick<Job, "request">>;
 
 /** Makes foreign text safe to print on one line: escapes control characters and those that change the direction of text. */
 export function printable(text: string): string {
@@ -38,8 +38,40 @@ export function endWords(job: HowItIs): string {
 		case "session-ended":
 			return "session ended";
 		default:
-			return job.signal ?? `exit code ${job.exitCode}`;
+			return job.signal ?? (job.request == null ? `exit code ${job.exitCode}` : requestEnd(job.request, job.exitCode));
 	}
+}
+
+/** What curl's exit codes mean that come most often, in words. */
+const CURL_ENDS: Readonly<Record<number, string>> = {
+	5: "unknown proxy",
+	6: "unknown host",
+	7: "no connection",
+	28: "timed out",
+	35: "TLS failed",
+	47: "too many redirects",
+	52: "empty response",
+	60: "untrusted certificate",
+};
+
+/** "status 404"; "timed out, exit code 28". */
+function requestEnd({ response }: JobRequest, exitCode: number | null): string {
+	if (exitCode === 22 && response?.status != null) return `status ${response.status}`;
+	const how = CURL_ENDS[exitCode ?? 0];
+	return `${how === undefined ? "" : `${how}, `}exit code ${exitCode}`;
+}
+
+/** What came of an HTTP job's request: "status 200, 12 B from 127.0.0.1:8080, 0.31 s, 3 tries". */
+export function responseWords({ url: asked, response }: JobRequest): string | undefined {
+	if (response === null) return undefined;
+	const { status, receivedBytes, remoteAddress, durationMs, tries, url } = response;
+	const from = remoteAddress === null ? "" : ` from ${remoteAddress}`;
+	return [
+		...(status === null ? [`none${from}`] : [`status ${status}`, `${bytes(receivedBytes)}${from}`]),
+		span(durationMs),
+		...(tries > 1 ? [`${tries} tries`] : []),
+		...(url === null || url === asked ? [] : [`by a redirect to ${url}`]),
+	].join(", ");
 }
 
 /** "2 processes that it left behind were ended"; undefined if there were none, or nobody knows. */

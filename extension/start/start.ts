@@ -60,6 +60,10 @@ export async function runSelection(jobs: JobList): Promise<Job | undefined> {
 
 /** Asks for a line, offering the command of a job to be edited, and starts it as a new job. */
 export async function editAndRun(jobs: JobList, job: Job): Promise<Job | undefined> {
+	if (job.request !== null) {
+		void vscode.window.showInformationMessage("An HTTP request cannot be edited here: chore request makes another one.");
+		return undefined;
+	}
 	const line = await vscode.window.showInputBox({
 		title: `Edit and Run Again: ${job.name}`,
 		prompt: literal(`A line of shell, run in ${job.directory}`),

@@ -30,6 +30,7 @@ import { followSessions } from "./look/sessions.ts";
 import { type JobDetails, status } from "./look/status.ts";
 import type { ChoreOptions } from "./options.ts";
 import { type Found, Platforms } from "./platforms.ts";
+import type { RequestOptions } from "./prepare/request.ts";
 import { DEFAULT_GRACE_MS, type RunOptions } from "./prepare/spec.ts";
 import type { LaunchOptions } from "./start/launch.ts";
 import { type RestartJobOptions, rerun, restart } from "./start/rerun.ts";
@@ -63,14 +64,15 @@ export class Chore implements AsyncDisposable {
 	}
 
 	/**
-	 * Starts a job and resolves once it is under way (or accepted, with `acknowledge: false`).
+	 * Starts a job and resolves once it is under way (or accepted, with `acknowledge: false`): a program, or with `kind: "http"`
+	 * a request, by curl(1). See EXIT STATUS in chore(1) for the codes of that one.
 	 *
 	 * @throws ChoreError INVALID_ARGUMENT, OPTION_UNSUPPORTED, COMMAND_NOT_FOUND, COMMAND_NOT_EXECUTABLE,
 	 * DIRECTORY_UNUSABLE, NAME_IN_USE, TOO_MANY_JOBS, STATE_FULL, STATE_UNUSABLE, PLATFORM_UNAVAILABLE: after these nothing is
 	 * left behind. PLATFORM_FAILED says in its message whether the job may run. ABORTED by `signal`: nothing is left behind if the
 	 * platform was not asked yet; else the start goes on.
 	 */
-	run(options: RunOptions): Promise<Job> {
+	run(options: RunOptions | RequestOptions): Promise<Job> {
 		return this.#worthPruning(run(this.#context, options));
 	}
 

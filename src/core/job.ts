@@ -49,7 +49,7 @@ export interface Job {
 	readonly platform: string;
 	/** The name of the run's unit, such as "chore-web-1c9e2f40.service"; null on platforms without units. */
 	readonly unit: string | null;
-	/** Program and arguments, as given. Empty for a job whose record cannot be read. */
+	/** Program and arguments, as given; of an HTTP job its method and URL. Empty for a job whose record cannot be read. */
 	readonly command: readonly string[];
 	/** Its working directory, an absolute path. */
 	readonly directory: string;
@@ -98,6 +98,8 @@ export interface Job {
 		readonly cpus: number | null;
 		readonly tasks: number | null;
 	};
+	/** What an HTTP job asks for; null for a job that runs a program. */
+	readonly request: JobRequest | null;
 	/** Why the job is lost, unknown, or could not start, in words for people; else null. */
 	readonly reason: string | null;
 }
@@ -107,6 +109,40 @@ const ENDED: ReadonlySet<JobState> = new Set<JobState>(["succeeded", "failed", "
 /** Whether the job has ended. An `unknown` job has not. */
 export function hasEnded(job: { readonly state: JobState }): boolean {
 	return ENDED.has(job.state);
+}
+
+/** The request of an HTTP job, without all that may be secret, and what came of it. */
+export interface JobRequest {
+	readonly method: string;
+	/** Without user, password, query and fragment. */
+	readonly url: string;
+	/** The names of the headers that were given. */
+	readonly headers: readonly string[];
+	/** The statuses that count as success: "2xx", "404". */
+	readonly expect: readonly string[];
+	/** How often the request is repeated at most. */
+	readonly retries: number;
+	/** That of the last attempt; null before its end, and when it was ended by a signal. */
+	readonly response: JobResponse | null;
+}
+
+/** What came of the last try of a request. */
+export interface JobResponse {
+	/** 200 to 999; null when none came: the server was not reached, or too slow. */
+	readonly status: number | null;
+	/** How often the request was made, from 1. */
+	readonly tries: number;
+	/** From the beginning of the last try to its end. */
+	readonly durationMs: number;
+	/** From the beginning of the last try to the first byte of the response. */
+	readonly firstByteMs: number | null;
+	/** Of the bodies, without headers. */
+	readonly sentBytes: number;
+	readonly receivedBytes: number;
+	/** "192.0.2.1:443", "[2001:db8::1]:443"; that of the proxy where one is used. Null when nothing was reached. */
+	readonly remoteAddress: string | null;
+	/** Where the response came from, after redirects; without user, password, query and fragment. */
+	readonly url: string | null;
 }
 
 /** Whether a word is the name of a state. */

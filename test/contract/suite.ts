@@ -19,6 +19,7 @@ import { eventually, HANGS_MS, isEmpty, isRunning, kill, noProc } from "../suppo
 import { type Home, makeHome } from "../support/home.ts";
 import { testAttempts } from "./attempts.ts";
 import { testNextRun } from "./next-run.ts";
+import { testRequests } from "./requests.ts";
 
 /** A platform as it is tested. */
 export interface Subject {
@@ -728,6 +729,7 @@ export function testPlatform(subject: Subject): void {
 
 		testAttempts(on, subject);
 		testNextRun(on, (context) => module.open(context));
+		testRequests(on);
 
 		on("an ended job leaves no process, and the platform keeps nothing of it", async (home) => {
 			const jobs = await Promise.all([

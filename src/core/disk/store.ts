@@ -4,7 +4,7 @@ import type { Handle, Limits, NativeOptions, RestartPolicy, Stopping } from "../
 import { ChoreError, isChoreError } from "../../../platform/errors.ts";
 import { type ExitRecord, parseExitRecord } from "../../../platform/exit-record.ts";
 import { READ_FILE, readSettled } from "../../../platform/settled-read.ts";
-import { hasEnded, type Job, type OutputMode, shortId } from "../job.ts";
+import { hasEnded, type Job, type JobRequest, type OutputMode, shortId } from "../job.ts";
 import { isAbsence, notRegular, readLink, readNames, readText, refuse } from "./files.ts";
 import { type Fields, fromFormat1 } from "./format-1.ts";
 import type { Place } from "./place.ts";
@@ -52,6 +52,8 @@ export interface JobRecord {
 	readonly stopping: Stopping;
 	/** As the user gave them: the platform reads them again at each start. */
 	readonly native: NativeOptions;
+	/** Of an HTTP job. */
+	readonly request?: Omit<JobRequest, "response">;
 }
 
 /** `runs/<k>/run.json`: one start of the job. Written before the platform is asked to start it. */
@@ -170,7 +172,7 @@ export function readEnd(session: Session, id: string, run: number): Job | undefi
 		return {
 			...job,
 			// Absent in ends that earlier versions wrote.
-			...{ tag: job.tag ?? null, leftBehind: job.leftBehind ?? null },
+			...{ tag: job.tag ?? null, leftBehind: job.leftBehind ?? null, request: job.request ?? null },
 			session: session.name,
 			output: { ...job.output, paths: outputPaths(folder, job.output.mode) },
 		};
@@ -227,7 +229,7 @@ function readStop(folder: string): StopMark | null {
 
 /** Whether all fields that the code relies on are there. Unknown fields, which a later version may add, are allowed. */
 function isJobRecord(value: Fields): value is Fields & JobRecord {
-	const { name, createdAtMs, command, program, directory, output, limits, restart, stopping, native } = value;
+	const { name, createdAtMs, command, program, directory, output, limits, restart, stopping, native, request } = value;
 	return (
 		isWord(name) &&
 		[program, directory].every((text) => typeof text === "string") &&
@@ -239,8 +241,14 @@ function isJobRecord(value: Fields): value is Fields & JobRecord {
 		isObject(restart) &&
 		isObject(stopping) &&
 		isObject(native) &&
-		Object.values(native).every((words) => [words].flat().every((word) => typeof word === "string"))
+		Object.values(native).every((words) => [words].flat().every((word) => typeof word === "string")) &&
+		(request === undefined || (isObject(request) && isRequest(request)))
 	);
+}
+
+function isRequest({ method, url, headers, expect, retries }: Fields): boolean {
+	const words = [headers, expect].flatMap((list) => (Array.isArray(list) ? list : [undefined]));
+	return [method, url, ...words].every((word) => typeof word === "string") && typeof retries === "number";
 }
 
 function isRunRecord(value: Fields): value is Fields & RunRecord {

@@ -48,11 +48,13 @@ export function checkDirectory(path: string): void {
 
 /** Checks the input file now: the job opens it itself, and could not report an error. @throws ChoreError INVALID_ARGUMENT with the reason */
 export function checkInput(path: string): void {
+	checkReadable(path, "the job's input", "--stdin takes null, fifo, or a file that can be read");
+}
+
+/** @throws ChoreError INVALID_ARGUMENT with the reason why `what` cannot be read from there */
+export function checkReadable(path: string, what: string, hint: string): void {
 	const wrong = inputFault(path);
-	if (wrong === null) return;
-	throw new ChoreError("INVALID_ARGUMENT", `cannot read the job's input from ${path}: ${wrong}`, {
-		hint: "--stdin takes null, fifo, or a file that can be read",
-	});
+	if (wrong !== null) throw new ChoreError("INVALID_ARGUMENT", `cannot read ${what} from ${path}: ${wrong}`, { hint });
 }
 
 function inputFault(path: string): string | null {

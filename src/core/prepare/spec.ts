@@ -275,7 +275,8 @@ function checkNice(nice: number): number {
 	return nice;
 }
 
-function inRange(
+/** The number, or null without one. @throws ChoreError INVALID_ARGUMENT when it is out of range */
+export function inRange(
 	what: string,
 	value: number | undefined,
 	range: { readonly least: number; readonly whole?: boolean; readonly unit: string },

@@ -16,6 +16,11 @@ export interface StartOptions {
 	/** An absolute path. */
 	readonly program: string;
 	readonly arguments: readonly string[];
+	/**
+	 * The name of a script of chore's own in the job's folder, which gets the run's folder, the program and its arguments. None
+	 * for a program that is run itself.
+	 */
+	readonly script?: string | undefined;
 	readonly directory: string;
 	readonly environment: Environment;
 	readonly umask: number;
@@ -59,6 +64,8 @@ export function startScript(options: StartOptions): Buffer {
 	for (const [name, value] of byEnv) script.add(" ").quote(`${name}=${value}`);
 	// env(1) would read a path with "=" as a variable, so another program stands in front of it.
 	if (options.nice !== 0 || (options.program.includes("=") && options.become.length === 0)) script.add(` /usr/bin/nice -n ${options.nice}`);
+	// Not by its path of today: the state folder may be moved.
+	if (options.script !== undefined) script.add(` /bin/sh "\${chore_run%/runs/*}/${options.script}" "$chore_run"`);
 	// `become` comes last, since what stands before it may need the caller's rights.
 	for (const word of [...options.become, options.program, ...options.arguments]) script.add(" ").quote(word);
 	script.add("\n");

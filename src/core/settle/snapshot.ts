@@ -1,6 +1,7 @@
 /** Makes the snapshot of a job that users see, from its records and the end or state of its run. */
 import type { Handle } from "../../../platform/contract.ts";
 import { sizeOf } from "../disk/files.ts";
+import { readResponse } from "../disk/response.ts";
 import type { Session } from "../disk/session.ts";
 import { type Evidence, latestRun, outputPaths, type StoredRun, type Unreadable } from "../disk/store.ts";
 import type { Job, JobState } from "../job.ts";
@@ -48,6 +49,7 @@ export function snapshot(session: Session, stored: StoredRun, evidence: Evidence
 		output: { mode: job.output, paths, bytes: paths.reduce((bytes, path) => bytes + sizeOf(path), 0) },
 		restart: job.restart.policy === "no" ? { ...job.restart, delayMs: null } : job.restart,
 		limits: job.limits,
+		request: job.request === undefined ? null : { ...job.request, response: readResponse(folder) },
 		reason: now.reason,
 	});
 }
@@ -82,6 +84,7 @@ export function unreadableJob(session: Session, job: Unreadable): Job {
 		output: { mode: "null", paths: [], bytes: 0 },
 		restart: { policy: "no", delayMs: null, max: null },
 		limits: { timeoutMs: null, memoryBytes: null, cpus: null, tasks: null },
+		request: null,
 		reason: `unreadable: ${job.file}: ${job.why}`,
 	});
 }

@@ -21,7 +21,7 @@ export function writeEnd(session: Session, judged: Job, { isStartNoted }: { read
 		if (!isStartNoted) record(session, job, "started", { platform: job.platform });
 		job = claimEnd(session, judged);
 		recordEnd(session, job);
-		clearInput(session, job);
+		clearRemains(session, job);
 		unlinkMark(session, job.id, job.run);
 	} catch (error) {
 		// The end can still be shown; the next command tries to write it again.
@@ -36,7 +36,7 @@ export function finishEnd(session: Session, job: Job): void {
 		const mark = readText(markOf(session, job.id));
 		if (mark === undefined || isCreatorAlive(mark) || latestRun(session, job.id) > job.run) return;
 		recordEnd(session, job);
-		clearInput(session, job);
+		clearRemains(session, job);
 		unlinkMark(session, job.id, job.run);
 	} catch (error) {
 		if (!isChoreError(error)) throw error;
@@ -45,10 +45,11 @@ export function finishEnd(session: Session, job: Job): void {
 
 /**
  * Removes the FIFOs of an input that nothing will read any more: a program that reads all files of a job would wait there for
- * ever. A `send` that comes late finds no FIFO, as after any end.
+ * ever. A `send` that comes late finds no FIFO, as after any end. Removes, too, the part of a response that was under way when
+ * an HTTP job was ended by a signal.
  */
-function clearInput(session: Session, { id, run }: Job): void {
-	for (const name of ["stdin", "control"]) removeQuietly(`${runFolder(session, id, run)}/${name}`);
+function clearRemains(session: Session, { id, run }: Job): void {
+	for (const name of ["stdin", "control", "body"]) removeQuietly(`${runFolder(session, id, run)}/${name}`);
 }
 
 /** Removes an active mark without a job, unless the process that made it is still at work. */

@@ -17,9 +17,11 @@ import { jobFolder, makeSession, markOf, runFolder, type Session } from "../disk
 import type { JobRecord, StoredRun } from "../disk/store.ts";
 import { hasEnded, type Job, shortId } from "../job.ts";
 import { checkSize } from "../prepare/argument-size.ts";
+import { findCurl } from "../prepare/curl.ts";
 import { jobEnvironment, ownEnvironment } from "../prepare/environment.ts";
 import { checkIdentity, environmentAs, findIdentity } from "../prepare/identity.ts";
 import { checkDirectory, checkInput, findProgram } from "../prepare/precheck.ts";
+import { isRequest, type PreparedRequest, prepareRequest, type RequestOptions } from "../prepare/request.ts";
 import { callerLimits } from "../prepare/resource-limits.ts";
 import { checkCapabilities, normalise, type RunOptions, type Spec } from "../prepare/spec.ts";
 import { startScript } from "../prepare/start-script.ts";
@@ -34,8 +36,10 @@ import { checkRoom } from "./room.ts";
 const START = "the start";
 
 /** @see Chore.run in chore.ts */
-export async function run(context: Context, options: RunOptions): Promise<Job> {
+export async function run(context: Context, asked: RunOptions | RequestOptions): Promise<Job> {
 	const { session } = context;
+	const request = isRequest(asked) ? prepareRequest(asked) : undefined;
+	const options = request?.options ?? (asked as RunOptions);
 	const { signal } = options;
 	const spec = normalise(options, context);
 	const platform = await context.platforms.choose(context);
@@ -53,7 +57,7 @@ export async function run(context: Context, options: RunOptions): Promise<Job> {
 	});
 	if (dropped.length > 0) options.onWarning?.(`left out, since their values may not be valid UTF-8: ${dropped.join(", ")}`);
 	const path = environment.get("PATH");
-	const program = findProgram(spec.command[0], spec.directory, path);
+	const program = request === undefined ? findProgram(spec.command[0], spec.directory, path) : await findCurl(spec.directory, path);
 	const limits = callerLimits();
 	// The platform's own options may set another limit of the stack.
 	const stack = Object.keys(spec.native).length === 0 ? limits.find(({ flags }) => flags.includes("-s"))?.soft : undefined;
@@ -81,13 +85,14 @@ export async function run(context: Context, options: RunOptions): Promise<Job> {
 			...spec,
 			jobId: id,
 			program,
-			arguments: spec.command.slice(1),
+			arguments: request?.words ?? spec.command.slice(1),
+			script: request?.script,
 			environment,
 			limits,
 			become: identity?.command ?? [],
 			stopSignal: spec.stopping.signal,
 		});
-		stored = writeJob(session, platform, { spec, id, name, program, script, acknowledge });
+		stored = writeJob(session, platform, { spec, id, name, program, script, acknowledge, request });
 		record(session, eventOf(stored), "created", { command: stored.job.command.map((word) => word.toWellFormed()) });
 	} catch (error) {
 		discard(session, id, name);
@@ -167,11 +172,12 @@ interface Draft {
 	readonly program: string;
 	readonly script: Buffer;
 	readonly acknowledge: boolean;
+	readonly request: PreparedRequest | undefined;
 }
 
 /** Makes the files of the job in the trash and renames the folder into place, so that no reader sees half of it. */
 function writeJob(session: Session, platform: Platform, draft: Draft): StoredRun {
-	const { spec, id, name } = draft;
+	const { spec, id, name, request } = draft;
 	const job: JobRecord = {
 		format: 2,
 		id,
@@ -189,6 +195,7 @@ function writeJob(session: Session, platform: Platform, draft: Draft): StoredRun
 		restart: spec.restart,
 		stopping: spec.stopping,
 		native: spec.native,
+		...(request === undefined ? {} : { request: request.record }),
 	};
 	const run = planRun(session, platform, job, 1, draft.acknowledge);
 	const aside = `${session.trash}/new-${id}`;
@@ -196,6 +203,7 @@ function writeJob(session: Session, platform: Platform, draft: Draft): StoredRun
 	makeFolders(aside, `${aside}/runs`, folder);
 	writeNew(`${aside}/job.json`, `${JSON.stringify(job)}\n`);
 	writeNew(`${aside}/start`, draft.script);
+	for (const [file, content] of Object.entries(request?.files ?? {})) writeNew(`${aside}/${file}`, content);
 	writeRun(folder, job, run);
 	try {
 		renameSync(aside, jobFolder(session, id));
