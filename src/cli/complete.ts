@@ -105,6 +105,11 @@ async function optionsFor(line: Line, typed: string): Promise<Answer> {
 /** The moments that are offered for --since and --until. */
 const MOMENTS: readonly string[] = ["today", "yesterday", "now"];
 
+const FILES = (): Answer => ({ how: "files", candidates: [] });
+
+/** The methods that are offered for --request. */
+const METHODS: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+
 /** The values of options whose readers accept more than a few words. For other options nothing is offered. */
 const VALUES: Readonly<Record<string, (typed: string, line: Line) => Answer | Promise<Answer>>> = {
 	session: (typed, line) => ask(line, (chore) => answer(plain(chore.sessions()), typed)),
@@ -133,9 +138,12 @@ const VALUES: Readonly<Record<string, (typed: string, line: Line) => Answer | Pr
 			typed,
 			"files",
 		),
+	request: (typed) => answer(plain(METHODS), typed),
 	since: (typed) => answer(plain(MOMENTS), typed),
 	until: (typed) => answer(plain(MOMENTS), typed),
-	"env-file": () => ({ how: "files", candidates: [] }),
+	"env-file": FILES,
+	"header-file": FILES,
+	cacert: FILES,
 	"working-directory": () => ({ how: "directories", candidates: [] }),
 };
 

@@ -7,6 +7,7 @@ import type { HistoryEntry, Job, JobDetails, LedgerEvent, PruneReport, Report } 
 /** By command. `events` prints one of these on each line. */
 export interface Printed {
 	readonly run: Job;
+	readonly request: Job;
 	readonly ps: readonly Job[];
 	readonly status: readonly StatusOfJob[];
 	readonly stop: readonly Job[];

@@ -13,6 +13,7 @@ import { logsCommand } from "./commands/logs.ts";
 import { pauseCommand, resumeCommand } from "./commands/pause.ts";
 import { pruneCommand } from "./commands/prune.ts";
 import { psCommand } from "./commands/ps.ts";
+import { requestCommand } from "./commands/request.ts";
 import { rmCommand } from "./commands/rm.ts";
 import { addForeignOptions, runCommand } from "./commands/run.ts";
 import { sendCommand } from "./commands/send.ts";
@@ -29,6 +30,7 @@ import { NOBODY_READS_STATUS, NobodyReads, Output } from "./output.ts";
 /** Functions that make the commands, in the order of the help. Making all takes long, so `program` makes one if it can. */
 const COMMANDS: Readonly<Record<string, () => Command>> = {
 	run: runCommand,
+	request: requestCommand,
 	ps: psCommand,
 	status: statusCommand,
 	logs: logsCommand,
@@ -157,7 +159,7 @@ function circumstances(chore: Command, words: readonly string[]): Circumstances 
 	const stays = ["wait", "follow", "pipe"].some((name) => given.has(name));
 	return {
 		command,
-		givesJobsStatus: verb === "wait" || ((verb === "run" || verb === "logs") && stays),
+		givesJobsStatus: verb === "wait" || (["run", "request", "logs"].includes(verb ?? "") && stays),
 		json: given.has("json"),
 	};
 }

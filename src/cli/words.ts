@@ -13,7 +13,7 @@ import {
 	stateWords as wholeWords,
 } from "../words.ts";
 
-export { age, bytes, exitStatus, leftBehindWords, nameWords, printable, programOf, span } from "../words.ts";
+export { age, bytes, exitStatus, leftBehindWords, nameWords, printable, programOf, responseWords, span } from "../words.ts";
 
 /** The state, short enough for a column: "failed, code 1", "failed, time limit", "running". */
 export function stateWords(job: HowItIs & Pick<Job, "attempt" | "reason">): string {

@@ -1,10 +1,22 @@
 /** `chore status`: prints jobs in detail. */
 import type { Command } from "commander";
-import { hasEnded, type Job, type JobDetails, type JobProcess } from "../../index.ts";
+import { hasEnded, type Job, type JobDetails, type JobProcess, type JobRequest } from "../../index.ts";
 import { count } from "../arguments.ts";
 import { action, each, jsonLines, verb } from "../command.ts";
 import type { Output } from "../output.ts";
-import { age, bytes, commandLine, leftBehindWords, nameWords, printable, shortPath, span, stateWords, summary } from "../words.ts";
+import {
+	age,
+	bytes,
+	commandLine,
+	leftBehindWords,
+	nameWords,
+	printable,
+	responseWords,
+	shortPath,
+	span,
+	stateWords,
+	summary,
+} from "../words.ts";
 
 interface Options {
 	readonly lines: number;
@@ -47,7 +59,9 @@ export async function newest({
 function describe({ job, usage, lastLines, earlierRuns, attempts }: JobDetails, output: Output, apart: boolean): string[] {
 	const facts: (readonly [string, string | null])[] = [
 		["note", hasEnded(job) ? (leftBehindWords(job) ?? null) : job.reason === null ? null : printable(job.reason)],
-		["command", job.command.length === 0 ? null : commandLine(job.command)],
+		[job.request === null ? "command" : "request", job.command.length === 0 ? null : commandLine(job.command)],
+		["headers", job.request === null || job.request.headers.length === 0 ? null : printable(job.request.headers.join(", "))],
+		["response", job.request === null ? null : response(job.request)],
 		["about", job.description === null ? null : printable(job.description)],
 		["directory", job.directory === "" ? null : shortPath(job.directory)],
 		["platform", job.unit === null ? job.platform : `${job.platform}, unit ${job.unit}`],
@@ -107,6 +121,11 @@ function used(job: Job, usage: JobDetails["usage"]): string | null {
 		peak === null ? "" : `${bytes(peak)} peak memory`,
 	].filter(Boolean);
 	return parts.length === 0 ? null : parts.join(", ");
+}
+
+function response(request: JobRequest): string | null {
+	const words = responseWords(request);
+	return words === undefined ? null : printable(words);
 }
 
 function outputWords(job: Job): string {
