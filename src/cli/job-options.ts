@@ -92,6 +92,7 @@ export function boundingOptions(command: Command): Command {
 		.option("-p, --property <name=value>", "a property of systemd, as in systemd-run (repeatable)", property)
 		.option("--slice <slice>", "systemd slice to put it in")
 		.option("--slice-inherit", "put it, or its slice, into your own slice of systemd")
+		.optionsGroup("As in systemd-run:")
 		.option("--no-block", "do not wait until it has started");
 }
 

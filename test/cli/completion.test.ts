@@ -18,6 +18,7 @@ const FREE: readonly string[] = [
 	..."--command --name --unit --description --tag --setenv --slice --uid --gid --timeout --restart-delay --restart-max".split(" "),
 	..."--grace --memory --cpus --tasks --nice --lines --run".split(" "),
 	..."--older-than --keep-jobs --keep-bytes".split(" "),
+	..."--header --data --expect --retries --max-time".split(" "),
 ];
 
 interface Offer {
@@ -90,6 +91,8 @@ describe("what chore offers", () => {
 		assert.deepEqual(await of("run", "--stop-signal", "KI"), []);
 		assert.deepEqual(await of("ps", "--state", "running,run"), []);
 		assert.deepEqual(await of("ps", "--state", "running,fa"), ["running,failed"]);
+		assert.deepEqual(await of("request", "-X", "P"), ["POST", "PUT", "PATCH"]);
+		assert.equal((await offered(cli, "request", "--header-file", "")).how, "files");
 		assert.deepEqual(await of("completion", ""), ["bash", "zsh", "fish"]);
 		assert.equal((await offered(cli, "run", "--env-file", "x")).how, "files");
 		assert.equal((await offered(cli, "run", "--working-directory=x")).how, "directories");

@@ -98,6 +98,7 @@ test("a job in JSON has every field, null if its value is not known", PATIENCE, 
 					cpuTimeMs: null,
 					memoryPeakBytes: null,
 					leftBehind: null,
+					request: null,
 					output: { mode: "merged", paths: [`${cli.runFolder(started.id)}/output`], bytes: 0 },
 				},
 				...{

@@ -38,9 +38,10 @@ test("what the commands print is what the schema says, field by field", PATIENCE
 	};
 	await check("run", "run", "-n", "web", "-d", "sleep", "60");
 	await check("run", "run", "--wait", "-n", "bad", "-c", "exit 3");
+	await check("request", "request", "--wait", "-n", "refused", "http://127.0.0.1:1/");
 	await begun(() => cli.job("web"));
 	await check("ps", "ps");
-	await check("status", "status", "web", "bad");
+	await check("status", "status", "web", "bad", "refused");
 	await check("pause", "pause", "web");
 	await check("resume", "resume", "web");
 	await check("kill", "kill", "-s", "WINCH", "web");

@@ -1,7 +1,7 @@
 /** What the library promises to a type checker: wrong use does not compile, right use has the right types. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Chore, ChoreError, ErrorCode, Job, JobState, LogPiece, openChore, RunOptions } from "../../src/index.ts";
+import type { Chore, ChoreError, ErrorCode, Job, JobState, LogPiece, openChore, RequestOptions, RunOptions } from "../../src/index.ts";
 
 type Same<One, Other> = (<T>() => T extends One ? 1 : 2) extends <T>() => T extends Other ? 1 : 2 ? true : false;
 
@@ -20,7 +20,7 @@ test("results have the types that the documents say", () => {
 });
 
 test("wrong options do not compile", () => {
-	const wrong: (Record<string, unknown> | RunOptions)[] = [
+	const wrong: (Record<string, unknown> | RequestOptions | RunOptions)[] = [
 		// @ts-expect-error the command is a list of words
 		{ command: "make test" } satisfies RunOptions,
 		// @ts-expect-error a command there must be
@@ -31,8 +31,12 @@ test("wrong options do not compile", () => {
 		{ command: ["true"], stopSignal: "KILL" } satisfies RunOptions,
 		// @ts-expect-error none of the modes
 		{ command: ["true"], output: "both" } satisfies RunOptions,
+		// @ts-expect-error a URL there must be
+		{ kind: "http" } satisfies RequestOptions,
+		// @ts-expect-error a request has no command
+		{ kind: "http", url: "http://localhost/", command: ["true"] } satisfies RequestOptions,
 	];
-	assert.equal(wrong.length, 5);
+	assert.equal(wrong.length, 7);
 });
 
 test("a snapshot cannot be written to", () => {

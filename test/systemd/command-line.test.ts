@@ -1,12 +1,15 @@
 /** The command as it is built and shipped, on a real user manager. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
 import { eventually, HANGS_MS } from "../support/eventually.ts";
 import { userManager } from "../support/user-manager.ts";
+import { serve } from "../support/web.ts";
 
 const { skip } = userManager(import.meta);
 const noUsers = spawnSync("unshare", ["-Ur", "true"]).status === 0 ? false : "this kernel lets nobody make a user namespace";
@@ -32,6 +35,23 @@ describe("the built command on systemd", () => {
 		const { status, stdout, stderr } = chore("run", "--follow", "--", "sh", "-c", "echo hello; exit 7");
 		assert.deepEqual([status, stdout], [7, "hello\n"], stderr);
 		assert.match(stderr, / runs on systemd as /);
+	});
+
+	test("a request is a unit that knows no secret of it, and exits with its own code", { skip }, async () => {
+		let unit = "";
+		await using web = await serve((_, response) => {
+			unit = spawnSync("systemctl", ["--user", "show", "asked-once.service"], { encoding: "utf8" }).stdout;
+			response.statusCode = 404;
+			response.end("body");
+		});
+		const words = ["request", "-f", "-u", "asked-once", "-H", "X-Key: hush", `${web.url}/p?q=hush`];
+		const child = spawn(process.execPath, ["dist/cli.cjs", ...words], { env: { ...process.env, CHORE_HOME: home, CHORE_PLATFORM: "" } });
+		const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
+		assert.deepEqual([status, stdout], [22, "body"], stderr);
+		assert.match(stderr, /asked-once \(\w+\) failed: status 404 /);
+		assert.equal(web.asked[0]?.headers["x-key"], "hush");
+		assert.match(unit, /^ActiveState=active$/m);
+		assert.doesNotMatch(unit, /hush/);
 	});
 
 	test("a job inherits the slice of its caller, with a slice of its own below", { skip }, () => {

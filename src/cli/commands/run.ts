@@ -40,7 +40,6 @@ export function runCommand(): Command {
 		.option("--stdin <from>", "null, fifo (for `chore send`), or a file (default: null)")
 		.option("--relay", "let its output pass a pipe, for a program that opens /dev/stderr itself");
 	boundingOptions(command)
-		.optionsGroup("As in systemd-run:")
 		.option("--user", "the user's own manager (the default)")
 		.option("--system", "the system's own manager; for root")
 		.option("-G, --collect", "unload the unit however it ends (always done)")
