@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { signalNumber } from "../exit-record.ts";
 import { begunMain } from "./begin.ts";
-import { membersOf, outsideOfGroups, signalEach, signalGroups } from "./members.ts";
+import { membersOf, outsideOfGroups, signalEach, signalGroups, signalJobGroup } from "./members.ts";
 import { noteLetGo } from "./pause.ts";
 import type { ProcessTable } from "./processes.ts";
 import type { Run } from "./run-folder.ts";
@@ -34,7 +34,13 @@ export async function kill(run: Run, table: ProcessTable, number: number, whom: 
 	for (let round = 0; round < (number === signalNumber("SIGKILL") ? ROUNDS : 1); round++) {
 		const targets = [...members.group, ...members.escaped];
 		if (targets.length === 0) break;
-		signalEach(run, targets, number, table);
+		signalJobGroup(run, members, number);
+		signalEach(
+			run,
+			targets.filter(({ groupId }) => groupId !== members.job),
+			number,
+			table,
+		);
 		await delay(1);
 		members = membersOf(run, table);
 	}

@@ -78,6 +78,11 @@ export function signalGroups(run: Run, { shim, job }: Members, number: number): 
 	if (job !== undefined) send(-job, number);
 }
 
+/** Signals the job's process group, if it has one of its own. The kernel misses no process in it that is just being forked. */
+export function signalJobGroup(run: Run, { job }: Members, number: number): void {
+	if (job !== undefined && liveness(run.runFolder) === "alive") send(-job, number);
+}
+
 /** The members that `signalGroups` does not reach. */
 export function outsideOfGroups({ shim, job, group, escaped }: Members): readonly Process[] {
 	return [...group.filter(({ groupId }) => groupId !== shim && groupId !== job), ...escaped];

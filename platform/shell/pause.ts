@@ -8,7 +8,7 @@ import { ChoreError } from "../errors.ts";
 import { signalNumber } from "../exit-record.ts";
 import { Silence } from "../silence.ts";
 import { begunMain, signallableShim } from "./begin.ts";
-import { mainProcess, membersOf, outsideOfGroups, signalEach, signalGroups } from "./members.ts";
+import { mainProcess, membersOf, outsideOfGroups, signalEach, signalGroups, signalJobGroup } from "./members.ts";
 import { isHeld, type ProcessTable } from "./processes.ts";
 import { heldFile, type Run, stageOf } from "./run-folder.ts";
 
@@ -65,13 +65,17 @@ function letGo(run: Run, table: ProcessTable): void {
 	signalEach(run, outsideOfGroups(members), SIGCONT, table);
 }
 
-/** Repeats until two listings in a row find all processes stopped: one that was just being started may be missing in the first. */
+/**
+ * Repeats until two listings in a row find all processes stopped: one outside of the job's group that was just being started
+ * may be missing in the first.
+ */
 async function holdAll(run: Run, table: ProcessTable): Promise<void> {
 	using silence = new Silence(HOLD_MS);
 	let looksWithAllHeld = 0;
 	while (looksWithAllHeld < 2 && !silence.isOver) {
-		const { group, escaped } = membersOf(run, table);
-		const members = [...group, ...escaped];
+		const found = membersOf(run, table);
+		signalJobGroup(run, found, SIGSTOP);
+		const members = [...found.group, ...found.escaped];
 		const moving = members.filter((process) => !isHeld(process, () => members));
 		looksWithAllHeld = moving.length === 0 ? looksWithAllHeld + 1 : 0;
 		signalEach(run, moving, SIGSTOP, table);

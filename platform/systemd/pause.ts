@@ -5,26 +5,31 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { signalNumber } from "../exit-record.ts";
+import { Silence } from "../silence.ts";
 import { dropNote, noteHeld } from "./held.ts";
 import { withStrays } from "./inspect.ts";
-import { isAlive, isStopped, processesOf } from "./processes.ts";
+import { isAlive, isHeld, pidsIn, processesApart } from "./processes.ts";
 import type { Systemd } from "./requests.ts";
 import { findOwn, signalRun } from "./stop.ts";
 import type { PlannedUnit } from "./unit.ts";
 
 /** After this time a job that starts processes faster than they are stopped counts as paused. */
-const HOLDING_MS = 2_000;
+const HOLDING_MS = 5_000;
 const LOOK_EVERY_MS = 10;
 
 /** See Platform.pause. */
 export async function pauseRun(systemd: Systemd, run: PlannedUnit): Promise<boolean> {
 	noteHeld(run.runFolder);
-	const deadlineMs = performance.now() + HOLDING_MS;
-	// The signal may miss a process that is just being forked, so repeat it until all are stopped.
+	using silence = new Silence(HOLDING_MS);
 	while (await signalRun(systemd, run, ["SIGSTOP"], "all")) {
-		const pids = await runningPids(systemd, run);
-		if (pids === "over") break;
-		if (pids.every((pid) => isStopped(pid) || !isAlive(pid)) || performance.now() > deadlineMs) return true;
+		const held = await pidsOf(systemd, run);
+		if (held === "over") break;
+		// The signal misses a process that is just being forked, and so does the list, even if its parent has stopped or ended by
+		// now. Those of the list do nothing more: if there are no others afterwards, they are all.
+		const isStill = held.every((pid) => isHeld(pid) || !isAlive(pid));
+		const later = isStill ? await pidsOf(systemd, run) : held;
+		if (later === "over") break;
+		if ((isStill && later.every((pid) => held.includes(pid))) || silence.isOver) return true;
 		await delay(LOOK_EVERY_MS);
 	}
 	dropNote(run.runFolder);
@@ -39,10 +44,11 @@ export async function resumeRun(systemd: Systemd, run: PlannedUnit): Promise<boo
 }
 
 /** The processes of a run; "over" when it is ending. Then SIGSTOP may have hit the hook, which gets SIGCONT. */
-async function runningPids(systemd: Systemd, run: PlannedUnit): Promise<readonly number[] | "over"> {
+async function pidsOf(systemd: Systemd, run: PlannedUnit): Promise<readonly number[] | "over"> {
 	const unit = await findOwn(systemd, run);
 	if (unit === undefined) return withStrays(systemd, run, (pids) => (pids.length === 0 ? "over" : pids));
-	if (unit.subState === "running" || unit.subState === "start") return processesOf(unit.controlGroup, run).map(({ pid }) => pid);
+	if (unit.subState === "running" || unit.subState === "start")
+		return [...pidsIn(unit.controlGroup, run), ...processesApart(run).map(({ pid }) => pid)];
 	await systemd.kill(unit, "all", signalNumber("SIGCONT") ?? 0);
 	return "over";
 }

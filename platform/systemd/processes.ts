@@ -28,9 +28,13 @@ export function cgroupFolder(controlGroup: string): string | undefined {
 
 /** The processes in a run's cgroup and below it, without those that carry the mark of another run. */
 export function processesOf(controlGroup: string, run: MarkedRun): readonly JobProcess[] {
+	return pidsIn(controlGroup, run).flatMap((pid) => describeProcess(pid) ?? []);
+}
+
+/** Their pids at one moment. Some may have ended since. */
+export function pidsIn(controlGroup: string, run: MarkedRun): readonly number[] {
 	const folder = cgroupFolder(controlGroup);
-	const pids = folder === undefined ? [] : pidsBelow(folder).filter((pid) => ownerOf(pid, run) !== "another's");
-	return pids.flatMap((pid) => describeProcess(pid) ?? []);
+	return folder === undefined ? [] : pidsBelow(folder).filter((pid) => ownerOf(pid, run) !== "another's");
 }
 
 /**
@@ -114,17 +118,27 @@ function ownerOf(pid: number, run: MarkedRun): ReturnType<typeof whose> {
 	return whose((name) => variableIn(environment, name), run);
 }
 
-/**
- * Whether a process is stopped by SIGSTOP, or has the signal pending. A parent after vfork(2), for example, takes the
- * signal only after the exec of its child, and that child may be stopped itself.
- */
+/** Whether a process is stopped, or will be as soon as it takes the signal, which is pending. */
 export function isStopped(pid: number): boolean {
+	return stateOf(pid) !== undefined;
+}
+
+/**
+ * Whether a process is stopped and will do nothing before SIGCONT. A parent after vfork(2) takes its SIGSTOP only after the
+ * exec of its child, and that child may be stopped itself. One that runs with the signal pending may be in a fork(2).
+ */
+export function isHeld(pid: number): boolean {
+	return stateOf(pid) === "held";
+}
+
+function stateOf(pid: number): "held" | "signalled" | undefined {
 	const folder = liveFolder(pid);
-	if (folder === undefined) return false;
+	if (folder === undefined) return undefined;
 	const state = statFields(folder)?.[0];
-	if (state === "T" || state === "t") return true;
+	if (state === "T" || state === "t") return "held";
 	const pending = [...(read(`${folder}/status`) ?? "").matchAll(/^(?:SigPnd|ShdPnd):\t([0-9a-f]+)$/gm)];
-	return pending.some(([, mask]) => (BigInt(`0x${mask}`) & SIGSTOP_BIT) !== 0n);
+	if (!pending.some(([, mask]) => (BigInt(`0x${mask}`) & SIGSTOP_BIT) !== 0n)) return undefined;
+	return state === "D" ? "held" : "signalled";
 }
 
 /** Whether a process exists. A zombie counts as ended, unless a thread of it works on. */

@@ -8,6 +8,7 @@ import { procTable } from "../../platform/shell/proc.ts";
 import type { Process } from "../../platform/shell/processes.ts";
 import { PsTable } from "../../platform/shell/ps.ts";
 import { above, eventually } from "../support/eventually.ts";
+import { rounds } from "../support/rounds.ts";
 import {
 	attemptsOf,
 	ended,
@@ -177,3 +178,20 @@ for (const [name, shell, skip] of SHELLS) {
 		);
 	});
 }
+
+test("processes that start the next one and end are paused", { skip: skipUnlessProc }, async () => {
+	await using platform = await openPlatform();
+	const script = `echo '${BEAT.replace("sleep 0.01", 'sh "$0" "$1" &')}' >"$1/link"; sh "$1/link" "$1" & sh "$1/link" "$1" & exec sleep 1000`;
+	const run = await start(platform, script);
+	for (let round = rounds(1); round > 0; round--) {
+		await goesOn(run);
+		assert.equal(await platform.pause(run.handle), true);
+		const before = beats(run);
+		await processesOf(run);
+		assert.equal(beats(run), before);
+		assert.equal(await platform.resume(run.handle), true);
+		await goesOn(run);
+	}
+	await stop(platform, run, { graceMs: 0 });
+	await nothingLeft(run);
+});

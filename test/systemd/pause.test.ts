@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Stopping } from "../../platform/contract.ts";
 import { eventually, isRunning, kill } from "../support/eventually.ts";
+import { rounds } from "../support/rounds.ts";
 import { crashManager, userManager } from "../support/user-manager.ts";
 import { Fixture, type Prepared, recordOf, said } from "./support.ts";
 
@@ -16,8 +17,8 @@ const RUNNING = { kind: "running", paused: false } as const;
 const BEATS = 'beat() { while :; do echo x >>"$run/$1"; sleep 0.01; done; }';
 const TREE = `${BEATS}; (beat child) & (setsid sh -c 'while :; do echo x >>"$1/apart"; sleep 0.01; done' sh "$run") & ready; beat main`;
 
-function beats(run: Prepared): readonly number[] {
-	return ["main", "child", "apart"].map((name) => (said(run, name) ?? "").length);
+function beats(run: Prepared, names: readonly string[] = ["main", "child", "apart"]): readonly number[] {
+	return names.map((name) => (said(run, name) ?? "").length);
 }
 
 function systemctl(...words: readonly string[]): string {
@@ -28,15 +29,15 @@ function unitOf({ handle }: Prepared): string {
 	return String(handle.data["unit"]);
 }
 
-async function standsStill(run: Prepared): Promise<void> {
-	const before = beats(run);
+async function standsStill(run: Prepared, names?: readonly string[]): Promise<void> {
+	const before = beats(run, names);
 	await new Promise((resolve) => setTimeout(resolve, 100));
-	assert.deepEqual(beats(run), before);
+	assert.deepEqual(beats(run, names), before);
 }
 
-async function goesOn(run: Prepared): Promise<void> {
-	const before = beats(run);
-	await eventually("every process goes on", () => beats(run).every((count, index) => count > (before[index] ?? 0)));
+async function goesOn(run: Prepared, names?: readonly string[]): Promise<void> {
+	const before = beats(run, names);
+	await eventually("every process goes on", () => beats(run, names).every((count, index) => count > (before[index] ?? 0)));
 }
 
 test("every process of a paused run is stopped until the run is resumed", { skip }, async () => {
@@ -57,10 +58,19 @@ test("every process of a paused run is stopped until the run is resumed", { skip
 
 test("all processes of a run that keeps starting processes are paused", { skip }, async () => {
 	await using fixture = await Fixture.open();
-	const run = await fixture.startReady('ready; while :; do (echo x >>"$run/main") & (sleep 0.001; echo x >>"$run/child") & done');
-	assert.equal(await fixture.platform.pause(run.handle), true);
-	assert.deepEqual(await fixture.observe(run), PAUSED);
-	await standsStill(run);
+	const script = [
+		// In a chain each process starts the next one and ends.
+		`echo 'echo x >>"$1/chain"; sh "$0" "$1" &' >"$run/link"; sh "$run/link" "$run" & sh "$run/link" "$run" &`,
+		'ready; while :; do (echo x >>"$run/main") & (sleep 0.001; echo x >>"$run/child") & done',
+	];
+	const run = await fixture.startReady(script.join("\n"));
+	for (let round = rounds(1); round > 0; round--) {
+		assert.equal(await fixture.platform.pause(run.handle), true);
+		assert.deepEqual(await fixture.observe(run), PAUSED);
+		await standsStill(run, ["main", "child", "chain"]);
+		assert.equal(await fixture.platform.resume(run.handle), true);
+		await goesOn(run, ["main", "child", "chain"]);
+	}
 });
 
 for (const verb of ["daemon-reload", "daemon-reexec"] as const) {
