@@ -1,13 +1,12 @@
 /**
  * A start that the manager cannot make leaves nothing, gives the reason, and ends within a bounded time: however quickly the
- * unit restarts, and whatever happens to the bus, the manager or the disk meanwhile.
+ * unit restarts, and whatever happens to the bus or the manager meanwhile.
  */
 import assert from "node:assert/strict";
-import { execFile, execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { execFile, execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { PlatformModule } from "../../platform/contract.ts";
 import { isChoreError } from "../../platform/errors.ts";
@@ -22,9 +21,7 @@ import { rounds } from "../support/rounds.ts";
 import { userManager } from "../support/user-manager.ts";
 import { GoBetween } from "./fake-bus.ts";
 
-runOnSmallDisk();
 const { skip, skipHarm } = userManager(import.meta);
-const smallDisk = process.env["CHORE_TEST_SMALL_DISK"];
 const ROUNDS = rounds(5);
 const patience = { skip, timeout: HANGS_MS * Math.max(1, ROUNDS / 50) };
 
@@ -39,34 +36,6 @@ const REFUSED: readonly (readonly [property: string, message: RegExp])[] = [
 	["Requires=chore-not-there.service", /^Requires=chore-not-there.service: systemd refused /],
 ];
 const [CANNOT_BE_SET] = REFUSED[0] as readonly [string, RegExp];
-
-/**
- * Root can make a small file system, which the user of the private manager cannot: then the file is run again where there
- * is one. It is in a mount namespace of its own, and gone with the last process there.
- */
-function runOnSmallDisk(): void {
-	if (process.geteuid?.() !== 0 || process.env["CHORE_TEST_MANAGER"] !== undefined) return;
-	const needed = ["/lib/systemd/systemd", "/usr/bin/setpriv", "/usr/bin/nsenter", "/usr/bin/dbus-daemon"];
-	if (!needed.every((path) => existsSync(path)) || spawnSync("unshare", ["-m", "true"]).status !== 0) return; // userManager says so
-	const folder = mkdtempSync(`${tmpdir()}/chore-small-`);
-	try {
-		const script = fileURLToPath(new URL("../../../test/support/user-manager.sh", import.meta.url));
-		const mount = `mount -t tmpfs -o size=2m,mode=1777 chore-test "$0" && exec setpriv --pdeathsig TERM "$@"`;
-		const words = [
-			script,
-			"with",
-			"/usr/bin/env",
-			`CHORE_TEST_SMALL_DISK=${folder}`,
-			process.execPath,
-			...process.execArgv,
-			fileURLToPath(import.meta.url),
-		];
-		process.exitCode = spawnSync("unshare", ["-m", "/bin/sh", "-c", mount, folder, ...words], { stdio: "inherit" }).status ?? 1;
-	} finally {
-		rmSync(folder, { recursive: true, force: true });
-	}
-	process.exit();
-}
 
 function startRefused(chore: Chore, property = CANNOT_BE_SET, delayMs = 1): Promise<unknown> {
 	return chore.run({ command: ["true"], name: "refused", native: { properties: [property] }, restart: { policy: "always", delayMs } });
@@ -201,30 +170,6 @@ test("a manager that is re-executed again and again still refuses", { ...patienc
 		await reexecuting;
 	}
 	await clearAway(home.chore, home);
-});
-
-test("a refused start on a full disk reports the refusal or the disk, and leaves nothing", {
-	...patience,
-	skip: skip || (smallDisk === undefined && "only root can make a small file system"),
-}, async () => {
-	await using home = await makeHome("systemd", systemd, {}, `${smallDisk}/home-`);
-	const ballast = `${smallDisk}/ballast`;
-	const { id } = await home.chore.run({ command: ["true"], name: "refused" });
-	await home.chore.wait(id);
-	await home.chore.remove(id);
-	await eventually("the unit of that one is unloaded", () => units() === "");
-	let refused = 0;
-	for (let pages = 0; refused < 3; pages++) {
-		assert.ok(pages < 60, "some free space is enough");
-		rmSync(ballast, { force: true });
-		writeFileSync(ballast, Buffer.alloc((statfsSync(smallDisk as string).bavail - pages) * 4096));
-		const error: unknown = await startRefused(home.chore).catch((reason: unknown) => reason);
-		assert.ok(isChoreError(error), String(error));
-		assert.ok(["STATE_FULL", "INVALID_ARGUMENT"].includes(error.code), `${pages} free pages: ${error.code}: ${error.message}`);
-		if (error.code === "INVALID_ARGUMENT") refused++;
-		await assertNothingLeft(home, `${pages} free pages`);
-	}
-	rmSync(ballast);
 });
 
 function assertIsNoBug(error: unknown): void {
