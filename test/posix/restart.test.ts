@@ -101,7 +101,7 @@ for (const [name, shell, skip] of SHELLS) {
 					[7, { code: 143 }, true, "exit-code"],
 					[8, { code: 0 }, true, "success"],
 				]);
-				assert.deepEqual(livingPids(run), []);
+				await nothingLeft(run);
 			});
 		}
 
@@ -141,7 +141,7 @@ for (const [name, shell, skip] of SHELLS) {
 				[2, { signal: "SIGKILL" }, true, "timeout"],
 				[3, { code: 0 }, true, "success"],
 			]);
-			assert.deepEqual(livingPids(run), []);
+			await nothingLeft(run);
 		};
 		trial(hit, hitting, withLimitOfTest);
 
@@ -185,7 +185,7 @@ for (const [name, shell, skip] of SHELLS) {
 				assert.ok(existsSync(`${run.folder}/left`), "the shim was not killed: it left by itself");
 				const { attempt, status } = await ended(platform, run);
 				assert.deepEqual([attempt, status], [1, { code: 4 }]);
-				assert.deepEqual(livingPids(run), []);
+				await nothingLeft(run);
 			}
 		};
 		trial("a stop while it waits ends the run at once, with the attempt that was", stopWhileWaiting, leaves);
@@ -212,7 +212,7 @@ for (const [name, shell, skip] of SHELLS) {
 				// The last one may have been killed before it could count.
 				assert.ok(attempt === count || attempt === count + 1, `attempt ${attempt} of ${count}`);
 				assert.equal(attemptsOf(run).length, attempt);
-				assert.deepEqual(livingPids(run), []);
+				await nothingLeft(run);
 			}
 		});
 
@@ -238,7 +238,7 @@ for (const [name, shell, skip] of SHELLS) {
 			assert.deepEqual(await stop(platform, run), { kind: "ended" });
 			assert.ok(looks > 1, "it was looked for");
 			assert.ok(!existsSync(`${run.folder}/asked`), "no process was asked to end");
-			assert.deepEqual(livingPids(run), []);
+			await nothingLeft(run);
 		});
 
 		test("a stop between two attempts leaves what left the group its grace", { skip: skip || skipUnlessProc }, async () => {

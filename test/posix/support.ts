@@ -207,7 +207,10 @@ export async function signalAll(run: TestRun, signal: NodeJS.Signals): Promise<v
 	for (const name of ["pid", "started"]) kill(-Number(await wordIn(run, name)), signal);
 }
 
-/** Waits until no process carries the mark of this run. */
+/**
+ * Waits until no process carries the mark of this run. Of a shim whose kill is a program (posh), that may be seen for a moment
+ * after the stop has returned: it has killed its group, itself included, but has yet to leave the kernel.
+ */
 export async function nothingLeft(run: TestRun): Promise<void> {
 	await eventually("nothing is left", () => livingPids(run), isEmpty);
 }
