@@ -7,6 +7,8 @@
  * stores, holds what it needs to find a run again.
  */
 
+import type { Calendar } from "./calendar.ts";
+
 /** How a process ended: the code it chose, or the signal that killed it ("SIGTERM", "SIGRTMIN+3"). */
 export type ExitStatus = { readonly code: number } | { readonly signal: string };
 
@@ -35,6 +37,8 @@ export interface Capabilities {
 	readonly hangUp: boolean;
 	/** Accepts a run without waiting until it is under way (`acknowledge: false`). */
 	readonly enqueue: boolean;
+	/** Runs a job at the moments of a calendar, also when no process of chore is running: it has `schedules` and `launcher`. */
+	readonly schedule: boolean;
 	/**
 	 * How the processes of a job are found: by cgroup, from which no process escapes, or by process group and the
 	 * variable CHORE_RUN_ID, which miss a process that leaves the group and clears its environment.
@@ -171,6 +175,40 @@ export interface Usage {
 /** Whether jobs outlive the user's last logout; if not, why, and the command that changes it. */
 export type LogoutFate = { readonly survives: true } | { readonly survives: false; readonly reason: string; readonly cure: string };
 
+/** What wakes a job. All paths are absolute. */
+export interface Wake {
+	readonly jobId: string;
+	/** As in RunSpec. */
+	readonly label: string;
+	readonly description: string;
+	/** Its folder `schedule` is there for small files of the platform's own. */
+	readonly jobFolder: string;
+	/** Counts the changes of a schedule, from 1: each gets an object of the platform that has no history. */
+	readonly revision: number;
+	readonly calendar: Calendar;
+	/** Wake it once after a time in which that could not be, such as while the machine was off. */
+	readonly catchesUp: boolean;
+	/** The longest delay after each moment, the same one each time. */
+	readonly jitterMs: number;
+	/** The program that is run by /bin/sh with the job's folder as its argument. It decides by itself whether a run is due. */
+	readonly fire: string;
+}
+
+/** Wakes jobs at the moments of a calendar. */
+export interface Schedules {
+	/**
+	 * The handle of what will wake a job. No I/O.
+	 * @throws ChoreError OPTION_UNSUPPORTED for what it cannot keep, such as seconds, in one sentence
+	 */
+	plan(wake: Wake): Handle;
+	/** Wakes the job from here on, also after a reboot. After an error nothing of it is there. */
+	arm(wake: Wake, handle: Handle): Promise<void>;
+	/** Wakes it no more. Does nothing if that is so already; a run that is active goes on. */
+	disarm(handle: Handle): Promise<void>;
+	/** When each wakes its job next, in milliseconds since 1970; undefined where that is not known, or it never will. */
+	nextTimes(handles: readonly Handle[]): Promise<readonly (number | undefined)[]>;
+}
+
 /** One backend that runs jobs. Each method is one request; none retries. Throws ChoreError (errors.ts) only. */
 export interface Platform extends AsyncDisposable {
 	readonly name: string;
@@ -198,6 +236,20 @@ export interface Platform extends AsyncDisposable {
 	 * @throws ChoreError UNIT_EXISTS when the object's name is taken; PLATFORM_FAILED with the system's own error as cause
 	 */
 	start(run: RunSpec, handle: Handle): Promise<void>;
+	/**
+	 * Shell text by which the fire program starts this run as `start` would, without Node, in any /bin/sh. It defines two
+	 * functions:
+	 *
+	 *     launch    starts the run in the folder $run, and calls `begun` as soon as that lives or is accepted; it need not return
+	 *               then. Returns 1 if it was refused and nothing of the run will exist, 2 if that is not known
+	 *     alive     whether the run of this job in the folder $1, which has no final exit record, may be active
+	 *
+	 * The number of the run is one that occurs in the text only where it means that: another takes its place before it is read.
+	 * Whoever reads it leads a process group, and has nothing to do afterwards. Absent if runs cannot be started so.
+	 */
+	launcher?(run: RunSpec): Promise<string>;
+	/** Absent if the platform cannot wake jobs. */
+	readonly schedules?: Schedules;
 	/**
 	 * Sends the stop signal to every process of the run, and SIGKILL after `graceMs`. Resolves once none is left, or 5 s after
 	 * SIGKILL. Continues processes that are stopped, or the signal would not reach them. A run that is already over is not an

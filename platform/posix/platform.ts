@@ -4,6 +4,7 @@ import { ShellPlatform } from "../shell/platform.ts";
 import type { ProcessTable } from "../shell/processes.ts";
 import { shimCommand } from "../shell/shim.ts";
 import { description } from "./describe.ts";
+import { launcherText } from "./launcher.ts";
 import { currentLogoutFate } from "./logind.ts";
 import { detach } from "./start.ts";
 
@@ -22,6 +23,10 @@ export class PosixPlatform extends ShellPlatform implements Platform {
 
 	start(run: RunSpec): Promise<void> {
 		return detach(run, shimCommand(run, this.shell, this.#installShim(), this.leader));
+	}
+
+	async launcher(run: RunSpec): Promise<string> {
+		return launcherText(run, shimCommand(run, this.shell, this.#installShim(), this.leader));
 	}
 
 	async logout(): Promise<LogoutFate> {

@@ -24,6 +24,7 @@ export const CAPABILITIES: Capabilities = {
 	native: {},
 	hangUp: true,
 	enqueue: true,
+	schedule: false,
 	containment: "group-and-mark",
 };
 
@@ -34,6 +35,7 @@ export const LACKING: Description["lacking"] = {
 	taskLimit: NO_CGROUP,
 	accounting: "what a process used that nobody waited for is not counted anywhere",
 	native: "only systemd has units, slices and properties",
+	schedule: "nothing here wakes a job at a given moment but systemd's timers",
 };
 
 /** Facts about the shell and the programs that it needs. */

@@ -6,7 +6,7 @@ import { makeFifo } from "./fifo.ts";
 import { ALIVE_FIFO } from "./liveness.ts";
 
 /** Enough for the line in which the shell reports a signal ("Killed"); see `read_message` in shim.sh. */
-const MESSAGE_BYTES = 128;
+export const MESSAGE_BYTES = 128;
 export const PID_BYTES = 64;
 
 /**

@@ -9,6 +9,7 @@ import type {
 	Platform,
 	PlatformContext,
 	RunSpec,
+	Schedules,
 	StopOutcome,
 	Stopping,
 	Stray,
@@ -21,6 +22,7 @@ import { controllersOf, delegatedControllers } from "./controllers.ts";
 import { description } from "./describe.ts";
 import { text as hook } from "./hook.sh.ts";
 import { Inspector, inspectUnits } from "./inspect.ts";
+import { launcherText } from "./launcher.ts";
 import { enableLinger, logoutFate } from "./linger.ts";
 import { othersAt } from "./namespaces.ts";
 import { NATIVE, propertyWords, readNative } from "./native.ts";
@@ -28,12 +30,13 @@ import { pauseRun, resumeRun } from "./pause.ts";
 import { split } from "./properties.ts";
 import { controllerOf } from "./property-table.ts";
 import { Systemd } from "./requests.ts";
-import { allowRestarts } from "./restarts.ts";
+import { allowRestarts, restartsText } from "./restarts.ts";
+import { schedulesOn } from "./schedules.ts";
 import type { Scope } from "./scope.ts";
-import { confirmStart, submitUnit } from "./start.ts";
+import { confirmStart, propertiesOf, submitUnit } from "./start.ts";
 import { findOwn, letGo, signalRun, stopRun } from "./stop.ts";
 import { findStrays } from "./strays.ts";
-import { type PlannedUnit, planUnit, readHandle } from "./unit.ts";
+import { type Installation, type PlannedUnit, planUnit, readHandle } from "./unit.ts";
 import { NO_USAGE, usageOf } from "./usage.ts";
 import { Waiter } from "./waiter.ts";
 import { Watch } from "./watch.ts";
@@ -43,6 +46,7 @@ export class SystemdPlatform implements Platform {
 	readonly name: string;
 	/** Absent for the system's manager, whose jobs survive every logout. */
 	readonly linger?: () => Promise<void>;
+	readonly schedules: Schedules;
 	readonly #scope: Scope;
 	readonly #socketPath: string;
 	readonly #userId: number;
@@ -63,6 +67,7 @@ export class SystemdPlatform implements Platform {
 		patience?: Patience,
 	) {
 		this.name = scope.name;
+		this.schedules = schedulesOn(this.#connect, scope.name);
 		if (!scope.isSystem) this.linger = enableLinger;
 		this.#scope = scope;
 		this.#socketPath = socketPath;
@@ -86,12 +91,17 @@ export class SystemdPlatform implements Platform {
 	}
 
 	async start(run: RunSpec, handle: Handle): Promise<void> {
-		const hookPath = this.#context.install("hook", hook);
+		const installation = this.#installation();
 		allowRestarts(run);
 		const planned = readHandle(handle, this.name);
-		const installation = { scope: this.#scope, hookPath, isPrivileged: this.#userId === 0 };
 		const { finished } = await delivered(() => submitUnit(this.#connected(), run, planned, installation));
 		if (run.acknowledge) await confirmStart(this.#connect, run, planned, { finished, scope: this.#scope });
+	}
+
+	async launcher(run: RunSpec): Promise<string> {
+		const { unit } = readHandle(this.plan(run), this.name);
+		const properties = await propertiesOf(this.#connected(), run, this.#installation());
+		return launcherText({ unit, properties, restarts: restartsText(run), scope: this.#scope });
 	}
 
 	async stop(handle: Handle, options: Stopping): Promise<StopOutcome> {
@@ -183,6 +193,10 @@ export class SystemdPlatform implements Platform {
 		this.#systemd?.[Symbol.dispose]();
 	}
 
+	#installation(): Installation & { readonly scope: Scope } {
+		return { scope: this.#scope, hookPath: this.#context.install("hook", hook), isPrivileged: this.#userId === 0 };
+	}
+
 	/** Refuses properties that systemd would accept without enforcing them. @throws ChoreError OPTION_UNSUPPORTED */
 	#checkControllers({ native }: Pick<RunSpec, "native">): void {
 		for (const word of propertyWords(native)) {
@@ -230,6 +244,7 @@ function capabilitiesWith(delegated: () => ReadonlySet<string> | null): Capabili
 		native: NATIVE,
 		hangUp: true,
 		enqueue: true,
+		schedule: true,
 		containment: "cgroup",
 	};
 }

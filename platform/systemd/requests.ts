@@ -159,6 +159,36 @@ export class Systemd implements Disposable {
 		return this.#unless(this.#call(unit.path, UNIT, "ResetFailed"), isGone);
 	}
 
+	/** Has the manager find the unit files at these paths, by links in its own folder, from here on. */
+	async linkUnitFiles(paths: readonly string[]): Promise<void> {
+		await this.#manager("LinkUnitFiles", "asbb", [paths, false, true]);
+	}
+
+	/** As `linkUnitFiles`, and has it start them as their [Install] says. Starts nothing at once. */
+	async enableUnitFiles(paths: readonly string[]): Promise<void> {
+		await this.#manager("EnableUnitFiles", "asbb", [paths, false, true]);
+	}
+
+	/** Takes back both. Units without links are ignored. */
+	async disableUnitFiles(names: readonly string[]): Promise<void> {
+		await this.#manager("DisableUnitFiles", "asb", [names, false]);
+	}
+
+	async startTimer(name: string): Promise<void> {
+		await this.#manager("StartUnit", "ss", [name, "replace"]);
+	}
+
+	/** Resolves false when it is not loaded. */
+	stopTimer(name: string): Promise<boolean> {
+		return this.#unless(this.#manager("StopUnit", "ss", [name, "replace"]), isGone);
+	}
+
+	/** The state of a timer ("waiting", "running", "elapsed", "dead"), and when it elapses next, in microseconds since 1970. */
+	async timer(name: string): Promise<{ readonly subState: string; readonly next: bigint }> {
+		const { SubState, NextElapseUSecRealtime = 0n } = await this.properties(unitPath(name));
+		return { subState: String(SubState), next: BigInt(NextElapseUSecRealtime as bigint) };
+	}
+
 	/** Calls back for every unit that changes or is removed. Resolves once no event can be missed any more. */
 	async onUnitEvent(listener: (event: UnitEvent) => void): Promise<AsyncDisposable> {
 		this.#unitListeners.add(listener);

@@ -14,14 +14,20 @@ export function restartsFile(runFolder: string): string {
 }
 
 /** Makes the file. Called before the start; does nothing for policy "no". @throws ChoreError STATE_UNUSABLE */
-export function allowRestarts({ runFolder, restart: { policy, max } }: Pick<RunSpec, "runFolder" | "restart">): void {
-	if (policy === "no") return;
-	const path = restartsFile(runFolder);
+export function allowRestarts(run: Pick<RunSpec, "runFolder" | "restart">): void {
+	const text = restartsText(run);
+	if (text === undefined) return;
+	const path = restartsFile(run.runFolder);
 	try {
-		writeFileSync(path, `${policy} ${max ?? "unlimited"}\n`, { mode: 0o600 });
+		writeFileSync(path, `${text}\n`, { mode: 0o600 });
 	} catch (error) {
 		throw new ChoreError("STATE_UNUSABLE", `cannot write ${path}: ${errnoOf(error)}`, { cause: error });
 	}
+}
+
+/** Its line; undefined for policy "no". */
+export function restartsText({ restart: { policy, max } }: Pick<RunSpec, "restart">): string | undefined {
+	return policy === "no" ? undefined : `${policy} ${max ?? "unlimited"}`;
 }
 
 /** Empties the file: no further attempt begins after this. @throws ChoreError STATE_UNUSABLE */

@@ -6,6 +6,7 @@ import { ChoreError, isChoreError } from "../errors.ts";
 import { callersProperties } from "./caller.ts";
 import { hasStarted } from "./inspect.ts";
 import { propertyWords, readNative } from "./native.ts";
+import type { Property } from "./property.ts";
 import { impossibleProperties, refusedName, refusedProperty } from "./refusal.ts";
 import type { LoadedUnit, Systemd } from "./requests.ts";
 import { forbidRestarts, mayStartAgain } from "./restarts.ts";
@@ -45,9 +46,8 @@ export async function submitUnit(
 	{ unit }: PlannedUnit,
 	{ scope, ...installation }: Installation & { readonly scope: Scope },
 ): Promise<Submitted> {
-	const callersSlice = readNative(run, scope.name).inheritsSlice ? await findCallersSlice(systemd, scope) : undefined;
 	const inherited = await callersProperties(systemd);
-	let properties = unitProperties(run, { ...installation, callersSlice, inherited });
+	let properties = await propertiesOf(systemd, run, { ...installation, scope, inherited });
 	const unasked = unaskedNames(run, inherited);
 	const deadlineMs = performance.now() + LEAVING_MS;
 	for (;;) {
@@ -65,6 +65,17 @@ export async function submitUnit(
 			if (performance.now() > deadlineMs || !(await makeRoom(systemd, unit))) throw unitExists(unit, scope, error);
 		}
 	}
+}
+
+/** The properties of the unit of a run that this process starts, or has a schedule start. */
+export async function propertiesOf(
+	systemd: Systemd,
+	run: RunSpec,
+	{ scope, ...installation }: Installation & { readonly scope: Scope },
+): Promise<readonly Property[]> {
+	const callersSlice = readNative(run, scope.name).inheritsSlice ? await findCallersSlice(systemd, scope) : undefined;
+	const inherited = installation.inherited ?? (await callersProperties(systemd));
+	return unitProperties(run, { ...installation, callersSlice, inherited });
 }
 
 /**

@@ -9,9 +9,11 @@ import type {
 	Platform,
 	PlatformModule,
 	RunSpec,
+	Schedules,
 	StopOutcome,
 	Stopping,
 	Usage,
+	Wake,
 } from "../../platform/contract.ts";
 import { ChoreError } from "../../platform/errors.ts";
 import { signalNumber } from "../../platform/exit-record.ts";
@@ -22,6 +24,13 @@ export const fakePlatform: PlatformModule = {
 };
 
 const runs = new Map<string, FakeRun>();
+
+const armed = new Map<string, Wake>();
+
+/** What wakes jobs of that state folder. */
+export function armedIn(home: string): readonly Wake[] {
+	return [...armed.values()].filter(({ jobFolder }) => jobFolder.startsWith(`${home}/`));
+}
 
 class FakePlatform implements Platform {
 	readonly name = "fake";
@@ -36,7 +45,15 @@ class FakePlatform implements Platform {
 		native: {},
 		hangUp: false,
 		enqueue: true,
+		schedule: true,
 		containment: "group-and-mark",
+	};
+
+	readonly schedules: Schedules = {
+		plan: ({ jobId, revision, jobFolder }) => ({ platform: this.name, version: 1, data: { jobId, revision, jobFolder } }),
+		arm: async (wake) => void armed.set(`${wake.jobFolder} ${wake.revision}`, wake),
+		disarm: async ({ data }) => void armed.delete(`${data["jobFolder"]} ${data["revision"]}`),
+		nextTimes: async (handles) => handles.map(() => undefined),
 	};
 
 	check({ native }: Pick<RunSpec, "native">): void {
@@ -51,6 +68,18 @@ class FakePlatform implements Platform {
 		const run = new FakeRun(spec);
 		runs.set(key(handle), run);
 		await run.begin();
+	}
+
+	/** The run is over when this returns, so that nothing has to be waited for; unless another process is at it. */
+	async launcher({ jobFolder, jobId, run }: RunSpec): Promise<string> {
+		const record = "chore-exit 1 attempt=1 how=exited status=$? certain=yes up=$up boot=$boot pid= .";
+		return `launch() {
+	begun
+	/usr/bin/env -i /bin/sh '${jobFolder}/start' "$run"
+	echo "${record}" 1<>"$run/exit"
+} # ${run}.${jobId}
+alive() { [ -e "$1/alive" ]; }
+`;
 	}
 
 	async stop(handle: Handle, stopping: Stopping): Promise<StopOutcome> {

@@ -8,8 +8,9 @@ export function fakeWith(change: (original: Platform) => Partial<Platform>): Pla
 		...fakePlatform,
 		open: async (context) => {
 			const platform = await fakePlatform.open(context);
-			const { start, inspect, stop } = platform;
-			const original = { start: start.bind(platform), inspect: inspect.bind(platform), stop: stop.bind(platform) } as Platform;
+			const { start, inspect, stop, schedules } = platform;
+			const methods = { start: start.bind(platform), inspect: inspect.bind(platform), stop: stop.bind(platform) };
+			const original = { ...methods, schedules } as Platform;
 			return Object.assign(platform, change(original));
 		},
 	};

@@ -131,6 +131,7 @@ const SKILLS: Readonly<Record<Skill, string>> = {
 	native: "options of its own",
 	hangUp: "HUP after the stop signal",
 	enqueue: "start without waiting",
+	schedule: "schedules",
 };
 
 const CONTAINMENT = {

@@ -1,0 +1,91 @@
+/**
+ * How the fire program starts a run: the request that `start` makes (start.ts), by busctl(1), with the same properties. Pure.
+ *
+ * A unit of the same name may still be there after a run that failed, or go at this moment; it is let go as in `makeRoom`.
+ */
+import { shellWord } from "../shell-word.ts";
+import type { Property } from "./property.ts";
+import type { Scope } from "./scope.ts";
+
+/** What one run is started with. */
+export interface Launching {
+	readonly unit: string;
+	readonly properties: readonly Property[];
+	/** The content of `restarts` in the run's folder; undefined where it has none. */
+	readonly restarts: string | undefined;
+	readonly scope: Scope;
+}
+
+/** @see Platform.launcher in contract.ts */
+export function launcherText({ unit, properties, restarts, scope }: Launching): string {
+	const whose = scope.isSystem ? "--system" : "--user";
+	const words = [
+		...["org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "StartTransientUnit"],
+		...["ssa(sv)a(sa(sv))", unit, "fail", String(properties.length)],
+		...properties.flatMap(({ name, signature, value }) => [name, signature, ...busWords(signature, value)]),
+		"0",
+	];
+	const name = shellWord(unit);
+	return `unset DBUS_SESSION_BUS_ADDRESS
+request() { busctl ${whose} -- call ${words.map(shellWord).join(" ")}; }
+launch() {
+${restarts === undefined ? "" : `	echo ${shellWord(restarts)} >${'"$run/restarts"'} || return 1\n`}	tries=20
+	until said=$(request 2>&1); do
+		echo "$said"
+		case $said in
+		*exists* | *loaded*) ;;
+		*'timed out'* | *'did not receive a reply'*) return 2 ;;
+		*) return 1 ;;
+		esac
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || return 1
+		case $(systemctl ${whose} show --property=Description -- ${name}) in
+		*' [chore '*/*']') ;;
+		*) return 1 ;;
+		esac
+		systemctl ${whose} reset-failed -- ${name}
+		sleep 0.1 || sleep 1
+	done
+	begun
+}
+alive() {
+	case $(systemctl ${whose} is-active -- ${name}) in
+	active | activating | deactivating | reloading) return 0 ;;
+	esac
+	return 1
+}
+`;
+}
+
+/** A value as busctl(1) reads it: each part in a word, each list behind its length. */
+export function busWords(signature: string, value: unknown): readonly string[] {
+	const [type, rest] = [signature[0], signature.slice(1)];
+	if (type === "a") {
+		const items = value as Iterable<unknown>;
+		const list = [...items];
+		return [String(list.length), ...list.flatMap((item) => busWords(rest, item))];
+	}
+	if (type === "(") {
+		const fields = value as readonly unknown[];
+		return typesIn(signature.slice(1, -1)).flatMap((field, index) => busWords(field, fields[index]));
+	}
+	return [String(value)];
+}
+
+/** The complete types of a signature: "sasb" is "s", "as" and "b". */
+function typesIn(signature: string): readonly string[] {
+	const types: string[] = [];
+	for (let at = 0; at < signature.length; ) {
+		let end = at;
+		while (signature[end] === "a") end++;
+		if (signature[end] === "(") {
+			for (let depth = 0; ; end++) {
+				if (signature[end] === "(") depth++;
+				else if (signature[end] === ")" && --depth === 0) break;
+			}
+		}
+		types.push(signature.slice(at, end + 1));
+		at = end + 1;
+	}
+	return types;
+}

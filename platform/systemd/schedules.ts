@@ -1,0 +1,77 @@
+/** Wakes jobs by timers of the manager. Their files lie in the job's folder, and the manager makes links to them. */
+import { rmSync, writeFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Handle, Schedules, Wake } from "../contract.ts";
+import { ChoreError, errnoOf, isChoreError } from "../errors.ts";
+import { answered } from "./again.ts";
+import { INFINITY } from "./property.ts";
+import type { Systemd } from "./requests.ts";
+import { planTimer, readTimer, serviceText, type Timer, timerText } from "./timer.ts";
+
+/** How long the manager may take to start a timer. */
+const STARTING_MS = 10_000;
+const LOOK_EVERY_MS = 10;
+
+/** @param connect gives the present connection, or a new one */
+export function schedulesOn(connect: () => Systemd, platform: string): Schedules {
+	const disarm = async (handle: Handle): Promise<void> => {
+		const timer = readTimer(handle);
+		await answered(() => connect().stopTimer(timer.timer));
+		await answered(() => connect().disableUnitFiles([timer.timer, timer.service]));
+		for (const file of filesOf(timer)) rmSync(file, { force: true });
+	};
+	return {
+		plan: (wake) => planTimer(wake, platform),
+		disarm,
+		async arm(wake, handle) {
+			try {
+				await arm(connect(), wake, readTimer(handle));
+			} catch (error) {
+				await disarm(handle).catch((second: unknown) => {
+					if (!isChoreError(second)) throw second; // the first error tells more
+				});
+				throw error;
+			}
+		},
+		async nextTimes(handles) {
+			return Promise.all(handles.map((handle) => nextTime(connect(), readTimer(handle))));
+		},
+	};
+}
+
+/** The manager finds new units without daemon-reload, which takes long. */
+async function arm(systemd: Systemd, wake: Wake, timer: Timer): Promise<void> {
+	const [timerFile, serviceFile] = filesOf(timer);
+	write(timerFile, timerText(wake));
+	write(serviceFile, serviceText(wake));
+	await systemd.linkUnitFiles([serviceFile]);
+	await systemd.enableUnitFiles([timerFile]);
+	await systemd.startTimer(timer.timer);
+	for (const deadlineMs = performance.now() + STARTING_MS; performance.now() < deadlineMs; await delay(LOOK_EVERY_MS)) {
+		const { subState } = await systemd.timer(timer.timer);
+		// In a second it may have fired already.
+		if (subState === "waiting" || subState === "running") return;
+		if (subState !== "dead") break;
+	}
+	throw new ChoreError("PLATFORM_FAILED", `${timer.timer} was started, but never elapses`, {
+		hint: "`systemd-analyze calendar` shows how systemd reads a calendar",
+	});
+}
+
+/** While the fire program runs the timer has none. */
+async function nextTime(systemd: Systemd, { timer }: Timer): Promise<number | undefined> {
+	const { next } = await systemd.timer(timer);
+	return next === 0n || next === INFINITY ? undefined : Math.round(Number(next) / 1000);
+}
+
+function filesOf({ folder, timer, service }: Timer): readonly [timer: string, service: string] {
+	return [`${folder}/${timer}`, `${folder}/${service}`];
+}
+
+function write(path: string, text: string): void {
+	try {
+		writeFileSync(path, text, { mode: 0o600 });
+	} catch (error) {
+		throw new ChoreError("STATE_UNUSABLE", `cannot write ${path}: ${errnoOf(error)}`, { cause: error });
+	}
+}
