@@ -56,11 +56,13 @@ export type { PrunedJob, PruneOptions, PruneReport } from "./core/forget/prune.t
 export type { RemoveOptions } from "./core/forget/remove.ts";
 export {
 	hasEnded,
+	isIdle,
 	isState,
 	type Job,
 	type JobRequest,
 	type JobResponse,
 	type JobResult,
+	type JobSchedule,
 	type JobState,
 	type OutputMode,
 	STATES,
@@ -78,6 +80,6 @@ export type { Found } from "./core/platforms.ts";
 export { ownVariable } from "./core/prepare/environment.ts";
 export { type LoginEnvironmentOptions, loginEnvironment } from "./core/prepare/login-environment.ts";
 export type { RequestOptions } from "./core/prepare/request.ts";
-export type { RestartOptions, RunOptions } from "./core/prepare/spec.ts";
+export type { RestartOptions, RunOptions, ScheduleOptions } from "./core/prepare/spec.ts";
 export type { LaunchOptions } from "./core/start/launch.ts";
 export type { RestartJobOptions } from "./core/start/rerun.ts";

@@ -7,6 +7,7 @@ import { kill } from "./control/kill.ts";
 import { linger } from "./control/linger.ts";
 import { pause, resume } from "./control/pause.ts";
 import { current } from "./control/reach.ts";
+import { pauseSchedule, resumeSchedule } from "./control/schedule.ts";
 import { type SendOptions, send } from "./control/send.ts";
 import { type StopOptions, stop } from "./control/stop.ts";
 import { type WaitOptions, waitForEnd } from "./control/wait.ts";
@@ -26,6 +27,7 @@ import { type JobFilter, list } from "./look/list.ts";
 import { type LogOptions, type LogPiece, logs } from "./look/logs.ts";
 import { newest, resolve } from "./look/resolve.ts";
 import { runs } from "./look/runs.ts";
+import { schedules, upcoming } from "./look/schedules.ts";
 import { followSessions } from "./look/sessions.ts";
 import { type JobDetails, status } from "./look/status.ts";
 import type { ChoreOptions } from "./options.ts";
@@ -65,7 +67,8 @@ export class Chore implements AsyncDisposable {
 
 	/**
 	 * Starts a job and resolves once it is under way (or accepted, with `acknowledge: false`): a program, or with `kind: "http"`
-	 * a request, by curl(1). See EXIT STATUS in chore(1) for the codes of that one.
+	 * a request, by curl(1). See EXIT STATUS in chore(1) for the codes of that one. With `schedule` it starts nothing: the
+	 * platform wakes the job at its moments, also when no process of chore is running.
 	 *
 	 * @throws ChoreError INVALID_ARGUMENT, OPTION_UNSUPPORTED, COMMAND_NOT_FOUND, COMMAND_NOT_EXECUTABLE,
 	 * DIRECTORY_UNUSABLE, NAME_IN_USE, TOO_MANY_JOBS, STATE_FULL, STATE_UNUSABLE, PLATFORM_UNAVAILABLE: after these nothing is
@@ -169,6 +172,26 @@ export class Chore implements AsyncDisposable {
 	/** Resumes a paused job. @throws ChoreError JOB_NOT_ACTIVE */
 	async resume(reference: string): Promise<Job> {
 		return resume(this.#context, this.#find(reference));
+	}
+
+	/** The jobs that a schedule runs, the one that runs next first. */
+	schedules(): Promise<readonly Job[]> {
+		return this.#worthPruning(schedules(this.#context));
+	}
+
+	/** The next moments at which a job is to be run, as RFC 3339. None for a job without a schedule. */
+	async upcoming(reference: string, count: number): Promise<readonly string[]> {
+		return upcoming(this.#context, this.#find(reference), count);
+	}
+
+	/** Has a schedule not run its job until it is resumed. A run that is active goes on. @throws ChoreError JOB_NOT_ACTIVE without one */
+	async pauseSchedule(reference: string): Promise<Job> {
+		return pauseSchedule(this.#context, this.#find(reference));
+	}
+
+	/** Has a paused schedule go on. What it missed while it was paused is not made up for. @throws ChoreError as `pauseSchedule` */
+	async resumeSchedule(reference: string): Promise<Job> {
+		return resumeSchedule(this.#context, this.#find(reference));
 	}
 
 	/**

@@ -62,7 +62,7 @@ export interface Job {
 	readonly startedAt: string | null;
 	/** The end of the main process. Other processes of the job may have ended later. */
 	readonly endedAt: string | null;
-	/** Which start of the job this is, from 1. */
+	/** Which start of the job this is, from 1; 0 for a job that its schedule has not run yet. */
 	readonly run: number;
 	/** Which execution within the run, from 1. Automatic restarts count up. */
 	readonly attempt: number;
@@ -100,8 +100,44 @@ export interface Job {
 	};
 	/** What an HTTP job asks for; null for a job that runs a program. */
 	readonly request: JobRequest | null;
+	/** When the job is run; null for a job without a schedule, and once its schedule is over. */
+	readonly schedule: JobSchedule | null;
 	/** Why the job is lost, unknown, or could not start, in words for people; else null. */
 	readonly reason: string | null;
+}
+
+/**
+ * The schedule of a job. While no run is active the state of the job is `scheduled`, and its fields about a run are those of the
+ * latest one.
+ */
+export interface JobSchedule {
+	/** The next moment at which it is to run; null when there is none. */
+	readonly next: string | null;
+	/** When it fired last: ran the job, or did not because a run was active. Null if it never did. */
+	readonly last: string | null;
+	/** Whether it does not fire until it is resumed. */
+	readonly paused: boolean;
+	/** Whether it is to fire now: one of its moments has come, and it has not fired since. */
+	readonly due: boolean;
+	/** How many moments have gone by since it fired last, or was made or resumed. It counts to 1,000. */
+	readonly missed: number;
+	/** The first of these. */
+	readonly missedSince: string | null;
+	/** The moments in the normal form of systemd.time(7); any of them counts. */
+	readonly calendar: readonly string[];
+	/** At least so many milliseconds are between two firings. */
+	readonly leastIntervalMs: number | null;
+	/** What it was made of. */
+	readonly triggers: readonly { readonly id: string; readonly kind: "calendar" | "cron" | "every" | "at"; readonly text: string }[];
+	/** What is done about moments at which it could not fire. */
+	readonly missedPolicy: "once" | "skip";
+	/** What is done at a moment at which a run is active. */
+	readonly overlap: "skip";
+	/** The longest delay after each moment. */
+	readonly jitterMs: number;
+	readonly keepRuns: number;
+	readonly notBefore: string | null;
+	readonly notAfter: string | null;
 }
 
 const ENDED: ReadonlySet<JobState> = new Set<JobState>(["succeeded", "failed", "stopped", "lost"]);
@@ -109,6 +145,11 @@ const ENDED: ReadonlySet<JobState> = new Set<JobState>(["succeeded", "failed", "
 /** Whether the job has ended. An `unknown` job has not. */
 export function hasEnded(job: { readonly state: JobState }): boolean {
 	return ENDED.has(job.state);
+}
+
+/** Whether no run of the job is active: it has ended, or waits for its schedule. */
+export function isIdle(job: { readonly state: JobState }): boolean {
+	return hasEnded(job) || job.state === "scheduled";
 }
 
 /** The request of an HTTP job, without all that may be secret, and what came of it. */

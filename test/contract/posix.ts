@@ -21,6 +21,7 @@ export function testPosixUnder(
 		skip: isMissing && `${path} is not installed`,
 		disturbances: [],
 		shell: name,
+		shellWords: words,
 		// How many start at once is nothing to the shell: that costs most, and is tested under Debian's /bin/sh.
 		...(name !== "dash" && { burst: 16 }),
 		...more,

@@ -18,6 +18,7 @@ import { BURNT_MS, burning } from "../support/burning.ts";
 import { eventually, HANGS_MS, isEmpty, isRunning, kill, noProc } from "../support/eventually.ts";
 import { type Home, makeHome } from "../support/home.ts";
 import { testAttempts } from "./attempts.ts";
+import { testFire } from "./fire.ts";
 import { testNextRun } from "./next-run.ts";
 import { testRequests } from "./requests.ts";
 
@@ -40,6 +41,8 @@ export interface Subject {
 	readonly burst?: number;
 	/** The shell that runs the job's start script, for what shells add to an environment. */
 	readonly shell?: string;
+	/** Its path, and what it has to be told to be a /bin/sh. */
+	readonly shellWords?: readonly string[];
 }
 
 /** Signals whose default action ends a process, and which a shell can send to itself. */
@@ -730,6 +733,7 @@ export function testPlatform(subject: Subject): void {
 		testAttempts(on, subject);
 		testNextRun(on, (context) => module.open(context));
 		testRequests(on);
+		testFire(on, subject, (context) => module.open(context));
 
 		on("an ended job leaves no process, and the platform keeps nothing of it", async (home) => {
 			const jobs = await Promise.all([

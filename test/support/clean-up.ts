@@ -21,6 +21,7 @@ export async function endJobs(home: string): Promise<readonly string[]> {
 			.map(({ data }) => String(data["unit"]))
 			.filter((unit) => unit.endsWith(".service")); // a test may write what it likes
 	for (const [platform, ...manager] of [["systemd", "--user"], ["systemd-system"]] as const) endUnits(manager, units(platform));
+	endTimers(home);
 	if (!existsSync("/proc/self/environ")) for (const label of labelsOf(home)) spawnSync("launchctl", ["remove", label], PATIENCE);
 	const look = () => {
 		const left = processesOf(home);
@@ -44,6 +45,14 @@ function endUnits(manager: readonly string[], units: readonly string[]): void {
 	systemctl("kill", "--signal=KILL");
 	systemctl("stop");
 	systemctl("reset-failed");
+}
+
+/** What would wake jobs that are gone. */
+function endTimers(home: string): void {
+	for (const { folder } of jobsIn(home)) {
+		const units = namesIn(`${folder}/schedule`).filter((name) => /\.(timer|service)$/.test(name));
+		if (units.length > 0) spawnSync("systemctl", ["--user", "--quiet", "disable", "--now", "--", ...units], PATIENCE);
+	}
 }
 
 /** The handles of runs whose end is not written down. */

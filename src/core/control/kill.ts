@@ -2,7 +2,7 @@
 import { ChoreError } from "../../../platform/errors.ts";
 import { signalNumber } from "../../../platform/exit-record.ts";
 import type { Context } from "../context.ts";
-import { hasEnded, type Job, shortId } from "../job.ts";
+import { isIdle, type Job, shortId } from "../job.ts";
 import { current, reachable } from "./reach.ts";
 
 /**
@@ -19,7 +19,7 @@ export async function kill(context: Context, id: string, signal: string, whom: "
 	const over = new ChoreError("JOB_NOT_ACTIVE", `${job.name} (${shortId(id)}) is not active: ${job.state}`, {
 		hint: "only an active job can be signalled",
 	});
-	if (hasEnded(job)) throw over;
+	if (isIdle(job)) throw over;
 	const { stored, platform } = await reachable(context, job);
 	if (!(await platform.kill(stored.run.handle, signal, whom))) throw over;
 	return current(context, id);

@@ -2,14 +2,14 @@
 import { ChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
 import { note } from "../disk/ledger.ts";
-import { hasEnded, type Job, shortId } from "../job.ts";
+import { isIdle, type Job, shortId } from "../job.ts";
 import { current, reachable } from "./reach.ts";
 
 /** @see Chore.pause in chore.ts */
 export async function pause(context: Context, id: string): Promise<Job> {
 	const job = await current(context, id);
 	if (job.state === "paused") return job;
-	if (hasEnded(job)) refuse(job, "paused");
+	if (isIdle(job)) refuse(job, "paused");
 	const { stored, platform } = await reachable(context, job);
 	if (!platform.capabilities.pause) {
 		throw new ChoreError("OPTION_UNSUPPORTED", `the platform ${platform.name} cannot pause jobs here`, {
@@ -24,7 +24,7 @@ export async function pause(context: Context, id: string): Promise<Job> {
 /** @see Chore.resume in chore.ts */
 export async function resume(context: Context, id: string): Promise<Job> {
 	const job = await current(context, id);
-	if (hasEnded(job)) refuse(job, "resumed");
+	if (isIdle(job)) refuse(job, "resumed");
 	// A running job may have stopped processes: after a pause only its main process got SIGCONT.
 	if (job.state !== "paused" && job.state !== "running" && job.state !== "unknown") return job;
 	const { stored, platform } = await reachable(context, job);

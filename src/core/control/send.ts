@@ -3,7 +3,7 @@ import { closeSync, constants, openSync, writeSync } from "node:fs";
 import { ChoreError, errnoOf } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
 import { hasOpenedInput, isUnreadable, readEvidence, readStoredRun, type StoredRun } from "../disk/store.ts";
-import { hasEnded, shortId } from "../job.ts";
+import { isIdle, shortId } from "../job.ts";
 import { current } from "./reach.ts";
 
 export interface SendOptions {
@@ -26,7 +26,7 @@ const BEGIN_MS = 5 * 60_000;
 export async function send(context: Context, id: string, text: string | Uint8Array, options: SendOptions = {}): Promise<void> {
 	const job = await current(context, id);
 	const who = `${job.name} (${shortId(id)})`;
-	if (hasEnded(job))
+	if (isIdle(job))
 		throw new ChoreError("JOB_NOT_ACTIVE", `${who} is not active: ${job.state}`, { hint: "only a running job reads its input" });
 	const stored = readStoredRun(context.session, id, job.run);
 	if (stored === undefined || isUnreadable(stored) || stored.job.stdin !== "fifo") {

@@ -6,7 +6,7 @@ import type { Context } from "../context.ts";
 import { note } from "../disk/ledger.ts";
 import { markStop, whoAsks } from "../disk/stop-mark.ts";
 import type { StoredRun } from "../disk/store.ts";
-import { hasEnded, type Job, shortId } from "../job.ts";
+import { hasEnded, isIdle, type Job, shortId } from "../job.ts";
 import { byRecord } from "../settle/settle.ts";
 import { current, reachable } from "./reach.ts";
 import { waitForEnd } from "./wait.ts";
@@ -32,7 +32,7 @@ export async function stop(context: Context, id: string, options: StopOptions = 
 		throw new ChoreError("INVALID_ARGUMENT", `the grace must be 0 ms or more, not ${graceMs}`);
 	}
 	const job = await current(context, id);
-	if (hasEnded(job)) return job;
+	if (isIdle(job)) return job;
 	const { stored, platform } = await reachable(context, job);
 	throwIfAborted(signal, STOP);
 	const stopping = { ...stored.job.stopping, graceMs: graceMs ?? stored.job.stopping.graceMs };

@@ -41,6 +41,10 @@ export async function waitForEnd(context: Context, id: string, options: WaitOpti
 	const stored = readStoredRun(context.session, id, options.run);
 	if (stored === undefined) return gone(id);
 	if (isUnreadable(stored)) return options.run === undefined ? refuseUnreadable(stored) : refuseRun(context.session, id, options.run);
+	if (stored.run.run === 0)
+		throw new ChoreError("JOB_NOT_ACTIVE", `${stored.job.name} (${shortId(id)}) has not run yet`, {
+			hint: "`chore schedule` shows when it will",
+		});
 	await using hints = new Hints(context, stored);
 	const deadlineMs = options.timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + options.timeoutMs;
 	let askedAtMs = Number.NEGATIVE_INFINITY;

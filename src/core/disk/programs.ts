@@ -37,7 +37,7 @@ export function installProgram(root: string, name: string, text: string): string
 }
 
 /**
- * Deletes programs that no job can be using: no job was started with them for 30 days, and no session has an active job. A
+ * Deletes programs that no job can be using: no job was started with them for 30 days, and no session has an active job or one with a schedule. A
  * start makes its active mark before it installs a program. So once the folder is renamed, either this finds the mark, or
  * the start finds no folder and installs the program again.
  */
@@ -70,10 +70,10 @@ function markUsed(folder: string): boolean {
 	}
 }
 
-/** Whether any session may have an active job; true also when a session cannot be read. */
+/** Whether any session may have an active job, or one with a schedule; true also when a session cannot be read. */
 function isAnyActive(root: string): boolean {
 	try {
-		return sessionNames(root).some((name) => readNames(`${root}/${name}/active`).length > 0);
+		return sessionNames(root).some((name) => ["active", "schedules"].some((marks) => readNames(`${root}/${name}/${marks}`).length > 0));
 	} catch (error) {
 		if (!isChoreError(error)) throw error;
 		return true;

@@ -14,6 +14,7 @@ export interface Session {
 	readonly jobs: string;
 	readonly names: string;
 	readonly active: string;
+	readonly schedules: string;
 	readonly trash: string;
 	readonly ledger: string;
 }
@@ -76,6 +77,7 @@ export function openSession(root: string, name: string): Session {
 		jobs: `${folder}/jobs`,
 		names: `${folder}/names`,
 		active: `${folder}/active`,
+		schedules: `${folder}/schedules`,
 		trash: `${folder}/trash`,
 		ledger: `${folder}/ledger.jsonl`,
 	};
@@ -104,8 +106,8 @@ export function makeSession(session: Session): void {
 }
 
 /** `trash` comes last: `makeSession` takes its existence as a sign that all exist. */
-function partsOf({ jobs, names, active, trash }: Session): readonly string[] {
-	return [jobs, names, active, trash];
+function partsOf({ jobs, names, active, schedules, trash }: Session): readonly string[] {
+	return [jobs, names, active, schedules, trash];
 }
 
 /** Whether a word is the full id of a job, in lower case as in names of folders. */
@@ -118,6 +120,11 @@ export function activeIds(session: Session): string[] {
 	return readNames(session.active).filter(isId);
 }
 
+/** The ids of the jobs that a schedule runs; see mark.ts. */
+export function scheduledIds(session: Session): string[] {
+	return readNames(session.schedules).filter(isId);
+}
+
 export function jobFolder(session: Session, id: string): string {
 	return `${session.jobs}/${id}`;
 }
@@ -125,6 +132,16 @@ export function jobFolder(session: Session, id: string): string {
 /** The active mark of a job; see mark.ts. */
 export function markOf(session: Session, id: string): string {
 	return `${session.active}/${id}`;
+}
+
+/** The mark of a job that a schedule runs; see mark.ts. */
+export function scheduleMarkOf(session: Session, id: string): string {
+	return `${session.schedules}/${id}`;
+}
+
+/** What a schedule needs to run its job. */
+export function scheduleFolder(session: Session, id: string): string {
+	return `${session.jobs}/${id}/schedule`;
 }
 
 export function runFolder(session: Session, id: string, run: number): string {

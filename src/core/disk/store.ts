@@ -9,7 +9,7 @@ import { isAbsence, notRegular, readLink, readNames, readText, refuse } from "./
 import { type Fields, fromFormat1 } from "./format-1.ts";
 import type { Place } from "./place.ts";
 import { entryAt } from "./private-folder.ts";
-import { isName, jobFolder, runFolder, type Session } from "./session.ts";
+import { isName, jobFolder, runFolder, type Session, scheduleFolder } from "./session.ts";
 
 /**
  * The versions of the two records that this chore writes, and the highest that it reads. Each record has its own, so that
@@ -109,7 +109,12 @@ export interface Evidence {
 	readonly stop: StopMark | null;
 }
 
-/** Reads a job's record and its latest run, or the run of that number. @returns undefined if there is no such job */
+/**
+ * Reads a job's record and its latest run, or the run of that number. A job that its schedule has not run yet has the run 0: the
+ * template of the next one, with a handle in which only what is the same for all runs means anything.
+ *
+ * @returns undefined if there is no such job
+ */
 export function readStoredRun(session: Session, id: string, wantedRun?: number): StoredRun | Unreadable | undefined {
 	const path = `${jobFolder(session, id)}/job.json`;
 	const job = readRecord<JobRecord>(id, path, JOB_FORMAT, (value) => {
@@ -120,36 +125,46 @@ export function readStoredRun(session: Session, id: string, wantedRun?: number):
 	if ("why" in job) return job;
 	const number = wantedRun ?? latestRun(session, id);
 	const folder = runFolder(session, id, number);
-	const run = readRecord<RunRecord>(id, `${folder}/run.json`, RUN_FORMAT, (value) =>
-		value["run"] === number && isRunRecord(value) ? value : undefined,
+	const file = number === 0 ? `${scheduleFolder(session, id)}/template/run.json` : `${folder}/run.json`;
+	const run = readRecord<RunRecord>(id, file, RUN_FORMAT, (value) =>
+		(number === 0 || value["run"] === number) && isRunRecord(value) ? value : undefined,
 	);
 	// The job may have been removed after its record was read.
-	if (run === undefined)
-		return existsSync(jobFolder(session, id)) ? { id, file: `${folder}/run.json`, why: "it is missing", newer: false } : undefined;
-	return "why" in run ? run : { job, run, folder };
+	if (run === undefined) return existsSync(jobFolder(session, id)) ? { id, file, why: "it is missing", newer: false } : undefined;
+	return "why" in run ? run : { job, run: number === 0 ? { ...run, run: 0 } : run, folder };
 }
 
 export function isUnreadable(value: object): value is Unreadable {
 	return "why" in value;
 }
 
-/** The highest number under `runs`; 1 if there is none or the folder cannot be read. */
+/** The highest number under `runs`. If there is none: 0 for a job with a schedule, else 1; also if the folder cannot be read. */
 export function latestRun(session: Session, id: string): number {
 	return latestRunIn(jobFolder(session, id));
 }
 
 /** As `latestRun`, for a job's folder that may be outside of the session's jobs. */
 export function latestRunIn(folder: string): number {
-	const names = unlessUnreadable(() => readNames(`${folder}/runs`)) ?? [];
-	const top = Math.max(1, ...names.map((name) => (/^[1-9][0-9]*$/.test(name) ? Number(name) : 1)));
+	const top = runNumbersIn(folder).at(-1) ?? 0;
 	// A link is no run: a process that removes the job makes it in the place of the next run, so that none can be started.
-	return top > 1 && unlessUnreadable(() => readLink(`${folder}/runs/${top}`)) !== undefined ? top - 1 : top;
+	const last = unlessUnreadable(() => readLink(`${folder}/runs/${top}`)) === undefined ? top : top - 1;
+	return last > 0 || !existsSync(`${folder}/schedule`) ? Math.max(1, last) : 0;
+}
+
+/** The numbers of the runs that are there, ascending: a schedule keeps the latest only. None if they cannot be read. */
+export function runNumbersIn(folder: string): readonly number[] {
+	const names = unlessUnreadable(() => readNames(`${folder}/runs`)) ?? [];
+	return names
+		.filter((name) => /^[1-9][0-9]{0,14}$/.test(name))
+		.map(Number)
+		.sort((one, other) => one - other);
 }
 
 /** The bytes of the output of the runs up to this one, in a job's folder that may be outside of the session's jobs. */
 export function outputBytesIn(folder: string, run: number): number {
 	let bytes = 0;
-	for (let number = 1; number <= run; number++) {
+	for (const number of runNumbersIn(folder)) {
+		if (number > run) break;
 		const size = (name: string): number | undefined => entryAt(`${folder}/runs/${number}/${name}`)?.size;
 		bytes += size("output") ?? (size("stdout") ?? 0) + (size("stderr") ?? 0);
 	}
@@ -172,7 +187,7 @@ export function readEnd(session: Session, id: string, run: number): Job | undefi
 		return {
 			...job,
 			// Absent in ends that earlier versions wrote.
-			...{ tag: job.tag ?? null, leftBehind: job.leftBehind ?? null, request: job.request ?? null },
+			...{ tag: job.tag ?? null, leftBehind: job.leftBehind ?? null, request: job.request ?? null, schedule: null },
 			session: session.name,
 			output: { ...job.output, paths: outputPaths(folder, job.output.mode) },
 		};
@@ -264,11 +279,11 @@ function isRunRecord(value: Fields): value is Fields & RunRecord {
 }
 
 /** Whether a text from the disk can be used unchanged in messages and paths. */
-function isWord(value: unknown): value is string {
+export function isWord(value: unknown): value is string {
 	return typeof value === "string" && isName(value);
 }
 
-function isObject(value: unknown): value is Fields {
+export function isObject(value: unknown): value is Fields {
 	return typeof value === "object" && value !== null;
 }
 
@@ -277,7 +292,12 @@ function isTime(value: unknown): boolean {
 }
 
 /** @param parse checks the fields and returns them as a record, or undefined */
-function readRecord<T>(id: string, path: string, newest: number, parse: (value: Fields) => T | undefined): T | Unreadable | undefined {
+export function readRecord<T>(
+	id: string,
+	path: string,
+	newest: number,
+	parse: (value: Fields) => T | undefined,
+): T | Unreadable | undefined {
 	let text: string | undefined;
 	try {
 		text = readText(path);

@@ -49,6 +49,7 @@ function checkJob(session: Session, id: string, isMarked: boolean, findings: Fin
 		else findings.problem("unreadable", `job ${shortId(id)} cannot be read: ${stored.file}: ${stored.why}`, forget(findings, id));
 		return undefined;
 	}
+	if (stored.run.run === 0) return undefined; // its schedule has not run it yet
 	const isAtWork = (): boolean => isCreatorAlive(readText(markOf(session, id)));
 	if (readEnd(session, id, stored.run.run) !== undefined) {
 		if (isMarked && !isAtWork()) findings.problem("mark", `${nameOf(stored)} is over, but marked as active`, findings.command("ps"));

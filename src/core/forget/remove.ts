@@ -8,12 +8,14 @@ import { current } from "../control/reach.ts";
 import { stop } from "../control/stop.ts";
 import { claimLink, isAbsence, readLink, refuse, removeTree } from "../disk/files.ts";
 import { note } from "../disk/ledger.ts";
+import { isScheduled } from "../disk/mark.ts";
 import { forgetName } from "../disk/names.ts";
 import { makePrivateFolder } from "../disk/private-folder.ts";
 import { randomBytes } from "../disk/random.ts";
 import { jobFolder, markOf, runFolder, type Session } from "../disk/session.ts";
 import { latestRunIn, outputBytesIn } from "../disk/store.ts";
-import { hasEnded, type Job, shortId } from "../job.ts";
+import { isIdle, type Job, shortId } from "../job.ts";
+import { endSchedule } from "../settle/scheduled.ts";
 
 export interface RemoveOptions {
 	/** Stop the job first if it is active. Forget it also if its state is unknown or its record cannot be read. */
@@ -29,6 +31,8 @@ export async function remove(context: Context, id: string, options: RemoveOption
 	for (;;) {
 		const job = await ended(context, id, options);
 		throwIfAborted(options.signal, "the removal");
+		// Before its files: nothing wakes a job that is gone.
+		if (isScheduled(context.session, id) && !(await endSchedule(context, id)) && !options.force) refuseUnreachable(job);
 		if ((await forget(context.session, job)) !== "started again") return job;
 	}
 }
@@ -106,7 +110,7 @@ function closeForStarts(session: Session, job: Pick<Job, "id" | "run">): boolean
 /** The job once it may be forgotten, stopped if necessary. @throws ChoreError JOB_ACTIVE without `force` */
 async function ended(context: Context, id: string, options: RemoveOptions): Promise<Job> {
 	const job = await current(context, id);
-	if (!hasEnded(job)) {
+	if (!isIdle(job)) {
 		if (!options.force) {
 			throw new ChoreError("JOB_ACTIVE", `${job.name} (${shortId(id)}) is not over: ${job.state}`, {
 				hint:
@@ -118,6 +122,12 @@ async function ended(context: Context, id: string, options: RemoveOptions): Prom
 		if (job.state !== "unknown") return stop(context, id, options);
 	}
 	return job;
+}
+
+function refuseUnreachable({ id, name, platform }: Job): never {
+	throw new ChoreError("PLATFORM_UNAVAILABLE", `${name} (${shortId(id)}) was not removed: ${platform}, which wakes it, is out of reach`, {
+		hint: `chore rm -f ${shortId(id)} removes it all the same`,
+	});
 }
 
 /** @returns false when `from` does not exist any more */

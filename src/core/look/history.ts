@@ -2,7 +2,7 @@
 import { ChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
 import { allEvents, type LedgerEvent } from "../disk/ledger.ts";
-import { activeIds, type Session } from "../disk/session.ts";
+import { activeIds, type Session, scheduledIds } from "../disk/session.ts";
 import { readEnd } from "../disk/store.ts";
 import { hasEnded, isState, type Job, type JobResult, type JobState } from "../job.ts";
 import { examine } from "../settle/settle.ts";
@@ -88,12 +88,13 @@ export async function history(context: Context, filter: HistoryFilter = {}): Pro
 
 async function allRuns(context: Context): Promise<Told[]> {
 	const { session } = context;
-	const active = activeIds(session);
+	const active = [...new Set([...activeIds(session), ...scheduledIds(session)])];
 	// Before the ledger is read: this writes down the ends that it finds.
 	const current = await examine(context, active);
 	const { runs, commands } = await readRuns(session);
 	const present = new Set(jobIds(session));
-	const told = new Map(current.map((job) => [key(job), ofJob(job, runs.get(key(job)))]));
+	// A scheduled job runs no more: its latest run is told below, as it ended.
+	const told = new Map(current.filter(({ state }) => state !== "scheduled").map((job) => [key(job), ofJob(job, runs.get(key(job)))]));
 	for (const lines of runs.values()) {
 		const { id, run, started, end } = lines;
 		const job = end === undefined && present.has(id) ? readEnd(session, id, run) : undefined;

@@ -2,7 +2,7 @@
 import type { Context } from "../context.ts";
 import { readNames } from "../disk/files.ts";
 import { recentEvents } from "../disk/ledger.ts";
-import { activeIds, type Session } from "../disk/session.ts";
+import { activeIds, type Session, scheduledIds } from "../disk/session.ts";
 import { latestRun, readEnd } from "../disk/store.ts";
 import { hasEnded, type Job, type JobState } from "../job.ts";
 import { examine } from "../settle/settle.ts";
@@ -28,7 +28,7 @@ const SLICE = 500;
 /** @see Chore.list in chore.ts */
 export async function list(context: Context, filter: JobFilter = {}): Promise<Job[]> {
 	const { session } = context;
-	const active = activeIds(session);
+	const active = [...new Set([...activeIds(session), ...scheduledIds(session)])];
 	const jobs = await examine(context, active);
 	const known = new Set([...active, ...jobs.map(({ id }) => id)]);
 	if (filter.all || filter.states !== undefined) {

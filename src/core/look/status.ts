@@ -5,7 +5,7 @@ import type { Context } from "../context.ts";
 import { current } from "../control/reach.ts";
 import { entryAt } from "../disk/private-folder.ts";
 import { isUnreadable, readStoredRun } from "../disk/store.ts";
-import { hasEnded, type Job } from "../job.ts";
+import { isIdle, type Job } from "../job.ts";
 import { readAttempts } from "../settle/attempts.ts";
 import { lastLines } from "./last-lines.ts";
 import { runs } from "./runs.ts";
@@ -37,7 +37,7 @@ export interface Attempt {
 export async function status(context: Context, id: string, options: { readonly lines: number }): Promise<JobDetails> {
 	const job = await current(context, id);
 	const [usage, lastLines] = await Promise.all([usageOf(context, job), linesOf(job, options.lines)]);
-	const all = job.run === 1 ? [] : await runs(context, id);
+	const all = job.run <= 1 ? [] : await runs(context, id);
 	return { job, usage, lastLines, earlierRuns: all.filter(({ run }) => run < job.run), attempts: attemptsOf(context, job) };
 }
 
@@ -53,7 +53,7 @@ function attemptsOf({ session }: Context, job: Job): readonly Attempt[] {
 }
 
 async function usageOf(context: Context, job: Job): Promise<Usage | null> {
-	if (hasEnded(job) || job.state === "unknown") return null;
+	if (isIdle(job) || job.state === "unknown") return null;
 	const stored = readStoredRun(context.session, job.id);
 	if (stored === undefined || isUnreadable(stored)) return null;
 	return (await context.platforms.get(job.platform)).usage(stored.run.handle);

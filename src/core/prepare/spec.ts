@@ -6,7 +6,9 @@ import { ChoreError } from "../../../platform/errors.ts";
 import { checkName } from "../disk/session.ts";
 import { hasBytes } from "../exact-text.ts";
 import type { OutputMode } from "../job.ts";
+import type { Schedule } from "../schedule/schedule.ts";
 import { jobDirectory, pathIn } from "./directory.ts";
+import { readScheduleOptions } from "./schedule.ts";
 
 /** A job to be started. Everything but the command has a default. */
 export interface RunOptions {
@@ -72,12 +74,38 @@ export interface RunOptions {
 	 * `properties`, `Name=Value` each, as in systemd-run(1) -p.
 	 */
 	readonly native?: Readonly<Record<string, string | readonly string[] | undefined>> | undefined;
+	/** When it is run. Without a schedule it is run at once, and once. */
+	readonly schedule?: ScheduleOptions | undefined;
 	/** When an active job has that name: fail with NAME_IN_USE (default), give back that job, or stop it first. */
 	readonly ifRunning?: "fail" | "skip" | "replace" | undefined;
 	/** False: do not wait until the platform has started it. Default true. */
 	readonly acknowledge?: boolean | undefined;
 	/** Called with each warning, one line of text. */
 	readonly onWarning?: ((message: string) => void) | undefined;
+}
+
+/** When a job is run, again and again or later. At least one of the first four is given; what is given must all hold. */
+export interface ScheduleOptions {
+	/** Expressions of systemd.time(7), "CALENDAR EVENTS"; any of them may hold: "Mon..Fri 9:00". */
+	readonly calendar?: readonly string[] | undefined;
+	/** The five fields of crontab(5); any of them may hold: "0 9 * * 1-5". */
+	readonly cron?: readonly string[] | undefined;
+	/** Milliseconds from one firing to the next, in whole minutes. With a calendar: at least so many. */
+	readonly everyMs?: number | undefined;
+	/** Once, at this moment. */
+	readonly at?: Date | undefined;
+	/** The time zone of expressions that name none: "UTC", "Europe/Berlin". Default: that of the machine. */
+	readonly zone?: string | undefined;
+	/** It fires from this moment on. */
+	readonly notBefore?: Date | undefined;
+	/** It fires before this moment. */
+	readonly notAfter?: Date | undefined;
+	/** After moments at which nothing could fire, such as while the machine was off: fire once (default), or not. */
+	readonly missed?: "once" | "skip" | undefined;
+	/** The longest delay after each moment; 0 or more. Default 0. */
+	readonly jitterMs?: number | undefined;
+	/** How many runs are kept; 1 or more. Default 100. */
+	readonly keepRuns?: number | undefined;
 }
 
 /** How a program that ended is started again, within the same run and into the same output. */
@@ -107,6 +135,7 @@ export interface Spec {
 	readonly native: NativeOptions;
 	readonly nice: number;
 	readonly umask: number;
+	readonly schedule: Schedule | undefined;
 }
 
 /** Milliseconds between the stop signal and KILL. systemd's DefaultTimeoutStopSec, 90 s, is too long at a prompt. */
@@ -158,6 +187,7 @@ export function normalise(options: RunOptions, defaults: { readonly graceMs: num
 		native: checkNative(options.native ?? {}),
 		nice: checkNice(options.nice ?? 0),
 		umask: options.umask ?? callerUmask(),
+		schedule: options.schedule === undefined ? undefined : readScheduleOptions(options.schedule),
 	};
 }
 
@@ -175,6 +205,7 @@ export function checkCapabilities(
 		[spec.limits.cpus !== null, "cpuLimit", "a CPU limit"],
 		[spec.limits.tasks !== null, "taskLimit", "a limit of processes"],
 		[spec.stopping.hangUp, "hangUp", "SIGHUP after the stop signal"],
+		[spec.schedule !== undefined, "schedule", "a schedule"],
 		[options.acknowledge === false, "enqueue", "a start that is not waited for"],
 	];
 	// Reads only the capabilities that this job needs: a platform may have to look for the answer.

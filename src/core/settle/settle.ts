@@ -8,12 +8,22 @@ import type { Handle, Observation } from "../../../platform/contract.ts";
 import { isChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
 import { type Distance, distanceOf, isCreatorAlive } from "../disk/place.ts";
-import { runFolder, type Session } from "../disk/session.ts";
-import { type Evidence, isUnreadable, latestRun, readEnd, readEvidence, readStoredRun, type StoredRun } from "../disk/store.ts";
+import { jobFolder, runFolder, type Session, scheduledIds } from "../disk/session.ts";
+import {
+	type Evidence,
+	isUnreadable,
+	latestRun,
+	readEnd,
+	readEvidence,
+	readStoredRun,
+	runNumbersIn,
+	type StoredRun,
+} from "../disk/store.ts";
 import type { Job } from "../job.ts";
 import { startFault } from "../prepare/precheck.ts";
 import { hasBegun, laterHasBegun, mayRestart, readAttempts } from "./attempts.ts";
 import { observeElsewhere, starter } from "./elsewhere.ts";
+import { neverRun, withSchedule } from "./scheduled.ts";
 import { type Live, snapshot, unreadableJob } from "./snapshot.ts";
 import { type End, type Facts, judge, lost } from "./verdict.ts";
 import { dropStaleMark, finishEnd, writeEnd } from "./write-end.ts";
@@ -33,6 +43,7 @@ export async function examine(context: Context, ids: readonly string[]): Promise
 		const stored = readStoredRun(session, id);
 		if (stored === undefined) dropStaleMark(session, id);
 		else if (isUnreadable(stored)) found.set(id, unreadableJob(session, stored));
+		else if (stored.run.run === 0) found.set(id, neverRun(session, stored));
 		else {
 			const job = precedesOutput(session, stored) ? undefined : await byRecord(context, stored);
 			if (job === undefined) open.push(stored);
@@ -46,7 +57,32 @@ export async function examine(context: Context, ids: readonly string[]): Promise
 			if (job !== "removed") found.set(stored.job.id, job);
 		}
 	}
-	return ids.flatMap((id) => found.get(id) ?? []);
+	const scheduled = new Set(found.size === 0 ? [] : scheduledIds(session));
+	const jobs = ids.flatMap((id) => found.get(id) ?? []);
+	return Promise.all(jobs.map((job) => (scheduled.has(job.id) ? asScheduled(context, job) : job)));
+}
+
+async function asScheduled(context: Context, job: Job): Promise<Job> {
+	await settleEarlier(context, job);
+	return withSchedule(context, job);
+}
+
+/** Writes down the ends of the runs before this one, at which nobody has looked: a schedule goes on by itself. */
+async function settleEarlier(context: Context, { id, run }: Job): Promise<void> {
+	const { session } = context;
+	const unsettled: StoredRun[] = [];
+	for (const number of [...runNumbersIn(jobFolder(session, id))].reverse()) {
+		if (number >= run) continue;
+		if (readEnd(session, id, number) !== undefined) break;
+		const stored = readStoredRun(session, id, number);
+		if (stored !== undefined && !isUnreadable(stored)) unsettled.push(stored);
+	}
+	for (const stored of unsettled.reverse()) {
+		if ((await byRecord(context, stored)) !== undefined) continue;
+		for (const [, observation] of await observe(context, stored.run.handle.platform, [stored])) {
+			await byObservation(context, stored, observation);
+		}
+	}
 }
 
 /**

@@ -18,7 +18,7 @@ export function snapshot(session: Session, stored: StoredRun, evidence: Evidence
 	const { job, run, folder } = stored;
 	const end = "status" in now ? now : undefined;
 	const startedAtMs = startTime({ run, evidence });
-	const paths = outputPaths(folder, job.output);
+	const paths = run.run === 0 ? [] : outputPaths(folder, job.output);
 	const status = end?.status ?? null;
 	return freeze({
 		schema: 1,
@@ -50,6 +50,7 @@ export function snapshot(session: Session, stored: StoredRun, evidence: Evidence
 		restart: job.restart.policy === "no" ? { ...job.restart, delayMs: null } : job.restart,
 		limits: job.limits,
 		request: job.request === undefined ? null : { ...job.request, response: readResponse(folder) },
+		schedule: null,
 		reason: now.reason,
 	});
 }
@@ -85,12 +86,13 @@ export function unreadableJob(session: Session, job: Unreadable): Job {
 		restart: { policy: "no", delayMs: null, max: null },
 		limits: { timeoutMs: null, memoryBytes: null, cpus: null, tasks: null },
 		request: null,
+		schedule: null,
 		reason: `unreadable: ${job.file}: ${job.why}`,
 	});
 }
 
 /** RFC 3339 in UTC with milliseconds. */
-function rfc3339(timeMs: number): string {
+export function rfc3339(timeMs: number): string {
 	return new Date(timeMs).toISOString();
 }
 
@@ -106,7 +108,7 @@ function createdAtMs(id: string): number {
 	return Number.isFinite(timeMs) ? timeMs : 0;
 }
 
-function freeze(job: Job): Job {
+export function freeze(job: Job): Job {
 	Object.freeze(job.output);
 	Object.freeze(job.limits);
 	Object.freeze(job.command);

@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import { isChoreError } from "../../../platform/errors.ts";
 import { isAbsence, placeFirst, readText, removeQuietly, removeTree, replaceFile } from "../disk/files.ts";
 import { record, recordEnd } from "../disk/ledger.ts";
-import { releaseMark } from "../disk/mark.ts";
+import { releaseMark, unmarkScheduled } from "../disk/mark.ts";
 import { isCreatorAlive } from "../disk/place.ts";
 import { markOf, runFolder, type Session } from "../disk/session.ts";
 import { latestRun, readEnd, readStoredRun } from "../disk/store.ts";
@@ -57,6 +57,7 @@ export function dropStaleMark(session: Session, id: string): void {
 	const mark = readText(markOf(session, id));
 	if (!isCreatorAlive(mark) && readStoredRun(session, id) === undefined) {
 		unlinkMark(session, id, 1);
+		unmarkScheduled(session, id);
 		removeTree(`${session.trash}/new-${id}`);
 	}
 }

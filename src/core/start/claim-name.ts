@@ -1,6 +1,7 @@
 /** Takes a name for a job that is being started: the one that was asked for, or a free one. */
 import type { Context } from "../context.ts";
 import { readText } from "../disk/files.ts";
+import { isScheduled } from "../disk/mark.ts";
 import { holderOf, holderToReplace, take } from "../disk/names.ts";
 import { isCreatorAlive } from "../disk/place.ts";
 import { markOf, type Session } from "../disk/session.ts";
@@ -73,13 +74,15 @@ function firstWhere(isSo: (number: number) => boolean, least: number): number {
 
 /** Whether a job counts as active by its files. */
 function seemsActive(session: Session, holder: string): boolean {
+	if (isScheduled(session, holder)) return true;
 	const mark = readText(markOf(session, holder));
 	return mark !== undefined && (isCreatorAlive(mark) || !hasRecordedEnd(session, holder));
 }
 
-/** Whether a job has not ended: it runs, waits, is being started, or is unknown. */
+/** Whether a job has not ended: it runs, waits, is being started, is run by a schedule, or is unknown. */
 async function isActive(context: Context, id: string): Promise<boolean> {
 	const mark = (): string | undefined => readText(markOf(context.session, id));
+	if (isScheduled(context.session, id)) return true;
 	if (mark() === undefined) return false;
 	const [job] = await examine(context, [id]);
 	// A mark without a job, or the mark of a living process on an ended job: a process is starting it.

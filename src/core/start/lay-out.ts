@@ -7,12 +7,15 @@ import { creatorMark } from "../disk/place.ts";
 import { STOP_BYTES } from "../disk/stop-mark.ts";
 import { type JobRecord, outputPaths, READER_BYTES, type RunRecord, STARTED_BYTES } from "../disk/store.ts";
 
-/** Makes the files of a run at their full size, so that writing its start and its end will need no disk space. */
-export function writeRun(folder: string, job: JobRecord, run: RunRecord): void {
+/**
+ * Makes the files of a run at their full size, so that writing its start and its end will need no disk space.
+ * @param creator the mark of who starts it
+ */
+export function writeRun(folder: string, job: JobRecord, run: RunRecord, creator: string = creatorMark()): void {
 	writeNew(`${folder}/run.json`, `${JSON.stringify(run)}\n`);
-	// Names this process, so that other commands do not take the run for lost before the platform has it. For the first run
+	// Names the process, so that other commands do not take the run for lost before the platform has it. For the first run
 	// the active mark of the job does that.
-	if (run.run > 1) writeNew(`${folder}/starting`, creatorMark());
+	if (run.run > 1) writeNew(`${folder}/starting`, creator);
 	writeNew(`${folder}/exit`, " ".repeat(EXIT_RECORD_BYTES));
 	writeNew(`${folder}/started`, " ".repeat(STARTED_BYTES));
 	writeNew(`${folder}/stop.blank`, " ".repeat(STOP_BYTES));

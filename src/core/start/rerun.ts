@@ -12,7 +12,7 @@ import { randomBytes } from "../disk/random.ts";
 import { makeSession, markOf, runFolder, type Session } from "../disk/session.ts";
 import { isUnreadable, type JobRecord, type RunRecord, readStoredRun, refuseUnreadable } from "../disk/store.ts";
 import { forget, isBeingForgotten } from "../forget/remove.ts";
-import { hasEnded, type Job, shortId } from "../job.ts";
+import { isIdle, type Job, shortId } from "../job.ts";
 import { checkDirectory, checkInput, findProgram } from "../prepare/precheck.ts";
 import { claimName } from "./claim-name.ts";
 import { type LaunchOptions, launch } from "./launch.ts";
@@ -31,7 +31,7 @@ export async function rerun(context: Context, id: string, options: LaunchOptions
 	let before = await current(context, id);
 	for (let round = 0; round < ROUNDS; round++) {
 		throwIfAborted(options.signal, START);
-		if (!hasEnded(before)) refuseActive(before);
+		if (!isIdle(before)) refuseActive(before);
 		const started = await startAfter(context, before, options);
 		if (started !== undefined) return started;
 		// Another process was faster. Its run is active or has ended; if it failed to start, try again.
@@ -40,7 +40,7 @@ export async function rerun(context: Context, id: string, options: LaunchOptions
 			await forget(context.session, now);
 			return gone(id);
 		}
-		if (now.run > before.run && hasEnded(now)) return now;
+		if (now.run > before.run && isIdle(now)) return now;
 		before = now;
 	}
 	throw new ChoreError("JOB_ACTIVE", `${before.name} (${shortId(id)}) is being started by other processes again and again`, {
@@ -129,7 +129,7 @@ export interface RestartJobOptions extends LaunchOptions, StopOptions {}
 export async function restart(context: Context, id: string, options: RestartJobOptions = {}): Promise<Job> {
 	for (let round = 1; ; round++) {
 		const job = await current(context, id);
-		if (!hasEnded(job) && job.state !== "unknown") await stop(context, id, options);
+		if (!isIdle(job) && job.state !== "unknown") await stop(context, id, options);
 		try {
 			return await rerun(context, id, options);
 		} catch (error) {

@@ -2,7 +2,7 @@
 import { ChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
 import { activeIds } from "../disk/session.ts";
-import { hasEnded } from "../job.ts";
+import { isIdle } from "../job.ts";
 import { examine } from "../settle/settle.ts";
 
 /** @throws ChoreError TOO_MANY_JOBS */
@@ -11,7 +11,7 @@ export async function checkRoom(context: Context): Promise<void> {
 	if (activeIds(session).length < maxJobs) return;
 	// Some of them may have ended. Those that are unknown may be over, or take up room elsewhere.
 	const others = new Set(
-		(await examine(context, activeIds(session))).filter((job) => hasEnded(job) || job.state === "unknown").map(({ id }) => id),
+		(await examine(context, activeIds(session))).filter((job) => isIdle(job) || job.state === "unknown").map(({ id }) => id),
 	);
 	const active = activeIds(session).filter((id) => !others.has(id)).length;
 	if (active < maxJobs) return;

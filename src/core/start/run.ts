@@ -6,6 +6,7 @@ import type { Platform } from "../../../platform/contract.ts";
 import { ChoreError, isChoreError } from "../../../platform/errors.ts";
 import { throwIfAborted, untilAborted } from "../abort.ts";
 import type { Context } from "../context.ts";
+import { current } from "../control/reach.ts";
 import { stop } from "../control/stop.ts";
 import { readText, refuse, removeQuietly, writeNew } from "../disk/files.ts";
 import { note, record } from "../disk/ledger.ts";
@@ -25,12 +26,14 @@ import { isRequest, type PreparedRequest, prepareRequest, type RequestOptions } 
 import { callerLimits } from "../prepare/resource-limits.ts";
 import { checkCapabilities, normalise, type RunOptions, type Spec } from "../prepare/spec.ts";
 import { startScript } from "../prepare/start-script.ts";
+import type { Schedule } from "../schedule/schedule.ts";
 import { examine } from "../settle/settle.ts";
 import { claimFreeName, claimName } from "./claim-name.ts";
 import { launch } from "./launch.ts";
 import { writeRun } from "./lay-out.ts";
 import { eventOf, planRun } from "./plan.ts";
 import { checkRoom } from "./room.ts";
+import { armSchedule, planSchedule, writeSchedule } from "./schedule.ts";
 
 /** In messages. */
 const START = "the start";
@@ -92,7 +95,9 @@ export async function run(context: Context, asked: RunOptions | RequestOptions):
 			become: identity?.command ?? [],
 			stopSignal: spec.stopping.signal,
 		});
-		stored = writeJob(session, platform, { spec, id, name, program, script, acknowledge, request });
+		const draft: Draft = { spec, id, name, program, script, acknowledge, request };
+		if (spec.schedule !== undefined) return await arrange(context, platform, draft, spec.schedule);
+		stored = writeJob(session, platform, draft);
 		record(session, eventOf(stored), "created", { command: stored.job.command.map((word) => word.toWellFormed()) });
 	} catch (error) {
 		discard(session, id, name);
@@ -132,6 +137,7 @@ async function takeName(context: Context, spec: Spec, options: RunOptions, id: s
 			continue;
 		}
 		const job = isOver ? undefined : found;
+		if (job !== undefined && job.schedule !== null && options.ifRunning === "replace") refuseScheduled(job);
 		if (options.ifRunning === "skip" && job !== undefined && job.state !== "unknown") return job;
 		if (options.ifRunning !== "replace" && job?.state === "unknown") refuseUnknown(job);
 		if (options.ifRunning !== "replace" || job === undefined || ++taken > ROUNDS) {
@@ -156,6 +162,13 @@ function refuseUnknown({ id, name, reason }: Job): never {
 	});
 }
 
+/** For a name whose holder is run by a schedule, which a stop does not end. @throws ChoreError NAME_IN_USE */
+function refuseScheduled({ id, name }: Job): never {
+	throw new ChoreError("NAME_IN_USE", `the name "${name}" is in use by a job with a schedule (${shortId(id)})`, {
+		hint: `take another name, or end that schedule: chore rm ${name}`,
+	});
+}
+
 /** Stops a job. One that was removed meanwhile is not an error: its name is free, too. */
 async function stopUnlessGone(context: Context, id: string, signal: AbortSignal | undefined): Promise<void> {
 	try {
@@ -175,16 +188,39 @@ interface Draft {
 	readonly request: PreparedRequest | undefined;
 }
 
-/** Makes the files of the job in the trash and renames the folder into place, so that no reader sees half of it. */
+/** Makes the job and what wakes it. Nothing is started. */
+async function arrange(context: Context, platform: Platform, draft: Draft, schedule: Schedule): Promise<Job> {
+	const { session } = context;
+	const { id } = draft;
+	const job = jobRecord(draft);
+	const planned = await planSchedule(context, platform, job, schedule);
+	placeJob(session, job, draft, (aside) => {
+		makeFolders(`${aside}/schedule`);
+		writeSchedule(`${aside}/schedule`, { session, platform, job }, planned);
+	});
+	record(session, { id, run: 0, name: job.name }, "created", { command: job.command.map((word) => word.toWellFormed()) });
+	await armSchedule(context, platform, id, planned);
+	return current(context, id);
+}
+
 function writeJob(session: Session, platform: Platform, draft: Draft): StoredRun {
-	const { spec, id, name, request } = draft;
-	const job: JobRecord = {
+	const job = jobRecord(draft);
+	const run = planRun(session, platform, job, 1, draft.acknowledge);
+	placeJob(session, job, draft, (aside) => {
+		makeFolders(`${aside}/runs/1`);
+		writeRun(`${aside}/runs/1`, job, run);
+	});
+	return { job, run, folder: runFolder(session, job.id, 1) };
+}
+
+function jobRecord({ spec, id, name, program, request }: Draft): JobRecord {
+	return {
 		format: 2,
 		id,
 		name,
 		createdAtMs: Date.now(),
 		command: spec.command,
-		program: draft.program,
+		program,
 		directory: spec.directory,
 		description: spec.description,
 		tag: spec.tag,
@@ -197,20 +233,24 @@ function writeJob(session: Session, platform: Platform, draft: Draft): StoredRun
 		native: spec.native,
 		...(request === undefined ? {} : { request: request.record }),
 	};
-	const run = planRun(session, platform, job, 1, draft.acknowledge);
-	const aside = `${session.trash}/new-${id}`;
-	const folder = `${aside}/runs/1`;
-	makeFolders(aside, `${aside}/runs`, folder);
+}
+
+/**
+ * Makes the files of the job in the trash and renames the folder into place, so that no reader sees half of it.
+ * @param more makes those beside the record and the script, in that folder
+ */
+function placeJob(session: Session, job: JobRecord, { script, request }: Draft, more: (aside: string) => void): void {
+	const aside = `${session.trash}/new-${job.id}`;
+	makeFolders(aside, `${aside}/runs`);
 	writeNew(`${aside}/job.json`, `${JSON.stringify(job)}\n`);
-	writeNew(`${aside}/start`, draft.script);
+	writeNew(`${aside}/start`, script);
 	for (const [file, content] of Object.entries(request?.files ?? {})) writeNew(`${aside}/${file}`, content);
-	writeRun(folder, job, run);
+	more(aside);
 	try {
-		renameSync(aside, jobFolder(session, id));
+		renameSync(aside, jobFolder(session, job.id));
 	} catch (error) {
-		refuse(jobFolder(session, id), error);
+		refuse(jobFolder(session, job.id), error);
 	}
-	return { job, run, folder: runFolder(session, id, 1) };
 }
 
 /**

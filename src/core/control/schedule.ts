@@ -1,0 +1,46 @@
+/** Pauses and resumes the schedule of a job. What wakes the job goes on, and does nothing meanwhile. */
+import { ChoreError } from "../../../platform/errors.ts";
+import type { Context } from "../context.ts";
+import { removeTree, replaceFile, writeEmpty } from "../disk/files.ts";
+import { note } from "../disk/ledger.ts";
+import { scheduleFolder } from "../disk/session.ts";
+import { isUnreadable, refuseUnreadable } from "../disk/store.ts";
+import { type Job, shortId } from "../job.ts";
+import { isPaused, pausedFile, readSchedule } from "../settle/scheduled.ts";
+import { current } from "./reach.ts";
+
+/** In the ledger: not the job's processes are meant. */
+const SCHEDULE = { reason: "its schedule" };
+
+/** @see Chore.pauseSchedule in chore.ts */
+export async function pauseSchedule(context: Context, id: string): Promise<Job> {
+	const { session } = context;
+	const job = await withSchedule(context, id);
+	if (isPaused(session, id)) return job;
+	writeEmpty(pausedFile(session, id));
+	note(session, job, "paused", SCHEDULE);
+	return current(context, id);
+}
+
+/** @see Chore.resumeSchedule in chore.ts */
+export async function resumeSchedule(context: Context, id: string): Promise<Job> {
+	const { session } = context;
+	const job = await withSchedule(context, id);
+	if (!isPaused(session, id)) return job;
+	const record = readSchedule(session, id);
+	if (record !== undefined && isUnreadable(record)) refuseUnreadable(record);
+	// Before it fires again: the moments of the pause are not missed.
+	replaceFile(`${scheduleFolder(session, id)}/schedule.json`, `${JSON.stringify({ ...record, sinceMs: Date.now() })}\n`);
+	removeTree(pausedFile(session, id));
+	note(session, job, "resumed", SCHEDULE);
+	return current(context, id);
+}
+
+/** The job, if it has a schedule. @throws ChoreError JOB_NOT_ACTIVE */
+async function withSchedule(context: Context, id: string): Promise<Job> {
+	const job = await current(context, id);
+	if (job.schedule !== null) return job;
+	throw new ChoreError("JOB_NOT_ACTIVE", `${job.name} (${shortId(id)}) has no schedule`, {
+		hint: "`chore run --on-calendar WHEN` and the like make a job with one",
+	});
+}

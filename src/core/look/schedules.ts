@@ -1,0 +1,30 @@
+/** Lists the jobs that a schedule runs. */
+import type { Context } from "../context.ts";
+import { scheduledIds } from "../disk/session.ts";
+import { isUnreadable } from "../disk/store.ts";
+import type { Job } from "../job.ts";
+import { nextSlot } from "../schedule/schedule.ts";
+import { readSchedule } from "../settle/scheduled.ts";
+import { examine } from "../settle/settle.ts";
+
+/** @see Chore.schedules in chore.ts */
+export async function schedules(context: Context): Promise<readonly Job[]> {
+	const jobs = await examine(context, scheduledIds(context.session));
+	const key = ({ schedule, id }: Job): string => `${schedule?.next ?? "~"} ${id}`;
+	return jobs
+		.filter(({ schedule, state }) => schedule !== null || state === "unknown")
+		.sort((one, other) => (key(one) < key(other) ? -1 : 1));
+}
+
+/** @see Chore.upcoming in chore.ts */
+export async function upcoming({ session }: Context, id: string, count: number): Promise<readonly string[]> {
+	const record = readSchedule(session, id);
+	if (record === undefined || isUnreadable(record)) return [];
+	const { nextTimes } = await import("../schedule/next-times.ts");
+	const times: number[] = [];
+	for (let slot = nextSlot(record.schedule, null, Date.now(), nextTimes); slot !== undefined && times.length < count; ) {
+		times.push(slot);
+		slot = nextSlot(record.schedule, slot, slot, nextTimes);
+	}
+	return times.map((time) => new Date(time).toISOString());
+}

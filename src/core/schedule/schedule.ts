@@ -1,0 +1,136 @@
+/** What a schedule says: its triggers and policies, and the moments at which it wakes its job. Pure. */
+import type { Calendar, Rule } from "../../../platform/calendar.ts";
+import { ChoreError } from "../../../platform/errors.ts";
+import { readCalendar } from "./calendar.ts";
+import { readCron } from "./cron.ts";
+import { intersect } from "./intersect.ts";
+import { wakeUps } from "./interval.ts";
+
+/** One reason to run. Within it any expression may hold; among the triggers of a schedule all must. */
+export type Trigger = { readonly id: string } & (
+	| {
+			readonly kind: "calendar" | "cron";
+			/** As the user wrote them. */
+			readonly texts: readonly string[];
+			/** Of the expressions that name none; null for that of the machine. */
+			readonly zone: string | null;
+	  }
+	/** Alone it makes a grid through the minute of `sinceMs`; beside a calendar it is the least time between two firings. */
+	| { readonly kind: "every"; readonly everyMs: number; readonly sinceMs: number }
+	/** Once. */
+	| { readonly kind: "at"; readonly atMs: number }
+);
+
+/** When a job is run, and what happens if it cannot be. */
+export interface Schedule {
+	readonly triggers: readonly Trigger[];
+	/** What a firing does while a run is active: nothing. */
+	readonly overlap: "skip";
+	/** Of the moments at which nothing could fire, such as while the machine was off: one is made up for, or none. */
+	readonly missed: "once" | "skip";
+	/** The longest delay after each moment, the same one each time. */
+	readonly jitterMs: number;
+	/** How many runs are kept. */
+	readonly keepRuns: number;
+	/** It fires from this moment on, and before that one. */
+	readonly notBeforeMs: number | null;
+	readonly notAfterMs: number | null;
+}
+
+/** How a schedule is kept by what knows calendars only. */
+export interface Waking {
+	readonly calendar: Calendar;
+	/** What must have passed since the last firing; null where each moment of the calendar is one to fire at. */
+	readonly guardMs: number | null;
+}
+
+/** A firing may be late: so much less than the guard may have passed since the last one. */
+const MOST_SLACK_MS = 90_000;
+
+/** @throws ChoreError INVALID_ARGUMENT for what is no calendar or no interval, or for triggers that cannot be together */
+export function wakingOf({ triggers }: Pick<Schedule, "triggers">): Waking {
+	const calendars = triggers.map(calendarOf).filter((calendar) => calendar !== undefined);
+	const every = triggers.find((trigger) => trigger.kind === "every");
+	const [first, ...others] = calendars;
+	if (triggers.length > 1 && triggers.some(({ kind }) => kind === "at"))
+		throw new ChoreError("INVALID_ARGUMENT", "a single moment is given, and when to run besides", {
+			hint: "--at and --on-active stand alone",
+		});
+	if (first !== undefined)
+		return { calendar: others.reduce(intersect, first), guardMs: every === undefined ? null : guardOf(every.everyMs) };
+	if (every === undefined) throw new ChoreError("INVALID_ARGUMENT", "a schedule without a trigger never fires");
+	const { calendar, guardMs } = wakeUps(every.everyMs, every.sinceMs, "UTC");
+	return { calendar, guardMs: guardMs === null ? null : guardOf(guardMs) };
+}
+
+/** The least time between two firings of which one may be late. */
+function guardOf(everyMs: number): number {
+	return everyMs - Math.min(everyMs / 2, MOST_SLACK_MS);
+}
+
+function calendarOf(trigger: Trigger): Calendar | undefined {
+	switch (trigger.kind) {
+		case "calendar":
+			return trigger.texts.map(readCalendar).map((rule) => inZone(rule, trigger.zone));
+		case "cron":
+			return trigger.texts.flatMap(readCron).map((rule) => inZone(rule, trigger.zone));
+		case "at":
+			return [readCalendar(`@${Math.ceil(trigger.atMs / 1000)}`)];
+		case "every":
+			return undefined;
+	}
+}
+
+function inZone(rule: Rule, zone: string | null): Rule {
+	return { ...rule, zone: rule.zone ?? zone };
+}
+
+/** Finds the first `count` moments after another at which a calendar holds, as `nextTimes` does. */
+export type Times = (calendar: Calendar, afterMs: number, count: number) => readonly number[];
+
+/**
+ * The first moment to fire at.
+ * @param lastMs the firing before it, if there was one
+ * @param afterMs it is later than this
+ * @returns undefined if there is none
+ */
+export function nextSlot(schedule: Schedule, lastMs: number | null, afterMs: number, times: Times): number | undefined {
+	const { calendar, guardMs } = wakingOf(schedule);
+	const guarded = lastMs === null || guardMs === null ? Number.NEGATIVE_INFINITY : lastMs + guardMs - 1;
+	const [slot] = times(calendar, Math.max(afterMs, guarded, (schedule.notBeforeMs ?? 0) - 1), 1);
+	return slot === undefined || slot >= (schedule.notAfterMs ?? Number.POSITIVE_INFINITY) ? undefined : slot;
+}
+
+/** A moment is missed when nothing has fired for this long after it, and after the jitter. */
+export const LATE_MS = 90_000;
+
+/**
+ * The first moment at which it is still to fire: in the past, where it is due by then, or to come.
+ * @param sinceMs the last firing, or the moment from which on it was there
+ */
+export function pendingSlot(schedule: Schedule, lastMs: number | null, sinceMs: number, nowMs: number, times: Times): number | undefined {
+	const lateMs = nowMs - LATE_MS - schedule.jitterMs;
+	return nextSlot(schedule, lastMs, schedule.missed === "once" ? sinceMs : Math.max(sinceMs, lateMs), times);
+}
+
+/** As many missed moments are counted at most. */
+const MOST_MISSED = 1000;
+
+/**
+ * The moments at which it should have fired since it last did, and has not.
+ * @param sinceMs the last firing, or the moment from which on it was there
+ * @param untilMs they are not later than this
+ */
+export function missedSlots(schedule: Schedule, lastMs: number | null, sinceMs: number, untilMs: number, times: Times): readonly number[] {
+	const { calendar, guardMs } = wakingOf(schedule);
+	const first = nextSlot(schedule, lastMs, sinceMs, times);
+	const endMs = Math.min(untilMs, (schedule.notAfterMs ?? Number.POSITIVE_INFINITY) - 1);
+	const slots = first === undefined || first > endMs ? [] : [first];
+	// More at a time each time: mostly there are none, and to find the first of some takes long.
+	for (let count = 4; slots.length > 0 && slots.length < MOST_MISSED; count *= 2) {
+		const found = times(calendar, slots.at(-1) ?? sinceMs, count);
+		for (const slot of found) if (slot <= endMs && slot >= (slots.at(-1) ?? slot) + (guardMs ?? 0)) slots.push(slot);
+		if (found.length < count || (found.at(-1) ?? endMs) > endMs) break;
+	}
+	return slots.slice(0, MOST_MISSED);
+}

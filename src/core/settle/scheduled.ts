@@ -1,0 +1,165 @@
+/** The schedule of a job: its record on disk, what it means at present, and its end. */
+import { statSync } from "node:fs";
+import { calendarTexts } from "../../../platform/calendar-text.ts";
+import type { Handle } from "../../../platform/contract.ts";
+import { isChoreError } from "../../../platform/errors.ts";
+import type { Context } from "../context.ts";
+import { readText, removeQuietly } from "../disk/files.ts";
+import { unmarkScheduled } from "../disk/mark.ts";
+import { isCreatorAlive } from "../disk/place.ts";
+import { markOf, type Session, scheduleFolder } from "../disk/session.ts";
+import { isObject, isUnreadable, isWord, LATEST_MS, readRecord, type StoredRun, type Unreadable } from "../disk/store.ts";
+import { hasEnded, isIdle, type Job, type JobSchedule } from "../job.ts";
+import { LATE_MS, missedSlots, nextSlot, pendingSlot, type Schedule, type Trigger, wakingOf } from "../schedule/schedule.ts";
+import { freeze, rfc3339, snapshot } from "./snapshot.ts";
+
+/** `schedule/schedule.json`: replaced as a whole. */
+export interface ScheduleRecord {
+	readonly format: 1;
+	/** Counts the changes, from 1. Each has an object of the platform of its own. */
+	readonly revision: number;
+	/** Earlier moments do not count: it was made, changed or resumed then. */
+	readonly sinceMs: number;
+	readonly schedule: Schedule;
+	/** By which the platform finds what wakes the job. */
+	readonly handle: Handle;
+}
+
+const FORMAT = 1;
+
+export function readSchedule(session: Session, id: string): ScheduleRecord | Unreadable | undefined {
+	const path = `${scheduleFolder(session, id)}/schedule.json`;
+	return readRecord<ScheduleRecord>(id, path, FORMAT, (value) => {
+		const { revision, sinceMs, schedule, handle } = value;
+		const isSound = [revision, sinceMs].every(
+			(number) => Number.isSafeInteger(number) && Number(number) > 0 && Number(number) <= LATEST_MS,
+		);
+		if (!isSound || !isObject(schedule) || !isObject(handle) || !isWord(handle["platform"]) || !isObject(handle["data"])) return undefined;
+		// Throws for what is no trigger; the caller takes that for damage.
+		wakingOf(schedule as unknown as Schedule);
+		const { jitterMs, keepRuns, notBeforeMs, notAfterMs } = schedule as unknown as Schedule;
+		const areTimes = [jitterMs, keepRuns, notBeforeMs ?? 0, notAfterMs ?? 0].every((number) => number >= 0 && number <= LATEST_MS);
+		return areTimes ? (value as unknown as ScheduleRecord) : undefined;
+	});
+}
+
+/** Whether nothing fires until it is resumed. */
+export function isPaused(session: Session, id: string): boolean {
+	return statSync(pausedFile(session, id), { throwIfNoEntry: false }) !== undefined;
+}
+
+export function pausedFile(session: Session, id: string): string {
+	return `${scheduleFolder(session, id)}/paused`;
+}
+
+/** When it fired last, by the seconds that the fire program writes there; null if it never did. */
+function lastFiringMs(session: Session, id: string): number | null {
+	const seconds = Number.parseInt(readText(`${scheduleFolder(session, id)}/last`) ?? "", 10);
+	return seconds > 0 && seconds * 1000 <= LATEST_MS ? seconds * 1000 : null;
+}
+
+/** A job that its schedule has not run yet. Once the schedule is over, it never will. */
+export function neverRun(session: Session, stored: StoredRun): Job {
+	const mark = markOf(session, stored.job.id);
+	if (!isCreatorAlive(readText(mark))) removeQuietly(mark);
+	const evidence = { exit: "blank", exitAtMs: 0, started: null, stop: null } as const;
+	const job = snapshot(session, stored, evidence, { state: "scheduled", reason: null });
+	return freeze({ ...job, state: "failed", result: "start-failed", reason: "its schedule is over, and it never ran" });
+}
+
+/**
+ * The job with what its schedule means at present. A schedule that will never fire again ends here.
+ * @param job whose mark of a schedule exists
+ */
+export async function withSchedule(context: Context, job: Job): Promise<Job> {
+	const { session } = context;
+	const record = readSchedule(session, job.id);
+	if (record === undefined) return job; // it is being removed
+	if (isUnreadable(record)) {
+		const state = isIdle(job) ? "unknown" : job.state;
+		return freeze({ ...job, state, reason: `unreadable: ${record.file}: ${record.why}` });
+	}
+	const { schedule, mayFire } = await present(context, job.id, record);
+	if (!mayFire && (await endSchedule(context, job.id))) return job;
+	return freeze(hasEnded(job) ? { ...job, state: "scheduled", reason: job.run === 0 ? null : job.reason, schedule } : { ...job, schedule });
+}
+
+/** @returns what is shown, and whether it will ever fire again */
+async function present(
+	context: Context,
+	id: string,
+	{ schedule, sinceMs, handle }: ScheduleRecord,
+): Promise<{ readonly schedule: JobSchedule; readonly mayFire: boolean }> {
+	const { session } = context;
+	const { nextTimes } = await import("../schedule/next-times.ts");
+	const nowMs = Date.now();
+	const lastMs = lastFiringMs(session, id);
+	const paused = isPaused(session, id);
+	const firstMs = Math.max(sinceMs, lastMs ?? 0);
+	const lateMs = nowMs - LATE_MS - schedule.jitterMs;
+	const missed = paused ? [] : missedSlots(schedule, lastMs, firstMs, lateMs, nextTimes);
+	const nextMs = (await askedNext(context, handle)) ?? nextSlot(schedule, lastMs, nowMs, nextTimes) ?? null;
+	const pendingMs = pendingSlot(schedule, lastMs, firstMs, nowMs, nextTimes);
+	const { calendar, guardMs } = wakingOf(schedule);
+	return {
+		mayFire: paused || nextMs !== null || pendingMs !== undefined,
+		schedule: {
+			next: nextMs === null ? null : rfc3339(nextMs),
+			last: lastMs === null ? null : rfc3339(lastMs),
+			paused,
+			due: !paused && pendingMs !== undefined && pendingMs <= nowMs,
+			missed: missed.length,
+			missedSince: missed[0] === undefined ? null : rfc3339(missed[0]),
+			calendar: calendarTexts(calendar),
+			leastIntervalMs: guardMs,
+			triggers: schedule.triggers.map((trigger) => ({ id: trigger.id, kind: trigger.kind, text: triggerText(trigger) })),
+			missedPolicy: schedule.missed,
+			overlap: schedule.overlap,
+			jitterMs: schedule.jitterMs,
+			keepRuns: schedule.keepRuns,
+			notBefore: schedule.notBeforeMs === null ? null : rfc3339(schedule.notBeforeMs),
+			notAfter: schedule.notAfterMs === null ? null : rfc3339(schedule.notAfterMs),
+		},
+	};
+}
+
+function triggerText(trigger: Trigger): string {
+	switch (trigger.kind) {
+		case "every":
+			return `${trigger.everyMs / 1000}s`;
+		case "at":
+			return rfc3339(trigger.atMs);
+		default:
+			return [...trigger.texts, ...(trigger.zone === null ? [] : [`(${trigger.zone})`])].join(" | ");
+	}
+}
+
+/** The next time of the platform itself, if it tells and is in reach. */
+async function askedNext(context: Context, handle: Handle): Promise<number | undefined> {
+	try {
+		const { schedules } = await context.platforms.get(handle.platform);
+		const [next] = (await schedules?.nextTimes([handle])) ?? [];
+		return next;
+	} catch (error) {
+		if (!isChoreError(error)) throw error;
+		return undefined;
+	}
+}
+
+/**
+ * Ends the schedule of a job: nothing fires from here on, and the job is kept like any other that has ended.
+ * @returns false if the platform is out of reach; the schedule is there then
+ */
+export async function endSchedule(context: Context, id: string): Promise<boolean> {
+	const record = readSchedule(context.session, id);
+	try {
+		if (record !== undefined && !isUnreadable(record)) {
+			await (await context.platforms.get(record.handle.platform)).schedules?.disarm(record.handle);
+		}
+	} catch (error) {
+		if (!isChoreError(error)) throw error;
+		return false;
+	}
+	unmarkScheduled(context.session, id);
+	return true;
+}

@@ -1,0 +1,122 @@
+# Fires a schedule of chore: decides whether a run of the job is due, lays it out, and starts it.
+#
+#   sh fire JOB      JOB is the folder of the job
+#
+# Whatever wakes the job runs it: a timer, cron, a person. A wake-up is only a hint, so this looks for itself, and does no harm
+# when nothing is due. It needs no Node. What a start by chore would do, `startAfter` in rerun.ts, it does in the same order, with
+# files that chore has made (template.ts):
+#
+#   JOB/schedule/plan       numbers and words, and the placeholders p_...
+#               /template   the folder of a run, with placeholders
+#               /launch     how the platform starts it; see Platform.launcher
+#               /last       when it fired last, in seconds; laid out, so that it needs no space
+#               /paused     is there while nothing is to fire
+#               /message    what the shell and its programs had to say
+#
+# Every sh reads this: no printf, no `case` inside $( ), and all of it one command, so that it is read whole before it begins.
+{
+	job=$1 id=${1##*/} session=${1%/jobs/*} schedule=$1/schedule
+	IFS=' '
+	umask 077
+	if [ ! -e "$session/schedules/$id" ] || [ -e "$schedule/paused" ]; then exit 0; fi
+	exec </dev/null >"$schedule/message" 2>&1
+	. "$schedule/plan"
+	now=$(date -u '+%s %Y-%m-%dT%H:%M:%S.000Z')
+	seconds=${now%% *} at=${now#* }
+
+	# Whether it is due. A last firing in the future was before the clock was set back.
+	if [ -n "$begin" ] && [ "$seconds" -lt "$begin" ]; then exit 0; fi
+	if [ -n "$end" ] && [ "$seconds" -ge "$end" ]; then exit 0; fi
+	last='' rest=''
+	read -r last rest <"$schedule/last"
+	if [ -n "$least" ] && [ -n "$last" ] && [ "$last" -le "$seconds" ] && [ $((seconds - last)) -lt "$least" ]; then exit 0; fi
+
+	latest=0
+	for folder in "$job/runs/"*; do
+		number=${folder##*/}
+		case $number in *[!0-9]*) continue ;; esac
+		[ ! -h "$folder" ] || exit 0 # the job is being removed
+		[ "$number" -le "$latest" ] || latest=$number
+	done
+	k=$((latest + 1)) run=$job/runs/$((latest + 1))
+
+	up=0 boot='' space='' host=''
+	[ ! -r /proc/uptime ] || read -r up rest </proc/uptime
+	[ ! -r /proc/sys/kernel/random/boot_id ] || read -r boot </proc/sys/kernel/random/boot_id
+	[ ! -h /proc/self/ns/pid ] || space=$(readlink /proc/self/ns/pid)
+	if [ -r /proc/sys/kernel/hostname ]; then read -r host </proc/sys/kernel/hostname; else host=$(uname -n); fi
+
+	# Puts what is known here in the place of the placeholders. To sed the text is bytes.
+	fill() {
+		LC_ALL=C sed -e "s/$p_run/$k/g" -e "s/$p_ms/${seconds}000/g" -e "s/$p_up/$up/g" -e "s/$p_pid/$$/g" \
+			-e "s/$p_boot/$boot/g" -e "s/$p_space/$space/g" -e "s/$p_host/$host/g" "$schedule/$1"
+	}
+
+	# Appends an event to the ledger, as one line in one write: EVENT RUN MORE.
+	tell() { echo "{\"at\":\"$at\",\"event\":\"$1\",\"id\":\"$id\",\"run\":$2,\"name\":\"$name\"$3}" >>"$session/ledger.jsonl"; }
+
+	# The marks of a start that is over: see under-way.ts.
+	release() {
+		[ ! -e "$session/active/$id" ] || : >"$session/active/$id"
+		rm -f "$run/starting"
+	}
+
+	# For `launch`: the run lives, or its platform has accepted it.
+	begun() {
+		tell started "$k" ",\"platform\":\"$platform\""
+		release
+	}
+
+	# Whether the run in this folder may be active, or is being started. A mark that is older than five minutes does not count.
+	is_active() {
+		[ ! -e "$1/end.json" ] || return 1
+		word=''
+		read -r word rest <"$1/exit"
+		[ "$word$final" != chore-exityes ] || return 1
+		if [ -s "$1/starting" ] || [ -s "$session/active/$id" ]; then
+			[ -z "$(find "$1/starting" "$session/active/$id" -size +0 -mmin -5)" ] || return 0
+		fi
+		alive "$1"
+	}
+
+	text=$(fill launch) || exit 1
+	eval "$text"
+	if [ "$latest" -gt 0 ] && is_active "$job/runs/$latest"; then
+		echo "$seconds" 1<>"$schedule/last"
+		tell skipped "$latest" ",\"reason\":\"run $latest is still active\""
+		exit 0
+	fi
+
+	# The files of the run, whole or not at all. mv moves into a folder that is there: then another process was first.
+	new=$session/trash/new-$id.fire$$ mark=$session/trash/mark-$id.fire$$
+	if cp -R "$schedule/template" "$new" && fill template/run.json >"$new/run.json" && fill template/starting >"$new/starting" &&
+		cp "$new/starting" "$mark" && mv -f "$mark" "$session/active/$id" && mv "$new" "$run" && [ ! -e "$run/${new##*/}" ]; then
+		echo "$seconds" 1<>"$schedule/last"
+	else
+		[ -e "$run" ] || tell missed "$k" ',"reason":"its files could not be made"'
+		rm -rf "$new" "$mark" "$run/${new##*/}"
+		[ ! -e "$session/active/$id" ] || : >"$session/active/$id"
+		exit 1
+	fi
+
+	for folder in "$job/runs/"*; do
+		number=${folder##*/}
+		case $number in *[!0-9]*) continue ;; esac
+		[ "$number" -le $((k - keep)) ] || continue
+		mv "$folder" "$session/trash/old-$id.$number" && rm -rf "$session/trash/old-$id.$number"
+	done
+
+	launch
+	case $? in
+	0) ;;
+	1)
+		echo "chore-exit 1 attempt=1 how=exited status=125 certain=yes result=start-failed up=$up boot=$boot pid= ." 1<>"$run/exit"
+		release
+		;;
+	*) # Nobody starts it any more, and whether it runs its platform knows: see `abandonStart` in under-way.ts.
+		echo '{' >"$session/active/$id"
+		echo '{' >"$run/starting"
+		;;
+	esac
+	exit 0
+}

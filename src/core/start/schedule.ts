@@ -1,0 +1,82 @@
+/** Makes a job that its schedule runs: all its files, then what wakes it. Nothing of it is left after an error. */
+import { rmSync } from "node:fs";
+import type { Platform, Wake } from "../../../platform/contract.ts";
+import { ChoreError } from "../../../platform/errors.ts";
+import type { Context } from "../context.ts";
+import { writeNew } from "../disk/files.ts";
+import { markScheduled } from "../disk/mark.ts";
+import { installProgram } from "../disk/programs.ts";
+import { markOf, type Session } from "../disk/session.ts";
+import type { JobRecord } from "../disk/store.ts";
+import { nextSlot, type Schedule, wakingOf } from "../schedule/schedule.ts";
+import { endSchedule, type ScheduleRecord } from "../settle/scheduled.ts";
+import { text as fire } from "./fire.sh.ts";
+import { runSpec } from "./plan.ts";
+import { planTemplate, type Template, writeTemplate } from "./template.ts";
+
+/** A schedule before any file of it is written. */
+export interface PlannedSchedule {
+	readonly record: ScheduleRecord;
+	readonly wake: Wake;
+	readonly template: Template;
+}
+
+/**
+ * @param revision 1 for a new schedule
+ * @throws ChoreError INVALID_ARGUMENT for one that never fires; OPTION_UNSUPPORTED for what the platform cannot keep
+ */
+export async function planSchedule(
+	{ session }: Context,
+	platform: Platform,
+	job: JobRecord,
+	schedule: Schedule,
+	revision: number = 1,
+): Promise<PlannedSchedule> {
+	const sinceMs = Date.now();
+	const { nextTimes } = await import("../schedule/next-times.ts");
+	if (nextSlot(schedule, null, sinceMs, nextTimes) === undefined) {
+		throw new ChoreError("INVALID_ARGUMENT", "this schedule never fires: there is no such moment from now on", {
+			hint: "systemd-analyze calendar shows what an expression of --on-calendar means",
+		});
+	}
+	const { label, description, jobFolder } = runSpec(session, job, 0, true);
+	const wake: Wake = {
+		...{ jobId: job.id, label, description, jobFolder, revision },
+		calendar: wakingOf(schedule).calendar,
+		catchesUp: schedule.missed === "once",
+		jitterMs: schedule.jitterMs,
+		fire: installProgram(session.root, "fire", fire),
+	};
+	const handle = schedulesOf(platform).plan(wake);
+	return { record: { format: 1, revision, sinceMs, schedule, handle }, wake, template: await planTemplate(session, platform, job) };
+}
+
+/** Makes the files in the new, empty folder of a schedule. */
+export function writeSchedule(
+	folder: string,
+	made: { readonly session: Session; readonly platform: Platform; readonly job: JobRecord },
+	{ record, template }: PlannedSchedule,
+): void {
+	writeNew(`${folder}/schedule.json`, `${JSON.stringify(record)}\n`);
+	writeTemplate(folder, { ...made, schedule: record.schedule }, template);
+}
+
+/** Has the job be woken, once its files are in place. @throws ChoreError the platform's error; the schedule does not exist then */
+export async function armSchedule(context: Context, platform: Platform, id: string, { record, wake }: PlannedSchedule): Promise<void> {
+	const { session } = context;
+	markScheduled(session, id);
+	try {
+		await schedulesOf(platform).arm(wake, record.handle);
+	} catch (error) {
+		await endSchedule(context, id);
+		throw error;
+	}
+	rmSync(markOf(session, id), { force: true });
+}
+
+function schedulesOf(platform: Platform): NonNullable<Platform["schedules"]> {
+	if (platform.schedules !== undefined) return platform.schedules;
+	throw new ChoreError("OPTION_UNSUPPORTED", `the platform ${platform.name} cannot wake jobs`, {
+		hint: "`chore doctor` shows what each platform can do, and why",
+	});
+}

@@ -1,0 +1,98 @@
+/**
+ * The template of the runs that a schedule starts: the folder of a run as `writeRun` makes it for every start, with placeholders
+ * for what is known only then. The fire program (fire.sh) copies it and puts the numbers in: no text of the user's is read there.
+ */
+import { mkdirSync } from "node:fs";
+import type { Platform } from "../../../platform/contract.ts";
+import { refuse, writeNew } from "../disk/files.ts";
+import { here } from "../disk/place.ts";
+import { randomBytes } from "../disk/random.ts";
+import type { Session } from "../disk/session.ts";
+import type { JobRecord } from "../disk/store.ts";
+import type { Schedule } from "../schedule/schedule.ts";
+import { wakingOf } from "../schedule/schedule.ts";
+import { writeRun } from "./lay-out.ts";
+import { planRun, runSpec } from "./plan.ts";
+
+/** What a template is made of, before any file is written. */
+export interface Template {
+	readonly placeholders: Placeholders;
+	/** See Platform.launcher. */
+	readonly launch: string;
+}
+
+/** Long numbers that occur nowhere else in a record or in the text of a platform. */
+type Placeholders = Readonly<Record<"run" | "ms" | "up" | "pid" | "boot" | "space" | "host", number>>;
+
+export async function planTemplate(session: Session, platform: Platform, job: JobRecord): Promise<Template> {
+	const placeholders: Placeholders = {
+		...{ run: placeholder(), ms: placeholder(), up: placeholder(), pid: placeholder() },
+		...{ boot: placeholder(), space: placeholder(), host: placeholder() },
+	};
+	if (platform.launcher === undefined) throw new Error(`the platform ${platform.name} cannot start runs from a schedule`);
+	return { placeholders, launch: await platform.launcher(runSpec(session, job, placeholders.run, true)) };
+}
+
+/** 15 digits, so that it can stand for a number in JSON. By chance, or the user could write one into a description. */
+function placeholder(): number {
+	return 1e14 + randomBytes(6).readUIntBE(0, 6);
+}
+
+/** Makes in the new folder of a schedule all that the fire program reads. */
+export function writeTemplate(
+	folder: string,
+	{ session, platform, job, schedule }: { session: Session; platform: Platform; job: JobRecord; schedule: Schedule },
+	{ placeholders, launch }: Template,
+): void {
+	const { run, ms, up, pid, boot, space, host } = placeholders;
+	const known = here();
+	const place = {
+		machine: known.machine,
+		host: String(host),
+		bootId: known.bootId && String(boot),
+		pidNamespace: known.pidNamespace && String(space),
+	};
+	const template = `${folder}/template`;
+	try {
+		mkdirSync(template, { mode: 0o700 });
+	} catch (error) {
+		refuse(template, error);
+	}
+	const planned = planRun(session, platform, job, run, true);
+	// The fire program is who starts the run. It can tell no start time of a process.
+	const creator = { pid, startTicks: null, uptimeSeconds: up, madeAtMs: ms, place };
+	writeRun(template, job, { ...planned, createdAtMs: ms, createdUptimeSeconds: up, place }, `${JSON.stringify(creator)}\n`);
+	writeNew(`${folder}/launch`, launch);
+	// A single moment is never too early, and comes once.
+	const at = schedule.triggers.find((trigger) => trigger.kind === "at");
+	const words = {
+		name: job.name,
+		platform: platform.name,
+		// Whether its exit record alone tells that a run is over.
+		final: job.restart.policy === "no" && job.relay !== true ? "yes" : "no",
+		keep: schedule.keepRuns,
+		begin: seconds(at?.atMs ?? schedule.notBeforeMs),
+		end: seconds(schedule.notAfterMs),
+		least: at === undefined ? seconds(wakingOf(schedule).guardMs) : MOST_SECONDS,
+		...Object.fromEntries(Object.entries(placeholders).map(([key, value]) => [`p_${key}`, value])),
+	};
+	writeNew(
+		`${folder}/plan`,
+		Object.entries(words)
+			.map(([key, value]) => `${key}=${value}\n`)
+			.join(""),
+	);
+	// Laid out, so that a full disk does not keep a firing from being noted.
+	writeNew(`${folder}/last`, `${" ".repeat(LAST_BYTES)}\n`);
+}
+
+/** Seconds since 1970 in digits. */
+const LAST_BYTES = 10;
+
+/** Some shells reckon with 32 bits, which is until 2038; a later moment counts as none. */
+const MOST_SECONDS = 2 ** 31 - 1;
+
+function seconds(timeMs: number | null): number | "" {
+	const value = timeMs === null ? MOST_SECONDS : Math.ceil(timeMs / 1000);
+	return value >= MOST_SECONDS ? "" : value;
+}

@@ -1,0 +1,105 @@
+/** The part of the contract suite about runs that the fire program of a schedule starts, without Node. */
+import assert from "node:assert/strict";
+import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import type { Platform, PlatformContext } from "../../platform/contract.ts";
+import { installProgram } from "../../src/core/disk/programs.ts";
+import type { Job } from "../../src/core/job.ts";
+import { eventually } from "../support/eventually.ts";
+import { scheduleBeside } from "../support/fire.ts";
+import type { Home } from "../support/home.ts";
+import type { Declare } from "./attempts.ts";
+import type { Subject } from "./suite.ts";
+
+export function testFire(on: Declare, { shellWords, inMemory }: Subject, open: (context: PlatformContext) => Promise<Platform>): void {
+	const skip = inMemory === true && "a process that this one did not start is unknown to it";
+	const opened = ({ path }: Home): Promise<Platform> => open({ install: (name, text) => installProgram(path, name, text) });
+
+	on(
+		"a run that a schedule fires is like one that chore starts: the same files, handle and record",
+		async (home) => {
+			await using platform = await opened(home);
+			if (platform.launcher === undefined) return;
+			const line = 'echo "$CHORE_RUN_ID" "$GREETING"; echo err >&2; exit 7';
+			const { id } = await home.chore.run({
+				command: ["/bin/sh", "-c", line],
+				description: `it's "odd" $HOME \\1 & /`,
+				output: "split",
+				setEnvironment: { GREETING: "a & b / \\1 $x 'q'" },
+				restart: { policy: "on-failure", delayMs: 10, max: 1 },
+				timeoutMs: 60_000,
+				graceMs: 1500,
+			});
+			await home.chore.wait(id);
+			await home.chore.rerun(id);
+			const started = await home.chore.wait(id, { run: 2 });
+			const { fire } = await scheduleBeside(home, id, platform, shellWords);
+			fire();
+			const fired = await runOf(home, id, 3);
+
+			const varying = ["run", "createdAt", "startedAt", "endedAt", "cpuTimeMs", "memoryPeakBytes", "output"];
+			const constant = (job: Job) => Object.entries(job).filter(([name]) => !varying.includes(name));
+			assert.deepEqual(constant(fired), constant(started));
+			const folder = (run: number): string => `${home.path}/default/jobs/${id}/runs/${run}`;
+			// The shell that watches over a run leaves last.
+			await eventually("nothing of it is left", () => !existsSync(`${folder(3)}/alive`) && !existsSync(`${folder(2)}/alive`));
+			assert.deepEqual(filesIn(folder(3)), filesIn(folder(2)));
+			assert.deepEqual(recordIn(folder(3), 3), recordIn(folder(2), 2));
+			assert.equal(readFileSync(`${folder(3)}/stdout`, "utf8"), readFileSync(`${folder(2)}/stdout`, "utf8").replaceAll("2.", "3."));
+			const events: string[] = [];
+			for await (const { event, run } of home.chore.events()) if (run === 3) events.push(event);
+			assert.deepEqual(events, ["started", "exited"]);
+			assert.deepEqual(readdirSync(`${home.path}/default/trash`), []);
+			assert.equal(readFileSync(`${home.path}/default/jobs/${id}/schedule/message`, "utf8"), "");
+		},
+		skip,
+	);
+
+	on(
+		"a schedule that fires while a run is active says so and starts none; after its end it runs the job",
+		async (home) => {
+			await using platform = await opened(home);
+			if (platform.launcher === undefined) return;
+			const { id } = await home.chore.run({ command: ["/bin/sh", "-c", "until [ -e go ]; do sleep 0.02; done"], directory: home.path });
+			const { fire, fired } = await scheduleBeside(home, id, platform, shellWords);
+			fired();
+			assert.equal((await home.chore.get(id)).run, 1);
+			const skipped: unknown[] = [];
+			for await (const { event, run, reason } of home.chore.events()) if (event === "skipped") skipped.push([run, reason]);
+			assert.deepEqual(skipped, [[1, "run 1 is still active"]]);
+			writeFileSync(`${home.path}/go`, "");
+			await home.chore.wait(id);
+			fire();
+			const end = await runOf(home, id, 2);
+			assert.deepEqual([end.state, end.exitCode], ["succeeded", 0]);
+		},
+		skip,
+	);
+}
+
+/** The run of that number, once it has ended. */
+async function runOf(home: Home, id: string, run: number): Promise<Job> {
+	await eventually(`run ${run} is there`, async () => (await home.chore.get(id)).run === run);
+	return home.chore.wait(id, { run });
+}
+
+/** Names, kinds, modes and sizes. Of outputs and of what shells have to say the sizes vary. */
+function filesIn(folder: string): readonly string[] {
+	return readdirSync(folder)
+		.sort()
+		.map((name) => {
+			const { mode, size } = lstatSync(`${folder}/${name}`);
+			const isFixed = !["end.json", "run.json", "attempts", "message"].includes(name);
+			return `${name} ${mode.toString(8)} ${isFixed ? size : ""}`;
+		});
+}
+
+/** `run.json` without what differs from run to run. */
+function recordIn(folder: string, run: number): unknown {
+	const text = readFileSync(`${folder}/run.json`, "utf8")
+		.replaceAll(`/runs/${run}"`, '/runs/K"')
+		.replace(`"run":${run},"created`, '"created');
+	const { createdAtMs, createdUptimeSeconds, ...record } = JSON.parse(text);
+	assert.ok(Number.isInteger(createdAtMs) && Number.isFinite(createdUptimeSeconds), text);
+	assert.equal(record.handle.data.run ?? run, run);
+	return { ...record, handle: { ...record.handle, data: { ...record.handle.data, run: 0 } } };
+}
