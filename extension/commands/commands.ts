@@ -1,6 +1,6 @@
 /** The commands of package.json. Each is one registration and, as a rule, one call of the library. */
 import * as vscode from "vscode";
-import { type Chore, hasEnded, type Job } from "../../src/index.ts";
+import { type Chore, hasEnded, isIdle, type Job } from "../../src/index.ts";
 import { report } from "../failure.ts";
 import type { JobList } from "../jobs/job-list.ts";
 import type { LogChannels } from "../logs/channels.ts";
@@ -30,7 +30,7 @@ const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2",
 export function registerCommands(parts: Parts): vscode.Disposable[] {
 	const { jobs, sidebar, channels, notifier, doctor, memory } = parts;
 	const onJobs = jobCommands(parts);
-	const active = (job: Job): boolean => !hasEnded(job);
+	const active = (job: Job): boolean => !isIdle(job);
 	const any = (): boolean => true;
 	return [
 		command("run", async () => {
@@ -63,7 +63,7 @@ export function registerCommands(parts: Parts): vscode.Disposable[] {
 			if (ending.length > 0 && confirmStop() && !(await confirmed(`Stop ${namesOf(ending)} and run again?`, "", "Restart"))) return;
 			await each(jobs, chosen, (chore, { id }) => chore.restart(id));
 		}),
-		onJobs("rerun", "Run Again", hasEnded, async (chosen) => {
+		onJobs("rerun", "Run Again", isIdle, async (chosen) => {
 			if (isTrusted("not started")) await each(jobs, chosen, (chore, { id }) => chore.rerun(id));
 		}),
 		onJobs("editAndRerun", "Edit and Run Again", any, async ([job]) => {
@@ -85,7 +85,7 @@ export function registerCommands(parts: Parts): vscode.Disposable[] {
 		onJobs("notify", "Notify When Done", active, (chosen) => {
 			for (const job of chosen) notifier.watch(job);
 		}),
-		onJobs("forget", "Forget", hasEnded, (chosen) => forget(jobs, chosen)),
+		onJobs("forget", "Forget", isIdle, (chosen) => forget(jobs, chosen)),
 		command("forgetAll", async () => {
 			await jobs.ready();
 			const ended = jobs.all.filter(hasEnded);

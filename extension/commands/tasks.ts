@@ -4,7 +4,7 @@
  */
 import { resolve } from "node:path";
 import * as vscode from "vscode";
-import { ChoreError, hasEnded, type Job, type RunOptions } from "../../src/index.ts";
+import { ChoreError, isIdle, type Job, type RunOptions } from "../../src/index.ts";
 import type { JobList } from "../jobs/job-list.ts";
 import { FollowTerminal } from "../logs/terminal.ts";
 import { HOME } from "../settings.ts";
@@ -68,7 +68,7 @@ export class ChoreTasks implements vscode.TaskProvider {
 	async #jobOf(options: RunOptions, { ifRunning = "attach" }: ChoreTask): Promise<Job> {
 		await this.#jobs.ready();
 		// A task that names its job finds it by the name (`ifRunning` of the library); any other by its command, directory and variables.
-		const running = options.name === undefined ? this.#jobs.all.find((job) => !hasEnded(job) && isSame(job, options)) : undefined;
+		const running = options.name === undefined ? this.#jobs.all.find((job) => !isIdle(job) && isSame(job, options)) : undefined;
 		if (running !== undefined) {
 			if (ifRunning === "attach") return running;
 			if (ifRunning === "fail") {

@@ -1,6 +1,6 @@
 /** The item in the status bar: how many jobs run, and how many failed since the user last looked at the finished ones. */
 import * as vscode from "vscode";
-import { hasEnded, type Job } from "../../src/index.ts";
+import { isIdle, type Job } from "../../src/index.ts";
 import type { JobList } from "../jobs/job-list.ts";
 import type { Sidebar } from "./sidebar.ts";
 
@@ -35,5 +35,5 @@ export class StatusBar implements vscode.Disposable {
 
 /** Whether a job runs or waits to. An unknown one (of another machine, or with a damaged record) may have ended long ago. */
 function isUnderWay(job: Job): boolean {
-	return !hasEnded(job) && job.state !== "unknown";
+	return !isIdle(job) && job.state !== "unknown";
 }

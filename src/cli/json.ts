@@ -18,6 +18,8 @@ export interface Printed {
 	readonly restart: readonly Job[];
 	readonly pause: readonly Job[];
 	readonly resume: readonly Job[];
+	readonly schedule: readonly ScheduledJob[];
+	readonly trigger: readonly Job[];
 	readonly rm: readonly Job[];
 	readonly prune: PruneReport;
 	readonly history: readonly HistoryEntry[];
@@ -29,6 +31,9 @@ export interface Printed {
 
 /** A job with its processes, usage, last lines, earlier runs and attempts. */
 export type StatusOfJob = Job & Omit<JobDetails, "job">;
+
+/** A job, and with --next the moments at which it is to be run next, as RFC 3339; else none. */
+export type ScheduledJob = Job & { readonly upcoming: readonly string[] };
 
 /** Why a command failed. */
 export interface ErrorReport {

@@ -16,10 +16,12 @@ import { psCommand } from "./commands/ps.ts";
 import { requestCommand } from "./commands/request.ts";
 import { rmCommand } from "./commands/rm.ts";
 import { addForeignOptions, runCommand } from "./commands/run.ts";
+import { scheduleCommand } from "./commands/schedule.ts";
 import { sendCommand } from "./commands/send.ts";
 import { restartCommand, startCommand } from "./commands/start.ts";
 import { statusCommand } from "./commands/status.ts";
 import { stopCommand } from "./commands/stop.ts";
+import { triggerCommand } from "./commands/trigger.ts";
 import { waitCommand } from "./commands/wait.ts";
 import { COMPLETE, writeCompletions } from "./complete.ts";
 import { exactWords } from "./exact-words.ts";
@@ -41,6 +43,8 @@ const COMMANDS: Readonly<Record<string, () => Command>> = {
 	restart: restartCommand,
 	pause: pauseCommand,
 	resume: resumeCommand,
+	schedule: scheduleCommand,
+	trigger: triggerCommand,
 	send: sendCommand,
 	rm: rmCommand,
 	prune: pruneCommand,

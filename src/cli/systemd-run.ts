@@ -24,7 +24,7 @@ interface Only {
 }
 
 const TERMINAL = "a job has no terminal; use -P to connect stdin and stdout";
-const SCHEDULE = "schedules are not there yet; use a systemd timer or cron";
+const SCHEDULE = "a job is run at moments of the calendar: --on-calendar, --every, --on-active";
 const ROOT = "the job's files are where chore is; use chroot(8) or unshare(1) as the command";
 
 /** In the order of the manual. `--tty` is the old spelling of `--pty`, which systemd-run still takes. */
@@ -64,12 +64,12 @@ export const SYSTEMD_RUN: readonly Word[] = [
 	honoured("-q, --quiet"),
 	refused("-v, --verbose", "use -f to see what the job writes"),
 	honoured("--json"),
-	refused("--on-active <time>", SCHEDULE),
+	honoured("--on-active <time>"),
 	refused("--on-boot <time>", SCHEDULE),
 	refused("--on-startup <time>", SCHEDULE),
 	refused("--on-unit-active <time>", SCHEDULE),
 	refused("--on-unit-inactive <time>", SCHEDULE),
-	refused("--on-calendar <moment>", SCHEDULE),
+	honoured("--on-calendar <when>"),
 	refused("--on-clock-change", SCHEDULE),
 	refused("--on-timezone-change", SCHEDULE),
 	refused("--timer-property <name=value>", SCHEDULE),

@@ -57,8 +57,33 @@ export function localTime(moment: Date): string {
 	return clockTime(moment, { seconds: true });
 }
 
+/** When a scheduled job runs next: "next 23:30:00 (in 10 h)", "next: never". */
+export function nextWords({ schedule }: Job, nowMs: number = Date.now()): string {
+	if (schedule?.paused) return "paused";
+	if (schedule?.next == null) return "next: unknown";
+	const next = new Date(schedule.next);
+	return `next ${localTime(next)} (in ${age(next.getTime() - nowMs)})`;
+}
+
+/** The latest run of a scheduled job, with the state in which it ended. */
+export function asRun(job: Job): Job {
+	const state = job.result === "success" ? "succeeded" : job.result === "stopped" || job.result === "lost" ? job.result : "failed";
+	return job.state === "scheduled" && job.run > 0 ? { ...job, state } : job;
+}
+
+/** When it is run and what was missed: "Mon..Fri *-*-* 09:00:00; missed 3 since 2026-11-29 09:00:00"; null without a schedule. */
+export function scheduleWords({ schedule }: Job): string | null {
+	if (schedule === null) return null;
+	const { calendar, leastIntervalMs, missed, missedSince } = schedule;
+	const every = schedule.triggers.find(({ kind }) => kind === "every")?.text;
+	const when = every !== undefined && leastIntervalMs !== null ? `${calendar.join(", ")}, every ${every}` : calendar.join(", ");
+	return missedSince === null ? when : `${when}; missed ${missed} since ${localTime(new Date(missedSince))}`;
+}
+
 /** How long an active job has been running, or how long ago a job ended. */
 export function since(job: Job, nowMs: number): string {
+	if (job.state === "scheduled")
+		return job.schedule?.next == null || job.schedule.paused ? "" : `in ${age(Date.parse(job.schedule.next) - nowMs)}`;
 	if (hasEnded(job)) return job.endedAt === null ? "" : `${age(nowMs - Date.parse(job.endedAt))} ago`;
 	return age(nowMs - Date.parse(job.startedAt ?? job.createdAt));
 }

@@ -350,6 +350,7 @@ test("an option that the platform cannot honour is refused in its name, and noth
 		["--slice", "user.slice"],
 		["-u", "web"],
 		["-p", "Nice=5"],
+		["--on-calendar", "daily"],
 	]) {
 		const outcome = await cli.run(["run", ...words, "true"]);
 		assert.equal(outcome.status, 2, outcome.stderr);
@@ -357,6 +358,34 @@ test("an option that the platform cannot honour is refused in its name, and noth
 		assert.equal(errorIn(await cli.call("--json", "run", ...words, "true")).code, "OPTION_UNSUPPORTED");
 	}
 	assert.deepEqual(await cli.list(), []);
+});
+
+test("a schedule that says two things, or not when, is refused", PATIENCE, async () => {
+	await using cli = new Cli();
+	for (const [words, message] of [
+		["--at 23:30 --on-active 1h", /--at and --on-active both/],
+		["--every 1h --utc --timezone Europe/Berlin", /--utc and --timezone both/],
+		["--keep-runs 3", /not said when/],
+		["--jitter 1min --missed skip", /not said when/],
+		["--every 1h --wait", /--wait stays/],
+		["--cron @daily -f", /--follow stays/],
+		["--every 1h --missed twice", /none of once, skip/],
+		["--every soon", /no span of time/],
+		["--every 30s", /whole number of minutes/],
+		["--every 0", /at least one/],
+		["--at 23:99", /no point in time/],
+		["--at 2020-01-01 --cron @daily", /single moment/],
+		["--on-calendar Munday", /character 1/],
+		["--on-calendar daily --timezone Mars/Olympus", /time zone/],
+	] as const) {
+		const { status, stderr } = await cli.call("run", ...words.split(" "), "true");
+		// With these the exit status is that of the job, or of chore.
+		assert.equal(status, /--wait|-f/.test(words) ? 125 : 2, `${words}: ${stderr}`);
+		assert.match(stderr, message, words);
+	}
+	assert.deepEqual(await cli.list(), []);
+	assert.deepEqual((await cli.call("schedule")).stdout, "");
+	assert.equal((await cli.call("trigger", "stop", "x")).status, 2);
 });
 
 test("a description or a property that is not valid UTF-8 is refused, not changed", PATIENCE, async () => {

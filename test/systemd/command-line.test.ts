@@ -54,6 +54,45 @@ describe("the built command on systemd", () => {
 		assert.doesNotMatch(unit, /hush/);
 	});
 
+	test("a job is run by its schedule, and each command tells it", { skip, timeout: HANGS_MS }, async () => {
+		const run = chore(
+			"run",
+			"--on-calendar",
+			"*:*:0/2",
+			"--cron",
+			"* * * * *",
+			"--keep-runs",
+			"5",
+			"-n",
+			"tick",
+			"--",
+			"sh",
+			"-c",
+			"date; exit 3",
+		);
+		assert.equal(run.status, 0, run.stderr);
+		const [id = ""] = run.stdout.split("\n");
+		assert.match(run.stderr, /^tick is scheduled on systemd, next \S+ \(in \d+ s\)$/m);
+		assert.equal(chore("trigger", "pause", "tick").stdout, `tick (${id.slice(-8)}): paused\n`);
+		assert.match(chore("schedule").stdout, /^tick +\S+ +paused +\*-\*-\* \*:\*:00$/m);
+		chore("trigger", "resume", "tick");
+		assert.equal(chore("trigger", "ls", "tick").stdout.split("\n")[1]?.replace(/ +/g, " "), "tick t1 calendar *:*:0/2");
+		assert.equal(chore("start", "tick").status, 0);
+		await eventually("its run is over", () => chore("status", "tick").stdout.includes("run 1 failed: exit code 3"));
+		const { stdout: status, status: code } = chore("status", "tick");
+		assert.equal(code, 0);
+		assert.match(status, /^tick \(\w+\) is scheduled, next /);
+		assert.match(status, /^ {2}schedule {3}\*-\*-\* \*:\*:00$/m);
+		assert.match(chore("ps").stdout, /^tick +\w+ +scheduled +in \d+ s +sh -c/m);
+		assert.match(chore("logs", "tick").stdout, /20\d\d$/m);
+		assert.match(chore("history", "tick").stdout, /^tick +\w+ +1 +failed, code 3/m);
+		const [job] = JSON.parse(chore("schedule", "--json", "--next", "2").stdout);
+		assert.deepEqual([job.id, job.state, job.exitCode, job.upcoming.length, job.schedule.keepRuns], [id, "scheduled", 3, 2, 5]);
+		assert.equal(chore("schedule", "--due", "-q").stdout, "");
+		assert.equal(chore("rm", "tick").status, 0);
+		assert.equal(chore("schedule").stdout, "");
+	});
+
 	test("a job inherits the slice of its caller, with a slice of its own below", { skip }, () => {
 		for (const [options, slice] of [
 			[["--slice-inherit"], "chore-words.slice"],

@@ -1,5 +1,5 @@
 /** Finds the jobs that a command is for: those named, or with --all every active one. */
-import { hasEnded } from "../../index.ts";
+import { isIdle } from "../../index.ts";
 import type { Invocation } from "../command.ts";
 import { UsageError } from "../failure.ts";
 
@@ -13,5 +13,5 @@ export async function referencesOrAll(
 	if (!options.all && words.length === 0)
 		throw new UsageError("no job was named", "give names or ids, or --all for every active job; `chore ps` lists them");
 	if (!options.all) return words;
-	return (await chore.list()).filter((job) => !hasEnded(job) && job.state !== "unknown").map(({ id }) => id);
+	return (await chore.list()).filter((job) => !isIdle(job) && job.state !== "unknown").map(({ id }) => id);
 }

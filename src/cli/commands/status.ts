@@ -6,12 +6,16 @@ import { action, each, jsonLines, verb } from "../command.ts";
 import type { Output } from "../output.ts";
 import {
 	age,
+	asRun,
 	bytes,
 	commandLine,
+	endOf,
 	leftBehindWords,
 	nameWords,
+	nextWords,
 	printable,
 	responseWords,
+	scheduleWords,
 	shortPath,
 	span,
 	stateWords,
@@ -66,6 +70,8 @@ function describe({ job, usage, lastLines, earlierRuns, attempts }: JobDetails, 
 		["directory", job.directory === "" ? null : shortPath(job.directory)],
 		["platform", job.unit === null ? job.platform : `${job.platform}, unit ${job.unit}`],
 		["id", job.id],
+		["schedule", scheduleWords(job)],
+		["last run", job.state !== "scheduled" || job.run === 0 ? null : `run ${job.run} ${endOf(asRun(job))}${endedAgo(job)}`],
 		["restarts", restarts(job, attempts)],
 		["limits", limits(job)],
 		["used", used(job, usage)],
@@ -81,6 +87,7 @@ function describe({ job, usage, lastLines, earlierRuns, attempts }: JobDetails, 
 
 function headline(job: Job): string {
 	if (hasEnded(job)) return job.endedAt === null ? summary(job) : `${summary(job)}, ${age(Date.now() - Date.parse(job.endedAt))} ago`;
+	if (job.state === "scheduled") return `${summary(job)}, ${nextWords(job)}`;
 	const pid = job.pid === null ? "" : `, pid ${job.pid}`;
 	return `${summary(job)} for ${age(Date.now() - Date.parse(job.startedAt ?? job.createdAt))}${pid}`;
 }
@@ -89,8 +96,11 @@ function headline(job: Job): string {
 const MOST_RUNS = 5;
 
 function earlierRun(job: Job): string {
-	const when = job.endedAt === null ? "" : `, ${age(Date.now() - Date.parse(job.endedAt))} ago`;
-	return `run ${job.run} ${stateWords(job)}${when}`;
+	return `run ${job.run} ${stateWords(job)}${endedAgo(job)}`;
+}
+
+function endedAgo({ endedAt }: Job): string {
+	return endedAt === null ? "" : `, ${age(Date.now() - Date.parse(endedAt))} ago`;
 }
 
 function restarts({ restart, attempt }: Job, attempts: JobDetails["attempts"]): string | null {
