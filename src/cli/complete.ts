@@ -110,6 +110,13 @@ const FILES = (): Answer => ({ how: "files", candidates: [] });
 /** The methods that are offered for --request. */
 const METHODS: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
+/** For --at and the bounds of a schedule. */
+const COMING: readonly string[] = ["tomorrow"];
+
+/** Of --on-calendar and --cron, the words that stand for a whole expression. */
+const CALENDARS: readonly string[] = ["hourly", "daily", "weekly", "monthly", "quarterly", "yearly"];
+const CRON_LINES: readonly string[] = ["@hourly", "@daily", "@weekly", "@monthly", "@yearly"];
+
 /** The values of options whose readers accept more than a few words. For other options nothing is offered. */
 const VALUES: Readonly<Record<string, (typed: string, line: Line) => Answer | Promise<Answer>>> = {
 	session: (typed, line) => ask(line, (chore) => answer(plain(chore.sessions()), typed)),
@@ -144,6 +151,12 @@ const VALUES: Readonly<Record<string, (typed: string, line: Line) => Answer | Pr
 	"env-file": FILES,
 	"header-file": FILES,
 	cacert: FILES,
+	at: (typed) => answer(plain(COMING), typed),
+	"not-before": (typed) => answer(plain(COMING), typed),
+	"not-after": (typed) => answer(plain(COMING), typed),
+	"on-calendar": (typed) => answer(plain(CALENDARS), typed),
+	cron: (typed) => answer(plain(CRON_LINES), typed),
+	timezone: (typed) => answer(plain(["UTC", ...Intl.supportedValuesOf("timeZone")]), typed),
 	"working-directory": () => ({ how: "directories", candidates: [] }),
 };
 

@@ -26,6 +26,7 @@ describe("the .vsix", () => {
 		assert.deepEqual(files, [
 			"LICENSE.txt",
 			"changelog.md",
+			"dist/core-next-times.cjs",
 			"dist/extension.cjs",
 			"dist/platform-launchd.cjs",
 			"dist/platform-posix.cjs",
@@ -58,7 +59,7 @@ describe("the .vsix", () => {
 		for (const name of readdirSync(join(folder, "extension/dist"))) {
 			const text = readFileSync(join(folder, "extension/dist", name), "utf8");
 			const needed = [...text.matchAll(/require\("([^"]+)"\)/g)].map(([, module = ""]) => module);
-			const foreign = needed.filter((module) => !/^(node:|\.\/platform-[a-z-]+\.cjs$)/.test(module) && !BUILTIN_OR_LEFT_OUT.has(module));
+			const foreign = needed.filter((module) => !/^(node:|\.\/(platform|core)-[a-z-]+\.cjs$)/.test(module) && !BUILTIN_OR_LEFT_OUT.has(module));
 			assert.deepEqual(foreign, [], name);
 		}
 	});

@@ -52,6 +52,8 @@ test("what the commands print is what the schema says, field by field", PATIENCE
 	await check("start", "start", "bad");
 	await check("wait", "wait", "bad");
 	await check("wait --any", "wait", "--any", "bad", "web");
+	await check("schedule", "schedule", "bad");
+	await check("trigger", "trigger", "ls", "bad");
 	await check("rm", "rm", "bad");
 	await check("prune", "prune", "--all", "--dry-run");
 	await check("history", "history", "--all");
