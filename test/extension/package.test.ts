@@ -59,7 +59,9 @@ describe("the .vsix", () => {
 		for (const name of readdirSync(join(folder, "extension/dist"))) {
 			const text = readFileSync(join(folder, "extension/dist", name), "utf8");
 			const needed = [...text.matchAll(/require\("([^"]+)"\)/g)].map(([, module = ""]) => module);
-			const foreign = needed.filter((module) => !/^(node:|\.\/(platform|core)-[a-z-]+\.cjs$)/.test(module) && !BUILTIN_OR_LEFT_OUT.has(module));
+			const foreign = needed.filter(
+				(module) => !/^(node:|\.\/(platform|core)-[a-z-]+\.cjs$)/.test(module) && !BUILTIN_OR_LEFT_OUT.has(module),
+			);
 			assert.deepEqual(foreign, [], name);
 		}
 	});
