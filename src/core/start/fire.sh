@@ -67,16 +67,24 @@
 		release
 	}
 
-	# Whether the run in this folder may be active, or is being started. A mark that is older than five minutes does not count.
+	# Whether the mark in this file names a process that is starting a run: it lives, and the mark is no older than five minutes.
+	is_starting() {
+		[ -s "$1" ] || return 1
+		pid=''
+		read -r pid rest <"$1"
+		pid=${pid#*:}
+		pid=${pid%%,*}
+		case $pid in '' | *[!0-9]*) return 1 ;; esac
+		kill -0 "$pid" && [ -n "$(find "$1" -mmin -5)" ]
+	}
+
+	# Whether the run in this folder may be active, or is being started.
 	is_active() {
 		[ ! -e "$1/end.json" ] || return 1
 		word=''
 		read -r word rest <"$1/exit"
 		[ "$word$final" != chore-exityes ] || return 1
-		if [ -s "$1/starting" ] || [ -s "$session/active/$id" ]; then
-			[ -z "$(find "$1/starting" "$session/active/$id" -size +0 -mmin -5)" ] || return 0
-		fi
-		alive "$1"
+		is_starting "$1/starting" || is_starting "$session/active/$id" || alive "$1"
 	}
 
 	text=$(fill launch) || exit 1

@@ -1,0 +1,81 @@
+/** The fire program of a schedule may be killed at any moment: what it leaves is read rightly, and the next moment runs the job. */
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import { HANGS_MS } from "../support/eventually.ts";
+import { armedIn, fakePlatform } from "../support/fake-platform.ts";
+import { type Home, makeHome } from "../support/home.ts";
+
+/** All that it calls to change something, or to know something. */
+const PROGRAMS = ["date", "readlink", "sed", "cp", "mv", "rm", "env"];
+
+/** Programs that do their work and then kill who has called them, the one that is called as the `KILL_AT`th. */
+function deadly(folder: string): string {
+	mkdirSync(folder);
+	for (const name of PROGRAMS) {
+		const real = execFileSync("/bin/sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).trim();
+		const text = `#!/bin/sh\n${real} "$@"\ncode=$?\necho . >>"$CALLS"\n[ "$(wc -l <"$CALLS")" -ne "$KILL_AT" ] || kill -9 "$PPID"\nexit $code\n`;
+		writeFileSync(`${folder}/${name}`, text);
+		chmodSync(`${folder}/${name}`, 0o755);
+	}
+	return folder;
+}
+
+function fire(home: Home, env: Readonly<Record<string, string>> = {}): void {
+	const [wake] = armedIn(home.path);
+	assert.ok(wake);
+	spawnSync("/bin/sh", [wake.fire, wake.jobFolder], { stdio: "ignore", env: { PATH: "/usr/bin:/bin", ...env } });
+}
+
+test("killed after any of its steps it leaves a job that the next firing runs", { timeout: HANGS_MS }, async () => {
+	for (let killAt = 1; ; killAt++) {
+		await using home = await makeHome("fake", fakePlatform);
+		const { id } = await home.chore.run({ command: ["true"], schedule: { calendar: ["daily UTC"] } });
+		fire(home); // so that there is a run to look at
+		const calls = `${home.path}/calls`;
+		fire(home, { PATH: `${deadly(`${home.path}/bin`)}:/usr/bin:/bin`, CALLS: calls, KILL_AT: String(killAt) });
+		const after = await home.chore.get(id);
+		const what = `killed at call ${killAt}: ${JSON.stringify(after)}`;
+		assert.equal(after.state, "scheduled", what);
+		assert.ok(after.run === 1 || after.run === 2, what);
+		fire(home);
+		const last = await home.chore.get(id);
+		assert.deepEqual([last.state, last.result, last.run], ["scheduled", "success", after.run + 1], what);
+		assert.deepEqual(readdirSync(`${home.path}/default/active`), [], what);
+		for (const { state } of await home.chore.history()) assert.ok(["succeeded", "lost"].includes(state), `${what}: ${state}`);
+		const made = existsSync(calls) ? readFileSync(calls, "utf8").length / 2 : 0;
+		if (made < killAt) break; // it came to its end
+		assert.ok(killAt < 40, "it calls a few programs only");
+	}
+});
+
+test("of many that fire at once each makes a run of its own, or none", { timeout: HANGS_MS }, async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const { id } = await home.chore.run({ command: ["true"], schedule: { calendar: ["daily UTC"] } });
+	const [wake] = armedIn(home.path);
+	assert.ok(wake);
+	spawnSync("/bin/sh", ["-c", 'for i in 1 2 3 4 5 6 7 8 9 10 11 12; do /bin/sh "$0" "$1" & done; wait', wake.fire, wake.jobFolder], {
+		stdio: "ignore",
+	});
+	const job = await home.chore.get(id);
+	assert.ok(job.run >= 1, JSON.stringify(job));
+	const runs = await home.chore.runs(id);
+	assert.deepEqual(
+		runs.map(({ run }) => run),
+		runs.map((_, index) => index + 1),
+	);
+	for (const run of (await home.chore.history()).map(({ state }) => state)) assert.equal(run, "succeeded");
+	const started: number[] = [];
+	for await (const { event, run } of home.chore.events()) if (event === "started") started.push(run);
+	assert.deepEqual(
+		started.sort((one, other) => one - other),
+		runs.map(({ run }) => run),
+	);
+	for (const folder of ["active", "trash"]) assert.deepEqual(readdirSync(`${home.path}/default/${folder}`), [], folder);
+	for (const { run } of runs)
+		assert.deepEqual(
+			readdirSync(`${home.path}/default/jobs/${id}/runs/${run}`).filter((name) => name.startsWith("new-")),
+			[],
+		);
+});
