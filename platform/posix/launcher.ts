@@ -4,6 +4,7 @@
  * where the command itself says so. Pure.
  */
 import type { RunSpec } from "../contract.ts";
+import { RUN_VARIABLE } from "../run-mark.ts";
 import { MESSAGE_BYTES, PID_BYTES } from "../shell/lay-out.ts";
 import { ALIVE_FIFO } from "../shell/liveness.ts";
 import { markedEnvironment } from "../shell/shim.ts";
@@ -31,11 +32,13 @@ ${ALIVE}`;
 
 /**
  * A FIFO that nobody holds open for writing keeps whoever opens it. A shim whose pid is free is gone at once; else the pid may be
- * another's by now, and what opens the FIFO gets five seconds.
+ * another's by now, and what opens the FIFO gets five seconds. A job whose shim was killed may run on, as its mark tells.
  */
 const ALIVE = `alive() {
 	[ -p "$1/${ALIVE_FIFO}" ] || return 1
-	shim=''
+	main='' shim=''
+	read -r main rest <"$1/started"
+	[ -z "$main" ] || ! grep -qsF "${RUN_VARIABLE}=\${1##*/}.$id" "/proc/$main/environ" || return 0
 	read -r shim rest <"$1/pid"
 	if [ -n "$shim" ]; then kill -0 "$shim" || return 1; fi
 	rm -f "$schedule/opened"
