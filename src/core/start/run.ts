@@ -31,6 +31,7 @@ import { examine } from "../settle/settle.ts";
 import { claimFreeName, claimName } from "./claim-name.ts";
 import { launch } from "./launch.ts";
 import { writeRun } from "./lay-out.ts";
+import { notices } from "./notice.ts";
 import { eventOf, planRun } from "./plan.ts";
 import { checkRoom } from "./room.ts";
 import { armSchedule, planSchedule, writeSchedule } from "./schedule.ts";
@@ -96,7 +97,7 @@ export async function run(context: Context, asked: RunOptions | RequestOptions):
 			stopSignal: spec.stopping.signal,
 		});
 		const draft: Draft = { spec, id, name, program, script, acknowledge, request };
-		if (spec.schedule !== undefined) return await arrange(context, platform, draft, spec.schedule);
+		if (spec.schedule !== undefined) return await arrange(context, platform, draft, spec.schedule, options);
 		stored = writeJob(session, platform, draft);
 		record(session, eventOf(stored), "created", { command: stored.job.command.map((word) => word.toWellFormed()) });
 	} catch (error) {
@@ -189,7 +190,13 @@ interface Draft {
 }
 
 /** Makes the job and what wakes it. Nothing is started. */
-async function arrange(context: Context, platform: Platform, draft: Draft, schedule: Schedule): Promise<Job> {
+async function arrange(
+	context: Context,
+	platform: Platform,
+	draft: Draft,
+	schedule: Schedule,
+	{ onWarning }: Pick<RunOptions, "onWarning">,
+): Promise<Job> {
 	const { session } = context;
 	const { id } = draft;
 	const job = jobRecord(draft);
@@ -200,6 +207,7 @@ async function arrange(context: Context, platform: Platform, draft: Draft, sched
 	});
 	record(session, { id, run: 0, name: job.name }, "created", { command: job.command.map((word) => word.toWellFormed()) });
 	await armSchedule(context, platform, id, planned);
+	if (onWarning !== undefined) for (const notice of await notices(session, platform)) onWarning(notice);
 	return current(context, id);
 }
 

@@ -82,6 +82,7 @@ export function writeTemplate(
 			.map(([key, value]) => `${key}=${value}\n`)
 			.join(""),
 	);
+	writeNew(`${folder}/message`, "");
 	// Laid out, so that a full disk does not keep a firing from being noted.
 	writeNew(`${folder}/last`, `${" ".repeat(LAST_BYTES)}\n`);
 }

@@ -1,8 +1,9 @@
-/** The fire program of a schedule may be killed at any moment: what it leaves is read rightly, and the next moment runs the job. */
+/** The fire program of a schedule is killed, is run many times at once, or finds the disk full: the next moment runs the job. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
+import { skipUnlessRoot } from "../support/cli.ts";
 import { HANGS_MS } from "../support/eventually.ts";
 import { armedIn, fakePlatform } from "../support/fake-platform.ts";
 import { type Home, makeHome } from "../support/home.ts";
@@ -78,4 +79,38 @@ test("of many that fire at once each makes a run of its own, or none", { timeout
 			readdirSync(`${home.path}/default/jobs/${id}/runs/${run}`).filter((name) => name.startsWith("new-")),
 			[],
 		);
+});
+
+const noMount = spawnSync("unshare", ["-m", "true"]).status !== 0 && "mounts are not allowed here";
+
+test("on a disk that becomes full at any write it makes a whole run or none, and the next one with room runs the job", {
+	timeout: HANGS_MS,
+	skip: skipUnlessRoot || noMount,
+}, async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	execFileSync("mount", ["-t", "tmpfs", "-o", "size=1M,mode=700", "chore-test", home.path]);
+	try {
+		const { id } = await home.chore.run({ command: ["echo", "hi"], schedule: { calendar: ["daily UTC"] } });
+		const ballast = `${home.path}/ballast`;
+		let refused = 0;
+		for (let pages = 0; pages < 30; pages++) {
+			const before = (await home.chore.get(id)).run;
+			writeFileSync(ballast, Buffer.alloc((statfsSync(home.path).bavail - pages) * 4096));
+			fire(home);
+			const full = await home.chore.get(id);
+			const what = `${pages} free pages: ${JSON.stringify(full)}`;
+			assert.equal(full.state, "scheduled", what);
+			assert.ok(full.run === before || (full.run === before + 1 && full.result !== null), what);
+			for (const folder of ["active", "trash"]) assert.deepEqual(readdirSync(`${home.path}/default/${folder}`), [], what);
+			if (full.run === before) refused++;
+			rmSync(ballast);
+		}
+		assert.ok(refused > 3, `${refused} firings met a full disk`);
+		const before = (await home.chore.get(id)).run;
+		fire(home);
+		const { run, result } = await home.chore.get(id);
+		assert.deepEqual([run, result], [before + 1, "success"]);
+	} finally {
+		execFileSync("umount", ["-l", home.path]);
+	}
 });
