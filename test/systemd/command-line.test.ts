@@ -76,6 +76,14 @@ describe("the built command on systemd", () => {
 		assert.equal(chore("trigger", "pause", "tick").stdout, `tick (${id.slice(-8)}): paused\n`);
 		assert.match(chore("schedule").stdout, /^tick +\S+ +paused +\*-\*-\* \*:\*:00$/m);
 		chore("trigger", "resume", "tick");
+		const second = chore("run", "--if-running", "skip", "-n", "tick", "true");
+		assert.equal(second.stdout.trim(), id);
+		assert.match(second.stderr, /^tick is scheduled already \(\w+\), next /m);
+		for (const what of ["attach", "replace", "fail"]) {
+			const { status, stderr } = chore("run", "--if-running", what, "-n", "tick", "true");
+			assert.equal(status, 5, stderr);
+			assert.match(stderr, /hint: .*chore rm tick/, what);
+		}
 		assert.equal(chore("trigger", "ls", "tick").stdout.split("\n")[1]?.replace(/ +/g, " "), "tick t1 calendar *:*:0/2");
 		assert.equal(chore("start", "tick").status, 0);
 		await eventually("its run is over", () => chore("status", "tick").stdout.includes("run 1 failed: exit code 3"));

@@ -9,7 +9,7 @@ import { unmarkScheduled } from "../disk/mark.ts";
 import { isCreatorAlive } from "../disk/place.ts";
 import { markOf, type Session, scheduleFolder } from "../disk/session.ts";
 import { isObject, isUnreadable, isWord, LATEST_MS, readRecord, type StoredRun, type Unreadable } from "../disk/store.ts";
-import { hasEnded, isIdle, type Job, type JobSchedule } from "../job.ts";
+import { isIdle, type Job, type JobSchedule } from "../job.ts";
 import { LATE_MS, missedSlots, nextSlot, pendingSlot, type Schedule, type Trigger, wakingOf } from "../schedule/schedule.ts";
 import { freeze, rfc3339, snapshot } from "./snapshot.ts";
 
@@ -60,10 +60,11 @@ function lastFiringMs(session: Session, id: string): number | null {
 
 /** A job that its schedule has not run yet. Once the schedule is over, it never will. */
 export function neverRun(session: Session, stored: StoredRun): Job {
-	const mark = markOf(session, stored.job.id);
-	if (!isCreatorAlive(readText(mark))) removeQuietly(mark);
 	const evidence = { exit: "blank", exitAtMs: 0, started: null, stop: null } as const;
 	const job = snapshot(session, stored, evidence, { state: "scheduled", reason: null });
+	const mark = markOf(session, stored.job.id);
+	if (isCreatorAlive(readText(mark))) return job; // it is being made
+	removeQuietly(mark);
 	return freeze({ ...job, state: "failed", result: "start-failed", reason: "its schedule is over, and it never ran" });
 }
 
@@ -81,7 +82,7 @@ export async function withSchedule(context: Context, job: Job): Promise<Job> {
 	}
 	const { schedule, mayFire } = await present(context, job.id, record);
 	if (!mayFire && (await endSchedule(context, job.id))) return job;
-	return freeze(hasEnded(job) ? { ...job, state: "scheduled", reason: job.run === 0 ? null : job.reason, schedule } : { ...job, schedule });
+	return freeze(isIdle(job) ? { ...job, state: "scheduled", reason: job.run === 0 ? null : job.reason, schedule } : { ...job, schedule });
 }
 
 /** @returns what is shown, and whether it will ever fire again */

@@ -27,6 +27,7 @@ import { callerLimits } from "../prepare/resource-limits.ts";
 import { checkCapabilities, normalise, type RunOptions, type Spec } from "../prepare/spec.ts";
 import { startScript } from "../prepare/start-script.ts";
 import type { Schedule } from "../schedule/schedule.ts";
+import { endSchedule } from "../settle/scheduled.ts";
 import { examine } from "../settle/settle.ts";
 import { claimFreeName, claimName } from "./claim-name.ts";
 import { launch } from "./launch.ts";
@@ -101,6 +102,7 @@ export async function run(context: Context, asked: RunOptions | RequestOptions):
 		stored = writeJob(session, platform, draft);
 		record(session, eventOf(stored), "created", { command: stored.job.command.map((word) => word.toWellFormed()) });
 	} catch (error) {
+		if (spec.schedule !== undefined) await endSchedule(context, id);
 		discard(session, id, name);
 		throw error;
 	}
@@ -138,7 +140,7 @@ async function takeName(context: Context, spec: Spec, options: RunOptions, id: s
 			continue;
 		}
 		const job = isOver ? undefined : found;
-		if (job !== undefined && job.schedule !== null && options.ifRunning === "replace") refuseScheduled(job);
+		if (job !== undefined && job.schedule !== null && options.ifRunning !== "skip") refuseScheduled(job);
 		if (options.ifRunning === "skip" && job !== undefined && job.state !== "unknown") return job;
 		if (options.ifRunning !== "replace" && job?.state === "unknown") refuseUnknown(job);
 		if (options.ifRunning !== "replace" || job === undefined || ++taken > ROUNDS) {
@@ -206,7 +208,7 @@ async function arrange(
 		writeSchedule(`${aside}/schedule`, { session, platform, job }, planned);
 	});
 	record(session, { id, run: 0, name: job.name }, "created", { command: job.command.map((word) => word.toWellFormed()) });
-	await armSchedule(context, platform, id, planned);
+	await armSchedule(session, platform, planned);
 	if (onWarning !== undefined) for (const notice of await notices(session, platform)) onWarning(notice);
 	return current(context, id);
 }

@@ -9,7 +9,7 @@ import { installProgram } from "../disk/programs.ts";
 import { markOf, type Session } from "../disk/session.ts";
 import type { JobRecord } from "../disk/store.ts";
 import { nextSlot, type Schedule, wakingOf } from "../schedule/schedule.ts";
-import { endSchedule, type ScheduleRecord } from "../settle/scheduled.ts";
+import type { ScheduleRecord } from "../settle/scheduled.ts";
 import { text as fire } from "./fire.sh.ts";
 import { runSpec } from "./plan.ts";
 import { planTemplate, type Template, writeTemplate } from "./template.ts";
@@ -61,17 +61,11 @@ export function writeSchedule(
 	writeTemplate(folder, { ...made, schedule: record.schedule }, template);
 }
 
-/** Has the job be woken, once its files are in place. @throws ChoreError the platform's error; the schedule does not exist then */
-export async function armSchedule(context: Context, platform: Platform, id: string, { record, wake }: PlannedSchedule): Promise<void> {
-	const { session } = context;
-	markScheduled(session, id);
-	try {
-		await schedulesOf(platform).arm(wake, record.handle);
-	} catch (error) {
-		await endSchedule(context, id);
-		throw error;
-	}
-	rmSync(markOf(session, id), { force: true });
+/** Has the job be woken, once its files are in place. After an error of the platform the caller has to end the schedule. */
+export async function armSchedule(session: Session, platform: Platform, { record, wake }: PlannedSchedule): Promise<void> {
+	markScheduled(session, wake.jobId);
+	await schedulesOf(platform).arm(wake, record.handle);
+	rmSync(markOf(session, wake.jobId), { force: true });
 }
 
 function schedulesOf(platform: Platform): NonNullable<Platform["schedules"]> {
