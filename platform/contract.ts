@@ -201,9 +201,12 @@ export interface Schedules {
 	 * @throws ChoreError OPTION_UNSUPPORTED for what it cannot keep, such as seconds, in one sentence
 	 */
 	plan(wake: Wake): Handle;
-	/** Wakes the job from here on, also after a reboot. After an error nothing of it is there. */
+	/**
+	 * Wakes the job from here on, also after a reboot; what an earlier revision has armed is disarmed then. After an error nothing
+	 * of this revision is there.
+	 */
 	arm(wake: Wake, handle: Handle): Promise<void>;
-	/** Wakes it no more. Does nothing if that is so already; a run that is active goes on. */
+	/** Wakes the job no more, by no revision. Does nothing if that is so already; a run that is active goes on. */
 	disarm(handle: Handle): Promise<void>;
 	/** When each wakes its job next, in milliseconds since 1970; undefined where that is not known, or it never will. */
 	nextTimes(handles: readonly Handle[]): Promise<readonly (number | undefined)[]>;

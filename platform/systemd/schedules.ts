@@ -1,7 +1,7 @@
 /** Wakes jobs by timers of the manager. Their files lie in the job's folder, and the manager makes links to them. */
-import { rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Handle, Schedules, Wake } from "../contract.ts";
+import type { Schedules, Wake } from "../contract.ts";
 import { ChoreError, errnoOf, isChoreError } from "../errors.ts";
 import { answered } from "./again.ts";
 import { INFINITY } from "./property.ts";
@@ -14,24 +14,32 @@ const LOOK_EVERY_MS = 10;
 
 /** @param connect gives the present connection, or a new one */
 export function schedulesOn(connect: () => Systemd, platform: string): Schedules {
-	const disarm = async (handle: Handle): Promise<void> => {
-		const timer = readTimer(handle);
+	const disarm = async (timer: Timer): Promise<void> => {
 		await answered(() => connect().stopTimer(timer.timer));
 		await answered(() => connect().disableUnitFiles([timer.timer, timer.service]));
 		for (const file of filesOf(timer)) rmSync(file, { force: true });
 	};
+	const disarmOthers = async (timer: Timer): Promise<void> => {
+		for (const other of othersBeside(timer)) await disarm(other);
+	};
 	return {
 		plan: (wake) => planTimer(wake, platform),
-		disarm,
+		async disarm(handle) {
+			const timer = readTimer(handle);
+			await disarm(timer);
+			await disarmOthers(timer);
+		},
 		async arm(wake, handle) {
+			const timer = readTimer(handle);
 			try {
-				await arm(connect(), wake, readTimer(handle));
+				await arm(connect(), wake, timer);
 			} catch (error) {
-				await disarm(handle).catch((second: unknown) => {
+				await disarm(timer).catch((second: unknown) => {
 					if (!isChoreError(second)) throw second; // the first error tells more
 				});
 				throw error;
 			}
+			await disarmOthers(timer);
 		},
 		async nextTimes(handles) {
 			return Promise.all(handles.map((handle) => nextTime(connect(), readTimer(handle))));
@@ -62,6 +70,12 @@ async function arm(systemd: Systemd, wake: Wake, timer: Timer): Promise<void> {
 async function nextTime(systemd: Systemd, { timer }: Timer): Promise<number | undefined> {
 	const { next } = await systemd.timer(timer);
 	return next === 0n || next === INFINITY ? undefined : Math.round(Number(next) / 1000);
+}
+
+/** The timers of other revisions: their files are there until they are disarmed. */
+function othersBeside({ folder, timer }: Timer): readonly Timer[] {
+	const timers = (existsSync(folder) ? readdirSync(folder) : []).filter((name) => name.endsWith(".timer") && name !== timer);
+	return timers.map((name) => ({ folder, timer: name, service: name.replace(/timer$/, "service") }));
 }
 
 function filesOf({ folder, timer, service }: Timer): readonly [timer: string, service: string] {

@@ -1,18 +1,17 @@
 /** Starts a job for `run` and `request`, and stays with it if that was asked for. */
-import { type Chore, isChoreError, type Job, type RequestOptions, type RunOptions, shortId } from "../index.ts";
+import { type Chore, hasEnded, isChoreError, type Job, type RequestOptions, type RunOptions, shortId } from "../index.ts";
 import type { Invocation } from "./command.ts";
 import { closeInherited } from "./descriptors.ts";
 import { followJob, pipeJob } from "./follow.ts";
-import type { JobOptions } from "./job-options.ts";
-import { endNote, exitStatus, summary } from "./words.ts";
+import { type JobOptions, staysBy } from "./job-options.ts";
+import { endNote, exitStatus, nextWords, summary } from "./words.ts";
 
 export async function startAndStay(
 	invocation: Invocation<JobOptions & { readonly pipe?: boolean }>,
 	what: RunOptions | RequestOptions,
 ): Promise<void> {
 	const { options, chore, output } = invocation;
-	// Each of these includes the ones after it.
-	const stays = options.pipe ? "pipe" : options.follow ? "follow" : options.wait ? "wait" : undefined;
+	const stays = staysBy(options);
 	closeInherited();
 	const { job, started } = await begin(invocation, what);
 	const attached = !started && options.ifRunning === "attach";
@@ -20,7 +19,8 @@ export async function startAndStay(
 	if (stays === undefined && !attached) {
 		if (options.json) output.line(JSON.stringify(job));
 		else output.line(job.id);
-		if (!started) say(`${job.name} is running already (${shortId(job.id)}); follow it with: chore logs -f ${job.name}`);
+		if (!started && job.state === "scheduled") say(`${job.name} is scheduled already (${shortId(job.id)}), ${nextWords(job)}`);
+		else if (!started) say(`${job.name} is running already (${shortId(job.id)}); follow it with: chore logs -f ${job.name}`);
 		else say(startedLine(job));
 		return;
 	}
@@ -49,7 +49,7 @@ async function begin(
 			if (!isChoreError(error) || error.code !== "NAME_IN_USE" || run.name === undefined) throw error;
 			if (options.ifRunning !== "skip" && options.ifRunning !== "attach") throw error;
 			const job = await present(chore, run.name);
-			if (job?.state === "unknown") throw error;
+			if (job?.state === "unknown" || (job?.state === "scheduled" && options.ifRunning === "attach")) throw error;
 			if (job !== undefined) return { job, started: false };
 		}
 	}
@@ -59,7 +59,7 @@ async function begin(
 async function present(chore: Chore, name: string): Promise<Job | undefined> {
 	try {
 		const job = await chore.get(name);
-		return job.endedAt === null && job.state !== "lost" ? job : undefined;
+		return hasEnded(job) ? undefined : job;
 	} catch (error) {
 		if (isChoreError(error) && error.code === "JOB_NOT_FOUND") return undefined;
 		throw error;
@@ -67,6 +67,7 @@ async function present(chore: Chore, name: string): Promise<Job | undefined> {
 }
 
 function startedLine(job: Job): string {
+	if (job.state === "scheduled") return `${job.name} is scheduled on ${job.platform}, ${nextWords(job)}`;
 	if (job.endedAt !== null) return summary(job);
 	return `${job.name} runs on ${job.platform}; follow it with: chore logs -f ${job.name}`;
 }

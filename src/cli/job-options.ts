@@ -5,10 +5,11 @@ import { count, duration, oneOf, processors, property, size, stopSignal, variabl
 import { readEnvFile } from "./env-file.ts";
 import { UsageError } from "./failure.ts";
 import type { Output } from "./output.ts";
+import { addScheduleOptions, type ScheduleWords, scheduleOptions } from "./schedule-options.ts";
 import type { CommonOptions } from "./settings.ts";
 import { unitSettings } from "./unit-settings.ts";
 
-export interface JobOptions {
+export interface JobOptions extends ScheduleWords {
 	readonly wait?: boolean;
 	readonly follow?: boolean;
 	readonly raw?: boolean;
@@ -47,6 +48,12 @@ export function stayingOptions(command: Command): Command {
 		.option("--raw", "show its output byte for byte, also to a terminal");
 }
 
+/** How to stay with the job; undefined if not at all. */
+export function staysBy(options: JobOptions & { readonly pipe?: boolean }): "pipe" | "follow" | "wait" | undefined {
+	// Each of these includes the ones after it.
+	return options.pipe ? "pipe" : options.follow ? "follow" : options.wait ? "wait" : undefined;
+}
+
 /** @param otherwise what the job is called without -n */
 export function namingOptions(command: Command, otherwise: string): Command {
 	return command
@@ -75,11 +82,13 @@ export function surroundingOptions(command: Command, mode: OutputMode): Command 
 }
 
 export function boundingOptions(command: Command): Command {
-	return command
+	command
 		.optionsGroup("When it ends:")
 		.option("--restart <when>", "start it again: no, on-failure (not after exit code 0), or always", oneOf(["no", "on-failure", "always"]))
 		.option("--restart-delay <time>", "time from an end to the next start (default: 1s)", duration)
 		.option("--restart-max <number>", "how often at most (default: without bound)", count)
+		.optionsGroup("When it is run (default: now):");
+	return addScheduleOptions(command)
 		.optionsGroup("Its bounds:")
 		.option("--timeout <time>", "end it after so long", duration)
 		.option("--grace <time>", "time between the stop signal and KILL (default: 10s)", duration)
@@ -120,12 +129,16 @@ export function jobOptions(options: JobOptions & CommonOptions, output: Output):
 		native: { unit: options.unit, slice: options.slice, sliceInherit: options.sliceInherit ? "yes" : undefined, properties },
 		ifRunning: options.ifRunning === "replace" ? "replace" : "fail",
 		acknowledge: options.block,
+		schedule: scheduleOptions(options, "new"),
 		onWarning: options.quiet ? undefined : (message) => output.note(`chore: ${message}`),
 	};
 }
 
 /** Checks what the library does not see. @throws UsageError */
-export function checkJobOptions(options: JobOptions): void {
+export function checkJobOptions(options: JobOptions & { readonly pipe?: boolean }): void {
+	const stays = staysBy(options);
+	if (stays !== undefined && scheduleOptions(options, "new") !== undefined)
+		throw new UsageError(`--${stays} stays with a job that is started now`, "leave it out; `chore logs -f` and `chore wait` take any run");
 	if (options.ifRunning !== "fail" && options.name === undefined && options.unit === undefined) {
 		throw new UsageError(`--if-running ${options.ifRunning} needs a name to look for`, "name the job with -n NAME");
 	}

@@ -33,10 +33,11 @@ import { type JobDetails, status } from "./look/status.ts";
 import type { ChoreOptions } from "./options.ts";
 import { type Found, Platforms } from "./platforms.ts";
 import type { RequestOptions } from "./prepare/request.ts";
-import { DEFAULT_GRACE_MS, type RunOptions } from "./prepare/spec.ts";
+import { DEFAULT_GRACE_MS, type RunOptions, type ScheduleOptions } from "./prepare/spec.ts";
 import type { LaunchOptions } from "./start/launch.ts";
 import { type RestartJobOptions, rerun, restart } from "./start/rerun.ts";
 import { run } from "./start/run.ts";
+import { reschedule } from "./start/schedule.ts";
 
 const DEFAULT_MAX_JOBS = 4096;
 
@@ -182,6 +183,15 @@ export class Chore implements AsyncDisposable {
 	/** The next moments at which a job is to be run, as RFC 3339. None for a job without a schedule. */
 	async upcoming(reference: string, count: number): Promise<readonly string[]> {
 		return upcoming(this.#context, this.#find(reference), count);
+	}
+
+	/**
+	 * Changes the schedule of a job: what the options say takes the place of what it has. Its triggers are replaced all together.
+	 * Earlier moments of the new schedule do not count.
+	 * @throws ChoreError INVALID_ARGUMENT, OPTION_UNSUPPORTED, JOB_NOT_ACTIVE without a schedule; PLATFORM_FAILED: it is as it was
+	 */
+	async reschedule(reference: string, options: ScheduleOptions): Promise<Job> {
+		return reschedule(this.#context, this.#find(reference), options);
 	}
 
 	/** Has a schedule not run its job until it is resumed. A run that is active goes on. @throws ChoreError JOB_NOT_ACTIVE without one */

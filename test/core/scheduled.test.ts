@@ -241,3 +241,50 @@ test("schedules are listed by their next moment, with the moments after it", asy
 	assert.equal((await home.chore.upcoming("soon", 3)).length, 3);
 	assert.deepEqual(await home.chore.upcoming("none", 3), []);
 });
+
+test("a schedule is changed in the place of what it was, and its runs go on counting", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const { id } = await home.chore.run({ command: ["true"], name: "tick", schedule: { ...DAILY, keepRuns: 7 } });
+	fire(home);
+	const changed = await home.chore.reschedule("tick", { cron: ["0 9 * * 1"], zone: "UTC", missed: "skip" });
+	assert.deepEqual(changed.schedule?.calendar, ["Mon *-*-* 09:00:00 UTC"]);
+	assert.deepEqual([changed.schedule?.keepRuns, changed.schedule?.missedPolicy], [7, "skip"]);
+	assert.deepEqual(
+		armedIn(home.path).map(({ revision, catchesUp }) => [revision, catchesUp]),
+		[[2, false]],
+	);
+	await home.chore.reschedule("tick", { at: new Date(Date.now() + 3_600_000) });
+	fire(home);
+	assert.equal((await home.chore.get(id)).run, 1, "too early for the single moment");
+	const kept = await home.chore.reschedule("tick", { everyMs: 3_600_000, keepRuns: 1 });
+	assert.deepEqual(kept.schedule?.triggers, [{ id: "t1", kind: "every", text: "3600s" }]);
+	fire(home);
+	assert.deepEqual(readdirSync(`${home.path}/default/jobs/${id}/runs`), ["2"]);
+	await assert.rejects(home.chore.reschedule("tick", { calendar: ["*-02-30"] }), { code: "INVALID_ARGUMENT" });
+	assert.equal((await home.chore.get(id)).schedule?.triggers[0]?.kind, "every");
+});
+
+test("a change that the platform refuses leaves the schedule as it was", async () => {
+	let refuses = false;
+	const module = fakeWith(({ schedules }) =>
+		schedules === undefined
+			? {}
+			: {
+					schedules: {
+						...schedules,
+						arm: async (...given) => {
+							if (refuses) throw new Error("the platform has no room");
+							await schedules.arm(...given);
+						},
+					},
+				},
+	);
+	await using home = await makeHome("fake", module);
+	const { id } = await home.chore.run({ command: ["true"], schedule: DAILY });
+	const before = await home.chore.get(id);
+	refuses = true;
+	await assert.rejects(home.chore.reschedule(id, { calendar: ["hourly"] }), /no room/);
+	assert.deepEqual(await home.chore.get(id), before);
+	fire(home);
+	assert.equal((await home.chore.get(id)).run, 1);
+});

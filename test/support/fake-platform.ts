@@ -51,8 +51,8 @@ class FakePlatform implements Platform {
 
 	readonly schedules: Schedules = {
 		plan: ({ jobId, revision, jobFolder }) => ({ platform: this.name, version: 1, data: { jobId, revision, jobFolder } }),
-		arm: async (wake) => void armed.set(`${wake.jobFolder} ${wake.revision}`, wake),
-		disarm: async ({ data }) => void armed.delete(`${data["jobFolder"]} ${data["revision"]}`),
+		arm: async (wake) => void armed.set(wake.jobFolder, wake),
+		disarm: async ({ data }) => void armed.delete(String(data["jobFolder"])),
 		nextTimes: async (handles) => handles.map(() => undefined),
 	};
 

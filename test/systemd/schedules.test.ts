@@ -108,6 +108,20 @@ test("a paused schedule starts no process, and a run that is active is not run t
 	assert.equal((await ran(home, job.id, 1)).result, "success");
 });
 
+test("a changed schedule has one timer, the new one", { skip, timeout: HANGS_MS }, async () => {
+	await using home = await makeHome("systemd", systemd);
+	const job = await home.chore.run({ command: ["true"], schedule: { calendar: ["daily"] } });
+	const changed = await home.chore.reschedule(job.id, { calendar: ["2199-01-01 UTC"] });
+	assert.equal(changed.schedule?.next, "2199-01-01T00:00:00.000Z");
+	const timers = () => links().filter((link) => link.includes(job.id.slice(-8)));
+	const [timer, service] = unitsOf(job).map((name) => name.replace("-r1.", "-r2."));
+	assert.deepEqual(timers().sort(), [service, timer, `timers.target.wants/${timer}`].sort());
+	systemctl("start", service ?? "");
+	assert.equal((await ran(home, job.id, 1)).result, "success");
+	await home.chore.remove(job.id);
+	assert.deepEqual(timers(), []);
+});
+
 test("after a time in which the manager was not there, a missed moment is made up for once, or not", {
 	skip: skip || skipHarm,
 	timeout: HANGS_MS,

@@ -15,7 +15,7 @@ const SCHEDULE = { reason: "its schedule" };
 /** @see Chore.pauseSchedule in chore.ts */
 export async function pauseSchedule(context: Context, id: string): Promise<Job> {
 	const { session } = context;
-	const job = await withSchedule(context, id);
+	const job = await scheduled(context, id);
 	if (isPaused(session, id)) return job;
 	writeEmpty(pausedFile(session, id));
 	note(session, job, "paused", SCHEDULE);
@@ -25,7 +25,7 @@ export async function pauseSchedule(context: Context, id: string): Promise<Job> 
 /** @see Chore.resumeSchedule in chore.ts */
 export async function resumeSchedule(context: Context, id: string): Promise<Job> {
 	const { session } = context;
-	const job = await withSchedule(context, id);
+	const job = await scheduled(context, id);
 	if (!isPaused(session, id)) return job;
 	const record = readSchedule(session, id);
 	if (record !== undefined && isUnreadable(record)) refuseUnreadable(record);
@@ -37,7 +37,7 @@ export async function resumeSchedule(context: Context, id: string): Promise<Job>
 }
 
 /** The job, if it has a schedule. @throws ChoreError JOB_NOT_ACTIVE */
-async function withSchedule(context: Context, id: string): Promise<Job> {
+export async function scheduled(context: Context, id: string): Promise<Job> {
 	const job = await current(context, id);
 	if (job.schedule !== null) return job;
 	throw new ChoreError("JOB_NOT_ACTIVE", `${job.name} (${shortId(id)}) has no schedule`, {

@@ -7,9 +7,39 @@ import type { ScheduleOptions } from "./spec.ts";
 
 const DEFAULT_KEEP_RUNS = 100;
 
+/** What a schedule has beside its triggers, where nothing else is asked for. */
+const DEFAULTS: Omit<Schedule, "triggers"> = {
+	overlap: "skip",
+	missed: "once",
+	jitterMs: 0,
+	keepRuns: DEFAULT_KEEP_RUNS,
+	notBeforeMs: null,
+	notAfterMs: null,
+};
+
 /** @throws ChoreError INVALID_ARGUMENT naming what is wrong */
 export function readScheduleOptions(options: ScheduleOptions, nowMs: number = Date.now()): Schedule {
-	const { calendar = [], cron = [], everyMs, at, missed = "once" } = options;
+	return changeSchedule({ ...DEFAULTS, triggers: [] }, options, nowMs);
+}
+
+/** The schedule with what the options say in its place. If they have triggers, those replace all that it has. */
+export function changeSchedule(before: Schedule, options: ScheduleOptions, nowMs: number = Date.now()): Schedule {
+	const triggers = readTriggers(options, nowMs);
+	const schedule: Schedule = {
+		triggers: triggers.length > 0 ? triggers : before.triggers,
+		overlap: before.overlap,
+		missed: options.missed ?? before.missed,
+		jitterMs: checkCount("the jitter", options.jitterMs ?? before.jitterMs, 0),
+		keepRuns: checkCount("the number of runs that are kept", options.keepRuns ?? before.keepRuns, 1),
+		notBeforeMs: options.notBefore === undefined ? before.notBeforeMs : checkMoment("the first moment", options.notBefore),
+		notAfterMs: options.notAfter === undefined ? before.notAfterMs : checkMoment("the last moment", options.notAfter),
+	};
+	wakingOf(schedule);
+	return schedule;
+}
+
+function readTriggers(options: ScheduleOptions, nowMs: number): readonly Trigger[] {
+	const { calendar = [], cron = [], everyMs, at } = options;
 	const zone = options.zone === undefined ? null : readZone(options.zone);
 	const triggers: readonly (Trigger | undefined)[] = [
 		calendar.length === 0 ? undefined : { id: "", kind: "calendar", texts: calendar, zone },
@@ -17,17 +47,7 @@ export function readScheduleOptions(options: ScheduleOptions, nowMs: number = Da
 		everyMs === undefined ? undefined : { id: "", kind: "every", everyMs, sinceMs: nowMs },
 		at === undefined ? undefined : { id: "", kind: "at", atMs: checkMoment("the moment", at) },
 	];
-	const schedule: Schedule = {
-		triggers: triggers.filter((trigger) => trigger !== undefined).map((trigger, index) => ({ ...trigger, id: `t${index + 1}` })),
-		overlap: "skip",
-		missed,
-		jitterMs: checkCount("the jitter", options.jitterMs ?? 0, 0),
-		keepRuns: checkCount("the number of runs that are kept", options.keepRuns ?? DEFAULT_KEEP_RUNS, 1),
-		notBeforeMs: options.notBefore === undefined ? null : checkMoment("the first moment", options.notBefore),
-		notAfterMs: options.notAfter === undefined ? null : checkMoment("the last moment", options.notAfter),
-	};
-	wakingOf(schedule);
-	return schedule;
+	return triggers.filter((trigger) => trigger !== undefined).map((trigger, index) => ({ ...trigger, id: `t${index + 1}` }));
 }
 
 function checkMoment(what: string, moment: Date): number {

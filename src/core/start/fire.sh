@@ -29,6 +29,7 @@
 	if [ -n "$end" ] && [ "$seconds" -ge "$end" ]; then exit 0; fi
 	last='' rest=''
 	read -r last rest <"$schedule/last"
+	if [ -n "$once" ] && [ -n "$last" ] && [ "$last" -ge "$begin" ]; then exit 0; fi
 	if [ -n "$least" ] && [ -n "$last" ] && [ "$last" -le "$seconds" ] && [ $((seconds - last)) -lt "$least" ]; then exit 0; fi
 
 	latest=0

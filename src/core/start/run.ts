@@ -36,6 +36,7 @@ import { notices } from "./notice.ts";
 import { eventOf, planRun } from "./plan.ts";
 import { checkRoom } from "./room.ts";
 import { armSchedule, planSchedule, writeSchedule } from "./schedule.ts";
+import { planTemplate } from "./template.ts";
 
 /** In messages. */
 const START = "the start";
@@ -203,9 +204,10 @@ async function arrange(
 	const { id } = draft;
 	const job = jobRecord(draft);
 	const planned = await planSchedule(context, platform, job, schedule);
+	const template = await planTemplate(session, platform, job);
 	placeJob(session, job, draft, (aside) => {
 		makeFolders(`${aside}/schedule`);
-		writeSchedule(`${aside}/schedule`, { session, platform, job }, planned);
+		writeSchedule(`${aside}/schedule`, { session, platform, job }, planned, template);
 	});
 	record(session, { id, run: 0, name: job.name }, "created", { command: job.command.map((word) => word.toWellFormed()) });
 	await armSchedule(session, platform, planned);

@@ -3,22 +3,26 @@ import { rmSync } from "node:fs";
 import type { Platform, Wake } from "../../../platform/contract.ts";
 import { ChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
-import { writeNew } from "../disk/files.ts";
+import { current } from "../control/reach.ts";
+import { scheduled } from "../control/schedule.ts";
+import { readText, replaceFile, writeNew } from "../disk/files.ts";
 import { markScheduled } from "../disk/mark.ts";
 import { installProgram } from "../disk/programs.ts";
-import { markOf, type Session } from "../disk/session.ts";
-import type { JobRecord } from "../disk/store.ts";
+import { markOf, type Session, scheduleFolder } from "../disk/session.ts";
+import { isUnreadable, type JobRecord, readStoredRun, refuseUnreadable, type Unreadable } from "../disk/store.ts";
+import type { Job } from "../job.ts";
+import { changeSchedule } from "../prepare/schedule.ts";
+import type { ScheduleOptions } from "../prepare/spec.ts";
 import { nextSlot, type Schedule, wakingOf } from "../schedule/schedule.ts";
-import type { ScheduleRecord } from "../settle/scheduled.ts";
+import { readSchedule, type ScheduleRecord } from "../settle/scheduled.ts";
 import { text as fire } from "./fire.sh.ts";
 import { runSpec } from "./plan.ts";
-import { planTemplate, type Template, writeTemplate } from "./template.ts";
+import { changedPlan, type Template, writeTemplate } from "./template.ts";
 
 /** A schedule before any file of it is written. */
 export interface PlannedSchedule {
 	readonly record: ScheduleRecord;
 	readonly wake: Wake;
-	readonly template: Template;
 }
 
 /**
@@ -48,14 +52,15 @@ export async function planSchedule(
 		fire: installProgram(session.root, "fire", fire),
 	};
 	const handle = schedulesOf(platform).plan(wake);
-	return { record: { format: 1, revision, sinceMs, schedule, handle }, wake, template: await planTemplate(session, platform, job) };
+	return { record: { format: 1, revision, sinceMs, schedule, handle }, wake };
 }
 
 /** Makes the files in the new, empty folder of a schedule. */
 export function writeSchedule(
 	folder: string,
 	made: { readonly session: Session; readonly platform: Platform; readonly job: JobRecord },
-	{ record, template }: PlannedSchedule,
+	{ record }: PlannedSchedule,
+	template: Template,
 ): void {
 	writeNew(`${folder}/schedule.json`, `${JSON.stringify(record)}\n`);
 	writeTemplate(folder, { ...made, schedule: record.schedule }, template);
@@ -66,6 +71,36 @@ export async function armSchedule(session: Session, platform: Platform, { record
 	markScheduled(session, wake.jobId);
 	await schedulesOf(platform).arm(wake, record.handle);
 	rmSync(markOf(session, wake.jobId), { force: true });
+}
+
+/** @see Chore.reschedule in chore.ts */
+export async function reschedule(context: Context, id: string, options: ScheduleOptions): Promise<Job> {
+	const { session } = context;
+	await scheduled(context, id);
+	const before = readable(readSchedule(session, id), id);
+	const { job } = readable(readStoredRun(session, id), id);
+	const platform = await context.platforms.get(before.handle.platform);
+	const planned = await planSchedule(context, platform, job, changeSchedule(before.schedule, options), before.revision + 1);
+	const folder = scheduleFolder(session, id);
+	const plan = readText(`${folder}/plan`) ?? "";
+	const place = (record: ScheduleRecord, plan: string): void => {
+		replaceFile(`${folder}/plan`, plan);
+		replaceFile(`${folder}/schedule.json`, `${JSON.stringify(record)}\n`);
+	};
+	// The files first: until the new revision is armed, what wakes the job finds the new plan.
+	place(planned.record, changedPlan(plan, planned.record.schedule));
+	try {
+		await schedulesOf(platform).arm(planned.wake, planned.record.handle);
+	} catch (error) {
+		place(before, plan);
+		throw error;
+	}
+	return current(context, id);
+}
+
+function readable<T extends object>(found: T | Unreadable | undefined, id: string): T {
+	if (found === undefined) throw new ChoreError("JOB_NOT_FOUND", `job ${id} was removed while its schedule was changed`);
+	return isUnreadable(found) ? refuseUnreadable(found) : found;
 }
 
 function schedulesOf(platform: Platform): NonNullable<Platform["schedules"]> {

@@ -63,28 +63,43 @@ export function writeTemplate(
 	const creator = { pid, startTicks: null, uptimeSeconds: up, madeAtMs: ms, place };
 	writeRun(template, job, { ...planned, createdAtMs: ms, createdUptimeSeconds: up, place }, `${JSON.stringify(creator)}\n`);
 	writeNew(`${folder}/launch`, launch);
-	// A single moment is never too early, and comes once.
-	const at = schedule.triggers.find((trigger) => trigger.kind === "at");
 	const words = {
 		name: job.name,
 		platform: platform.name,
 		// Whether its exit record alone tells that a run is over.
 		final: job.restart.policy === "no" && job.relay !== true ? "yes" : "no",
-		keep: schedule.keepRuns,
-		begin: seconds(at?.atMs ?? schedule.notBeforeMs),
-		end: seconds(schedule.notAfterMs),
-		least: at === undefined ? seconds(wakingOf(schedule).guardMs) : MOST_SECONDS,
 		...Object.fromEntries(Object.entries(placeholders).map(([key, value]) => [`p_${key}`, value])),
+		...limitsOf(schedule),
 	};
-	writeNew(
-		`${folder}/plan`,
-		Object.entries(words)
-			.map(([key, value]) => `${key}=${value}\n`)
-			.join(""),
-	);
+	writeNew(`${folder}/plan`, assignments(words));
 	writeNew(`${folder}/message`, "");
 	// Laid out, so that a full disk does not keep a firing from being noted.
 	writeNew(`${folder}/last`, `${" ".repeat(LAST_BYTES)}\n`);
+}
+
+/** The plan of a schedule with another one in its place. What the runs are made of stays. */
+export function changedPlan(plan: string, schedule: Schedule): string {
+	const limits = limitsOf(schedule);
+	const kept = plan.split("\n").filter((line) => line !== "" && !Object.hasOwn(limits, line.slice(0, line.indexOf("="))));
+	return `${kept.map((line) => `${line}\n`).join("")}${assignments(limits)}`;
+}
+
+/** What decides in the fire program whether a run is due. */
+function limitsOf(schedule: Schedule): Readonly<Record<"keep" | "begin" | "end" | "least" | "once", number | string>> {
+	const at = schedule.triggers.find((trigger) => trigger.kind === "at");
+	return {
+		keep: schedule.keepRuns,
+		begin: seconds(at?.atMs ?? schedule.notBeforeMs),
+		end: seconds(schedule.notAfterMs),
+		least: seconds(wakingOf(schedule).guardMs),
+		once: at === undefined ? "" : "yes",
+	};
+}
+
+function assignments(words: Readonly<Record<string, string | number>>): string {
+	return Object.entries(words)
+		.map(([name, value]) => `${name}=${value}\n`)
+		.join("");
 }
 
 /** Seconds since 1970 in digits. */
