@@ -9,7 +9,7 @@ import { test } from "node:test";
 import type { Job } from "../../src/core/job.ts";
 import { processesNaming } from "../support/clean-up.ts";
 import { assertNoBug, Cli, errorIn, PATIENCE, skipUnlessRoot } from "../support/cli.ts";
-import { eventually } from "../support/eventually.ts";
+import { eventually, isEmpty } from "../support/eventually.ts";
 
 const canMount = spawnSync("unshare", ["-m", "true"]).status === 0;
 const onSmallDisk = { ...PATIENCE, skip: skipUnlessRoot || (!canMount && "mounts are not allowed here") };
@@ -59,10 +59,10 @@ async function assertNothingHalfMade(cli: Cli, expected: readonly string[], when
 	for (const job of listed) assert.notEqual(job.state, "unknown", `${when}: ${job.reason}`);
 	const active = readdirSync(`${cli.state}/default/active`);
 	for (const id of active) assert.ok(expected.includes(id), `${when}: a mark without a job`);
-	for (const pid of processesNaming(cli.folder)) {
-		const mark = /CHORE_JOB_ID=([0-9a-f-]+)/.exec(environmentOf(pid))?.[1];
-		assert.ok(mark !== undefined && expected.includes(mark), `${when}: process ${pid} belongs to no job that is listed`);
-	}
+	const strangers = (): readonly number[] =>
+		processesNaming(cli.folder).filter((pid) => !expected.includes(/CHORE_JOB_ID=([0-9a-f-]+)/.exec(environmentOf(pid))?.[1] ?? ""));
+	// Looked at again, since a process shows no environment while it becomes another program.
+	await eventually(`${when}: each process belongs to a job that is listed`, strangers, isEmpty);
 	const leftovers = readdirSync(`${cli.state}/default/trash`);
 	assert.deepEqual(leftovers, [], `${when}: nothing is left aside`);
 }

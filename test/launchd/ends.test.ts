@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Job } from "../../src/core/job.ts";
+import { begun } from "../support/begun.ts";
 import { eventually, isRunning, kill } from "../support/eventually.ts";
 import { keepers, noLabels, on, onEachShell, outputOf, ready, targetOf } from "./support.ts";
 
@@ -175,6 +176,7 @@ onEachShell("at logout a job gets TERM and its grace, and its end is known after
 	assert.deepEqual(await home.chore.capabilities(), await home.open().capabilities());
 	// Without a graphical session jobs go to the other domain, and stay there.
 	const later = await home.open().run({ command: ["sleep", "600"] });
+	await begun(() => home.chore.get(later.id));
 	assert.deepEqual(await simulator.labels(), [`dev.chore.job.${later.id}.1`]);
 	await simulator.login();
 	await simulator.logout();
