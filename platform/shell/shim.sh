@@ -205,7 +205,10 @@
 		find_members || return
 		for member in $members; do
 			case $member in "$timer":* | *:"$timer":*) continue ;; esac
-			[ -p "$run/stdin" ] && holds_input "${member%%:*}" || behind=$((behind + 1))
+			pid=${member%%:*}
+			# What holds the job's input open is not left behind, nor if it ended since it was found.
+			if [ -p "$run/stdin" ] && { holds_input "$pid" || is_over; }; then continue; fi
+			behind=$((behind + 1))
 		done
 	}
 
@@ -216,6 +219,10 @@
 		else
 			ps -ww -o command= -p "$1" | grep -qF "$start"
 		fi 4>&-
+	}
+
+	is_over() {
+		if [ -r /proc/self/stat ]; then ! read_stat; else ! kill -0 "$pid" 2>/dev/null; fi
 	}
 
 	# The record: RUN/exit, and with a policy RUN/attempts, which is begun anew after a thousand attempts. Tries for half a

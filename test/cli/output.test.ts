@@ -99,6 +99,7 @@ test("a job in JSON has every field, null if its value is not known", PATIENCE, 
 					memoryPeakBytes: null,
 					leftBehind: null,
 					request: null,
+					schedule: null,
 					output: { mode: "merged", paths: [`${cli.runFolder(started.id)}/output`], bytes: 0 },
 				},
 				...{
