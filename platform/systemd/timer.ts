@@ -39,12 +39,14 @@ export function readTimer({ platform, version, data: { timer, service, folder } 
 
 /** systemd.timer(5) */
 export function timerText({ description, calendar, catchesUp, jitterMs }: Wake): string {
+	// The manager wakes up once for all timers within a second, unless seconds are asked for.
+	const accuracy = calendar.every(({ seconds }) => seconds !== "any" && seconds.length === 1) ? "1s" : "1ms";
 	return `[Unit]
 Description=${describe(description)}
 [Timer]
 ${calendarTexts(calendar)
 	.map((text) => `OnCalendar=${text}\n`)
-	.join("")}AccuracySec=1ms
+	.join("")}AccuracySec=${accuracy}
 Persistent=${catchesUp ? "yes" : "no"}
 RandomizedDelaySec=${jitterMs}ms
 FixedRandomDelay=yes
