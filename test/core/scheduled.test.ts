@@ -198,6 +198,8 @@ test("a damaged schedule is told, and does not disturb other jobs", async () => 
 	assert.deepEqual([job?.state, job?.schedule], ["unknown", null]);
 	assert.match(job?.reason ?? "", /schedule\.json: it is damaged/);
 	assert.equal((await home.chore.wait(other.id)).state, "succeeded");
+	const [finding] = (await home.chore.doctor({ selfTest: false })).findings.filter(({ kind }) => kind === "unreadable");
+	assert.match(finding?.what ?? "", /^the schedule of job \w+ cannot be read: .*schedule\.json: it is damaged$/);
 	await home.chore.remove("tick", { force: true });
 	assert.equal(existsSync(`${home.path}/default/schedules/${id}`), false);
 });

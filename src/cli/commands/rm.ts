@@ -1,8 +1,9 @@
 /** `chore rm`: forgets jobs and their output. */
 import type { Command } from "commander";
+import type { Job } from "../../index.ts";
 import { duration } from "../arguments.ts";
 import { action, each, jsonLines, verb } from "../command.ts";
-import { summary } from "../words.ts";
+import { asRun, nameWords, summary } from "../words.ts";
 
 interface Options {
 	readonly force?: boolean;
@@ -21,7 +22,11 @@ export function rmCommand(): Command {
 					chore.remove(reference, { force: options.force, graceMs: options.grace }),
 				);
 				if (options.json) output.line(jsonLines(jobs));
-				else if (!options.quiet) for (const job of jobs) output.line(`forgot ${summary(job)}`);
+				else if (!options.quiet) for (const job of jobs) output.line(`forgot ${forgotten(job)}`);
 			}),
 		);
+}
+
+function forgotten(job: Job): string {
+	return job.state === "scheduled" && job.run === 0 ? `${nameWords(job)}, which never ran` : summary(asRun(job));
 }
