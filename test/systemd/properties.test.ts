@@ -10,6 +10,7 @@ import { controllerOf, PROPERTY_NAMES } from "../../platform/systemd/property-ta
 import { sandboxProperties } from "../../platform/systemd/sandbox.ts";
 import { planUnit } from "../../platform/systemd/unit.ts";
 import type { Job } from "../../src/core/job.ts";
+import { begun } from "../support/begun.ts";
 import { BURNT_MS, burning } from "../support/burning.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Home, makeHome } from "../support/home.ts";
@@ -441,6 +442,7 @@ test("a property that this manager or user cannot have is named in the error, an
 test("a job goes on if the start that would replace it has wrong options", { skip }, async () => {
 	await using home = await plainHome();
 	const { id } = await home.chore.run({ command: ["sleep", "600"], name: "web" });
+	await begun(() => home.chore.get(id));
 	for (const native of [{ properties: ["Bogus=1"] }, { unit: "a b" }, { partition: "long" }])
 		await assert.rejects(home.chore.run({ command: ["true"], name: "web", ifRunning: "replace", native }), isChoreError);
 	assert.equal((await home.chore.get("web")).id, id);

@@ -6,6 +6,7 @@ import { findBus } from "../../platform/systemd/address.ts";
 import * as systemd from "../../platform/systemd/index.ts";
 import { SystemdPlatform } from "../../platform/systemd/platform.ts";
 import { SYSTEM } from "../../platform/systemd/scope.ts";
+import { begun } from "../support/begun.ts";
 import { makeHome } from "../support/home.ts";
 import { userManager } from "../support/user-manager.ts";
 
@@ -26,7 +27,7 @@ test("jobs have the name of this platform, and the platform of the user's manage
 	await using home = await makeHome("systemd-system", onUsersBus);
 	const job = await home.chore.run({ command: ["sleep", "600"], restart: { policy: "always", delayMs: 0 } });
 	assert.equal(job.platform, "systemd-system");
-	assert.equal((await home.chore.get(job.id)).state, "running");
+	assert.equal((await begun(() => home.chore.get(job.id))).state, "running");
 	assert.equal((await home.chore.pause(job.id)).state, "paused");
 	assert.equal((await home.chore.resume(job.id)).state, "running");
 	const unit = String(job.unit);
