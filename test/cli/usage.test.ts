@@ -281,7 +281,7 @@ test("options of systemd-run that chore does not take are refused by name, with 
 	await using cli = new Cli();
 	const cases: readonly (readonly [words: readonly string[], said: string, hint: string])[] = [
 		[["-tP"], "--pty", "-P"],
-		[["--on-boot", "5min"], "--on-boot", "timer or cron"],
+		[["--on-boot", "5min"], "--on-boot", "--on-calendar"],
 		[["--host=there"], "--host", "ssh HOST"],
 		[["--version"], "--version", "chore --version"],
 	];
