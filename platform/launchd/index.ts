@@ -26,7 +26,7 @@ const LAUNCHCTL = "/bin/launchctl";
 /** Available where there is a launchctl, to every user but root. */
 export function detect(): Detection {
 	const isThere = existsSync(LAUNCHCTL);
-	const paths = [{ name: LAUNCHCTL, value: isThere ? "there" : "not there" }];
+	const paths = [{ name: "launchctl", value: LAUNCHCTL }];
 	if (!isThere) return { available: false, reason: "this system has no launchd", paths };
 	if (process.geteuid?.() === 0) {
 		return { available: false, reason: "root's jobs would be the system's own, which are no user's: not supported", paths };

@@ -89,6 +89,10 @@ describe("without problems", () => {
 		assert.match(systemd?.reason ?? "", /no message bus|no systemd/);
 		assert.ok(systemd?.locations.some(({ name, path }) => name === "bus" && path.endsWith("/bus")));
 		assert.deepEqual([launchd?.available, launchd?.used, launchd?.reason], [false, false, "this system has no launchd"]);
+		assert.deepEqual(
+			launchd?.locations.map(({ name, path, kind }) => [name, path, kind]),
+			[["launchctl", "/bin/launchctl", "missing"]],
+		);
 		assert.deepEqual([posix?.available, posix?.used, posix?.error], [true, true, null]);
 		assert.match(posix?.lacking["memoryLimit"] ?? "", /systemd/);
 		assert.equal(report.selfTest?.platform, "posix");
