@@ -85,3 +85,14 @@ test("where the system does not tell the words of a process, a doubtful one is r
 			(error) => !isChoreError(error) && /is not valid UTF-8, or has the character U\+FFFD/.test(String(error)),
 		);
 });
+
+test("a state folder whose path is not UTF-8 is refused, and nothing is made", { ...PATIENCE, skip }, async () => {
+	await using cli = new Cli();
+	const line = `e=$(printf '\\351')
+for own in "CHORE_HOME=$PWD/d$e" "CHORE_HOME= XDG_STATE_HOME=$PWD/d$e" "CHORE_HOME= HOME=$PWD/d$e"; do env $own chore run true; echo $?; done; ls`;
+	const { stdout, stderr } = await cli.shell(line);
+	assert.equal(stdout, "1\n1\n1\n", stderr);
+	const [home, xdg, user] = stderr.split("\n").filter((text) => text.startsWith("chore: "));
+	for (const text of [home, xdg, user]) assert.match(text ?? "", /must be UTF-8, not ".*\/d\ufffd/);
+	assert.match(stderr, /hint: .*CHORE_HOME chooses another folder/);
+});

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { ChoreError } from "../../../platform/errors.ts";
+import { isDoubtful } from "../exact-text.ts";
 import { readNames } from "./files.ts";
 import { checkPrivateFolder, checkStateRoot, entryAt, makePrivateFolder, makeStateRoot } from "./private-folder.ts";
 
@@ -149,6 +150,12 @@ export function runFolder(session: Session, id: string, run: number): string {
 }
 
 function absolute(variable: string, path: string): string {
+	// Node has read what is not UTF-8 as U+FFFD: that would be another folder, which nobody asked for.
+	if (!path.isWellFormed() || isDoubtful(path)) {
+		throw new ChoreError("STATE_UNUSABLE", `${variable} must be UTF-8, not ${JSON.stringify(path.toWellFormed())}`, {
+			hint: "chore keeps its state there; CHORE_HOME chooses another folder",
+		});
+	}
 	if (isAbsolute(path) && !path.includes("\n")) return path.replace(/(.)\/+$/, "$1");
 	throw new ChoreError("STATE_UNUSABLE", `${variable} must be an absolute path, not ${JSON.stringify(path)}`, {
 		hint: "chore keeps its state there",
