@@ -21,6 +21,8 @@ export interface ChoreTask extends vscode.TaskDefinition {
 	readonly env?: Readonly<Record<string, string>>;
 	/** "fifo": the job takes what "Send Input" sends it, and its input does not end. Default "null": it is empty. */
 	readonly stdin?: "null" | "fifo";
+	/** Whether its output passes a pipe, for a program that opens /dev/stderr itself. Default false. */
+	readonly relay?: boolean;
 	/** What to do when the job of this task still runs. Default "attach". */
 	readonly ifRunning?: "attach" | "fail" | "replace";
 }
@@ -89,7 +91,7 @@ export async function runOptions(
 	name: string,
 ): Promise<RunOptions> {
 	const folder = typeof scope === "object" ? scope : vscode.workspace.workspaceFolders?.[0];
-	const { command, args, cwd = ".", env = {}, stdin = "null", ifRunning = "attach" } = definition;
+	const { command, args, cwd = ".", env = {}, stdin = "null", relay = false, ifRunning = "attach" } = definition;
 	const setEnvironment = Object.fromEntries(Object.entries(env).map(([key, value]) => [key, String(value)]));
 	return {
 		command: args === undefined ? ["/bin/sh", "-c", command] : [command, ...args.map(String)],
@@ -97,6 +99,7 @@ export async function runOptions(
 		directory: resolve(folder?.uri.fsPath ?? HOME, cwd),
 		setEnvironment,
 		stdin,
+		relay,
 		tag: await environmentTag(setEnvironment),
 		ifRunning: ifRunning === "attach" ? "skip" : ifRunning,
 		...(definition.name === undefined ? { defaultName: name } : { name: definition.name }),

@@ -81,6 +81,8 @@ export interface Job {
 	readonly leftBehind: number | null;
 	readonly output: {
 		readonly mode: OutputMode;
+		/** Whether it passes a pipe on its way into the files. */
+		readonly relay: boolean;
 		/** Absolute paths: one when merged, stdout and stderr when split, none when null. */
 		readonly paths: readonly string[];
 		/** Bytes in all of these files together. */

@@ -24,7 +24,7 @@ function job(more: Partial<Job> = {}): Job {
 			cpuTimeMs: 41_200,
 			memoryPeakBytes: 432_013_312,
 			leftBehind: null,
-			output: { mode: "merged", paths: ["/o"], bytes: 2048 },
+			output: { mode: "merged", relay: false, paths: ["/o"], bytes: 2048 },
 		},
 		...{ restart: { policy: "no", delayMs: null, max: null }, reason: null },
 		limits: { timeoutMs: null, memoryBytes: null, cpus: null, tasks: null },

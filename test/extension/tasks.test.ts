@@ -28,6 +28,8 @@ async function jobOf(home: Home, more: Partial<ChoreTask>): Promise<Job> {
 test("a task without input has it empty, and one with a FIFO takes what is sent", async () => {
 	assert.equal((await ask("/work", {})).stdin, "null");
 	assert.equal((await ask("/work", { stdin: "fifo" })).stdin, "fifo");
+	assert.equal((await ask("/work", {})).relay, false);
+	assert.equal((await ask("/work", { relay: true })).relay, true);
 });
 
 describe("the job of a task", () => {

@@ -189,7 +189,7 @@ export function readEnd(session: Session, id: string, run: number): Job | undefi
 			// Absent in ends that earlier versions wrote.
 			...{ tag: job.tag ?? null, leftBehind: job.leftBehind ?? null, request: job.request ?? null, schedule: null },
 			session: session.name,
-			output: { ...job.output, paths: outputPaths(folder, job.output.mode) },
+			output: { ...job.output, relay: job.output.relay ?? false, paths: outputPaths(folder, job.output.mode) },
 		};
 	} catch {
 		return undefined; // settled again from the record, which is the truth
