@@ -100,7 +100,6 @@ test("a job in JSON has every field, null if its value is not known", PATIENCE, 
 					leftBehind: null,
 					request: null,
 					schedule: null,
-					output: { mode: "merged", paths: [`${cli.runFolder(started.id)}/output`], bytes: 0 },
 					output: { mode: "merged", relay: false, paths: [`${cli.runFolder(started.id)}/output`], bytes: 0 },
 				},
 				...{

@@ -10,6 +10,7 @@ import { clearTrash } from "../../src/core/forget/clear.ts";
 import type { PruneOptions } from "../../src/core/forget/prune.ts";
 import { forget } from "../../src/core/forget/remove.ts";
 import { begun } from "../support/begun.ts";
+import { eventually, isEmpty } from "../support/eventually.ts";
 import { fakePlatform } from "../support/fake-platform.ts";
 import { type Home, makeHome } from "../support/home.ts";
 import { makePast } from "../support/past.ts";
@@ -229,18 +230,32 @@ function gate(): { readonly passed: Promise<void>; open(): void } {
 	return { passed, open: () => open() };
 }
 
-test("files in the trash are deleted after an hour, not before", async () => {
+test("files in the trash are deleted after an hour, not before, and in passing by another process", async () => {
 	await using made = await withModel();
 	const { session } = made;
-	writeFileSync(`${session.trash}/claim`, "");
-	mkdirSync(`${session.trash}/new-job/runs/1`, { recursive: true });
-	const left = (nowMs: number): string[] => {
-		clearTrash(session, undefined, nowMs);
+	const left = async (nowMs: number, inPassing = false): Promise<string[]> => {
+		await clearTrash(session, { nowMs, inPassing });
 		return readdirSync(session.trash).sort();
 	};
-	assert.deepEqual(left(Date.now() + 0.9 * HOUR_MS), ["claim", "new-job"]);
-	assert.deepEqual(left(Date.now() - 9000 * HOUR_MS), ["claim", "new-job"], "a clock that was set back");
-	assert.deepEqual(left(Date.now() + 1.1 * HOUR_MS), []);
+	const fill = (): void => {
+		writeFileSync(`${session.trash}/claim`, "");
+		mkdirSync(`${session.trash}/new-job/runs/1`, { recursive: true });
+	};
+	fill();
+	const later = Date.now() + 1.1 * HOUR_MS;
+	assert.deepEqual(await left(Date.now() + 0.9 * HOUR_MS), ["claim", "new-job"]);
+	assert.deepEqual(await left(Date.now() - 9000 * HOUR_MS), ["claim", "new-job"], "a clock that was set back");
+	assert.deepEqual(await left(later), []);
+	fill();
+	const { PATH } = process.env;
+	try {
+		process.env["PATH"] = "/nowhere";
+		assert.deepEqual(await left(later, true), ["claim", "new-job"], "this process deletes nothing itself");
+	} finally {
+		process.env["PATH"] = PATH;
+	}
+	await left(later, true);
+	await eventually("nothing is left", () => readdirSync(session.trash), isEmpty);
 });
 
 test("shell programs without a start for a month are deleted unless a job is active, and installed again when used", async () => {

@@ -5,22 +5,31 @@ import { readNames } from "../disk/files.ts";
 import { forgetName, holderOf } from "../disk/names.ts";
 import { entryAt } from "../disk/private-folder.ts";
 import { jobFolder, markOf, type Session } from "../disk/session.ts";
+import { removeBeside } from "./remove-beside.ts";
 
 /** Files in the trash that are older than this are of no running command. A command that is slower fails with an error. */
 const ABANDONED_MS = 60 * 60 * 1000;
 
+/** So many files are given to one rm(1). The rest is for the next command. */
+const MOST_BESIDE = 1000;
+
 /**
  * Deletes jobs from the trash that were being made or deleted more than an hour ago.
- * @param isEnough asked between two deletions; true ends it early
+ *
+ * @param inPassing have another process do it: they may be large
  */
-export function clearTrash(session: Session, isEnough: () => boolean = () => false, nowMs: number = Date.now()): void {
-	for (const name of readNames(session.trash)) {
-		if (isEnough()) return;
-		const path = `${session.trash}/${name}`;
-		const found = entryAt(path);
-		if (found === undefined || nowMs - Math.max(found.ctimeMs, found.mtimeMs) < ABANDONED_MS) continue;
-		quietly(() => rmSync(path, { recursive: true, force: true }));
-	}
+export async function clearTrash(
+	session: Session,
+	{ inPassing = false, nowMs = Date.now() }: { readonly inPassing?: boolean; readonly nowMs?: number } = {},
+): Promise<void> {
+	const abandoned = readNames(session.trash)
+		.map((name) => `${session.trash}/${name}`)
+		.filter((path) => {
+			const found = entryAt(path);
+			return found !== undefined && nowMs - Math.max(found.ctimeMs, found.mtimeMs) >= ABANDONED_MS;
+		});
+	if (!inPassing) for (const path of abandoned) quietly(() => rmSync(path, { recursive: true, force: true }));
+	else if (abandoned.length > 0) await removeBeside(abandoned.slice(0, MOST_BESIDE), true);
 }
 
 /** Frees the names whose holder has neither an active mark nor a folder. A job that is being made has the mark before its name. */

@@ -80,7 +80,7 @@ export async function prune(context: Context, options: PruneOptions = {}): Promi
 		}
 	}
 	if (!options.dryRun) {
-		clearTrash(session);
+		await clearTrash(session);
 		clearNames(session);
 		clearPrograms(session.root);
 	}

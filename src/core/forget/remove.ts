@@ -1,5 +1,4 @@
 /** Forgets a job and its output. Never deletes a job that was started again meanwhile. */
-import { spawn } from "node:child_process";
 import { existsSync, renameSync } from "node:fs";
 import { ChoreError, isChoreError } from "../../../platform/errors.ts";
 import { throwIfAborted } from "../abort.ts";
@@ -16,6 +15,7 @@ import { jobFolder, markOf, runFolder, type Session } from "../disk/session.ts";
 import { latestRunIn, outputBytesIn } from "../disk/store.ts";
 import { isIdle, type Job, shortId } from "../job.ts";
 import { endSchedule } from "../settle/scheduled.ts";
+import { removeBeside } from "./remove-beside.ts";
 
 export interface RemoveOptions {
 	/** Stop the job first if it is active. Forget it also if its state is unknown or its record cannot be read. */
@@ -64,29 +64,20 @@ export async function forget(
 	const folder = jobFolder(session, job.id);
 	const aside = `${session.trash}/${job.id}.${randomBytes(4).toString("hex")}`;
 	makePrivateFolder(session.trash);
-	if (!closeForStarts(session, job)) return "started again";
+	const isClosed = closeForStarts(session, job);
+	if (isClosed === "started again") return isClosed;
 	// By a rename, so that no reader sees half of the job.
 	const isMoved = move(folder, aside);
-	if (isMoved && latestRunIn(aside) > job.run && move(aside, folder)) return "started again";
+	if (isMoved && isClosed === "no space" && latestRunIn(aside) > job.run && move(aside, folder)) return "started again";
 	removeTree(markOf(session, job.id));
-	if (isMoved && outputBytesIn(aside, job.run) > BIG_BYTES) await removeBeside(aside, inPassing);
-	else removeTree(aside);
+	const isBig = isMoved && outputBytesIn(aside, job.run) > BIG_BYTES;
+	if (isBig) await removeBeside([aside], inPassing);
+	// After rm(1), this tells why, if something is left.
+	if (!isBig || !inPassing) removeTree(aside);
 	if (!isMoved) return "gone";
 	forgetName(session, job.name, job.id);
 	note(session, job, "removed", reason === undefined ? {} : { reason });
 	return "forgotten";
-}
-
-/**
- * Deletes by rm(1), so that this process can go on. What is left if that is killed, a later command finds in the trash.
- * @throws ChoreError STATE_UNUSABLE
- */
-async function removeBeside(path: string, inPassing: boolean): Promise<void> {
-	const remover = spawn("rm", ["-rf", path], { stdio: "ignore", detached: true });
-	const ended = new Promise((resolve) => remover.once("exit", resolve).once("error", resolve));
-	if (inPassing) return remover.unref();
-	await ended;
-	removeTree(path); // tells why, if something is left
 }
 
 /** Whether a process has begun to forget the job after this run. */
@@ -94,15 +85,18 @@ export function isBeingForgotten(session: Session, { id, run }: Pick<Job, "id" |
 	return readLink(runFolder(session, id, run + 1)) !== undefined;
 }
 
-/** Puts the link in the place of the next run. @returns false when that run exists already */
-function closeForStarts(session: Session, job: Pick<Job, "id" | "run">): boolean {
+/**
+ * Puts the link in the place of the next run.
+ *
+ * @returns "no space" when there is no link, and a start may come yet: a full disk has no space for the link. A start has none
+ * either; if one succeeds all the same, `forget` finds its run in the folder that it has moved
+ */
+function closeForStarts(session: Session, job: Pick<Job, "id" | "run">): "closed" | "no space" | "started again" {
 	const place = runFolder(session, job.id, job.run + 1);
 	try {
-		return claimLink(place, "forgotten") || isBeingForgotten(session, job) || !existsSync(place);
+		return claimLink(place, "forgotten") || isBeingForgotten(session, job) || !existsSync(place) ? "closed" : "started again";
 	} catch (error) {
-		// A full disk has no space for the link. A start has none either; if one succeeds all the same, `forget` finds its run
-		// in the folder that it has moved.
-		if (isChoreError(error) && error.code === "STATE_FULL") return true;
+		if (isChoreError(error) && error.code === "STATE_FULL") return "no space";
 		throw error;
 	}
 }

@@ -97,6 +97,7 @@ interface Times {
 
 /** Looks at jobs or forgets jobs, for as long as one command may. */
 async function step(session: Session, keep: Retention, before: Sweep, times: Times): Promise<Sweep> {
+	if (before.going.length === 0 && before.after === "") await clearTrash(session, { inPassing: true });
 	const sweep = before.going.length > 0 ? before : lookStep(session, keep, before, times);
 	return sweep.going.length > 0 ? pruneStep(session, sweep, times) : sweep;
 }
@@ -113,7 +114,6 @@ async function pruneStep(session: Session, sweep: Sweep, { beganMs, nowMs }: Tim
 /** Looks at the next jobs. After the last one, chooses the jobs to forget. */
 function lookStep(session: Session, keep: Retention, before: Sweep, { beganMs, nowMs }: Times): Sweep {
 	const isEnough = (): boolean => performance.now() - beganMs >= LOOK_MS;
-	if (before.after === "") clearTrash(session, isEnough);
 	const next = before.next.length > 0 ? before.next : idsAfter(session, before.after);
 	const { count, ended } = look(session, next, isEnough);
 	const sweep: Sweep = {
