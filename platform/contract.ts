@@ -2,9 +2,9 @@
  * The border between the core and the system that supervises jobs.
  *
  * A platform runs `/bin/sh <job folder>/start <run folder>`, or has a shell with this argument read the script. For each
- * resource limit that replaces the caller's it adds three words: the flag of ulimit, the soft and the hard limit. It never sees the user's arguments, environment, directory, input
- * or output: they are inside `start`, so that no platform has to quote them. It keeps no state: the handle, which the core
- * stores, holds what it needs to find a run again.
+ * resource limit that replaces the caller's it adds three words: the flag of ulimit, the soft and the hard limit. It never
+ * sees the user's arguments, environment, directory, input or output: they are inside `start`, so that no platform has to
+ * quote them. It keeps no state: the handle, which the core stores, holds what it needs to find a run again.
  */
 
 import type { Calendar } from "./calendar.ts";

@@ -207,17 +207,17 @@
 			case $member in "$timer":* | *:"$timer":*) continue ;; esac
 			pid=${member%%:*}
 			# What holds the job's input open is not left behind, nor if it ended since it was found.
-			if [ -p "$run/stdin" ] && { holds_input "$pid" || is_over; }; then continue; fi
+			if [ -p "$run/stdin" ] && { holds_input || is_over; }; then continue; fi
 			behind=$((behind + 1))
 		done
 	}
 
-	# Whether this process holds the job's input open: it is a part of START, which itself became the job.
+	# Whether the process $pid holds the job's input open: it is a part of START, which itself became the job.
 	holds_input() {
 		if [ -r /proc/self/stat ]; then
-			grep -qsF "$start" "/proc/$1/cmdline"
+			grep -qsF "$start" "/proc/$pid/cmdline"
 		else
-			ps -ww -o command= -p "$1" | grep -qF "$start"
+			ps -ww -o command= -p "$pid" | grep -qF "$start"
 		fi 4>&-
 	}
 

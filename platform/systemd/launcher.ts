@@ -29,7 +29,7 @@ export function launcherText({ unit, properties, restarts, scope }: Launching): 
 	return `unset DBUS_SESSION_BUS_ADDRESS
 request() { busctl ${whose} -- call ${words.map(shellWord).join(" ")}; }
 launch() {
-${restarts === undefined ? "" : `	echo ${shellWord(restarts)} >${'"$run/restarts"'} || return 1\n`}	tries=20
+${restarts === undefined ? "" : `	echo ${shellWord(restarts)} >"$run/restarts" || return 1\n`}	tries=20
 	until said=$(request 2>&1); do
 		echo "$said"
 		case $said in

@@ -34,6 +34,11 @@ export function pathOf(text: string): string | Buffer {
 	return text.isWellFormed() ? text : bytesOf(text);
 }
 
+/** These words as they are shown. */
+export function shownWords(words: readonly string[]): readonly string[] {
+	return words.map((word) => word.toWellFormed());
+}
+
 /** Whether the text has bytes: each lone surrogate stands for one. */
 export function hasBytes(text: string): boolean {
 	return text.isWellFormed() || (text.match(/\p{Surrogate}/gu) ?? []).every((one) => one >= "\udc80" && one <= "\udcff");

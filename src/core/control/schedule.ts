@@ -1,12 +1,10 @@
 /** Pauses and resumes the schedule of a job. What wakes the job goes on, and does nothing meanwhile. */
 import { ChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
-import { removeTree, replaceFile, writeEmpty } from "../disk/files.ts";
+import { removeTree, writeEmpty } from "../disk/files.ts";
 import { note } from "../disk/ledger.ts";
-import { scheduleFolder } from "../disk/session.ts";
-import { isUnreadable, refuseUnreadable } from "../disk/store.ts";
 import { type Job, shortId } from "../job.ts";
-import { isPaused, pausedFile, readSchedule } from "../settle/scheduled.ts";
+import { isPaused, pausedFile, readable, readSchedule, replaceSchedule } from "../settle/scheduled.ts";
 import { current } from "./reach.ts";
 
 /** In the ledger: not the job's processes are meant. */
@@ -27,10 +25,9 @@ export async function resumeSchedule(context: Context, id: string): Promise<Job>
 	const { session } = context;
 	const job = await scheduled(context, id);
 	if (!isPaused(session, id)) return job;
-	const record = readSchedule(session, id);
-	if (record !== undefined && isUnreadable(record)) refuseUnreadable(record);
+	const record = readable(readSchedule(session, id), id);
 	// Before it fires again: the moments of the pause are not missed.
-	replaceFile(`${scheduleFolder(session, id)}/schedule.json`, `${JSON.stringify({ ...record, sinceMs: Date.now() })}\n`);
+	replaceSchedule(session, id, { ...record, sinceMs: Date.now() });
 	removeTree(pausedFile(session, id));
 	note(session, job, "resumed", SCHEDULE);
 	return current(context, id);

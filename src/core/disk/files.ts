@@ -10,6 +10,7 @@ import {
 	fstatSync,
 	linkSync,
 	lstatSync,
+	mkdirSync,
 	openSync,
 	readdirSync,
 	readFileSync,
@@ -67,6 +68,15 @@ export function refuse(path: string, error: unknown): never {
 /** Whether an error says that no space is left. */
 export function isFull(error: unknown): boolean {
 	return ["ENOSPC", "EDQUOT"].includes(errnoOf(error) ?? "");
+}
+
+/** Makes a new folder, 0700. Fails if the path exists. */
+export function makeFolder(path: string): void {
+	try {
+		mkdirSync(path, { mode: 0o700 });
+	} catch (error) {
+		refuse(path, error);
+	}
 }
 
 /** Writes a new file, 0600; after an error there is none. Fails if the path exists. */

@@ -6,6 +6,7 @@ import type { Job } from "../job.ts";
 import { nextSlot } from "../schedule/schedule.ts";
 import { readSchedule } from "../settle/scheduled.ts";
 import { examine } from "../settle/settle.ts";
+import { rfc3339 } from "../settle/snapshot.ts";
 
 /** @see Chore.schedules in chore.ts */
 export async function schedules(context: Context): Promise<readonly Job[]> {
@@ -26,5 +27,5 @@ export async function upcoming({ session }: Context, id: string, count: number):
 		times.push(slot);
 		slot = nextSlot(record.schedule, slot, slot, nextTimes);
 	}
-	return times.map((time) => new Date(time).toISOString());
+	return times.map(rfc3339);
 }

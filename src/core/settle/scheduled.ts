@@ -2,13 +2,13 @@
 import { statSync } from "node:fs";
 import { calendarTexts } from "../../../platform/calendar-text.ts";
 import type { Handle } from "../../../platform/contract.ts";
-import { isChoreError } from "../../../platform/errors.ts";
+import { ChoreError, isChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
-import { readText, removeQuietly } from "../disk/files.ts";
+import { readText, removeQuietly, replaceFile, writeNew } from "../disk/files.ts";
 import { unmarkScheduled } from "../disk/mark.ts";
 import { isCreatorAlive } from "../disk/place.ts";
 import { markOf, type Session, scheduleFolder } from "../disk/session.ts";
-import { isObject, isUnreadable, isWord, LATEST_MS, readRecord, type StoredRun, type Unreadable } from "../disk/store.ts";
+import { isObject, isUnreadable, isWord, LATEST_MS, readRecord, refuseUnreadable, type StoredRun, type Unreadable } from "../disk/store.ts";
 import { isIdle, type Job, type JobSchedule } from "../job.ts";
 import { LATE_MS, missedSlots, nextSlot, pendingSlot, type Schedule, type Trigger, wakingOf } from "../schedule/schedule.ts";
 import { freeze, rfc3339, snapshot } from "./snapshot.ts";
@@ -27,8 +27,23 @@ export interface ScheduleRecord {
 
 const FORMAT = 1;
 
+const FILE = "schedule.json";
+
+/** @param folder of the new schedule */
+export function writeSchedule(folder: string, record: ScheduleRecord): void {
+	writeNew(`${folder}/${FILE}`, textOf(record));
+}
+
+export function replaceSchedule(session: Session, id: string, record: ScheduleRecord): void {
+	replaceFile(`${scheduleFolder(session, id)}/${FILE}`, textOf(record));
+}
+
+function textOf(record: ScheduleRecord): string {
+	return `${JSON.stringify(record)}\n`;
+}
+
 export function readSchedule(session: Session, id: string): ScheduleRecord | Unreadable | undefined {
-	const path = `${scheduleFolder(session, id)}/schedule.json`;
+	const path = `${scheduleFolder(session, id)}/${FILE}`;
 	return readRecord<ScheduleRecord>(id, path, FORMAT, (value) => {
 		const { revision, sinceMs, schedule, handle } = value;
 		const isSound = [revision, sinceMs].every(
@@ -41,6 +56,12 @@ export function readSchedule(session: Session, id: string): ScheduleRecord | Unr
 		const areTimes = [jitterMs, keepRuns, notBeforeMs ?? 0, notAfterMs ?? 0].every((number) => number >= 0 && number <= LATEST_MS);
 		return areTimes ? (value as unknown as ScheduleRecord) : undefined;
 	});
+}
+
+/** What was read of a job whose schedule is being changed. @throws ChoreError JOB_UNREADABLE, or JOB_NOT_FOUND when it was removed meanwhile */
+export function readable<T extends object>(found: T | Unreadable | undefined, id: string): T {
+	if (found === undefined) throw new ChoreError("JOB_NOT_FOUND", `job ${id} was removed while its schedule was changed`);
+	return isUnreadable(found) ? refuseUnreadable(found) : found;
 }
 
 /** Whether nothing fires until it is resumed. */

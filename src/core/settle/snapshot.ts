@@ -4,6 +4,7 @@ import { sizeOf } from "../disk/files.ts";
 import { readResponse } from "../disk/response.ts";
 import type { Session } from "../disk/session.ts";
 import { type Evidence, latestRun, outputPaths, type StoredRun, type Unreadable } from "../disk/store.ts";
+import { shownWords } from "../exact-text.ts";
 import type { Job, JobState } from "../job.ts";
 import { hasBegun } from "./attempts.ts";
 import { type End, startTime } from "./verdict.ts";
@@ -28,7 +29,7 @@ export function snapshot(session: Session, stored: StoredRun, evidence: Evidence
 		platform: run.handle.platform,
 		unit: unitOf(run.handle),
 		// Without what JSON can hold but hardly any reader takes; see exact-text.ts.
-		command: job.command.map((word) => word.toWellFormed()),
+		command: shownWords(job.command),
 		directory: job.directory.toWellFormed(),
 		description: job.description,
 		tag: job.tag ?? null,

@@ -1,42 +1,35 @@
-/** Starts a new job. Writes all its files before the platform is asked, so that a crash in between loses nothing. */
-import { mkdirSync, renameSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { v7 as uuid } from "uuid";
-import type { Platform } from "../../../platform/contract.ts";
 import { ChoreError, isChoreError } from "../../../platform/errors.ts";
 import { throwIfAborted, untilAborted } from "../abort.ts";
 import type { Context } from "../context.ts";
-import { current } from "../control/reach.ts";
 import { stop } from "../control/stop.ts";
-import { readText, refuse, removeQuietly, writeNew } from "../disk/files.ts";
+import { readText } from "../disk/files.ts";
 import { note, record } from "../disk/ledger.ts";
 import { claimMark } from "../disk/mark.ts";
-import { forgetName } from "../disk/names.ts";
 import { isCreatorAlive } from "../disk/place.ts";
 import { randomBytes } from "../disk/random.ts";
-import { jobFolder, makeSession, markOf, runFolder, type Session } from "../disk/session.ts";
-import type { JobRecord, StoredRun } from "../disk/store.ts";
+import { makeSession, markOf } from "../disk/session.ts";
+import type { StoredRun } from "../disk/store.ts";
+import { shownWords } from "../exact-text.ts";
 import { hasEnded, type Job, shortId } from "../job.ts";
 import { checkSize } from "../prepare/argument-size.ts";
 import { findCurl } from "../prepare/curl.ts";
 import { jobEnvironment, ownEnvironment } from "../prepare/environment.ts";
 import { checkIdentity, environmentAs, findIdentity } from "../prepare/identity.ts";
 import { checkDirectory, checkInput, findProgram } from "../prepare/precheck.ts";
-import { isRequest, type PreparedRequest, prepareRequest, type RequestOptions } from "../prepare/request.ts";
+import { isRequest, prepareRequest, type RequestOptions } from "../prepare/request.ts";
 import { callerLimits } from "../prepare/resource-limits.ts";
 import { checkCapabilities, normalise, type RunOptions, type Spec } from "../prepare/spec.ts";
 import { startScript } from "../prepare/start-script.ts";
-import type { Schedule } from "../schedule/schedule.ts";
 import { endSchedule } from "../settle/scheduled.ts";
 import { examine } from "../settle/settle.ts";
 import { claimFreeName, claimName } from "./claim-name.ts";
 import { launch } from "./launch.ts";
-import { writeRun } from "./lay-out.ts";
-import { notices } from "./notice.ts";
-import { eventOf, planRun } from "./plan.ts";
+import { type Draft, discard, writeJob } from "./new-job.ts";
+import { eventOf } from "./plan.ts";
 import { checkRoom } from "./room.ts";
-import { armSchedule, planSchedule, writeSchedule } from "./schedule.ts";
-import { planTemplate } from "./template.ts";
+import { arrange } from "./schedule.ts";
 
 /** In messages. */
 const START = "the start";
@@ -101,7 +94,7 @@ export async function run(context: Context, asked: RunOptions | RequestOptions):
 		const draft: Draft = { spec, id, name, program, script, acknowledge, request };
 		if (spec.schedule !== undefined) return await arrange(context, platform, draft, spec.schedule, options);
 		stored = writeJob(session, platform, draft);
-		record(session, eventOf(stored), "created", { command: stored.job.command.map((word) => word.toWellFormed()) });
+		record(session, eventOf(stored), "created", { command: shownWords(stored.job.command) });
 	} catch (error) {
 		if (spec.schedule !== undefined) await endSchedule(context, id);
 		discard(session, id, name);
@@ -179,113 +172,5 @@ async function stopUnlessGone(context: Context, id: string, signal: AbortSignal 
 		await stop(context, id, { signal });
 	} catch (error) {
 		if (!isChoreError(error) || error.code !== "JOB_NOT_FOUND") throw error;
-	}
-}
-
-interface Draft {
-	readonly spec: Spec;
-	readonly id: string;
-	readonly name: string;
-	readonly program: string;
-	readonly script: Buffer;
-	readonly acknowledge: boolean;
-	readonly request: PreparedRequest | undefined;
-}
-
-/** Makes the job and what wakes it. Nothing is started. */
-async function arrange(
-	context: Context,
-	platform: Platform,
-	draft: Draft,
-	schedule: Schedule,
-	{ onWarning }: Pick<RunOptions, "onWarning">,
-): Promise<Job> {
-	const { session } = context;
-	const { id } = draft;
-	const job = jobRecord(draft);
-	const planned = await planSchedule(context, platform, job, schedule);
-	const template = await planTemplate(session, platform, job);
-	placeJob(session, job, draft, (aside) => {
-		makeFolders(`${aside}/schedule`);
-		writeSchedule(`${aside}/schedule`, { session, platform, job }, planned, template);
-	});
-	record(session, { id, run: 0, name: job.name }, "created", { command: job.command.map((word) => word.toWellFormed()) });
-	await armSchedule(session, platform, planned);
-	if (onWarning !== undefined) for (const notice of await notices(session, platform)) onWarning(notice);
-	return current(context, id);
-}
-
-function writeJob(session: Session, platform: Platform, draft: Draft): StoredRun {
-	const job = jobRecord(draft);
-	const run = planRun(session, platform, job, 1, draft.acknowledge);
-	placeJob(session, job, draft, (aside) => {
-		makeFolders(`${aside}/runs/1`);
-		writeRun(`${aside}/runs/1`, job, run);
-	});
-	return { job, run, folder: runFolder(session, job.id, 1) };
-}
-
-function jobRecord({ spec, id, name, program, request }: Draft): JobRecord {
-	return {
-		format: 2,
-		id,
-		name,
-		createdAtMs: Date.now(),
-		command: spec.command,
-		program,
-		directory: spec.directory,
-		description: spec.description,
-		tag: spec.tag,
-		output: spec.output,
-		...(spec.relay ? { relay: true } : {}),
-		stdin: spec.stdin,
-		limits: spec.limits,
-		restart: spec.restart,
-		stopping: spec.stopping,
-		native: spec.native,
-		...(request === undefined ? {} : { request: request.record }),
-	};
-}
-
-/**
- * Makes the files of the job in the trash and renames the folder into place, so that no reader sees half of it.
- * @param more makes those beside the record and the script, in that folder
- */
-function placeJob(session: Session, job: JobRecord, { script, request }: Draft, more: (aside: string) => void): void {
-	const aside = `${session.trash}/new-${job.id}`;
-	makeFolders(aside, `${aside}/runs`);
-	writeNew(`${aside}/job.json`, `${JSON.stringify(job)}\n`);
-	writeNew(`${aside}/start`, script);
-	for (const [file, content] of Object.entries(request?.files ?? {})) writeNew(`${aside}/${file}`, content);
-	more(aside);
-	try {
-		renameSync(aside, jobFolder(session, job.id));
-	} catch (error) {
-		refuse(jobFolder(session, job.id), error);
-	}
-}
-
-/**
- * Deletes everything of a job that was not started. Ignores errors: the reason of the failed start is reported.
- * @param name undefined if the job has none yet
- */
-function discard(session: Session, id: string, name: string | undefined): void {
-	const folder = jobFolder(session, id);
-	try {
-		renameSync(folder, `${session.trash}/${id}`);
-	} catch {}
-	try {
-		if (name !== undefined) forgetName(session, name, id);
-	} catch {} // the next start that wants the name finds that its holder is gone
-	for (const leftover of [`${session.trash}/${id}`, `${session.trash}/new-${id}`, markOf(session, id)]) removeQuietly(leftover);
-}
-
-function makeFolders(...folders: readonly string[]): void {
-	for (const folder of folders) {
-		try {
-			mkdirSync(folder, { mode: 0o700 });
-		} catch (error) {
-			refuse(folder, error);
-		}
 	}
 }

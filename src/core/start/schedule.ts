@@ -5,22 +5,50 @@ import { ChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
 import { current } from "../control/reach.ts";
 import { scheduled } from "../control/schedule.ts";
-import { readText, replaceFile, writeNew } from "../disk/files.ts";
+import { makeFolder, readText, replaceFile } from "../disk/files.ts";
+import { record } from "../disk/ledger.ts";
 import { markScheduled } from "../disk/mark.ts";
 import { installProgram } from "../disk/programs.ts";
 import { markOf, type Session, scheduleFolder } from "../disk/session.ts";
-import { isUnreadable, type JobRecord, readStoredRun, refuseUnreadable, type Unreadable } from "../disk/store.ts";
+import { type JobRecord, readStoredRun } from "../disk/store.ts";
+import { shownWords } from "../exact-text.ts";
 import type { Job } from "../job.ts";
 import { changeSchedule } from "../prepare/schedule.ts";
-import type { ScheduleOptions } from "../prepare/spec.ts";
+import type { RunOptions, ScheduleOptions } from "../prepare/spec.ts";
 import { nextSlot, type Schedule, wakingOf } from "../schedule/schedule.ts";
-import { readSchedule, type ScheduleRecord } from "../settle/scheduled.ts";
+import { readable, readSchedule, replaceSchedule, type ScheduleRecord, writeSchedule } from "../settle/scheduled.ts";
 import { text as fire } from "./fire.sh.ts";
+import { type Draft, jobRecord, placeJob } from "./new-job.ts";
+import { notices } from "./notice.ts";
 import { runSpec } from "./plan.ts";
-import { changedPlan, type Template, writeTemplate } from "./template.ts";
+import { changedPlan, planTemplate, writeTemplate } from "./template.ts";
+
+/** Makes the job and what wakes it. Nothing is started. */
+export async function arrange(
+	context: Context,
+	platform: Platform,
+	draft: Draft,
+	schedule: Schedule,
+	{ onWarning }: Pick<RunOptions, "onWarning">,
+): Promise<Job> {
+	const { session } = context;
+	const { id } = draft;
+	const job = jobRecord(draft);
+	const planned = await planSchedule(context, platform, job, schedule);
+	const template = await planTemplate(session, platform, job);
+	placeJob(session, job, draft, (aside) => {
+		makeFolder(`${aside}/schedule`);
+		writeSchedule(`${aside}/schedule`, planned.record);
+		writeTemplate(`${aside}/schedule`, { session, platform, job, schedule }, template);
+	});
+	record(session, { id, run: 0, name: job.name }, "created", { command: shownWords(job.command) });
+	await armSchedule(session, platform, planned);
+	if (onWarning !== undefined) for (const notice of await notices(session, platform)) onWarning(notice);
+	return current(context, id);
+}
 
 /** A schedule before any file of it is written. */
-export interface PlannedSchedule {
+interface PlannedSchedule {
 	readonly record: ScheduleRecord;
 	readonly wake: Wake;
 }
@@ -29,7 +57,7 @@ export interface PlannedSchedule {
  * @param revision 1 for a new schedule
  * @throws ChoreError INVALID_ARGUMENT for one that never fires; OPTION_UNSUPPORTED for what the platform cannot keep
  */
-export async function planSchedule(
+async function planSchedule(
 	{ session }: Context,
 	platform: Platform,
 	job: JobRecord,
@@ -55,19 +83,8 @@ export async function planSchedule(
 	return { record: { format: 1, revision, sinceMs, schedule, handle }, wake };
 }
 
-/** Makes the files in the new, empty folder of a schedule. */
-export function writeSchedule(
-	folder: string,
-	made: { readonly session: Session; readonly platform: Platform; readonly job: JobRecord },
-	{ record }: PlannedSchedule,
-	template: Template,
-): void {
-	writeNew(`${folder}/schedule.json`, `${JSON.stringify(record)}\n`);
-	writeTemplate(folder, { ...made, schedule: record.schedule }, template);
-}
-
 /** Has the job be woken, once its files are in place. After an error of the platform the caller has to end the schedule. */
-export async function armSchedule(session: Session, platform: Platform, { record, wake }: PlannedSchedule): Promise<void> {
+async function armSchedule(session: Session, platform: Platform, { record, wake }: PlannedSchedule): Promise<void> {
 	markScheduled(session, wake.jobId);
 	await schedulesOf(platform).arm(wake, record.handle);
 	rmSync(markOf(session, wake.jobId), { force: true });
@@ -85,7 +102,7 @@ export async function reschedule(context: Context, id: string, options: Schedule
 	const plan = readText(`${folder}/plan`) ?? "";
 	const place = (record: ScheduleRecord, plan: string): void => {
 		replaceFile(`${folder}/plan`, plan);
-		replaceFile(`${folder}/schedule.json`, `${JSON.stringify(record)}\n`);
+		replaceSchedule(session, id, record);
 	};
 	// The files first: until the new revision is armed, what wakes the job finds the new plan.
 	place(planned.record, changedPlan(plan, planned.record.schedule));
@@ -96,11 +113,6 @@ export async function reschedule(context: Context, id: string, options: Schedule
 		throw error;
 	}
 	return current(context, id);
-}
-
-function readable<T extends object>(found: T | Unreadable | undefined, id: string): T {
-	if (found === undefined) throw new ChoreError("JOB_NOT_FOUND", `job ${id} was removed while its schedule was changed`);
-	return isUnreadable(found) ? refuseUnreadable(found) : found;
 }
 
 function schedulesOf(platform: Platform): NonNullable<Platform["schedules"]> {

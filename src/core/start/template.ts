@@ -2,9 +2,8 @@
  * The template of the runs that a schedule starts: the folder of a run as `writeRun` makes it for every start, with placeholders
  * for what is known only then. The fire program (fire.sh) copies it and puts the numbers in: no text of the user's is read there.
  */
-import { mkdirSync } from "node:fs";
 import type { Platform } from "../../../platform/contract.ts";
-import { refuse, writeNew } from "../disk/files.ts";
+import { makeFolder, writeNew } from "../disk/files.ts";
 import { here } from "../disk/place.ts";
 import { randomBytes } from "../disk/random.ts";
 import type { Session } from "../disk/session.ts";
@@ -53,11 +52,7 @@ export function writeTemplate(
 		pidNamespace: known.pidNamespace && String(space),
 	};
 	const template = `${folder}/template`;
-	try {
-		mkdirSync(template, { mode: 0o700 });
-	} catch (error) {
-		refuse(template, error);
-	}
+	makeFolder(template);
 	const planned = planRun(session, platform, job, run, true);
 	// The fire program is who starts the run. It can tell no start time of a process.
 	const creator = { pid, startTicks: null, uptimeSeconds: up, madeAtMs: ms, place };
