@@ -85,7 +85,7 @@ export function oneOf<Word extends string>(words: readonly Word[]): (text: strin
 }
 
 /** `Name=Value`, kept as it is. Collects all that are given. */
-export function property(text: string, previous: readonly string[] = []): readonly string[] {
+export function repeated(text: string, previous: readonly string[] = []): readonly string[] {
 	return [...previous, text];
 }
 

@@ -1,7 +1,7 @@
 /** The options that `run` and `request` share: what every job can be given, whatever it does. */
 import type { Command } from "commander";
 import type { OutputMode, RunOptions } from "../index.ts";
-import { count, duration, oneOf, processors, property, size, stopSignal, variable, wholeNumber } from "./arguments.ts";
+import { count, duration, oneOf, processors, repeated, size, stopSignal, variable, wholeNumber } from "./arguments.ts";
 import { readEnvFile } from "./env-file.ts";
 import { UsageError } from "./failure.ts";
 import type { Output } from "./output.ts";
@@ -98,7 +98,7 @@ export function boundingOptions(command: Command): Command {
 		.option("--cpus <number>", "most processors: 0.5, 2, 150%", processors)
 		.option("--tasks <number>", "most processes and threads", count)
 		.option("--nice <number>", "scheduling priority, -20 to 19", wholeNumber)
-		.option("-p, --property <name=value>", "a property of systemd, as in systemd-run (repeatable)", property)
+		.option("-p, --property <name=value>", "a property of systemd, as in systemd-run (repeatable)", repeated)
 		.option("--slice <slice>", "systemd slice to put it in")
 		.option("--slice-inherit", "put it, or its slice, into your own slice of systemd")
 		.optionsGroup("As in systemd-run:")

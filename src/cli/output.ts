@@ -55,6 +55,11 @@ export class Output {
 		writeAll(2, Buffer.from(`${text}\n`));
 	}
 
+	/** A cell that stands back: a heading, an id. */
+	dim(text: string): Cell {
+		return { text, paint: (plain) => this.paint("dim", plain) };
+	}
+
 	paint(colour: "red" | "green" | "yellow" | "dim" | "bold", text: string): string {
 		const code = { red: 31, green: 32, yellow: 33, dim: 2, bold: 1 }[colour];
 		return this.#colour ? `\u001b[${code}m${text}\u001b[0m` : text;

@@ -1,7 +1,7 @@
 /** The options that say when a job is run: of `chore run` and `chore trigger set`. */
 import type { Command } from "commander";
 import type { ScheduleOptions } from "../index.ts";
-import { count, duration, oneOf, property } from "./arguments.ts";
+import { count, duration, oneOf, repeated } from "./arguments.ts";
 import { UsageError } from "./failure.ts";
 import { moment } from "./moment.ts";
 
@@ -23,8 +23,8 @@ export interface ScheduleWords {
 
 export function addScheduleOptions(command: Command): Command {
 	return command
-		.option("--on-calendar <when>", "at these moments, as in systemd: 'Mon..Fri 9:00' (repeatable)", property)
-		.option("--cron <line>", "at these moments, as in crontab: '0 9 * * 1-5' (repeatable)", property)
+		.option("--on-calendar <when>", "at these moments, as in systemd: 'Mon..Fri 9:00' (repeatable)", repeated)
+		.option("--cron <line>", "at these moments, as in crontab: '0 9 * * 1-5' (repeatable)", repeated)
 		.option("--every <time>", "again and again, in whole minutes: 10min, 6h", duration)
 		.option("--at <moment>", "once, then: 23:30, tomorrow, 2026-12-24 18:00", moment)
 		.option("--on-active <time>", "once, after so long", duration)

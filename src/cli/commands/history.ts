@@ -51,10 +51,9 @@ export function historyCommand(): Command {
 
 function historyTable(entries: readonly HistoryEntry[], output: Output): Cell[][] {
 	const now = Date.now();
-	const dim = (text: string): Cell => ({ text, paint: (plain) => output.paint("dim", plain) });
 	const rows = entries.map((entry) => [
 		{ text: printable(entry.name) },
-		dim(shortId(printable(entry.id))),
+		output.dim(shortId(printable(entry.id))),
 		{ text: String(entry.run) },
 		{
 			text: printable(`${stateWords(entry)}${entry.removed ? ", forgotten" : ""}`),
@@ -64,7 +63,7 @@ function historyTable(entries: readonly HistoryEntry[], output: Output): Cell[][
 		{ text: took(entry, now) },
 		{ text: commandLine(entry.command) },
 	]);
-	return [["NAME", "ID", "RUN", "STATE", "STARTED", "TOOK", "COMMAND"].map(dim), ...rows];
+	return [["NAME", "ID", "RUN", "STATE", "STARTED", "TOOK", "COMMAND"].map((text) => output.dim(text)), ...rows];
 }
 
 function took({ state, startedAt, durationMs }: HistoryEntry, now: number): string {

@@ -30,13 +30,10 @@ export function psCommand(): Command {
 
 function jobTable(jobs: readonly Job[], output: Output): Cell[][] {
 	const now = Date.now();
-	const heading = ["NAME", "ID", "STATE", "SINCE", "COMMAND"].map((text) => ({
-		text,
-		paint: (plain: string) => output.paint("dim", plain),
-	}));
+	const heading = ["NAME", "ID", "STATE", "SINCE", "COMMAND"].map((text) => output.dim(text));
 	const rows = jobs.map((job) => [
 		{ text: job.name },
-		{ text: shortId(job.id), paint: (plain: string) => output.paint("dim", plain) },
+		output.dim(shortId(job.id)),
 		{ text: stateWords(job), paint: (plain: string) => output.paint(colourOf(job), plain) },
 		{ text: since(job, now) },
 		{ text: job.command.length === 0 ? printable(job.reason ?? "") : commandLine(job.command) },

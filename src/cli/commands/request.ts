@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { bytesOf, pathOf, type RequestOptions, textOf } from "../../index.ts";
-import { count, duration, property as repeated } from "../arguments.ts";
+import { count, duration, repeated } from "../arguments.ts";
 import { startAndStay } from "../begin.ts";
 import { action, type Invocation, verb } from "../command.ts";
 import { UsageError } from "../failure.ts";

@@ -52,20 +52,19 @@ function momentLines({ job, upcoming }: Upcoming): readonly string[] {
 }
 
 function scheduleTable(jobs: readonly Job[], output: Output): Cell[][] {
-	const dim = (text: string): Cell => ({ text, paint: (plain) => output.paint("dim", plain) });
 	const rows = jobs.map((job) => {
 		const { schedule } = job;
 		const run = asRun(job);
 		return [
 			{ text: job.name },
-			dim(shortId(job.id)),
+			output.dim(shortId(job.id)),
 			{ text: schedule?.paused ? "paused" : moment(schedule?.next) },
 			{ text: moment(schedule?.last) },
 			{ text: job.run === 0 ? "" : stateWords(run), paint: (plain: string) => output.paint(colourOf(run), plain) },
 			{ text: scheduleWords(job) ?? printable(job.reason ?? "") },
 		];
 	});
-	return [["NAME", "ID", "NEXT", "LAST", "RESULT", "WHEN"].map(dim), ...rows];
+	return [["NAME", "ID", "NEXT", "LAST", "RESULT", "WHEN"].map((text) => output.dim(text)), ...rows];
 }
 
 function moment(time: string | null | undefined): string {

@@ -45,6 +45,6 @@ async function list(jobs: readonly Job[], output: Output): Promise<void> {
 	const rows = jobs.flatMap(({ name, schedule }) =>
 		(schedule?.triggers ?? []).map(({ id, kind, text }) => [name, id, kind, printable(text)].map((word) => ({ text: word }))),
 	);
-	const heading = ["NAME", "ID", "KIND", "WHEN"].map((text) => ({ text, paint: (plain: string) => output.paint("dim", plain) }));
+	const heading = ["NAME", "ID", "KIND", "WHEN"].map((text) => output.dim(text));
 	if (rows.length > 0) await output.table([heading, ...rows]);
 }
