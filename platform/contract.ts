@@ -190,8 +190,14 @@ export interface Wake {
 	readonly catchesUp: boolean;
 	/** The longest delay after each moment, the same one each time. */
 	readonly jitterMs: number;
-	/** The program that is run by /bin/sh with the job's folder as its argument. It decides by itself whether a run is due. */
+	/** The program that is run by /bin/sh with the job's folder as its argument. It runs the job, unless the schedule's policies say no. */
 	readonly fire: string;
+	/**
+	 * The program that is run by /bin/sh with `fire` and the job's folder as its arguments, and becomes `fire` if a moment of the
+	 * calendar is due: for a platform that wakes the job at other moments as well, such as its own start. It reads the minutes of
+	 * the machine's clock, so it knows neither seconds nor zones.
+	 */
+	readonly due: string;
 }
 
 /** Wakes jobs at the moments of a calendar. */

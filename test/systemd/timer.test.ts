@@ -18,6 +18,7 @@ const wake: Wake = {
 	catchesUp: true,
 	jitterMs: 1500,
 	fire: "/state/libexec/fire",
+	due: "/state/libexec/due",
 };
 
 test("a timer has a line for each rule of the calendar, and a second of accuracy unless seconds are asked for", () => {

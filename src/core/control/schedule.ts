@@ -3,8 +3,10 @@ import { ChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
 import { removeTree, writeEmpty } from "../disk/files.ts";
 import { note } from "../disk/ledger.ts";
+import { scheduleFolder } from "../disk/session.ts";
 import { type Job, shortId } from "../job.ts";
-import { isPaused, pausedFile, readable, readSchedule, replaceSchedule } from "../settle/scheduled.ts";
+import { writeLooked } from "../settle/calendar-file.ts";
+import { isPaused, pausedFile, readable, readSchedule, writeSchedule } from "../settle/scheduled.ts";
 import { current } from "./reach.ts";
 
 /** In the ledger: not the job's processes are meant. */
@@ -26,8 +28,11 @@ export async function resumeSchedule(context: Context, id: string): Promise<Job>
 	const job = await scheduled(context, id);
 	if (!isPaused(session, id)) return job;
 	const record = readable(readSchedule(session, id), id);
+	const folder = scheduleFolder(session, id);
+	const sinceMs = Date.now();
 	// Before it fires again: the moments of the pause are not missed.
-	replaceSchedule(session, id, { ...record, sinceMs: Date.now() });
+	writeSchedule(folder, { ...record, sinceMs });
+	writeLooked(folder, new Date(sinceMs));
 	removeTree(pausedFile(session, id));
 	note(session, job, "resumed", SCHEDULE);
 	return current(context, id);

@@ -4,13 +4,14 @@ import { calendarTexts } from "../../../platform/calendar-text.ts";
 import type { Handle } from "../../../platform/contract.ts";
 import { ChoreError, isChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
-import { readText, removeQuietly, replaceFile, writeNew } from "../disk/files.ts";
+import { readText, removeQuietly, replaceFile } from "../disk/files.ts";
 import { unmarkScheduled } from "../disk/mark.ts";
 import { isCreatorAlive } from "../disk/place.ts";
 import { markOf, type Session, scheduleFolder } from "../disk/session.ts";
 import { isObject, isUnreadable, isWord, LATEST_MS, readRecord, refuseUnreadable, type StoredRun, type Unreadable } from "../disk/store.ts";
 import { isIdle, type Job, type JobSchedule } from "../job.ts";
 import { LATE_MS, missedSlots, nextSlot, pendingSlot, type Schedule, type Trigger, wakingOf } from "../schedule/schedule.ts";
+import { writeCalendar } from "./calendar-file.ts";
 import { freeze, rfc3339, snapshot } from "./snapshot.ts";
 
 /** `schedule/schedule.json`: replaced as a whole. */
@@ -29,17 +30,10 @@ const FORMAT = 1;
 
 const FILE = "schedule.json";
 
-/** @param folder of the new schedule */
+/** Writes the record, and its calendar as the program `due` reads it. @param folder of a schedule, which may have a record */
 export function writeSchedule(folder: string, record: ScheduleRecord): void {
-	writeNew(`${folder}/${FILE}`, textOf(record));
-}
-
-export function replaceSchedule(session: Session, id: string, record: ScheduleRecord): void {
-	replaceFile(`${scheduleFolder(session, id)}/${FILE}`, textOf(record));
-}
-
-function textOf(record: ScheduleRecord): string {
-	return `${JSON.stringify(record)}\n`;
+	writeCalendar(folder, record.schedule);
+	replaceFile(`${folder}/${FILE}`, `${JSON.stringify(record)}\n`);
 }
 
 export function readSchedule(session: Session, id: string): ScheduleRecord | Unreadable | undefined {

@@ -16,7 +16,9 @@ import type { Job } from "../job.ts";
 import { changeSchedule } from "../prepare/schedule.ts";
 import type { RunOptions, ScheduleOptions } from "../prepare/spec.ts";
 import { nextSlot, type Schedule, wakingOf } from "../schedule/schedule.ts";
-import { readable, readSchedule, replaceSchedule, type ScheduleRecord, writeSchedule } from "../settle/scheduled.ts";
+import { writeLooked } from "../settle/calendar-file.ts";
+import { readable, readSchedule, type ScheduleRecord, writeSchedule } from "../settle/scheduled.ts";
+import { text as due } from "./due.sh.ts";
 import { text as fire } from "./fire.sh.ts";
 import { type Draft, jobRecord, placeJob } from "./new-job.ts";
 import { notices } from "./notice.ts";
@@ -39,6 +41,7 @@ export async function arrange(
 	placeJob(session, job, draft, (aside) => {
 		makeFolder(`${aside}/schedule`);
 		writeSchedule(`${aside}/schedule`, planned.record);
+		writeLooked(`${aside}/schedule`, new Date(planned.record.sinceMs));
 		writeTemplate(`${aside}/schedule`, { session, platform, job, schedule }, template);
 	});
 	record(session, { id, run: 0, name: job.name }, "created", { command: shownWords(job.command) });
@@ -78,6 +81,7 @@ async function planSchedule(
 		catchesUp: schedule.missed === "once",
 		jitterMs: schedule.jitterMs,
 		fire: installProgram(session.root, "fire", fire),
+		due: installProgram(session.root, "due", due),
 	};
 	const handle = schedulesOf(platform).plan(wake);
 	return { record: { format: 1, revision, sinceMs, schedule, handle }, wake };
@@ -102,8 +106,9 @@ export async function reschedule(context: Context, id: string, options: Schedule
 	const plan = readText(`${folder}/plan`) ?? "";
 	const place = (record: ScheduleRecord, plan: string): void => {
 		replaceFile(`${folder}/plan`, plan);
-		replaceSchedule(session, id, record);
+		writeSchedule(folder, record);
 	};
+	writeLooked(folder, new Date(planned.record.sinceMs));
 	// The files first: until the new revision is armed, what wakes the job finds the new plan.
 	place(planned.record, changedPlan(plan, planned.record.schedule));
 	try {
