@@ -50,6 +50,28 @@ export function listed(values: Values, field: Field): readonly number[] {
 	return Array.from({ length: greatest - least + 1 }, (_, index) => least + index);
 }
 
+/** The calendar with each single moment put off to the next whole minute: for what knows minutes only. */
+export function wholeMinutes(calendar: Calendar): Calendar {
+	return calendar.map((rule) => {
+		const { years, months, days, daysFromEnd, weekdays, hours, minutes, seconds, zone } = rule;
+		const [year, month, day, hour, minute, second, another] = [years, months, days, hours, minutes, seconds].flatMap((values) =>
+			values === "any" ? [] : values,
+		);
+		if (zone !== "UTC" || weekdays !== "any" || daysFromEnd !== "any" || second === undefined || another !== undefined || !second)
+			return rule;
+		const moment = new Date(Date.UTC(year ?? 0, (month ?? 0) - 1, day, hour, (minute ?? 0) + 1));
+		return {
+			...rule,
+			years: [moment.getUTCFullYear()],
+			months: [moment.getUTCMonth() + 1],
+			days: [moment.getUTCDate()],
+			hours: [moment.getUTCHours()],
+			minutes: [moment.getUTCMinutes()],
+			seconds: [0],
+		};
+	});
+}
+
 /** The numbers at which both hold. @returns undefined where there are none */
 export function meet(one: Values, other: Values): Values | undefined {
 	if (one === "any") return other;

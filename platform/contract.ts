@@ -194,8 +194,9 @@ export interface Wake {
 	readonly fire: string;
 	/**
 	 * The program that is run by /bin/sh with `fire` and the job's folder as its arguments, and becomes `fire` if a moment of the
-	 * calendar is due: for a platform that wakes the job at other moments as well, such as its own start. It reads the minutes of
-	 * the machine's clock, so it knows neither seconds nor zones.
+	 * calendar is due: for a platform that wakes the job at other moments as well, such as its own start, or several times at once.
+	 * A third argument are seconds to wait before that. It reads the minutes of the machine's clock, or those of UTC where the whole
+	 * calendar is in UTC: it knows no seconds and no other zones.
 	 */
 	readonly due: string;
 }

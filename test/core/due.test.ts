@@ -30,18 +30,25 @@ function place(): { ask(question: Question): { readonly due: boolean; readonly l
 		chmodSync(`${folder}/bin/${name}`, 0o700);
 	};
 	writeFileSync(`${folder}/due`, text);
-	writeFileSync(`${folder}/fire it`, '[ -d "$1" ] && echo fired\n');
-	program("date", 'exec /bin/date -u -d "@$NOW" "$@"');
+	writeFileSync(`${folder}/fire it`, '[ -d "$1" ] && echo "fired $2"\n');
+	program("sleep", 'echo "sleep $1" >&2');
 	return {
-		ask({ schedule, looked, nowMs, shell = ["/bin/sh"], awk = "awk" }) {
+		ask({ schedule, looked, nowMs, shell = ["/bin/sh"], awk = "awk", zone = "UTC", delay }) {
+			// The TZ of a caller would count for more than the zone of the machine.
+			program("date", `TZ=\${TZ-${zone}} exec /bin/date -d "@$NOW" "$@"`);
 			program("awk", `exec /usr/bin/${awk} "$@"`);
 			writeCalendar(`${job}/schedule`, schedule);
 			writeFileSync(`${job}/schedule/looked`, `${looked}\n`);
-			const { stdout, stderr } = spawnSync(shell[0] ?? "", [...shell.slice(1), `${folder}/due`, `${folder}/fire it`, job], {
-				env: { PATH: `${folder}/bin:/usr/bin:/bin`, NOW: String(nowMs / 1000) },
-				encoding: "utf8",
-			});
-			return { due: stdout === "fired\n", looked: readFileSync(`${job}/schedule/looked`, "utf8").trim(), said: stderr };
+			const { stdout, stderr } = spawnSync(
+				shell[0] ?? "",
+				[...shell.slice(1), `${folder}/due`, `${folder}/fire it`, job, ...(delay ?? [])],
+				{
+					env: { PATH: `${folder}/bin:/usr/bin:/bin`, NOW: String(nowMs / 1000), TZ: "Asia/Tokyo" },
+					encoding: "utf8",
+				},
+			);
+			const minute = Math.floor(nowMs / MINUTE_MS) * 60;
+			return { due: stdout === `fired ${minute}\n`, looked: readFileSync(`${job}/schedule/looked`, "utf8").trim(), said: stderr };
 		},
 	};
 }
@@ -52,11 +59,14 @@ interface Question {
 	readonly nowMs: number;
 	readonly shell?: readonly string[];
 	readonly awk?: string;
+	/** That of the machine. */
+	readonly zone?: string;
+	readonly delay?: readonly string[];
 }
 
-function schedule(kind: "calendar" | "cron", text: string, missed: Schedule["missed"] = "once"): Schedule {
+function schedule(kind: "calendar" | "cron", text: string, missed: Schedule["missed"] = "once", zone: string | null = null): Schedule {
 	const rest = { overlap: "skip", jitterMs: 0, keepRuns: 100, notBeforeMs: null, notAfterMs: null } as const;
-	return { triggers: [{ id: "t1", kind, texts: [text], zone: null }], missed, ...rest };
+	return { triggers: [{ id: "t1", kind, texts: [text], zone }], missed, ...rest };
 }
 
 /** In UTC. */
@@ -108,4 +118,39 @@ test("a minute that is there twice fires once, and one that is left out is made 
 	const daily = schedule("cron", "30 2 * * *");
 	assert.equal(ask({ schedule: daily, looked: "2026-10-25 02:30", nowMs: Date.UTC(2026, 9, 25, 2, 30) }).due, false);
 	assert.equal(ask({ schedule: daily, looked: "2026-03-29 01:59", nowMs: Date.UTC(2026, 2, 29, 3, 0) }).due, true);
+});
+
+test("a calendar in UTC is compared with that clock, any other with the machine's", () => {
+	const { ask } = place();
+	const nowMs = Date.UTC(2026, 9, 25, 2, 30, 20);
+	const zone = "Australia/Sydney";
+	const looked = "2026-10-25 02:29";
+	const line = "30 2 * * *";
+	assert.deepEqual(ask({ schedule: schedule("cron", line, "once", "UTC"), looked, nowMs, zone }), {
+		due: true,
+		looked: "2026-10-25 02:30",
+		said: "",
+	});
+	const local = { due: false, looked: "2026-10-25 13:30", said: "" };
+	assert.deepEqual(ask({ schedule: schedule("cron", line), looked: "2026-10-25 02:31", nowMs, zone }), local);
+	assert.deepEqual(ask({ schedule: schedule("cron", "30 13 * * *"), looked, nowMs, zone }), { ...local, due: true });
+});
+
+test("a single moment within a minute is due at the next one", () => {
+	const { ask } = place();
+	const once = schedule("calendar", `@${Date.UTC(2026, 11, 31, 23, 59, 30) / 1000}`);
+	const at = (nowMs: number, looked: string) => ask({ schedule: once, looked, nowMs }).due;
+	assert.equal(at(Date.UTC(2026, 11, 31, 23, 59, 59), "2026-12-31 23:58"), false);
+	assert.equal(at(Date.UTC(2027, 0, 1, 0, 0, 1), "2026-12-31 23:59"), true);
+});
+
+test("what is due waits for the delay that is asked for; what is not ends at once", () => {
+	const { ask } = place();
+	const asked = { looked: "2026-10-25 02:29", nowMs: Date.UTC(2026, 9, 25, 2, 30), delay: ["77"] };
+	assert.deepEqual(ask({ ...asked, schedule: schedule("cron", "30 * * * *") }), {
+		due: true,
+		looked: "2026-10-25 02:30",
+		said: "sleep 77\n",
+	});
+	assert.deepEqual(ask({ ...asked, schedule: schedule("cron", "31 * * * *") }), { due: false, looked: "2026-10-25 02:30", said: "" });
 });

@@ -32,7 +32,7 @@ export async function resumeSchedule(context: Context, id: string): Promise<Job>
 	const sinceMs = Date.now();
 	// Before it fires again: the moments of the pause are not missed.
 	writeSchedule(folder, { ...record, sinceMs });
-	writeLooked(folder, new Date(sinceMs));
+	writeLooked(folder, record.schedule, sinceMs);
 	removeTree(pausedFile(session, id));
 	note(session, job, "resumed", SCHEDULE);
 	return current(context, id);

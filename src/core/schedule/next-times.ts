@@ -1,6 +1,7 @@
 /** When a calendar holds next, by croner. To be imported when it is needed: most commands need no calendar. */
 import { Cron } from "croner";
 import type { Calendar, Rule, Values } from "../../../platform/calendar.ts";
+import { machineZone } from "../../../platform/machine-zone.ts";
 import { plainDays } from "../../../platform/plain-days.ts";
 
 /**
@@ -14,13 +15,15 @@ import { plainDays } from "../../../platform/plain-days.ts";
  * @returns milliseconds since 1970
  */
 export function nextTimes(calendar: Calendar, afterMs: number, count: number): readonly number[] {
-	const times = calendar.flatMap(plainDays).flatMap((rule) => cronOf(rule).nextRuns(count, new Date(afterMs)).map(Number));
+	const own = machineZone();
+	const times = calendar.flatMap(plainDays).flatMap((rule) => cronOf(rule, own).nextRuns(count, new Date(afterMs)).map(Number));
 	return [...new Set(times)].sort((one, other) => one - other).slice(0, count);
 }
 
-function cronOf(rule: Rule): Cron {
+function cronOf(rule: Rule, own: string | undefined): Cron {
 	const fields = [rule.seconds, rule.minutes, rule.hours, rule.days, rule.months, rule.weekdays, rule.years].map(fieldText);
-	return new Cron(fields.join(" "), { domAndDow: true, mode: "7-part", ...(rule.zone !== null && { timezone: rule.zone }) });
+	const timezone = rule.zone ?? own;
+	return new Cron(fields.join(" "), { domAndDow: true, mode: "7-part", ...(timezone !== undefined && { timezone }) });
 }
 
 function fieldText(values: Values): string {

@@ -1,18 +1,25 @@
 # Fires a schedule if a moment of its calendar is due: for what wakes jobs at other moments as well, as at the start of the machine.
 #
-#   sh due FIRE JOB      FIRE is the fire program (fire.sh), JOB the folder of the job
+#   sh due FIRE JOB [SECONDS]      FIRE is the fire program (fire.sh), JOB the folder of the job, SECONDS a delay before it is fired
 #
-#   JOB/schedule/calendar    "once" or "skip", and a line for each rule: see calendar-file.ts in settle
-#               /looked      the minute up to which it was looked at: 2026-12-24 18:00, in local time; written in place
+#   JOB/schedule/calendar    "once" or "skip", "local" or "utc", and a line for each rule: see calendar-file.ts in settle
+#               /looked      the minute up to which it was looked at: 2026-12-24 18:00, by that clock; written in place
 #
 # A moment is due that is later than the last look; where missed moments are skipped, it must be one of the last two minutes. All
-# times are read off the clock on the wall: what that leaves out in spring is made up for, what it repeats in autumn is not. After
-# the clock was put back, the present minute counts alone. Every sh and awk reads this, all of it as one command (see fire.sh).
+# times are read off the machine's clock on the wall: what that leaves out in spring is made up for, what it repeats in autumn is
+# not. After the clock was put back, the present minute counts alone. Several may look in the same minute: they mean the same
+# moment, which fires once. Every sh and awk reads this, all of it as one command (see fire.sh).
 {
-	fire=$1 job=$2 schedule=$2/schedule
+	fire=$1 job=$2 delay=$3 schedule=$2/schedule
+	[ -e "$schedule/calendar" ] || exit 0 # the job was removed
 	exec </dev/null
-	now=$(date '+%Y-%m-%d %H:%M %u')
-	weekday=${now##* } minute=${now% *} looked=''
+	unset TZ
+	policy='' clock='' utc='' looked=''
+	read -r policy clock <"$schedule/calendar"
+	[ "$clock" != utc ] || utc=-u
+	now=$(date $utc '+%Y-%m-%d %H:%M %u %s')
+	seconds=${now##* } now=${now% *}
+	weekday=${now##* } minute=${now% *}
 	read -r looked <"$schedule/looked"
 	echo "$minute" 1<>"$schedule/looked"
 	LC_ALL=C awk -v looked="$looked" -v now="$minute" -v weekday="$weekday" '
@@ -57,5 +64,6 @@
 				}
 			}
 		}' "$schedule/calendar" || exit 0
-	exec /bin/sh "$fire" "$job"
+	[ -z "$delay" ] || sleep "$delay"
+	exec /bin/sh "$fire" "$job" $((seconds - seconds % 60))
 }

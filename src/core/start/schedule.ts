@@ -41,7 +41,7 @@ export async function arrange(
 	placeJob(session, job, draft, (aside) => {
 		makeFolder(`${aside}/schedule`);
 		writeSchedule(`${aside}/schedule`, planned.record);
-		writeLooked(`${aside}/schedule`, new Date(planned.record.sinceMs));
+		writeLooked(`${aside}/schedule`, schedule, planned.record.sinceMs);
 		writeTemplate(`${aside}/schedule`, { session, platform, job, schedule }, template);
 	});
 	record(session, { id, run: 0, name: job.name }, "created", { command: shownWords(job.command) });
@@ -108,7 +108,7 @@ export async function reschedule(context: Context, id: string, options: Schedule
 		replaceFile(`${folder}/plan`, plan);
 		writeSchedule(folder, record);
 	};
-	writeLooked(folder, new Date(planned.record.sinceMs));
+	writeLooked(folder, planned.record.schedule, planned.record.sinceMs);
 	// The files first: until the new revision is armed, what wakes the job finds the new plan.
 	place(planned.record, changedPlan(plan, planned.record.schedule));
 	try {
