@@ -9,11 +9,11 @@ import { type Home, makeHome } from "../support/home.ts";
 
 const DAILY = { calendar: ["daily UTC"] } as const;
 
-/** Wakes the only job, as its platform would. */
-function fire(home: Home): void {
+/** Wakes the only job, as its platform would. @param moment in seconds, for which it is woken */
+function fire(home: Home, ...moment: readonly number[]): void {
 	const [wake] = armedIn(home.path);
 	assert.ok(wake, "something wakes it");
-	spawnSync("/bin/sh", [wake.fire, wake.jobFolder], { stdio: "ignore", env: { PATH: "/usr/bin:/bin" } });
+	spawnSync("/bin/sh", [wake.fire, wake.jobFolder, ...moment.map(String)], { stdio: "ignore", env: { PATH: "/usr/bin:/bin" } });
 }
 
 async function eventsOf(home: Home): Promise<readonly string[]> {
@@ -89,6 +89,22 @@ test("a removed job is not woken any more, nor does what wakes it late do anythi
 	spawnSync("/bin/sh", [wake.fire, wake.jobFolder], { stdio: "ignore" });
 	for (const folder of ["jobs", "active", "names", "schedules", "trash"])
 		assert.deepEqual(readdirSync(`${home.path}/default/${folder}`), []);
+});
+
+test("for one moment a job is run once, however often it is woken", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const { id } = await home.chore.run({ command: ["true"], schedule: DAILY });
+	const moment = Math.floor(Date.now() / 1000);
+	fire(home, moment);
+	fire(home, moment);
+	fire(home, moment - 3600);
+	assert.equal((await home.chore.get(id)).run, 1);
+	fire(home, Date.parse((await home.chore.get(id)).schedule?.last ?? "") / 1000 + 1);
+	assert.equal((await home.chore.get(id)).run, 2);
+	// A firing in the future was before the clock was set back.
+	writeFileSync(`${home.path}/default/jobs/${id}/schedule/last`, `${moment + 7200} 1\n`);
+	fire(home, moment + 1);
+	assert.equal((await home.chore.get(id)).run, 3);
 });
 
 test("as many runs are kept as were asked for", async () => {

@@ -81,6 +81,21 @@ test("of many that fire at once each makes a run of its own, or none", { timeout
 		);
 });
 
+test("of many that fire at once for one moment one makes a run", { timeout: HANGS_MS }, async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const { id } = await home.chore.run({ command: ["true"], schedule: { calendar: ["daily UTC"] } });
+	const [wake] = armedIn(home.path);
+	assert.ok(wake);
+	const line = 'for i in 1 2 3 4 5 6 7 8; do /bin/sh "$0" "$1" "$2" & done; wait';
+	for (let run = 1; run <= 3; run++) {
+		const { schedule } = await home.chore.get(id);
+		const moment = schedule?.last == null ? 1 : Date.parse(schedule.last) / 1000 + 1;
+		spawnSync("/bin/sh", ["-c", line, wake.fire, wake.jobFolder, String(moment)], { stdio: "ignore" });
+		assert.equal((await home.chore.get(id)).run, run);
+	}
+	assert.deepEqual(readdirSync(`${home.path}/default/trash`), []);
+});
+
 const noMount = spawnSync("unshare", ["-m", "true"]).status !== 0 && "mounts are not allowed here";
 
 test("on a disk that becomes full at any write it makes a whole run or none, and the next one with room runs the job", {

@@ -1,6 +1,6 @@
 # Fires a schedule of chore: decides whether a run of the job is due, lays it out, and starts it.
 #
-#   sh fire JOB      JOB is the folder of the job
+#   sh fire JOB [MOMENT]      JOB is the folder of the job, MOMENT what it is fired for, in seconds: not a second time then
 #
 # Whatever wakes the job runs it: a timer, cron, a person. A wake-up is only a hint, so this looks for itself, and does no harm
 # when nothing is due. It needs no Node. What a start by chore would do, `startAfter` in rerun.ts, it does in the same order, with
@@ -9,13 +9,13 @@
 #   JOB/schedule/plan       numbers and words, and the placeholders p_...
 #               /template   the folder of a run, with placeholders
 #               /launch     how the platform starts it; see Platform.launcher
-#               /last       when it fired last, in seconds; laid out, so that it needs no space
+#               /last       when it fired last, in seconds, and the process that did; laid out, so that it needs no space
 #               /paused     is there while nothing is to fire
 #               /message    what the shell and its programs had to say
 #
 # Every sh reads this: no printf, no `case` inside $( ), and all of it one command, so that it is read whole before it begins.
 {
-	job=$1 id=${1##*/} session=${1%/jobs/*} schedule=$1/schedule
+	job=$1 moment=$2 id=${1##*/} session=${1%/jobs/*} schedule=$1/schedule
 	IFS=' '
 	umask 077
 	if [ ! -e "$session/schedules/$id" ] || [ -e "$schedule/paused" ]; then exit 0; fi
@@ -24,14 +24,8 @@
 	now=$(date -u '+%s %Y-%m-%dT%H:%M:%S.000Z')
 	seconds=${now%% *} at=${now#* }
 
-	# Whether it is due. A last firing in the future was before the clock was set back.
 	if [ -n "$begin" ] && [ "$seconds" -lt "$begin" ]; then exit 0; fi
 	if [ -n "$end" ] && [ "$seconds" -ge "$end" ]; then exit 0; fi
-	last='' rest=''
-	read -r last rest <"$schedule/last"
-	if [ -n "$once" ] && [ -n "$last" ] && [ "$last" -ge "$begin" ]; then exit 0; fi
-	if [ -n "$least" ] && [ -n "$last" ] && [ "$last" -le "$seconds" ] && [ $((seconds - last)) -lt "$least" ]; then exit 0; fi
-
 	latest=0
 	for folder in "$job/runs/"*; do
 		number=${folder##*/}
@@ -40,6 +34,16 @@
 		[ "$number" -le "$latest" ] || latest=$number
 	done
 	k=$((latest + 1)) run=$job/runs/$((latest + 1))
+
+	# Whether it has fired already. This is asked after the runs were counted: of two that fire for the same moment, the later one
+	# finds either this changed or, in the end, run $k made. A last firing in the future was before the clock was set back.
+	last='' rest=''
+	read -r last rest <"$schedule/last"
+	if [ -n "$last" ]; then
+		if [ -n "$moment" ] && [ "$last" -ge "$moment" ] && [ $((last - seconds)) -lt 60 ]; then exit 1; fi
+		if [ -n "$once" ] && [ "$last" -ge "$begin" ]; then exit 0; fi
+		if [ -n "$least" ] && [ "$last" -le "$seconds" ] && [ $((seconds - last)) -lt "$least" ]; then exit 0; fi
+	fi
 
 	up=0 boot='' space='' host=''
 	[ ! -r /proc/uptime ] || read -r up rest </proc/uptime
@@ -91,7 +95,7 @@
 	text=$(fill launch) || exit 1
 	eval "$text"
 	if [ "$latest" -gt 0 ] && is_active "$job/runs/$latest"; then
-		echo "$seconds" 1<>"$schedule/last"
+		echo "$seconds $$" 1<>"$schedule/last"
 		tell skipped "$latest" ",\"reason\":\"run $latest is still active\""
 		exit 0
 	fi
@@ -100,7 +104,7 @@
 	new=$session/trash/new-$id.fire$$ mark=$session/trash/mark-$id.fire$$
 	if cp -R "$schedule/template" "$new" && fill template/run.json >"$new/run.json" && fill template/starting >"$new/starting" &&
 		cp "$new/starting" "$mark" && mv -f "$mark" "$session/active/$id" && mv "$new" "$run" && [ ! -e "$run/${new##*/}" ]; then
-		echo "$seconds" 1<>"$schedule/last"
+		echo "$seconds $$" 1<>"$schedule/last"
 	else
 		[ -e "$run" ] || tell missed "$k" ',"reason":"its files could not be made"'
 		rm -rf "$new" "$mark" "$run/${new##*/}"

@@ -97,8 +97,8 @@ function assignments(words: Readonly<Record<string, string | number>>): string {
 		.join("");
 }
 
-/** Seconds since 1970 in digits. */
-const LAST_BYTES = 10;
+/** Seconds since 1970, and a pid. */
+const LAST_BYTES = 10 + 1 + 10;
 
 /** Some shells reckon with 32 bits, which is until 2038; a later moment counts as none. */
 const MOST_SECONDS = 2 ** 31 - 1;
