@@ -1,6 +1,6 @@
 /** Writes a calendar as dictionaries of StartCalendarInterval, launchd.plist(5). Pure. */
-import { type Calendar, listed, type Values } from "../calendar.ts";
-import { type DayGuard, isWhole, lackingFor, type Slot, slotOf, sundayFirst } from "../shell/slot.ts";
+import { type Calendar, listed, type Values, wholeMinutes } from "../calendar.ts";
+import { isWhole, lackingFor, type Slot, slotsOf, sundayFirst } from "../shell/slot.ts";
 
 /** A dictionary holds one number for a field, so that lists multiply. */
 const MOST_SLOTS = 500;
@@ -17,24 +17,20 @@ const KEYS = [
 export type CalendarSlot = Readonly<Partial<Record<(typeof KEYS)[number][1], number>>>;
 
 /**
- * The dictionaries of one agent, none twice, and what the program that it starts must check about the day. launchd starts a job
- * once, however many of its dictionaries hold.
+ * The dictionaries of one agent, none twice. launchd starts a job once, however many of its dictionaries hold; some may hold at
+ * moments that are none of the calendar's.
  *
  * @returns `cannot`, in one clause, if launchd cannot be told so
  */
-export function calendarSlots(
-	calendar: Calendar,
-): { readonly slots: readonly CalendarSlot[]; readonly guard: DayGuard | null } | { readonly cannot: string } {
+export function calendarSlots(given: Calendar): { readonly slots: readonly CalendarSlot[] } | { readonly cannot: string } {
+	const calendar = wholeMinutes(given);
 	const lacking = lackingFor(calendar);
 	if (lacking !== undefined) return { cannot: `launchd ${lacking}` };
-	const slots = calendar.map(slotOf);
-	const [guard = "null", another] = new Set(slots.map((slot) => JSON.stringify(slot.guard)));
-	if (another !== undefined)
-		return { cannot: "launchd does not tell which of several calendars woke a job, and each needs another check of the day" };
+	const slots = slotsOf(calendar);
 	if (slots.map(count).reduce((sum, one) => sum + one, 0) > MOST_SLOTS)
 		return { cannot: `launchd would need more than ${MOST_SLOTS} calendar slots` };
 	const dictionaries = new Map(slots.flatMap(dictionariesOf).map((one) => [JSON.stringify(one), one]));
-	return { slots: [...dictionaries.values()], guard: JSON.parse(guard) };
+	return { slots: [...dictionaries.values()] };
 }
 
 function count(slot: Slot): number {

@@ -24,25 +24,31 @@ test("a calendar is written as a dictionary for each combination, without the fi
 		[calendar("9:00", "9:00"), [{ Hour: 9, Minute: 0 }]],
 		[calendar("minutely"), Array.from({ length: 60 }, (_, Minute) => ({ Minute }))],
 	] as const)
-		assert.deepEqual(calendarSlots(of), { slots, guard: null });
+		assert.deepEqual(calendarSlots(of), { slots });
 });
 
-test("of a day of the month and a weekday that must hold together the rarer one is written, the other is left to the guard", () => {
-	assert.deepEqual(calendarSlots(calendar("Fri *-*-13 9:00")), { slots: [{ Day: 13, Hour: 9, Minute: 0 }], guard: { weekdays: [5] } });
-	assert.deepEqual(calendarSlots(calendar("Fri *-*-13 9:00", "Fri *-*-13 17:00")), {
-		slots: [9, 17].map((Hour) => ({ Day: 13, Hour, Minute: 0 })),
-		guard: { weekdays: [5] },
-	});
+test("what launchd cannot be told is left out: it wakes the job at more moments than there are", () => {
+	for (const [expressions, slots] of [
+		[
+			["Fri *-*-13 9:00", "12:00"],
+			[
+				{ Day: 13, Hour: 9, Minute: 0 },
+				{ Hour: 12, Minute: 0 },
+			],
+		],
+		[["2027-1-1 0:00"], [{ Month: 1, Day: 1, Hour: 0, Minute: 0 }]],
+		[["*-*~1 0:00"], [28, 29, 30, 31].map((Day) => ({ Day, Hour: 0, Minute: 0 }))],
+		[["9:00 UTC"], [0, 15, 30, 45].map((Minute) => ({ Minute }))],
+	] as const)
+		assert.deepEqual(calendarSlots(calendar(...expressions)), { slots });
 });
 
 test("what launchd cannot be told is said in one clause", () => {
 	for (const [expressions, reason] of [
 		[["9:00:30"], "launchd has no seconds"],
-		[["2027-1-1"], "launchd has no years"],
-		[["*-*~1"], "launchd cannot count days from the end of the month"],
-		[["9:00 UTC"], "launchd has no time zone but the machine's own"],
+		[["9:00 Europe/Berlin"], "launchd has no time zone but the machine's own and UTC"],
+		[["9:00 UTC", "9:00"], "launchd cannot keep moments in UTC beside others"],
 		[["*-1..11-1..28/3 *:0/7"], "launchd would need more than 500 calendar slots"],
-		[["Fri *-*-13", "12:00"], "launchd does not tell which of several calendars woke a job, and each needs another check of the day"],
 	] as const)
 		assert.deepEqual(calendarSlots(calendar(...expressions)), { cannot: reason });
 });

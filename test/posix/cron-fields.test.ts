@@ -1,18 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Calendar, Rule } from "../../platform/calendar.ts";
-import { type CronLine, cronLines } from "../../platform/posix/cron-fields.ts";
-import type { DayGuard } from "../../platform/shell/slot.ts";
+import { cronFields } from "../../platform/posix/cron-fields.ts";
 import { readCalendar } from "../../src/core/schedule/calendar.ts";
 import { readCron } from "../../src/core/schedule/cron.ts";
 import { fc } from "../support/random.ts";
 
 const calendar = (...expressions: readonly string[]): Calendar => expressions.map(readCalendar);
 
-function lines(of: Calendar): readonly (readonly [fields: string, guard: DayGuard | null])[] {
-	const found = cronLines(of);
+function lines(of: Calendar): readonly string[] {
+	const found = cronFields(of);
 	assert.ok("lines" in found, JSON.stringify(found));
-	return found.lines.map(({ fields, guard }) => [fields, guard]);
+	return found.lines;
 }
 
 test("a calendar is written in plain numbers, in which a star stays a star and a list of all hours a list", () => {
@@ -26,96 +25,93 @@ test("a calendar is written in plain numbers, in which a star stays a star and a
 		["Mon..Sun *-*-1..31 9:00", "0 9 * * *"],
 		["Mon *-*-1..31 9:00", "0 9 * * 1"],
 	] as const)
-		assert.deepEqual(lines(calendar(expression)), [[fields, null]], expression);
-	for (const fields of ["0 9 * * 1-5", "* * * * *", "5,10 0-3 1,15 * *", "0 0 * * 0"])
-		assert.deepEqual(lines(readCron(fields)), [[fields, null]]);
+		assert.deepEqual(lines(calendar(expression)), [fields], expression);
+	for (const fields of ["0 9 * * 1-5", "* * * * *", "5,10 0-3 1,15 * *", "0 0 * * 0"]) assert.deepEqual(lines(readCron(fields)), [fields]);
+	assert.deepEqual(lines(calendar("9:00", "hourly", "9:00")), ["0 9 * * *", "0 * * * *"]);
 });
 
-test("of a day of the month and a weekday that must hold together the rarer one is written, the other is left to a guard", () => {
-	assert.deepEqual(lines(calendar("Fri *-*-13 9:00")), [["0 9 13 * *", { weekdays: [5] }]]);
-	assert.deepEqual(lines(calendar("Fri *-*-8..14 9:00")), [["0 9 * * 5", { days: [8, 9, 10, 11, 12, 13, 14] }]]);
-});
-
-test("what a crontab cannot say is told in one clause", () => {
-	for (const [expression, reason] of [
-		["*:*:*", "a crontab has no seconds"],
-		["9:00:30", "a crontab has no seconds"],
-		["2027-1-1", "a crontab has no years"],
-		["*-*~1", "a crontab cannot count days from the end of the month"],
-		["9:00 UTC", "a crontab has no time zone but the machine's own"],
+test("what a line cannot say is left out of it: it wakes the job at more moments than there are", () => {
+	for (const [expression, fields] of [
+		["Fri *-*-13 9:00", "0 9 13 * *"],
+		["Fri *-*-8..14 9:00", "0 9 * * 5"],
+		["2027-12-24 18:00", "0 18 24 12 *"],
+		["*-*~1 9:00", "0 9 28-31 * *"],
+		["*-*~28 9:00", "0 9 1-4 * *"],
+		["*-*-* *:0/15 UTC", "0,15,30,45 * * * *"],
+		["minutely UTC", "* * * * *"],
+		["9:07 UTC", "7,22,37,52 * * * *"],
+		["2027-12-24 18:00 UTC", "0,15,30,45 * 23-25 12 *"],
+		["*-12-31 18:00 UTC", "0,15,30,45 * 1,30,31 1,11,12 *"],
+		["Sun 18:00 UTC", "0,15,30,45 * * * 0,1,6"],
+		["@1767225600", "0,15,30,45 * 1,2,28-31 1,2,12 *"],
+		["@1767225601", "1,16,31,46 * 1,2,28-31 1,2,12 *"],
 	] as const)
-		assert.deepEqual(cronLines(calendar("12:00", expression)), { cannot: reason }, expression);
-	const scattered = calendar(
-		...Array.from({ length: 60 }, (_, minute) => `*-${(minute % 12) + 1}-${(minute % 28) + 1} ${minute % 24}:${minute}`),
-		"Mon *:1/7",
-	);
-	assert.deepEqual(cronLines(scattered.flatMap((rule) => [rule, { ...rule, minutes: [59] }])), {
-		cannot: "a crontab would need more than 100 lines",
-	});
+		assert.deepEqual(lines(calendar(expression)), [fields], expression);
+	assert.deepEqual(lines(readCron("0 9 13 * 5")), ["0 9 13 * *", "0 9 * * 5"]);
 });
 
-test("no two lines hold at the same minute", () => {
-	assert.deepEqual(lines(calendar("*:0/10", "*:0/15")), [
-		["0,10,20,30,40,50 * * * *", null],
-		["15,45 * * * *", null],
-	]);
-	assert.deepEqual(lines(calendar("9:00", "hourly", "9:00")), [["0 * * * *", null]]);
-	assert.deepEqual(lines(readCron("0 9 13 * 5")), [
-		["0 9 * * 5", null],
-		["0 9 13 * *", { weekdays: [1, 2, 3, 4, 6, 7] }],
-	]);
+test("what a crontab cannot do is told in one clause", () => {
+	for (const [expressions, reason] of [
+		[["*:*:*"], "a crontab has no seconds"],
+		[["9:00:30"], "a crontab has no seconds"],
+		[["9:00 Europe/Berlin"], "a crontab has no time zone but the machine's own and UTC"],
+		[["9:00 UTC", "12:00"], "a crontab cannot keep moments in UTC beside others"],
+		[Array.from({ length: 101 }, (_, index) => `${index % 24}:${index % 60}`), "a crontab would need more than 100 lines"],
+	] as const)
+		assert.deepEqual(cronFields(calendar(...expressions)), { cannot: reason }, reason);
 });
 
-/** Whether a line would start its job on a day, by the rule of Vixie's cron, and the guard lets it. */
-function holds(fields: string, guard: DayGuard | null, [month, day, weekday, hour, minute]: readonly number[]): boolean {
+/** Whether a line would start its job then, by the rule of Vixie's cron. */
+function holds(fields: string, moment: Date): boolean {
 	const [minutes, hours, days, months, weekdays] = fields.split(" ").map((field) => ({
 		isStar: field.startsWith("*"),
-		has: (value: number | undefined) =>
+		has: (value: number) =>
 			field === "*" ||
 			field.split(",").some((range) => {
 				const [from, to = from] = range.split("-").map(Number);
-				return Number(value) >= Number(from) && Number(value) <= Number(to);
+				return value >= Number(from) && value <= Number(to);
 			}),
 	}));
-	if (!minutes?.has(minute) || !hours?.has(hour) || !months?.has(month) || days === undefined || weekdays === undefined) return false;
-	const [byDay, byWeekday] = [days.has(day), weekdays.has(Number(weekday) % 7)];
-	if (!(days.isStar || weekdays.isStar ? byDay && byWeekday : byDay || byWeekday)) return false;
-	return guard === null || ("days" in guard ? guard.days.includes(Number(day)) : guard.weekdays.includes(Number(weekday)));
+	if (!minutes?.has(moment.getUTCMinutes()) || !hours?.has(moment.getUTCHours()) || !months?.has(moment.getUTCMonth() + 1)) return false;
+	if (days === undefined || weekdays === undefined) return false;
+	const [byDay, byWeekday] = [days.has(moment.getUTCDate()), weekdays.has(moment.getUTCDay())];
+	return days.isStar || weekdays.isStar ? byDay && byWeekday : byDay || byWeekday;
 }
 
-test("lines and guards hold exactly when the calendar holds, one line at a time", () => {
+test("at each moment of a calendar a line holds, whatever zone the machine is in", () => {
 	const values = (min: number, max: number) =>
 		fc.oneof(
 			fc.constant("any" as const),
 			fc.uniqueArray(fc.integer({ min, max }), { minLength: 1, maxLength: 4 }).map((list) => list.sort((a, b) => a - b)),
 		);
-	const rules = fc.record({ months: values(1, 4), days: values(1, 5), weekdays: values(1, 7), hours: values(0, 3), minutes: values(0, 3) });
-	const moment = fc.tuple(
-		...(
-			[
-				[1, 4],
-				[1, 5],
-				[1, 7],
-				[0, 3],
-				[0, 3],
-			] as const
-		).map(([min, max]) => fc.integer({ min, max })),
-	);
+	const isIn = (field: Rule["days"], value: number): boolean => field === "any" || field.includes(value);
 	fc.assert(
 		fc.property(
-			fc.array(rules, { minLength: 1, maxLength: 3 }),
-			fc.array(moment, { minLength: 20, maxLength: 20 }),
-			(products, moments) => {
-				const found = cronLines(
-					products.map((product): Rule => ({ years: "any", daysFromEnd: "any", ...product, seconds: [0], zone: null })),
-				);
-				fc.pre("lines" in found);
-				for (const at of moments) {
-					const expected = products.some(({ months, days, weekdays, hours, minutes }) =>
-						[months, days, weekdays, hours, minutes].every((field, index) => field === "any" || field.includes(Number(at[index]))),
+			fc.record({
+				...{ months: values(1, 12), days: values(1, 31), daysFromEnd: values(1, 28), weekdays: values(1, 7) },
+				...{ hours: values(0, 23), minutes: values(0, 59), zone: fc.constantFrom(null, "UTC") },
+			}),
+			fc.date({ min: new Date("2026-01-01"), max: new Date("2030-01-01"), noInvalidDate: true }),
+			fc.integer({ min: -48, max: 56 }),
+			(fields, near, quarters) => {
+				// A moment at which the rule holds in all but its days, which may be too rare to be met by chance.
+				const rule: Rule = { ...fields, years: "any", seconds: [0] };
+				const pick = (field: Rule["hours"], by: number): number => (field === "any" ? by : (field[by % field.length] ?? 0));
+				const month = fields.months === "any" ? near.getUTCMonth() : (fields.months[0] ?? 1) - 1;
+				const hour = pick(fields.hours, near.getUTCHours());
+				const minute = pick(fields.minutes, near.getUTCMinutes());
+				const found = cronFields([rule]);
+				assert.ok("lines" in found);
+				for (let day = 1; day <= 31; day++) {
+					const moment = new Date(Date.UTC(near.getUTCFullYear(), month, day, hour, minute));
+					const length = new Date(Date.UTC(moment.getUTCFullYear(), moment.getUTCMonth() + 1, 0)).getUTCDate();
+					if (!isIn(rule.months, moment.getUTCMonth() + 1) || !isIn(rule.days, moment.getUTCDate())) continue;
+					if (!isIn(rule.daysFromEnd, length + 1 - moment.getUTCDate()) || !isIn(rule.weekdays, moment.getUTCDay() || 7)) continue;
+					const local = new Date(moment.getTime() + (rule.zone === null ? 0 : quarters * 900_000));
+					assert.ok(
+						found.lines.some((line) => holds(line, local)),
+						`${moment.toISOString()} ${JSON.stringify(found)}`,
 					);
-					const woken: readonly CronLine[] = found.lines.filter(({ fields, guard }) => holds(fields, guard, at));
-					assert.equal(woken.length, expected ? 1 : 0, `${at}: ${JSON.stringify(found.lines)}`);
 				}
 			},
 		),
