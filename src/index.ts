@@ -83,3 +83,4 @@ export type { RequestOptions } from "./core/prepare/request.ts";
 export type { RestartOptions, RunOptions, ScheduleOptions } from "./core/prepare/spec.ts";
 export type { LaunchOptions } from "./core/start/launch.ts";
 export type { RestartJobOptions } from "./core/start/rerun.ts";
+export type { TickOptions } from "./core/start/tick.ts";

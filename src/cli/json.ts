@@ -20,6 +20,7 @@ export interface Printed {
 	readonly resume: readonly Job[];
 	readonly schedule: readonly ScheduledJob[];
 	readonly trigger: readonly Job[];
+	readonly tick: readonly Job[];
 	readonly rm: readonly Job[];
 	readonly prune: PruneReport;
 	readonly history: readonly HistoryEntry[];

@@ -21,6 +21,7 @@ import { sendCommand } from "./commands/send.ts";
 import { restartCommand, startCommand } from "./commands/start.ts";
 import { statusCommand } from "./commands/status.ts";
 import { stopCommand } from "./commands/stop.ts";
+import { tickCommand } from "./commands/tick.ts";
 import { triggerCommand } from "./commands/trigger.ts";
 import { waitCommand } from "./commands/wait.ts";
 import { COMPLETE, writeCompletions } from "./complete.ts";
@@ -45,6 +46,7 @@ const COMMANDS: Readonly<Record<string, () => Command>> = {
 	resume: resumeCommand,
 	schedule: scheduleCommand,
 	trigger: triggerCommand,
+	tick: tickCommand,
 	send: sendCommand,
 	rm: rmCommand,
 	prune: pruneCommand,

@@ -38,6 +38,7 @@ import type { LaunchOptions } from "./start/launch.ts";
 import { type RestartJobOptions, rerun, restart } from "./start/rerun.ts";
 import { run } from "./start/run.ts";
 import { reschedule } from "./start/schedule.ts";
+import { type TickOptions, tick } from "./start/tick.ts";
 
 const DEFAULT_MAX_JOBS = 4096;
 
@@ -192,6 +193,15 @@ export class Chore implements AsyncDisposable {
 	 */
 	async reschedule(reference: string, options: ScheduleOptions): Promise<Job> {
 		return reschedule(this.#context, this.#find(reference), options);
+	}
+
+	/**
+	 * Runs what is due of the schedules that only this wakes (`wake: "tick"`): to be called each minute. A run goes on by itself. Of
+	 * several calls at once one runs the job.
+	 * @returns the jobs that it has run
+	 */
+	async tick(options: TickOptions = {}): Promise<readonly Job[]> {
+		return this.#worthPruning(tick(this.#context, options));
 	}
 
 	/** Has a schedule not run its job until it is resumed. A run that is active goes on. @throws ChoreError JOB_NOT_ACTIVE without one */

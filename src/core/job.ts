@@ -131,6 +131,8 @@ export interface JobSchedule {
 	readonly leastIntervalMs: number | null;
 	/** What it was made of. */
 	readonly triggers: readonly { readonly id: string; readonly kind: "calendar" | "cron" | "every" | "at"; readonly text: string }[];
+	/** What wakes the job: its platform, or nothing but `chore tick`. */
+	readonly wake: "platform" | "tick";
 	/** What is done about moments at which it could not fire. */
 	readonly missedPolicy: "once" | "skip";
 	/** What is done at a moment at which a run is active. */

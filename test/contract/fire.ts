@@ -55,6 +55,31 @@ export function testFire(on: Declare, { shellWords, inMemory }: Subject, open: (
 	);
 
 	on(
+		"a job that waits for a tick is run by it, in a process session of its own, once by two at a time",
+		async (home) => {
+			await using platform = await opened(home);
+			if (platform.launcher === undefined) return;
+			const { id } = await home.chore.run({
+				command: ["/bin/sh", "-c", "until [ -e go ]; do sleep 0.02; done; exit 5"],
+				directory: home.path,
+				schedule: { calendar: ["minutely"], wake: "tick" },
+			});
+			const path = `${home.path}/default/jobs/${id}/schedule/schedule.json`;
+			writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), sinceMs: Date.now() - 120_000 }));
+			const fired = (await Promise.all([home.chore.tick(), home.chore.tick()])).flat();
+			assert.deepEqual(
+				fired.map((job) => [job.id, job.run]),
+				[[id, 1]],
+			);
+			assert.deepEqual(await home.chore.tick(), []);
+			writeFileSync(`${home.path}/go`, "");
+			const end = await runOf(home, id, 1);
+			assert.deepEqual([end.exitCode, end.run], [5, 1]);
+		},
+		skip,
+	);
+
+	on(
 		"a schedule that fires while a run is active says so and starts none; after its end it runs the job",
 		async (home) => {
 			await using platform = await opened(home);

@@ -9,6 +9,7 @@ const DEFAULT_KEEP_RUNS = 100;
 
 /** What a schedule has beside its triggers, where nothing else is asked for. */
 const DEFAULTS: Omit<Schedule, "triggers"> = {
+	wake: "platform",
 	overlap: "skip",
 	missed: "once",
 	jitterMs: 0,
@@ -27,6 +28,7 @@ export function changeSchedule(before: Schedule, options: ScheduleOptions, nowMs
 	const triggers = readTriggers(options, nowMs);
 	const schedule: Schedule = {
 		triggers: triggers.length > 0 ? triggers : before.triggers,
+		wake: options.wake ?? before.wake,
 		overlap: before.overlap,
 		missed: options.missed ?? before.missed,
 		jitterMs: checkCount("the jitter", options.jitterMs ?? before.jitterMs, 0),

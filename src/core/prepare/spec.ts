@@ -1,7 +1,7 @@
 /** Checks the options of a new job and fills in the defaults. */
 import { constants } from "node:os";
 import { basename } from "node:path";
-import type { Capabilities, Limits, NativeOptions, RestartPolicy, Stopping } from "../../../platform/contract.ts";
+import type { Capabilities, Limits, NativeOptions, Platform, RestartPolicy, Stopping } from "../../../platform/contract.ts";
 import { ChoreError } from "../../../platform/errors.ts";
 import { checkName } from "../disk/session.ts";
 import { hasBytes } from "../exact-text.ts";
@@ -100,6 +100,8 @@ export interface ScheduleOptions {
 	readonly notBefore?: Date | undefined;
 	/** It fires before this moment. */
 	readonly notAfter?: Date | undefined;
+	/** What wakes the job: its platform (default), or nothing but `chore tick`, where no platform can. */
+	readonly wake?: "platform" | "tick" | undefined;
 	/** After moments at which nothing could fire, such as while the machine was off: fire once (default), or not. */
 	readonly missed?: "once" | "skip" | undefined;
 	/** The longest delay after each moment; 0 or more. Default 0. */
@@ -192,11 +194,11 @@ export function normalise(options: RunOptions, defaults: { readonly graceMs: num
 }
 
 /** @throws ChoreError OPTION_UNSUPPORTED for the first option that the platform cannot honour */
-export function checkCapabilities(
+export async function checkCapabilities(
 	spec: Spec,
 	options: RunOptions,
-	platform: { readonly name: string; readonly capabilities: Capabilities },
-): void {
+	platform: Pick<Platform, "name" | "capabilities" | "describe">,
+): Promise<void> {
 	const { capabilities } = platform;
 	const wanted: readonly (readonly [asked: boolean, can: keyof Capabilities, what: string])[] = [
 		[spec.restart.policy !== "no", "restart", "restarts"],
@@ -205,14 +207,19 @@ export function checkCapabilities(
 		[spec.limits.cpus !== null, "cpuLimit", "a CPU limit"],
 		[spec.limits.tasks !== null, "taskLimit", "a limit of processes"],
 		[spec.stopping.hangUp, "hangUp", "SIGHUP after the stop signal"],
-		[spec.schedule !== undefined, "schedule", "a schedule"],
+		[spec.schedule?.wake === "platform", "schedule", "a schedule"],
 		[options.acknowledge === false, "enqueue", "a start that is not waited for"],
 	];
 	// Reads only the capabilities that this job needs: a platform may have to look for the answer.
 	const refused = wanted.find(([asked, can]) => asked && !capabilities[can]);
 	if (refused === undefined) return;
-	throw new ChoreError("OPTION_UNSUPPORTED", `the platform ${platform.name} cannot give a job ${refused[2]} here`, {
-		hint: "leave the option out; `chore doctor` shows what each platform can do, and why",
+	const [, can, what] = refused;
+	const reason = (await platform.describe()).lacking[can];
+	throw new ChoreError("OPTION_UNSUPPORTED", `the platform ${platform.name} cannot give a job ${what} here${reason ? `: ${reason}` : ""}`, {
+		hint:
+			can === "schedule"
+				? "`--wake tick` leaves it to `chore tick`, called each minute from whatever there is"
+				: "leave the option out; `chore doctor` shows what each platform can do, and why",
 	});
 }
 

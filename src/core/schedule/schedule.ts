@@ -24,6 +24,8 @@ export type Trigger = { readonly id: string } & (
 /** When a job is run, and what happens if it cannot be. */
 export interface Schedule {
 	readonly triggers: readonly Trigger[];
+	/** What wakes the job: its platform, or nothing but `chore tick`. */
+	readonly wake: "platform" | "tick";
 	/** What a firing does while a run is active: nothing. */
 	readonly overlap: "skip";
 	/** Of the moments at which nothing could fire, such as while the machine was off: one is made up for, or none. */

@@ -22,8 +22,8 @@ export interface ScheduleRecord {
 	/** Earlier moments do not count: it was made, changed or resumed then. */
 	readonly sinceMs: number;
 	readonly schedule: Schedule;
-	/** By which the platform finds what wakes the job. */
-	readonly handle: Handle;
+	/** By which the platform finds what wakes the job; null where only `chore tick` does. */
+	readonly handle: Handle | null;
 }
 
 const FORMAT = 1;
@@ -43,13 +43,17 @@ export function readSchedule(session: Session, id: string): ScheduleRecord | Unr
 		const isSound = [revision, sinceMs].every(
 			(number) => Number.isSafeInteger(number) && Number(number) > 0 && Number(number) <= LATEST_MS,
 		);
-		if (!isSound || !isObject(schedule) || !isObject(handle) || !isWord(handle["platform"]) || !isObject(handle["data"])) return undefined;
+		if (!isSound || !isObject(schedule) || !(handle === null || isHandle(handle))) return undefined;
 		// Throws for what is no trigger; the caller takes that for damage.
 		wakingOf(schedule as unknown as Schedule);
 		const { jitterMs, keepRuns, notBeforeMs, notAfterMs } = schedule as unknown as Schedule;
 		const areTimes = [jitterMs, keepRuns, notBeforeMs ?? 0, notAfterMs ?? 0].every((number) => number >= 0 && number <= LATEST_MS);
 		return areTimes ? (value as unknown as ScheduleRecord) : undefined;
 	});
+}
+
+function isHandle(value: unknown): boolean {
+	return isObject(value) && isWord(value["platform"]) && isObject(value["data"]);
 }
 
 /** What was read of a job whose schedule is being changed. @throws ChoreError JOB_UNREADABLE, or JOB_NOT_FOUND when it was removed meanwhile */
@@ -68,7 +72,7 @@ export function pausedFile(session: Session, id: string): string {
 }
 
 /** When it fired last, by the seconds that the fire program writes there; null if it never did. */
-function lastFiringMs(session: Session, id: string): number | null {
+export function lastFiringMs(session: Session, id: string): number | null {
 	const seconds = Number.parseInt(readText(`${scheduleFolder(session, id)}/last`) ?? "", 10);
 	return seconds > 0 && seconds * 1000 <= LATEST_MS ? seconds * 1000 : null;
 }
@@ -114,7 +118,7 @@ async function present(
 	const firstMs = Math.max(sinceMs, lastMs ?? 0);
 	const lateMs = nowMs - LATE_MS - schedule.jitterMs;
 	const missed = paused ? [] : missedSlots(schedule, lastMs, firstMs, lateMs, nextTimes);
-	const nextMs = (await askedNext(context, handle)) ?? nextSlot(schedule, lastMs, nowMs, nextTimes) ?? null;
+	const nextMs = (handle === null ? undefined : await askedNext(context, handle)) ?? nextSlot(schedule, lastMs, nowMs, nextTimes) ?? null;
 	const pendingMs = pendingSlot(schedule, lastMs, firstMs, nowMs, nextTimes);
 	const { calendar, guardMs } = wakingOf(schedule);
 	return {
@@ -129,6 +133,7 @@ async function present(
 			calendar: calendarTexts(calendar),
 			leastIntervalMs: guardMs,
 			triggers: schedule.triggers.map((trigger) => ({ id: trigger.id, kind: trigger.kind, text: triggerText(trigger) })),
+			wake: schedule.wake,
 			missedPolicy: schedule.missed,
 			overlap: schedule.overlap,
 			jitterMs: schedule.jitterMs,
@@ -169,7 +174,7 @@ async function askedNext(context: Context, handle: Handle): Promise<number | und
 export async function endSchedule(context: Context, id: string): Promise<boolean> {
 	const record = readSchedule(context.session, id);
 	try {
-		if (record !== undefined && !isUnreadable(record)) {
+		if (record !== undefined && !isUnreadable(record) && record.handle !== null) {
 			await (await context.platforms.get(record.handle.platform)).schedules?.disarm(record.handle);
 		}
 	} catch (error) {

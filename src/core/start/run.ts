@@ -42,7 +42,7 @@ export async function run(context: Context, asked: RunOptions | RequestOptions):
 	const { signal } = options;
 	const spec = normalise(options, context);
 	const platform = await context.platforms.choose(context);
-	checkCapabilities(spec, options, platform);
+	await checkCapabilities(spec, options, platform);
 	platform.check(spec);
 	checkDirectory(spec.directory);
 	if (typeof spec.stdin === "object") checkInput(spec.stdin.file);

@@ -9,7 +9,7 @@ import { makeFolder, readText, replaceFile } from "../disk/files.ts";
 import { record } from "../disk/ledger.ts";
 import { markScheduled } from "../disk/mark.ts";
 import { installProgram } from "../disk/programs.ts";
-import { markOf, type Session, scheduleFolder } from "../disk/session.ts";
+import { markOf, scheduleFolder } from "../disk/session.ts";
 import { type JobRecord, readStoredRun } from "../disk/store.ts";
 import { shownWords } from "../exact-text.ts";
 import type { Job } from "../job.ts";
@@ -45,7 +45,9 @@ export async function arrange(
 		writeTemplate(`${aside}/schedule`, { session, platform, job, schedule }, template);
 	});
 	record(session, { id, run: 0, name: job.name }, "created", { command: shownWords(job.command) });
-	await armSchedule(session, platform, planned);
+	markScheduled(session, id);
+	await arm(platform, planned);
+	rmSync(markOf(session, id), { force: true });
 	if (onWarning !== undefined) for (const notice of await notices(session, platform)) onWarning(notice);
 	return current(context, id);
 }
@@ -53,7 +55,8 @@ export async function arrange(
 /** A schedule before any file of it is written. */
 interface PlannedSchedule {
 	readonly record: ScheduleRecord;
-	readonly wake: Wake;
+	/** Absent where the platform does not wake the job. */
+	readonly wake?: Wake;
 }
 
 /**
@@ -74,6 +77,8 @@ async function planSchedule(
 			hint: "systemd-analyze calendar shows what an expression of --on-calendar means",
 		});
 	}
+	const record = { format: 1, revision, sinceMs, schedule } as const;
+	if (schedule.wake === "tick") return { record: { ...record, handle: null } };
 	const { label, description, jobFolder } = runSpec(session, job, 0, true);
 	const wake: Wake = {
 		...{ jobId: job.id, label, description, jobFolder, revision },
@@ -83,15 +88,12 @@ async function planSchedule(
 		fire: installProgram(session.root, "fire", fire),
 		due: installProgram(session.root, "due", due),
 	};
-	const handle = schedulesOf(platform).plan(wake);
-	return { record: { format: 1, revision, sinceMs, schedule, handle }, wake };
+	return { record: { ...record, handle: schedulesOf(platform).plan(wake) }, wake };
 }
 
-/** Has the job be woken, once its files are in place. After an error of the platform the caller has to end the schedule. */
-async function armSchedule(session: Session, platform: Platform, { record, wake }: PlannedSchedule): Promise<void> {
-	markScheduled(session, wake.jobId);
-	await schedulesOf(platform).arm(wake, record.handle);
-	rmSync(markOf(session, wake.jobId), { force: true });
+/** Has the platform wake the job, once its files are in place. After an error the caller has to end the schedule. */
+async function arm(platform: Platform, { record, wake }: PlannedSchedule): Promise<void> {
+	if (wake !== undefined && record.handle !== null) await schedulesOf(platform).arm(wake, record.handle);
 }
 
 /** @see Chore.reschedule in chore.ts */
@@ -99,8 +101,8 @@ export async function reschedule(context: Context, id: string, options: Schedule
 	const { session } = context;
 	await scheduled(context, id);
 	const before = readable(readSchedule(session, id), id);
-	const { job } = readable(readStoredRun(session, id), id);
-	const platform = await context.platforms.get(before.handle.platform);
+	const { job, run } = readable(readStoredRun(session, id), id);
+	const platform = await context.platforms.get(run.handle.platform);
 	const planned = await planSchedule(context, platform, job, changeSchedule(before.schedule, options), before.revision + 1);
 	const folder = scheduleFolder(session, id);
 	const plan = readText(`${folder}/plan`) ?? "";
@@ -112,7 +114,8 @@ export async function reschedule(context: Context, id: string, options: Schedule
 	// The files first: until the new revision is armed, what wakes the job finds the new plan.
 	place(planned.record, changedPlan(plan, planned.record.schedule));
 	try {
-		await schedulesOf(platform).arm(planned.wake, planned.record.handle);
+		await arm(platform, planned);
+		if (planned.wake === undefined && before.handle !== null) await schedulesOf(platform).disarm(before.handle);
 	} catch (error) {
 		place(before, plan);
 		throw error;

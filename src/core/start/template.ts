@@ -3,6 +3,7 @@
  * for what is known only then. The fire program (fire.sh) copies it and puts the numbers in: no text of the user's is read there.
  */
 import type { Platform } from "../../../platform/contract.ts";
+import { ChoreError } from "../../../platform/errors.ts";
 import { makeFolder, writeNew } from "../disk/files.ts";
 import { here } from "../disk/place.ts";
 import { randomBytes } from "../disk/random.ts";
@@ -28,7 +29,10 @@ export async function planTemplate(session: Session, platform: Platform, job: Jo
 		...{ run: placeholder(), ms: placeholder(), up: placeholder(), pid: placeholder() },
 		...{ boot: placeholder(), space: placeholder(), host: placeholder() },
 	};
-	if (platform.launcher === undefined) throw new Error(`the platform ${platform.name} cannot start runs from a schedule`);
+	if (platform.launcher === undefined)
+		throw new ChoreError("OPTION_UNSUPPORTED", `the platform ${platform.name} cannot start runs from a schedule`, {
+			hint: "`chore doctor` shows what each platform can do, and why",
+		});
 	return { placeholders, launch: await platform.launcher(runSpec(session, job, placeholders.run, true)) };
 }
 
