@@ -34,6 +34,8 @@ for (const name of CONTRACTS) {
 const passed = (suite, title) =>
 	results.some(({ titles, status }) => status === "passed" && titles.includes(suite) && title.test(titles.at(-1)));
 if (!passed("lingering", /^is off, is turned on by chore doctor --linger/)) faults.push("lingering was not tested");
+const withCron = testsOf("posix/cron");
+if (withCron.length === 0 || withCron.some(({ status }) => status !== "passed")) faults.push("schedules were not tested with a cron");
 for (const suite of COMPLETIONS) {
 	const isSkipped = results.some(({ titles, status }) => status === "skipped" && titles.includes(suite));
 	if (isSkipped || !passed(suite, /^offers commands, options/)) faults.push(`${suite} was not tested`);

@@ -22,6 +22,8 @@ export type ProgramEnd =
 export interface HowToRun {
 	readonly environment?: NodeJS.ProcessEnv | undefined;
 	readonly directory?: string | undefined;
+	/** What it reads from its stdin. Default: nothing. */
+	readonly input?: Uint8Array | undefined;
 	/** Gives it our stdin, so that it can ask for a password. Default: an empty stdin. */
 	readonly mayAsk?: boolean;
 	/** Runs it in a process session of its own, without our terminal. When it is overdue, its whole process group is killed. */
@@ -41,7 +43,7 @@ export function runProgram(program: string, words: readonly string[], how: HowTo
 				cwd: how.directory,
 				env: how.environment,
 				detached: how.apart ?? false,
-				stdio: [how.mayAsk ? "inherit" : "ignore", "pipe", "pipe"],
+				stdio: [how.mayAsk ? "inherit" : how.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
 			});
 		} catch (error) {
 			return resolve({ kind: "not run", error: error as Error });
@@ -55,6 +57,8 @@ export function runProgram(program: string, words: readonly string[], how: HowTo
 			child.unref();
 			resolve(end);
 		};
+		child.stdin?.on("error", () => {}); // it has ended without reading all
+		child.stdin?.end(how.input);
 		const err = gather(child.stderr);
 		const out = gather(child.stdout);
 		const { isEnough } = how;

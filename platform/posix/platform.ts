@@ -1,15 +1,25 @@
 /** The platform for systems without a supervisor. A small shell is the parent of each run; nothing else keeps running. */
-import type { Description, LogoutFate, Platform, RunSpec } from "../contract.ts";
+import type { Capabilities, Description, LogoutFate, Platform, RunSpec, Schedules } from "../contract.ts";
+import { CAPABILITIES } from "../shell/describe.ts";
 import { ShellPlatform } from "../shell/platform.ts";
 import type { ProcessTable } from "../shell/processes.ts";
 import { shimCommand } from "../shell/shim.ts";
+import { lackingCron } from "./cron.ts";
 import { description } from "./describe.ts";
 import { launcherText } from "./launcher.ts";
 import { currentLogoutFate } from "./logind.ts";
+import { schedulesOn } from "./schedules.ts";
 import { detach } from "./start.ts";
 
 export class PosixPlatform extends ShellPlatform implements Platform {
 	readonly name = "posix";
+	override readonly capabilities: Capabilities = {
+		...CAPABILITIES,
+		get schedule() {
+			return lackingCron() === undefined;
+		},
+	};
+	readonly schedules: Schedules = schedulesOn(this.name);
 	readonly #installShim: () => string;
 
 	/**
