@@ -1,8 +1,10 @@
 /** Jobs that a schedule runs, on a platform in this process: what wakes them is run here by hand. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
+import { eventually } from "../support/eventually.ts";
 import { armedIn, fakePlatform } from "../support/fake-platform.ts";
 import { fakeWith } from "../support/held.ts";
 import { type Home, makeHome } from "../support/home.ts";
@@ -179,6 +181,22 @@ test("a start that the platform refuses is recorded as a failed one", async () =
 	assert.deepEqual([job.state, job.run, job.result], ["scheduled", 1, "start-failed"]);
 	const [run] = await home.chore.history();
 	assert.deepEqual([run?.state, run?.reason], ["failed", "the platform could not start it"]);
+});
+
+test("a first run that is being started is not lost, whatever another process that fired has done to the mark of its job", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const { id } = await home.chore.run({ command: ["true"], schedule: DAILY });
+	const folder = `${home.path}/default/jobs/${id}/schedule`;
+	const launch = 'launch() { : >"$session/active/$id"; : >"$schedule/at"; until [ -e "$schedule/go" ]; do sleep 0.02; done; return 1; }\n';
+	writeFileSync(`${folder}/launch`, `${launch}alive() { return 1; }\n`);
+	const [wake] = armedIn(home.path);
+	const firing = spawn("/bin/sh", [wake?.fire ?? "", wake?.jobFolder ?? ""], { stdio: "ignore" });
+	const ended = once(firing, "exit");
+	await eventually("it is being started", () => existsSync(`${folder}/at`));
+	assert.equal((await home.chore.get(id)).state, "starting");
+	writeFileSync(`${folder}/go`, "");
+	await ended;
+	assert.equal((await home.chore.get(id)).result, "start-failed");
 });
 
 test("a start whose outcome is not known is lost if nothing of it is there, and the next moment runs the job", async () => {

@@ -40,9 +40,12 @@ export async function observeElsewhere(
 	return Promise.all(observations);
 }
 
-/** The mark of the process that is starting this run; undefined or empty when none is. */
+/**
+ * The mark of the process that is starting this run; undefined or empty when none is. Where a schedule has started it, even a first
+ * run has its own: that of the job is overwritten by whoever fires at the same time, and makes no run.
+ */
 export function starter(session: Session, { job, run, folder }: StoredRun): string | undefined {
-	return readText(run.run === 1 ? markOf(session, job.id) : `${folder}/starting`);
+	return readText(`${folder}/starting`) ?? (run.run === 1 ? readText(markOf(session, job.id)) : undefined);
 }
 
 /** Why a run is unknown, in words for people. */
