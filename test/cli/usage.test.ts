@@ -1,5 +1,6 @@
 /** The words of the command line: what is understood, what is refused, and how the refusal helps. */
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { assertNoBug, Cli, errorIn, type Outcome, PATIENCE } from "../support/cli.ts";
 
@@ -350,7 +351,6 @@ test("an option that the platform cannot honour is refused in its name, and noth
 		["--slice", "user.slice"],
 		["-u", "web"],
 		["-p", "Nice=5"],
-		["--on-calendar", "daily"],
 	]) {
 		const outcome = await cli.run(["run", ...words, "true"]);
 		assert.equal(outcome.status, 2, outcome.stderr);
@@ -386,6 +386,30 @@ test("a schedule that says two things, or not when, is refused", PATIENCE, async
 	assert.deepEqual(await cli.list(), []);
 	assert.deepEqual((await cli.call("schedule")).stdout, "");
 	assert.equal((await cli.call("trigger", "stop", "x")).status, 2);
+});
+
+test("chore tick prints what it has run: names, ids with -q, jobs with --json", PATIENCE, async () => {
+	await using cli = new Cli();
+	const made = await cli.call("run", "--cron", "0 0 1 1 *", "--wake", "tick", "-n", "ticked", "true");
+	assert.match(made.stderr, /^ticked is scheduled on posix, next /);
+	const id = made.stdout.trim();
+	const path = `${cli.state}/default/jobs/${id}/schedule/schedule.json`;
+	/** As if it had been there for more than a year, and had never fired. */
+	const makeDue = (): void => {
+		writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), sinceMs: Date.now() - 400 * 86_400_000 }));
+		writeFileSync(path.replace("schedule.json", "last"), "");
+	};
+	for (const [words, expected] of [
+		[["tick"], `ticked (${id.slice(-8)})\n`],
+		[["tick", "-q"], `${id}\n`],
+		[["tick", "--json"], `"id":"${id}"`],
+	] as const) {
+		makeDue();
+		const { status, stdout, stderr } = words[1] === undefined ? await cli.chore(...words) : await cli.call(...words);
+		assert.deepEqual([status, stderr, stdout.includes(expected)], [0, "", true], stdout);
+		await cli.call("wait", "ticked");
+	}
+	assert.equal((await cli.call("tick")).stdout, "");
 });
 
 test("a description or a property that is not valid UTF-8 is refused, not changed", PATIENCE, async () => {

@@ -54,6 +54,9 @@ test("what the commands print is what the schema says, field by field", PATIENCE
 	await check("wait --any", "wait", "--any", "bad", "web");
 	await check("schedule", "schedule", "bad");
 	await check("trigger", "trigger", "ls", "bad");
+	await check("run", "run", "--every", "1min", "--wake", "tick", "-n", "ticked", "true");
+	await check("schedule", "schedule", "--next", "2", "ticked");
+	await check("tick", "tick", "--all");
 	await check("rm", "rm", "bad");
 	await check("prune", "prune", "--all", "--dry-run");
 	await check("history", "history", "--all");
