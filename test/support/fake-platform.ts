@@ -70,13 +70,16 @@ class FakePlatform implements Platform {
 		await run.begin();
 	}
 
-	/** The run is over when this returns, so that nothing has to be waited for; unless another process is at it. */
+	/**
+	 * The run is over when this returns, so that nothing has to be waited for; unless another process is at it. Until then it counts
+	 * as one that is being started: this platform would not know it.
+	 */
 	async launcher({ jobFolder, jobId, run }: RunSpec): Promise<string> {
 		const record = "chore-exit 1 attempt=1 how=exited status=$? certain=yes up=$up boot=$boot pid= .";
 		return `launch() {
-	begun
 	/usr/bin/env -i /bin/sh '${jobFolder}/start' "$run"
 	echo "${record}" 1<>"$run/exit"
+	begun
 } # ${run}.${jobId}
 alive() { [ -e "$1/alive" ]; }
 `;
