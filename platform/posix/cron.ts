@@ -42,26 +42,35 @@ export function lackingCron(): string | undefined {
 export async function changeCrontab(change: (table: string) => string): Promise<void> {
 	await whileLocked(async () => {
 		for (let tries = 2; tries > 0; tries--) {
-			const table = await read();
+			const table = await readTable();
 			const changed = change(table);
 			if (changed === table) return;
-			await crontab(["-"], changed);
+			outputOf(await run(["-"], Buffer.from(changed, "latin1")));
 		}
-		const table = await read();
+		const table = await readTable();
 		if (change(table) !== table) throw new ChoreError("PLATFORM_FAILED", "another program changes the crontab at the same time");
 	});
 }
 
-async function read(): Promise<string> {
-	return (await crontab(["-l"])) ?? "";
+/** The user's crontab; empty where there is none, or none can be read. */
+export async function readCrontab(): Promise<string> {
+	const end = await run(["-l"]);
+	return end.kind === "ended" && end.code === 0 ? end.out.toString("latin1") : "";
 }
 
-/** What it prints; undefined where there is no table. */
-async function crontab(words: readonly string[], input?: string): Promise<string | undefined> {
-	const bytes = input === undefined ? undefined : Buffer.from(input, "latin1");
-	const end: ProgramEnd = await runProgram(CRONTAB, words, { environment: plainEnvironment(), input: bytes, patienceMs: PATIENCE_MS });
-	if (end.kind === "ended" && end.code === 0) return end.out.toString("latin1");
-	if (end.kind === "ended" && input === undefined && NO_TABLE.test(end.err.toString())) return undefined;
+/** The user's crontab; empty where there is none. */
+async function readTable(): Promise<string> {
+	const end = await run(["-l"]);
+	if (end.kind === "ended" && end.code !== 0 && NO_TABLE.test(end.err.toString())) return "";
+	return outputOf(end).toString("latin1");
+}
+
+function run(words: readonly string[], input?: Uint8Array): Promise<ProgramEnd> {
+	return runProgram(CRONTAB, words, { environment: plainEnvironment(), input, patienceMs: PATIENCE_MS });
+}
+
+function outputOf(end: ProgramEnd): Buffer {
+	if (end.kind === "ended" && end.code === 0) return end.out;
 	const why = end.kind === "ended" ? `says: ${oneLine(end.err.toString())}` : end.kind === "overdue" ? "does not answer" : "cannot be run";
 	throw new ChoreError("PLATFORM_FAILED", `crontab(1) ${why}`, {
 		hint: "`--wake tick` makes a schedule that needs no cron",

@@ -84,6 +84,19 @@ export function withLines(table: string, jobFolder: string, lines: readonly stri
 	return block.length === 0 ? table : `${block.join("\n")}\n${table}${table === "" || table.endsWith("\n") ? "" : "\n"}`;
 }
 
+/** The folders of the jobs that have lines in a block, each once. */
+export function jobsIn(table: string): readonly string[] {
+	const found = new Set<string>();
+	let jobs: string | undefined;
+	for (const row of table.split("\n")) {
+		const [, word, folder] = /^# (BEGIN|END) chore (.+)$/.exec(row) ?? [];
+		if (word !== undefined) jobs = word === "BEGIN" ? folder : undefined;
+		const [, name] = /\/([0-9a-f-]+)'?(?: [0-9]+)?$/.exec(row) ?? [];
+		if (jobs !== undefined && name !== undefined) found.add(`${jobs}/${name}`);
+	}
+	return [...found];
+}
+
 function isOf(row: string, jobFolder: string): boolean {
 	return `${row} `.includes(` ${shellWord(jobFolder)} `);
 }

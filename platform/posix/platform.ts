@@ -1,5 +1,5 @@
 /** The platform for systems without a supervisor. A small shell is the parent of each run; nothing else keeps running. */
-import type { Capabilities, Description, LogoutFate, Platform, RunSpec, Schedules } from "../contract.ts";
+import type { Capabilities, Description, LogoutFate, Platform, RunSpec, Schedules, Stray } from "../contract.ts";
 import { CAPABILITIES } from "../shell/describe.ts";
 import { ShellPlatform } from "../shell/platform.ts";
 import type { ProcessTable } from "../shell/processes.ts";
@@ -10,6 +10,7 @@ import { launcherText } from "./launcher.ts";
 import { currentLogoutFate } from "./logind.ts";
 import { schedulesOn } from "./schedules.ts";
 import { detach } from "./start.ts";
+import { strayLines } from "./strays.ts";
 
 export class PosixPlatform extends ShellPlatform implements Platform {
 	readonly name = "posix";
@@ -37,6 +38,10 @@ export class PosixPlatform extends ShellPlatform implements Platform {
 
 	async launcher(run: RunSpec): Promise<string> {
 		return launcherText(run, shimCommand(run, this.shell, this.#installShim(), this.leader));
+	}
+
+	strays(): Promise<readonly Stray[]> {
+		return strayLines();
 	}
 
 	async logout(): Promise<LogoutFate> {

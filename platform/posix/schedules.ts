@@ -1,8 +1,8 @@
 /** Wakes jobs by lines in the user's crontab. */
 import type { Schedules } from "../contract.ts";
 import { ChoreError } from "../errors.ts";
-import { changeCrontab, lackingCron } from "./cron.ts";
-import { handleOf, linesFor, readHandle, withLines } from "./crontab.ts";
+import { changeCrontab, lackingCron, readCrontab } from "./cron.ts";
+import { handleOf, jobsIn, linesFor, readHandle, withLines } from "./crontab.ts";
 
 export function schedulesOn(platform: string): Schedules {
 	return {
@@ -19,7 +19,9 @@ export function schedulesOn(platform: string): Schedules {
 			await change(wake.jobFolder, linesFor(wake));
 		},
 		async disarm(handle) {
-			await change(readHandle(handle).jobFolder, []);
+			const { jobFolder } = readHandle(handle);
+			// Where no crontab can be read, its lines are left: what they run finds no schedule any more.
+			if (jobsIn(await readCrontab()).includes(asBytes(jobFolder))) await change(jobFolder, []);
 		},
 		async nextTimes(handles) {
 			return handles.map(() => undefined);

@@ -1,7 +1,7 @@
 /** Schedules on posix: crontab(1) and Debian's cron, in namespaces of their own. */
 import assert from "node:assert/strict";
 import { execFile, execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import * as posix from "../../platform/posix/index.ts";
@@ -27,6 +27,7 @@ test("without a cron, and where crontab(1) is not allowed, a schedule is refused
 	await refused(/schedule here: no cron is running$/);
 	await using _cron = startCron();
 	await eventually("cron is seen", async () => (await home.chore.capabilities()).schedule);
+	const made = await home.chore.run({ command: ["true"], schedule: DAILY });
 	writeFileSync("/run/denied", "#!/bin/sh\necho 'You (me) are not allowed to use this program (crontab)' >&2\nexit 1\n");
 	chmodSync("/run/denied", 0o755);
 	execFileSync("mount", ["--bind", "/run/denied", "/usr/bin/crontab"]);
@@ -34,10 +35,14 @@ test("without a cron, and where crontab(1) is not allowed, a schedule is refused
 		await refused(/crontab\(1\) says: You \(me\) are not allowed/);
 		const [report] = (await home.chore.doctor({ selfTest: false })).platforms;
 		assert.match(report?.lacking["schedule"] ?? "", /not allowed/);
+		await home.chore.remove(made.id);
 	} finally {
 		execFileSync("umount", ["/usr/bin/crontab"]);
 	}
 	assert.deepEqual(await home.chore.list({ all: true }), []);
+	const [line] = /exec .*$/m.exec(table().toString()) ?? [];
+	const { status, stdout, stderr } = spawnSync("/bin/sh", ["-c", line ?? "exit 9"], { encoding: "utf8" });
+	assert.deepEqual([status, stdout, stderr], [0, "", ""], "the lines that are left do nothing");
 });
 
 test(
@@ -53,6 +58,8 @@ test(
 			name: "cronned",
 			schedule: { calendar: ["minutely"] },
 		});
+		const once = await home.chore.run({ command: ["true"], schedule: { at: new Date(Date.now() + 30_500) } });
+		const often = await home.chore.run({ command: ["true"], schedule: { everyMs: 60_000 } });
 		await eventually("it runs", async () => (await home.chore.get(id)).state, "running");
 		const skipped = async (): Promise<boolean> => {
 			for await (const { event, reason } of home.chore.events()) if (event === "skipped" && reason === "run 1 is still active") return true;
@@ -65,7 +72,11 @@ test(
 		assert.deepEqual([first?.state, first?.exitCode], ["failed", 3]);
 		assert.equal(readFileSync(first?.output.paths[0] ?? "", "utf8"), `1.${id}\n`);
 		assert.equal(readFileSync(`${home.path}/default/jobs/${id}/schedule/message`, "utf8"), "");
-		await home.chore.remove("cronned", { force: true });
+		// By their clock it is minutes later; by ours the single moment is still to come.
+		await eventually("an interval fires again", async () => (await home.chore.get(often.id)).run, above(1));
+		await eventually("a moment within a minute has come", async () => (await home.chore.get(once.id)).run, above(0));
+		assert.equal((await home.chore.get(once.id)).run, 1);
+		for (const job of [id, once.id, often.id]) await home.chore.remove(job, { force: true });
 		assert.deepEqual(table(), THEIRS);
 	},
 );
@@ -121,9 +132,28 @@ test("a changed schedule has the new lines alone", how, async () => {
 	await home.chore.reschedule(id, { everyMs: 6 * 3_600_000, missed: "once", jitterMs: 30_000 });
 	const [begin, line, reboot, end] = table().toString().trim().split("\n");
 	assert.equal(begin, `# BEGIN chore ${home.path}/default/jobs`);
-	assert.match(line ?? "", /^[0-9,]+ \* \* \* \* exec \/bin\/sh \S.* [0-9]+$/);
+	assert.match(line ?? "", /^[0-9,]+ \* \* \* \* exec \/bin\/sh \S.*\/due/);
 	assert.match(reboot ?? "", /^@reboot exec /);
 	assert.equal(end, `# END chore ${home.path}/default/jobs`);
 	await home.chore.reschedule(id, { wake: "tick" });
 	assert.equal(table().toString(), "");
+});
+
+test("lines whose job was deleted by other hands are told by the doctor, and what it says takes them out", how, async () => {
+	await using _cron = startCron();
+	install(THEIRS);
+	await using home = await makeHome("posix", posix, {}, `it's "état"`);
+	const [gone, kept] = [
+		await home.chore.run({ command: ["true"], schedule: DAILY }),
+		await home.chore.run({ command: ["true"], schedule: DAILY }),
+	];
+	rmSync(`${home.path}/default/jobs/${gone.id}`, { recursive: true });
+	const { findings } = await home.chore.doctor({ selfTest: false });
+	const [stray, another] = findings.filter(({ kind }) => kind === "stray");
+	assert.match(stray?.what ?? "", new RegExp(`^a line for ${gone.id} in the crontab is left`));
+	assert.equal(another, undefined);
+	execFileSync("/bin/sh", ["-c", stray?.cure ?? ""]);
+	assert.doesNotMatch(table().toString(), new RegExp(gone.id));
+	assert.match(table().toString(), new RegExp(kept.id));
+	assert.ok(table().toString("latin1").endsWith(THEIRS.toString("latin1")));
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Wake } from "../../platform/contract.ts";
-import { linesFor, withLines } from "../../platform/posix/crontab.ts";
+import { jobsIn, linesFor, withLines } from "../../platform/posix/crontab.ts";
 import { readCalendar } from "../../src/core/schedule/calendar.ts";
 
 const JOBS = "/home/me/state/default/jobs";
@@ -76,4 +76,14 @@ test("lines are added to, replaced in and taken out of one block, and nothing el
 	assert.equal(withLines(moved, two, [lineOf(two)]), `${theirs}${begin}${lineOf(one)}\n${lineOf(two)}\n${end}6 * * * * true\n`);
 	const broken = `${begin}${lineOf(one)}\n${theirs}`;
 	assert.equal(withLines(broken, two, [lineOf(two)]), `${begin}${lineOf(two)}\n${end}${broken}`);
+});
+
+test("the jobs of a table are told by their lines, in all blocks", () => {
+	const [id, other] = ["019ad9a2-0000-7000-8000-0000000000ff", "019ad9a2-0000-7000-8000-0000000000fe"];
+	const folders = [`${JOBS}/${id}`, `/it's "état"/jobs/${id}`, `${JOBS}/${other}`];
+	const table = folders.reduce((before, jobFolder, index) => {
+		return withLines(before, jobFolder, linesFor(wake({ jobFolder, catchesUp: true, jitterMs: index * 255_000 })));
+	}, `0 9 * * * true /${id}\n`);
+	assert.deepEqual([...jobsIn(table)].sort(), [...folders].sort());
+	assert.deepEqual(jobsIn("# mine\n0 9 * * * true /a\n"), []);
 });
