@@ -15,7 +15,7 @@ const PATIENCE_MS = 30_000;
 const NO_TABLE = /no crontab for|can't open.*No such file/i;
 
 /** What cron daemons are called. */
-const DAEMON = /^(?:.*\/)?(?:b?cron|[df]?crond?|cronie|bcron-sched)$/;
+const DAEMON = /^(?:.*\/)?(?:[bdf]?crond?|cronie|bcron-sched)$/;
 
 /** Where something that is no process of its own reads crontabs: launchd starts cron for them, systemd-cron makes timers of them. */
 const READERS: readonly string[] = ["/System/Library/LaunchDaemons/com.vix.cron.plist", "/usr/lib/systemd/system/cron.target"];

@@ -74,9 +74,10 @@ export function asRun(job: Job): Job {
 /** When it is run and what was missed: "Mon..Fri *-*-* 09:00:00; missed 3 since 2026-11-29 09:00:00"; null without a schedule. */
 export function scheduleWords({ schedule }: Job): string | null {
 	if (schedule === null) return null;
-	const { calendar, leastIntervalMs, missed, missedSince } = schedule;
+	const { calendar, leastIntervalMs, missed, missedSince, wake } = schedule;
 	const every = schedule.triggers.find(({ kind }) => kind === "every")?.text;
-	const when = every !== undefined && leastIntervalMs !== null ? `${calendar.join(", ")}, every ${every}` : calendar.join(", ");
+	const moments = every !== undefined && leastIntervalMs !== null ? `${calendar.join(", ")}, every ${every}` : calendar.join(", ");
+	const when = wake === "tick" ? `${moments}, by chore tick` : moments;
 	return missedSince === null ? when : `${when}; missed ${missed} since ${localTime(new Date(missedSince))}`;
 }
 

@@ -393,6 +393,7 @@ test("chore tick prints what it has run: names, ids with -q, jobs with --json", 
 	const made = await cli.call("run", "--cron", "0 0 1 1 *", "--wake", "tick", "-n", "ticked", "true");
 	assert.match(made.stderr, /^ticked is scheduled on posix, next /);
 	const id = made.stdout.trim();
+	assert.match((await cli.call("schedule")).stdout, / \*-01-01 00:00:00, by chore tick$/m);
 	const path = `${cli.state}/default/jobs/${id}/schedule/schedule.json`;
 	/** As if it had been there for more than a year, and had never fired. */
 	const makeDue = (): void => {

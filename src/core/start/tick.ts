@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Context } from "../context.ts";
-import { current } from "../control/reach.ts";
 import { readText } from "../disk/files.ts";
 import { installProgram } from "../disk/programs.ts";
 import { jobFolder, type Session, scheduledIds, scheduleFolder } from "../disk/session.ts";
@@ -10,6 +9,7 @@ import { isUnreadable, latestRun } from "../disk/store.ts";
 import type { Job } from "../job.ts";
 import { LATE_MS, pendingSlot, type Times } from "../schedule/schedule.ts";
 import { isPaused, lastFiringMs, readSchedule } from "../settle/scheduled.ts";
+import { examine } from "../settle/settle.ts";
 import { text as fire } from "./fire.sh.ts";
 
 export interface TickOptions {
@@ -36,13 +36,13 @@ export async function tick(context: Context, { all = false }: TickOptions): Prom
 		const slotMs = dueSlot(session, id, nowMs, all, nextTimes);
 		return slotMs === undefined ? [] : [{ id, slotMs }];
 	});
-	const fired: Job[] = [];
+	const fired: string[] = [];
 	for (let first = 0; first < due.length; first += ABREAST) {
 		const some = due.slice(first, first + ABREAST);
 		const have = await Promise.all(some.map(({ id, slotMs }) => hasFired(session, id, slotMs)));
-		fired.push(...(await Promise.all(some.filter((_, index) => have[index]).map(({ id }) => current(context, id)))));
+		fired.push(...some.filter((_, index) => have[index]).map(({ id }) => id));
 	}
-	return fired;
+	return examine(context, fired);
 }
 
 /** The moment for which a job is to be run now. */
