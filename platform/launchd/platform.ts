@@ -13,11 +13,12 @@ import { firstNumber, hasBegun, isStopRequested, type Run, runOf } from "../shel
 import { description } from "./describe.ts";
 import { currentDomain, type Domain } from "./domain.ts";
 import type { Launchctl } from "./launchctl.ts";
+import { launcherText } from "./launcher.ts";
 import { refuseUnlessXml } from "./plist.ts";
 import { observationOf } from "./print.ts";
 import { plistFile, targetOf, waiterFile } from "./run-files.ts";
 import { bootout, look } from "./service.ts";
-import { start } from "./start.ts";
+import { type Means, start } from "./start.ts";
 import { straysOf } from "./strays.ts";
 
 /** The end of a run that was stopped before its shells began, and therefore has no record. */
@@ -57,19 +58,15 @@ export class LaunchdPlatform extends ShellPlatform implements Platform {
 	async start(run: RunSpec): Promise<void> {
 		this.#domain ??= currentDomain(this.#launchctl, this.#uid);
 		try {
-			await start(run, {
-				launchctl: this.#launchctl,
-				domain: (await this.#domain).name,
-				shell: this.shell,
-				leader: this.leader,
-				waiterShell: this.#programs.waiterShell,
-				waiter: this.#programs.waiter(),
-				shim: this.#programs.shim(),
-			});
+			await start(run, { ...this.#means(), domain: (await this.#domain).name });
 		} catch (error) {
 			this.#domain = undefined; // the user may have logged in or out meanwhile
 			throw error;
 		}
+	}
+
+	async launcher(run: RunSpec): Promise<string> {
+		return launcherText(run, this.#uid, this.#means());
 	}
 
 	override async stop(handle: Handle, options: Stopping): Promise<StopOutcome> {
@@ -109,6 +106,18 @@ export class LaunchdPlatform extends ShellPlatform implements Platform {
 
 	async describe(): Promise<Description> {
 		return description(this.#launchctl, this.#uid, this.shell, this.table, this.leader);
+	}
+
+	/** What a start needs besides the domain. */
+	#means(): Omit<Means, "domain"> {
+		return {
+			launchctl: this.#launchctl,
+			shell: this.shell,
+			leader: this.leader,
+			waiterShell: this.#programs.waiterShell,
+			waiter: this.#programs.waiter(),
+			shim: this.#programs.shim(),
+		};
 	}
 
 	/** Whether the run's waiter lives. Its pid may be another process's by now. */

@@ -1,6 +1,6 @@
 /**
- * Makes the property list of one run (launchd.plist(5)). It holds fixed words and paths, never the user's text, which is in
- * the job's start script. The only file that imports plist.
+ * Makes property lists (launchd.plist(5)), and that of one run. They hold fixed words and paths, never the user's text, which is
+ * in the job's start script. The only file that imports plist.
  */
 import { build } from "plist";
 import type { RunSpec } from "../contract.ts";
@@ -15,8 +15,14 @@ const LONGEST_SECONDS = 2 ** 31 - 1;
 /** What XML 1.0 does not allow (production Char), and U+FFFD, which Node puts in the place of bytes that are not UTF-8. */
 const NOT_IN_XML = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffc\u{10000}-\u{10ffff}]/u;
 
+/**
+ * The environment of the programs of chore that launchd starts. It is printed by launchd, so nothing of the caller's is in it, such
+ * as his PATH; every macOS has the programs that they need in these folders.
+ */
+export const ENVIRONMENT: Readonly<Record<string, string>> = { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", LC_ALL: "C" };
+
 /** The program of a service. */
-export interface Agent {
+export interface Service {
 	readonly label: string;
 	readonly program: readonly string[];
 	readonly environment: Readonly<Record<string, string>>;
@@ -29,12 +35,12 @@ export interface Agent {
  *
  * @throws ChoreError STATE_UNUSABLE for a path that XML cannot carry
  */
-export function propertyList({ stopping }: RunSpec, { label, program, environment, messages }: Agent): string {
+export function propertyList({ stopping }: RunSpec, { label, program, environment, messages }: Service): string {
 	for (const text of [label, messages, ...program, ...Object.values(environment)]) refuseUnlessXml(text);
-	return build({
+	return xml({
 		Label: label,
-		ProgramArguments: [...program],
-		EnvironmentVariables: { ...environment },
+		ProgramArguments: program,
+		EnvironmentVariables: environment,
 		WorkingDirectory: "/",
 		StandardOutPath: messages,
 		StandardErrorPath: messages,
@@ -50,6 +56,14 @@ export function propertyList({ stopping }: RunSpec, { label, program, environmen
 		// "Background" is for user/UID, the domain of a user without a graphical login.
 		LimitLoadToSessionType: ["Aqua", "Background"],
 	});
+}
+
+/** What a property list may hold here. */
+type Value = string | number | boolean | readonly (string | object)[] | Readonly<Record<string, string>>;
+
+/** The text of a property list. Its strings have passed `refuseUnlessXml`. */
+export function xml(keys: Readonly<Record<string, Value>>): string {
+	return build(keys as Parameters<typeof build>[0]);
 }
 
 /** @throws ChoreError STATE_UNUSABLE for a path that XML cannot carry */

@@ -5,7 +5,7 @@ import { isMissing } from "./domain.ts";
 import { type Answer, Code, type Launchctl, wordsOf } from "./launchctl.ts";
 import { parsePrinted } from "./print.ts";
 
-const LABEL_PREFIX = "dev.chore.job.";
+export const LABEL_PREFIX = "dev.chore.job.";
 const LABEL = /\bdev\.chore\.job\.([0-9a-f-]{36})\.[0-9]+\b/g;
 
 /** What launchd says of a service. */

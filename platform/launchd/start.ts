@@ -8,7 +8,7 @@ import { layOut, PID_BYTES, withFiles } from "../shell/lay-out.ts";
 import { hasBegun, type Run } from "../shell/run-folder.ts";
 import { shimCommand, stopWords } from "../shell/shim.ts";
 import type { Launchctl } from "./launchctl.ts";
-import { propertyList } from "./plist.ts";
+import { ENVIRONMENT, propertyList } from "./plist.ts";
 import { observationOf } from "./print.ts";
 import { domainFile, messagesFile, plistFile, sessionFile, waiterFile } from "./run-files.ts";
 import { bootout, bootstrap, labelOf, look } from "./service.ts";
@@ -29,12 +29,6 @@ export interface Means {
 	readonly shim: string;
 }
 
-/**
- * The environment of the waiter and the shim. It is printed by launchctl, so nothing of the caller's is in it, such as his
- * PATH; every macOS has the programs that the two need in these folders.
- */
-const ENVIRONMENT = { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", LC_ALL: "C" };
-
 /** Between two looks at a run that is about to begin. */
 const FIRST_LOOK_MS = 2;
 const LAST_LOOK_MS = 50;
@@ -47,12 +41,7 @@ const QUESTIONS = 60;
 export async function start(run: RunSpec, means: Means): Promise<void> {
 	const { launchctl, domain } = means;
 	const label = labelOf(run);
-	const text = propertyList(run, {
-		label,
-		program: program(run, means, `${domain}/${label}`),
-		environment: ENVIRONMENT,
-		messages: messagesFile(run),
-	});
+	const text = serviceText(run, means);
 	await withFiles(run, async (_, made) => {
 		layOut(waiterFile(run), PID_BYTES);
 		for (const [path, content] of [
@@ -68,6 +57,17 @@ export async function start(run: RunSpec, means: Means): Promise<void> {
 	});
 	await bootstrap(launchctl, domain, label, plistFile(run));
 	if (run.acknowledge) await begun(run, launchctl, `${domain}/${label}`);
+}
+
+/** The property list of the run. @throws ChoreError STATE_UNUSABLE for a path that XML cannot carry */
+export function serviceText(run: RunSpec, means: Means): string {
+	const label = labelOf(run);
+	return propertyList(run, {
+		label,
+		program: program(run, means, `${means.domain}/${label}`),
+		environment: ENVIRONMENT,
+		messages: messagesFile(run),
+	});
 }
 
 function program(run: RunSpec, { launchctl, shell, leader, waiterShell, waiter, shim }: Means, target: string): readonly string[] {

@@ -40,8 +40,10 @@ export function testFire(on: Declare, { shellWords, inMemory }: Subject, open: (
 			const constant = (job: Job) => Object.entries(job).filter(([name]) => !varying.includes(name));
 			assert.deepEqual(constant(fired), constant(started));
 			const folder = (run: number): string => `${home.path}/default/jobs/${id}/runs/${run}`;
-			// The shell that watches over a run leaves last.
-			await eventually("nothing of it is left", () => !existsSync(`${folder(3)}/alive`) && !existsSync(`${folder(2)}/alive`));
+			// The shells that watch over a run leave last.
+			await eventually("nothing of it is left", () =>
+				[2, 3].every((run) => ["alive", "launchd.plist"].every((name) => !existsSync(`${folder(run)}/${name}`))),
+			);
 			assert.deepEqual(filesIn(folder(3)), filesIn(folder(2)));
 			assert.deepEqual(recordIn(folder(3), 3), recordIn(folder(2), 2));
 			assert.equal(readFileSync(`${folder(3)}/stdout`, "utf8"), readFileSync(`${folder(2)}/stdout`, "utf8").replaceAll("2.", "3."));
