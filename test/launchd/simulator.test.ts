@@ -1,6 +1,6 @@
 /** The simulator behaves as launchd does, as far as that is known: against captured output, and point by point. */
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import { eventually, isRunning, kill } from "../support/eventually.ts";
 import { EXITED, KILLED, LISTED, RUNNING } from "./captures.ts";
@@ -446,6 +446,31 @@ on("several slots that were missed start a job once", {}, async (simulator) => {
 	await simulator.clock(new Date("2030-01-01T15:29:59"));
 	assert.match((await simulator.call("print", target)).out, /^\truns = 1$/m);
 });
+
+on(
+	"slots while the machine is off are lost; an agent is started at the login if it is to run at load, or a slot counts as passed",
+	{},
+	async (simulator) => {
+		mkdirSync(simulator.agents);
+		await simulator.clock(new Date("2030-01-01T10:10:00"));
+		for (const [label, RunAtLoad] of [
+			["at.load", true],
+			["at.slots", false],
+		] as const) {
+			const path = plist(simulator, label, "exit 0", { RunAtLoad, StartCalendarInterval: { Minute: 30 } });
+			renameSync(path, `${simulator.agents}/${label}.plist`);
+		}
+		const runs = (label: string, count: number): Promise<unknown> =>
+			printed(simulator, `gui/501/${label}`, new RegExp(`^\truns = ${count}$`, "m"));
+		await simulator.reboot(new Date("2030-01-01T15:00:00"));
+		await runs("at.load", 1);
+		await simulator.clock(new Date("2030-01-01T15:00:01"));
+		await runs("at.slots", 0);
+		await simulator.set({ passedSlots: true });
+		await simulator.reboot(new Date("2030-01-01T16:00:00"));
+		await runs("at.slots", 1);
+	},
+);
 
 // 17
 on("the small verbs answer as known", {}, async (simulator) => {

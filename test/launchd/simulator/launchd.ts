@@ -1,5 +1,5 @@
 /** The domains of one user, and what happens to them: jobs come and go, the user logs out, the machine is started again. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { isDue } from "./calendar.ts";
 import { Refusal, textOf } from "./errors.ts";
@@ -61,6 +61,7 @@ export class Launchd {
 		);
 		domain.services.set(label, service);
 		service.load();
+		if (this.switches.passedSlots && definition["StartCalendarInterval"] !== undefined) service.start();
 	}
 
 	/** The graphical session ends; its domain is there until its last process is gone. */
@@ -78,7 +79,7 @@ export class Launchd {
 		this.switches = { ...this.switches, gui: true };
 		const folder = this.switches.agents;
 		const gui = this.domain(`gui/${this.switches.uid}`);
-		if (folder === null || gui === undefined) return;
+		if (folder === null || gui === undefined || !existsSync(folder)) return;
 		for (const name of readdirSync(folder).filter((one) => one.endsWith(".plist"))) {
 			try {
 				this.bootstrap(gui, `${folder}/${name}`);
@@ -88,9 +89,10 @@ export class Launchd {
 		}
 	}
 
-	/** The power goes, and comes back; the user logs in if there was a graphical session. */
-	reboot(): void {
+	/** The power goes, and comes back at that time; the user logs in if there was a graphical session. Slots between are lost. */
+	reboot(nowMs: number = this.#nowMs): void {
 		this.cut();
+		this.#nowMs = nowMs;
 		if (this.switches.gui) this.login();
 	}
 
@@ -101,7 +103,10 @@ export class Launchd {
 		}
 	}
 
-	/** Sets the clock forward, or to its beginning. Slots that were missed on the way start a job once. */
+	/**
+	 * Sets the clock forward, as time that passes or a sleep does, or to its beginning. Slots that were missed on the way start a job
+	 * once, unless it runs.
+	 */
 	clock(nowMs: number): void {
 		for (const { services } of this.#domains) {
 			for (const service of services.values()) {

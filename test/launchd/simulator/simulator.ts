@@ -21,6 +21,8 @@ export interface Simulator extends AsyncDisposable {
 	readonly folder: string;
 	/** The path of the executable. */
 	readonly launchctl: string;
+	/** The user's LaunchAgents. Not there at first. */
+	readonly agents: string;
 	/** The process that starts the jobs. */
 	readonly pid: number;
 	/** Kills that process; resolved once it is reaped, since kill(2) still reaches a zombie. */
@@ -31,7 +33,8 @@ export interface Simulator extends AsyncDisposable {
 	/** Ends the graphical session; resolved once its jobs are gone. */
 	logout(): Promise<void>;
 	login(): Promise<void>;
-	reboot(): Promise<void>;
+	/** @param time at which it is on again */
+	reboot(time?: Date): Promise<void>;
 	clock(time: Date): Promise<void>;
 	/** All that is loaded, in both domains. */
 	labels(): Promise<readonly string[]>;
@@ -44,11 +47,14 @@ const LAUNCHCTL = "test/launchd/simulator/launchctl.sh";
 export async function startSimulator(switches: Partial<Switches> = {}): Promise<Simulator> {
 	const folder = mkdtempSync(`${tmpdir()}/chore launchd-`);
 	const launchctl = `${folder}/launchctl`;
+	const agents = `${folder}/LaunchAgents`;
 	mkdirSync(`${folder}/calls`);
 	copyFileSync(LAUNCHCTL, launchctl);
 	chmodSync(launchctl, 0o755);
 	execFileSync("mkfifo", [`${folder}/requests`]);
-	const resident = spawn(process.execPath, [RESIDENT, folder, JSON.stringify(switches)], { stdio: ["ignore", "ignore", "inherit"] });
+	const resident = spawn(process.execPath, [RESIDENT, folder, JSON.stringify({ agents, ...switches })], {
+		stdio: ["ignore", "ignore", "inherit"],
+	});
 	const ended = once(resident, "exit");
 	const pid = resident.pid ?? 0;
 	await eventually("the simulator is ready", () => existsSync(`${folder}/pid`) && readFileSync(`${folder}/pid`, "utf8").endsWith("\n"));
@@ -65,6 +71,7 @@ export async function startSimulator(switches: Partial<Switches> = {}): Promise<
 	return {
 		folder,
 		launchctl,
+		agents,
 		pid,
 		async crash() {
 			resident.kill("SIGKILL");
@@ -74,7 +81,7 @@ export async function startSimulator(switches: Partial<Switches> = {}): Promise<
 		set: async (more) => void (await control("simulator:set", JSON.stringify(more))),
 		logout: async () => void (await control("simulator:logout")),
 		login: async () => void (await control("simulator:login")),
-		reboot: async () => void (await control("simulator:reboot")),
+		reboot: async (time) => void (await control("simulator:reboot", ...(time === undefined ? [] : [time.toISOString()]))),
 		clock: async (time) => void (await control("simulator:clock", time.toISOString())),
 		labels: async () => (await control("simulator:labels")).split("\n").slice(0, -1),
 		async [Symbol.asyncDispose]() {

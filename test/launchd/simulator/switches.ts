@@ -38,6 +38,8 @@ export interface Switches {
 	readonly secondMs: number;
 	/** The user's LaunchAgents: what is loaded at login. */
 	readonly agents: string | null;
+	/** Whether a job with a calendar is started at its load, as if a slot had just passed: so it was told once. */
+	readonly passedSlots: boolean;
 }
 
 /** macOS 26 as it was seen, with a graphical login. */
@@ -61,4 +63,5 @@ export const DEFAULTS: Switches = {
 	spawnMs: 0,
 	secondMs: 1000,
 	agents: null,
+	passedSlots: false,
 };

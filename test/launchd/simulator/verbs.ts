@@ -136,8 +136,8 @@ const VERBS: Readonly<Record<string, Verb>> = {
 		launchd.login();
 		return "";
 	},
-	"simulator:reboot"({ launchd }) {
-		launchd.reboot();
+	"simulator:reboot"({ launchd, words: [time] }) {
+		launchd.reboot(time === undefined ? undefined : Date.parse(time));
 		return "";
 	},
 	"simulator:clock"({ launchd, words: [time = ""] }) {
