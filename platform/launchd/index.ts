@@ -1,9 +1,11 @@
 /** Runs jobs as transient launchd services of the user. */
 import { existsSync } from "node:fs";
+import { userInfo } from "node:os";
 import type { Detection, Platform, PlatformContext } from "../contract.ts";
 import { leaderOfThisSystem } from "../shell/leader.ts";
 import { membersText, SHIM_TEXT } from "../shell/shim.ts";
 import { tableOfThisSystem } from "../shell/table.ts";
+import { text as agentText } from "./agent.sh.ts";
 import { Launchctl } from "./launchctl.ts";
 import { LaunchdPlatform } from "./platform.ts";
 import { text as waiterText } from "./waiter.sh.ts";
@@ -17,6 +19,8 @@ export interface LaunchdOptions {
 	readonly launchctl?: string;
 	/** The user whose domains are used. */
 	readonly uid?: number;
+	/** The folder from which launchd loads the user's agents. */
+	readonly agents?: string;
 	/** How long one launchctl may take, in milliseconds. */
 	readonly patienceMs?: number;
 }
@@ -42,9 +46,19 @@ export function open(context: PlatformContext): Promise<Platform> {
 /** For tests: opens the platform with another launchctl or shell. */
 export async function openWith(context: PlatformContext, options: LaunchdOptions): Promise<Platform> {
 	const { shell = ["/bin/sh"], waiterShell = "/bin/bash", launchctl = LAUNCHCTL, uid = process.getuid?.() ?? 0, patienceMs } = options;
-	return new LaunchdPlatform(shell, tableOfThisSystem(), leaderOfThisSystem(), new Launchctl(launchctl, patienceMs), uid, {
-		waiterShell,
-		waiter: () => context.install("waiter", `${membersText}\n${waiterText}`),
-		shim: () => context.install("shim", SHIM_TEXT),
-	});
+	// launchd has the home folder from the system's list of users, whatever HOME is.
+	const { agents = `${userInfo().homedir}/Library/LaunchAgents` } = options;
+	return new LaunchdPlatform(
+		shell,
+		tableOfThisSystem(),
+		leaderOfThisSystem(),
+		new Launchctl(launchctl, patienceMs),
+		{ uid, agents },
+		{
+			waiterShell,
+			waiter: () => context.install("waiter", `${membersText}\n${waiterText}`),
+			shim: () => context.install("shim", SHIM_TEXT),
+			agent: () => context.install("chore", agentText),
+		},
+	);
 }

@@ -4,8 +4,21 @@
  * the services of runs.
  */
 import { existsSync } from "node:fs";
-import type { Description, Handle, LogoutFate, Observation, Platform, RunSpec, StopOutcome, Stopping, Stray } from "../contract.ts";
+import type {
+	Capabilities,
+	Description,
+	Handle,
+	LogoutFate,
+	Observation,
+	Platform,
+	RunSpec,
+	Schedules,
+	StopOutcome,
+	Stopping,
+	Stray,
+} from "../contract.ts";
 import { isChoreError } from "../errors.ts";
+import { CAPABILITIES } from "../shell/describe.ts";
 import { liveness } from "../shell/liveness.ts";
 import { ShellPlatform } from "../shell/platform.ts";
 import type { ProcessTable } from "../shell/processes.ts";
@@ -17,6 +30,7 @@ import { launcherText } from "./launcher.ts";
 import { refuseUnlessXml } from "./plist.ts";
 import { observationOf } from "./print.ts";
 import { plistFile, targetOf, waiterFile } from "./run-files.ts";
+import { schedulesOn } from "./schedules.ts";
 import { bootout, look } from "./service.ts";
 import { type Means, start } from "./start.ts";
 import { straysOf } from "./strays.ts";
@@ -33,21 +47,36 @@ export interface Programs {
 	readonly waiterShell: string;
 	waiter(): string;
 	shim(): string;
+	/** The file `chore`, which wakes jobs. */
+	agent(): string;
 }
 
 export class LaunchdPlatform extends ShellPlatform implements Platform {
 	readonly name = "launchd";
+	override readonly capabilities: Capabilities = { ...CAPABILITIES, schedule: true };
+	readonly schedules: Schedules;
 	readonly #launchctl: Launchctl;
 	readonly #uid: number;
+	readonly #agents: string;
 	readonly #programs: Programs;
 	/** The domain in which the last job was started. */
 	#domain: Promise<Domain> | undefined;
 
-	constructor(shell: readonly string[], table: ProcessTable, leader: string, launchctl: Launchctl, uid: number, programs: Programs) {
+	/** @param user the number of the user, and the folder from which launchd loads the user's agents */
+	constructor(
+		shell: readonly string[],
+		table: ProcessTable,
+		leader: string,
+		launchctl: Launchctl,
+		{ uid, agents }: { readonly uid: number; readonly agents: string },
+		programs: Programs,
+	) {
 		super(shell, table, leader);
 		this.#launchctl = launchctl;
 		this.#uid = uid;
+		this.#agents = agents;
 		this.#programs = programs;
+		this.schedules = schedulesOn({ launchctl, uid, agents, program: programs.agent }, this.name);
 	}
 
 	override plan(run: RunSpec): Handle {
@@ -91,7 +120,7 @@ export class LaunchdPlatform extends ShellPlatform implements Platform {
 	}
 
 	strays(): Promise<readonly Stray[]> {
-		return straysOf(this.#launchctl, this.#uid);
+		return straysOf(this.#launchctl, this.#uid, this.#agents);
 	}
 
 	async logout(): Promise<LogoutFate> {
@@ -105,7 +134,7 @@ export class LaunchdPlatform extends ShellPlatform implements Platform {
 	}
 
 	async describe(): Promise<Description> {
-		return description(this.#launchctl, this.#uid, this.shell, this.table, this.leader);
+		return description(this.#launchctl, this.#uid, this.#agents, this.shell, this.table, this.leader);
 	}
 
 	/** What a start needs besides the domain. */

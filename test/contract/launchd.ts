@@ -16,10 +16,10 @@ export function testLaunchdUnder(name: NonNullable<Subject["shell"]>, words: rea
 		name: "launchd",
 		load: async () => {
 			simulator ??= startSimulator();
-			const { launchctl } = await simulator;
+			const { launchctl, agents } = await simulator;
 			return {
 				detect: () => ({ available: true, reason: "a simulator for tests", paths: [] }),
-				open: (context) => launchd.openWith(context, { shell: words, launchctl, uid: 501 }),
+				open: (context) => launchd.openWith(context, { shell: words, launchctl, agents, uid: 501 }),
 			};
 		},
 		skip: noProc || (isMissing && `${path} is not installed`),

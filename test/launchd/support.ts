@@ -1,5 +1,6 @@
 /** Runs jobs on a simulated launchd for each test, under the kinds of /bin/sh that macOS has. */
 import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { test } from "node:test";
 import type { PlatformModule } from "../../platform/contract.ts";
 import { type LaunchdOptions, openWith } from "../../platform/launchd/index.ts";
@@ -24,7 +25,7 @@ export interface Stage {
 export function moduleOf(launchctl: string, options: LaunchdOptions = {}): PlatformModule {
 	return {
 		detect: () => ({ available: true, reason: "a simulator for tests", paths: [] }),
-		open: (context) => openWith(context, { uid: 501, launchctl, ...options }),
+		open: (context) => openWith(context, { uid: 501, launchctl, agents: `${dirname(launchctl)}/LaunchAgents`, ...options }),
 	};
 }
 
