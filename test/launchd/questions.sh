@@ -27,7 +27,7 @@ clean() {
 		launchctl bootout "$user/$label"
 		launchctl enable "$gui/$label"
 	done >/dev/null 2>&1
-	rm -rf "$work"
+	rm -rf "$work" ~/Library/LaunchAgents/dev.chore.question.$$.*
 }
 trap clean EXIT
 
@@ -230,6 +230,43 @@ for shell in /bin/sh /bin/bash /bin/dash '/bin/bash --posix'; do
 	try $shell -c 'trap "echo heard" TERM; (sleep 1; kill -TERM $$) & sleep 2 & wait $!; echo "in the background: $?"'
 	try $shell -c 'times'
 done
+
+question r 'a slot at which the job still runs'
+# Each minute; it runs over the next slot. In more than three minutes it begins at the first, and at the second or the third.
+job slow "date >>'$work/slow'; sleep 70" '<key>StartCalendarInterval</key><dict/>'
+sleep 200
+try cat "$work/slow"
+try launchctl print "$gui/$label"
+
+question s 'an agent whose program is a script, and the name under which it is a background item'
+agents=~/Library/LaunchAgents
+label=dev.chore.question.$$.item
+labels="$labels $label"
+try ls -ld "$agents"
+mkdir -p "$agents"
+echo '#!/bin/sh
+ps -o pid,ppid,pgid,command -p $$' >"$work/chore"
+chmod 500 "$work/chore"
+cat >"$agents/$label.plist" <<XML
+<?xml version="1.0" encoding="UTF-8"?>
+<plist version="1.0">
+<dict>
+	<key>Label</key><string>$label</string>
+	<key>ProgramArguments</key><array><string>$work/chore</string><string>two words</string></array>
+	<key>RunAtLoad</key><true/>
+	<key>LimitLoadToSessionType</key><string>Aqua</string>
+	<key>StandardOutPath</key><string>$work/item</string>
+</dict>
+</plist>
+XML
+chmod 600 "$agents/$label.plist"
+try launchctl bootstrap "$gui" "$agents/$label.plist"
+wait_for test -s "$work/item"
+try cat "$work/item"
+try launchctl print "$gui/$label"
+sudo -n sfltool dumpbtm 2>&1 | grep -B 8 -A 12 "$label" >>"$file"
+try launchctl bootout "$gui/$label"
+rm -f "$agents/$label.plist"
 
 for file in "$answers"/*.txt; do
 	echo
