@@ -85,6 +85,6 @@ function slotsOf({ calendar }: Wake): readonly object[] {
 	const written = calendarSlots(calendar);
 	if ("slots" in written) return written.slots;
 	throw new ChoreError("OPTION_UNSUPPORTED", `the schedule cannot be kept: ${written.cannot}`, {
-		hint: "`chore doctor` shows what each platform can do, and why",
+		hint: "`--wake tick` leaves it to `chore tick`, which can keep any",
 	});
 }

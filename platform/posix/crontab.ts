@@ -2,6 +2,7 @@
 import { dirname } from "node:path";
 import type { Handle, Wake } from "../contract.ts";
 import { ChoreError } from "../errors.ts";
+import { jitterSeconds } from "../shell/jitter.ts";
 import { shellWord } from "../shell-word.ts";
 import { cronFields } from "./cron-fields.ts";
 
@@ -41,15 +42,10 @@ export function linesFor(wake: Wake): readonly string[] {
 		});
 	const { due, fire, jobFolder } = wake;
 	for (const path of [due, fire, jobFolder]) checkPath(path);
-	const delay = delayOf(wake);
+	const delay = jitterSeconds(wake);
 	const command = `exec /bin/sh ${[due, fire, jobFolder].map(shellWord).join(" ")}${delay === 0 ? "" : ` ${delay}`}`;
 	if (Buffer.byteLength(command) > LONGEST_BYTES) throw refusal(`is longer than ${LONGEST_BYTES} bytes with what belongs to it`, jobFolder);
 	return [...found.lines, ...(wake.catchesUp ? ["@reboot"] : [])].map((fields) => `${fields} ${command}`);
-}
-
-/** The delay of each firing, in seconds: always the same one for a job. The end of its id is by chance. */
-function delayOf({ jobId, jitterMs }: Wake): number {
-	return Number.parseInt(jobId.slice(-8), 16) % (Math.floor(jitterMs / 1000) + 1);
 }
 
 function checkPath(path: string): void {

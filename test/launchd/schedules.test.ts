@@ -95,6 +95,20 @@ on("what was missed while the machine was off is made up for at the next login, 
 	assert.equal((await home.chore.get(skip.id)).run, 0);
 });
 
+on("intervals and moments in UTC are kept by waking more often, and a jitter delays the run", {}, async (stage) => {
+	const { simulator } = stage;
+	for (const schedule of [{ everyMs: 90 * 60_000 }, { calendar: ["*-*~1 9:00", "2024-2-29 7:00:00"], zone: "UTC", jitterMs: 1999 }]) {
+		const job = await make(stage, schedule);
+		await ranTimes(stage, job, 1);
+		forget(stage, job);
+		await simulator.call("kickstart", `gui/501/${labelOf(job)}`);
+		assert.equal((await endOf(stage, job)).exitCode, 7);
+	}
+	const job = await make(stage, { at: new Date(Date.now() + 40 * DAY_MS) });
+	await ranTimes(stage, job, 1);
+	assert.equal(job.schedule?.triggers[0]?.kind, "at");
+});
+
 on("a changed schedule has an agent of its own, and the one before is gone", {}, async (stage) => {
 	const { home, simulator } = stage;
 	const job = await make(stage, { calendar: ["12:00"] });
