@@ -4,6 +4,7 @@ import { type Job, type JobRequest, shortId, signalNumber } from "./index.ts";
 
 export { closest } from "../platform/closest.ts";
 export { readBytes, readSpan } from "../platform/quantities.ts";
+export { readMoment } from "./moment.ts";
 
 /** The state and end of a job, an entry of the history, or an event. */
 export type HowItIs = Pick<Job, "state" | "result" | "exitCode" | "signal"> & Partial<Pick<Job, "request">>;
@@ -24,6 +25,12 @@ export function stateWords(job: HowItIs & Pick<Job, "attempt" | "reason">): stri
 	if (job.state === "running" && job.attempt > 1) return `running, attempt ${job.attempt}`;
 	if (job.state === "unknown" && job.reason?.startsWith("unreadable")) return "unreadable";
 	return job.state;
+}
+
+/** The latest run of a scheduled job, with the state in which it ended. Any other job as it is. */
+export function asRun(job: Job): Job {
+	const state = job.result === "success" ? "succeeded" : job.result === "stopped" || job.result === "lost" ? job.result : "failed";
+	return job.state === "scheduled" && job.run > 0 ? { ...job, state } : job;
 }
 
 /** How a job ended: "time limit", "SIGTERM", "exit code 1". */

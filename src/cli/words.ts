@@ -13,7 +13,7 @@ import {
 	stateWords as wholeWords,
 } from "../words.ts";
 
-export { age, bytes, exitStatus, leftBehindWords, nameWords, printable, programOf, responseWords, span } from "../words.ts";
+export { age, asRun, bytes, exitStatus, leftBehindWords, nameWords, printable, programOf, responseWords, span } from "../words.ts";
 
 /** The state, short enough for a column: "failed, code 1", "failed, time limit", "running". */
 export function stateWords(job: HowItIs & Pick<Job, "attempt" | "reason">): string {
@@ -63,12 +63,6 @@ export function nextWords({ schedule }: Job, nowMs: number = Date.now()): string
 	if (schedule?.next == null) return "next: unknown";
 	const next = new Date(schedule.next);
 	return `next ${localTime(next)} (in ${age(next.getTime() - nowMs)})`;
-}
-
-/** The latest run of a scheduled job, with the state in which it ended. */
-export function asRun(job: Job): Job {
-	const state = job.result === "success" ? "succeeded" : job.result === "stopped" || job.result === "lost" ? job.result : "failed";
-	return job.state === "scheduled" && job.run > 0 ? { ...job, state } : job;
 }
 
 /** When it is run and what was missed: "Mon..Fri *-*-* 09:00:00; missed 3 since 2026-11-29 09:00:00"; null without a schedule. */
