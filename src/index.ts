@@ -74,6 +74,7 @@ export type { Glimpse } from "./core/look/glance.ts";
 export type { HistoryEntry, HistoryFilter } from "./core/look/history.ts";
 export type { JobFilter } from "./core/look/list.ts";
 export type { LogOptions, LogPiece, StreamName } from "./core/look/logs.ts";
+export { momentsOf } from "./core/look/schedules.ts";
 export type { Attempt, JobDetails } from "./core/look/status.ts";
 export type { ChoreOptions } from "./core/options.ts";
 export type { Found } from "./core/platforms.ts";

@@ -3,7 +3,9 @@ import type { Context } from "../context.ts";
 import { scheduledIds } from "../disk/session.ts";
 import { isUnreadable } from "../disk/store.ts";
 import type { Job } from "../job.ts";
-import { nextSlot } from "../schedule/schedule.ts";
+import { readScheduleOptions } from "../prepare/schedule.ts";
+import type { ScheduleOptions } from "../prepare/spec.ts";
+import { nextSlot, type Schedule } from "../schedule/schedule.ts";
 import { readSchedule } from "../settle/scheduled.ts";
 import { examine } from "../settle/settle.ts";
 import { rfc3339 } from "../settle/snapshot.ts";
@@ -20,12 +22,26 @@ export async function schedules(context: Context): Promise<readonly Job[]> {
 /** @see Chore.upcoming in chore.ts */
 export async function upcoming({ session }: Context, id: string, count: number): Promise<readonly string[]> {
 	const record = readSchedule(session, id);
-	if (record === undefined || isUnreadable(record)) return [];
+	return record === undefined || isUnreadable(record) ? [] : moments(record.schedule, count);
+}
+
+/**
+ * The first moments at which a job with this schedule would be run, as RFC 3339: for one that is being thought of. Whether a platform
+ * can keep it is said when a job gets it.
+ *
+ * @returns fewer than `count` if there are no more, none for a schedule that never fires
+ * @throws ChoreError INVALID_ARGUMENT naming what is wrong
+ */
+export async function momentsOf(options: ScheduleOptions, count: number): Promise<readonly string[]> {
+	return moments(readScheduleOptions(options), count);
+}
+
+async function moments(schedule: Schedule, count: number): Promise<readonly string[]> {
 	const { nextTimes } = await import("../schedule/next-times.ts");
 	const times: number[] = [];
-	for (let slot = nextSlot(record.schedule, null, Date.now(), nextTimes); slot !== undefined && times.length < count; ) {
+	for (let slot = nextSlot(schedule, null, Date.now(), nextTimes); slot !== undefined && times.length < count; ) {
 		times.push(slot);
-		slot = nextSlot(record.schedule, slot, slot, nextTimes);
+		slot = nextSlot(schedule, slot, slot, nextTimes);
 	}
 	return times.map(rfc3339);
 }
