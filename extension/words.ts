@@ -1,8 +1,22 @@
 /** How the editor puts jobs into words: with clock times, since "5 minutes ago" would need a timer to stay true. */
-import { hasEnded, type Job } from "../src/index.ts";
-import { localTime, printable, stateWords } from "../src/words.ts";
+import { hasEnded, isIdle, type Job, type JobSchedule } from "../src/index.ts";
+import { asRun, localTime, printable, stateWords } from "../src/words.ts";
 
-export { age, bytes, commandLine, exitStatus, leftBehindWords, nameWords, printable, programOf, span, stateWords } from "../src/words.ts";
+export {
+	age,
+	asRun,
+	bytes,
+	commandLine,
+	exitStatus,
+	leftBehindWords,
+	nameWords,
+	printable,
+	programOf,
+	readMoment,
+	readSpan,
+	span,
+	stateWords,
+} from "../src/words.ts";
 
 /** ZERO WIDTH SPACE: put into `$(` and `](`, it keeps the editor from drawing an icon or a link there. */
 const BREAK = "\u200b";
@@ -20,10 +34,63 @@ export function rowWords(job: Job, now: Date = new Date()): string {
 	return [job.name, stateWords(job), timeWords(job, now)].join(", ");
 }
 
-/** The moment that matters of a job: its end, else its start. */
+/** The moment that matters of a job: its end, its next run, or else its start. */
 export function timeWords(job: Job, now: Date = new Date()): string {
 	if (hasEnded(job) && job.endedAt !== null) return `ended ${clock(job.endedAt, now)}`;
+	if (job.schedule !== null && isIdle(job)) return nextWords(job.schedule, now);
 	return job.startedAt === null ? `made ${clock(job.createdAt, now)}` : `started ${clock(job.startedAt, now)}`;
+}
+
+/** What a row of a scheduled job says beside its name: when it runs next, what its last run came to, and how it is scheduled. */
+export function scheduleWords(job: Job, now: Date = new Date()): readonly string[] {
+	const { schedule } = job;
+	if (schedule === null) return [stateWords(job)];
+	const missed = schedule.missedSince === null ? [] : [`missed ${schedule.missed} since ${clock(schedule.missedSince, now)}`];
+	return [nextWords(schedule, now), lastWords(job, now), ...missed, whenWords(schedule)];
+}
+
+function nextWords({ next, paused }: JobSchedule, now: Date): string {
+	if (paused) return "paused";
+	return next === null ? "next unknown" : `next ${clock(next, now)}`;
+}
+
+function lastWords(job: Job, now: Date): string {
+	if (job.run === 0) return "has not run yet";
+	const state = stateWords(asRun(job));
+	if (!isIdle(job)) return state;
+	const time = job.startedAt ?? job.endedAt;
+	return time === null ? `last ${state}` : `last ${clock(time, now)}, ${state}`;
+}
+
+/** When a job is run, as one would type it: "Mon..Fri 9:00", "every 10min", "at 2026-12-24 18:00:00". */
+export function whenWords({ triggers }: JobSchedule): string {
+	return triggers.map(triggerWords).join(" and ");
+}
+
+function triggerWords({ kind, text }: JobSchedule["triggers"][number]): string {
+	switch (kind) {
+		case "every":
+			return `every ${wholeUnits(text)}`;
+		case "at":
+			// With its date also on that day: the words stay true.
+			return `at ${localTime(new Date(text), { now: new Date(0), seconds: true })}`;
+		default:
+			// The zone stands behind the calendars, not among them.
+			return text.replace(/ \| (\([^()|]*\))$/, " $1");
+	}
+}
+
+const UNITS = [
+	[86_400, "d"],
+	[3600, "h"],
+	[60, "min"],
+] as const;
+
+/** "600s" as "10min". */
+function wholeUnits(text: string): string {
+	const [, seconds = ""] = /^(\d+)s$/.exec(text) ?? [];
+	const [size, unit] = UNITS.find(([size]) => Number(seconds) % size === 0) ?? [];
+	return seconds === "" || size === undefined ? text : `${Number(seconds) / size}${unit}`;
 }
 
 /** "14:02" of today, "2026-11-20 14:02" of any other day, in local time. */

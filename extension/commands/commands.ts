@@ -10,9 +10,11 @@ import type { DoctorReport } from "../views/doctor-report.ts";
 import type { Notifier } from "../views/notifications.ts";
 import type { Row } from "../views/row.ts";
 import type { Sidebar } from "../views/sidebar.ts";
+import type { View } from "../views/tree.ts";
 import { commandLine, literal } from "../words.ts";
 import { followInTerminal, openLogFile } from "./open-log.ts";
 import { pickJob, showJobs } from "./pick.ts";
+import { editSchedule, removalQuestion } from "./schedules.ts";
 
 /** The parts of the extension, as commands and tests use them. */
 export interface Parts {
@@ -32,16 +34,21 @@ export function registerCommands(parts: Parts): vscode.Disposable[] {
 	const onJobs = jobCommands(parts);
 	const active = (job: Job): boolean => !isIdle(job);
 	const any = (): boolean => true;
+	const hasRun = (job: Job): boolean => job.run > 0;
+	const scheduled = ({ schedule }: Job): boolean => schedule !== null;
 	return [
 		command("run", async () => {
 			if (isTrusted("not started")) await runCommand(jobs, memory);
+		}),
+		command("schedule", async () => {
+			if (isTrusted("not started")) await runCommand(jobs, memory, true);
 		}),
 		command("runSelection", async () => {
 			if (isTrusted("not started")) await runSelection(jobs);
 		}),
 		onJobs("showLog", "Show Log", any, ([job]) => job && channels.show(job)),
-		onJobs("openLogFile", "Open Log File", any, ([job]) => job && openLogFile(jobs, job)),
-		onJobs("followInTerminal", "Follow in Terminal", any, (chosen) => {
+		onJobs("openLogFile", "Open Log File", hasRun, ([job]) => job && openLogFile(jobs, job)),
+		onJobs("followInTerminal", "Follow in Terminal", hasRun, (chosen) => {
 			for (const job of chosen) followInTerminal(jobs, job);
 		}),
 		onJobs("stop", "Stop", active, async (chosen) => {
@@ -85,7 +92,40 @@ export function registerCommands(parts: Parts): vscode.Disposable[] {
 		onJobs("notify", "Notify When Done", active, (chosen) => {
 			for (const job of chosen) notifier.watch(job);
 		}),
-		onJobs("forget", "Forget", isIdle, (chosen) => forget(jobs, chosen)),
+		onJobs(
+			"runNow",
+			"Run Now",
+			(job) => scheduled(job) && isIdle(job),
+			async (chosen) => {
+				if (isTrusted("not started")) await each(jobs, chosen, (chore, { id }) => chore.rerun(id));
+			},
+		),
+		onJobs(
+			"pauseSchedule",
+			"Pause Schedule",
+			(job) => job.schedule?.paused === false,
+			async (chosen) => {
+				if (isTrusted("not changed")) await each(jobs, chosen, (chore, { id }) => chore.pauseSchedule(id));
+			},
+		),
+		onJobs(
+			"resumeSchedule",
+			"Resume Schedule",
+			(job) => job.schedule?.paused === true,
+			async (chosen) => {
+				if (isTrusted("not changed")) await each(jobs, chosen, (chore, { id }) => chore.resumeSchedule(id));
+			},
+		),
+		onJobs("editSchedule", "Edit Schedule", scheduled, async ([job]) => {
+			if (isTrusted("not changed") && job !== undefined) await editSchedule(jobs, job);
+		}),
+		onJobs("removeScheduled", "Remove", scheduled, async (chosen) => {
+			if (!isTrusted("not changed") || !(await confirmed(...removalQuestion(chosen), "Remove"))) return;
+			await vscode.window.withProgress({ location: { viewId: "chore.scheduled" } }, () =>
+				each(jobs, chosen, (chore, { id }) => chore.remove(id, { force: true })),
+			);
+		}),
+		onJobs("forget", "Forget", hasEnded, (chosen) => forget(jobs, chosen)),
 		command("forgetAll", async () => {
 			await jobs.ready();
 			const ended = jobs.all.filter(hasEnded);
@@ -142,19 +182,21 @@ function jobCommands({ jobs, sidebar }: Parts) {
 
 /** The job of a row, or those of a group; none for anything else. */
 function jobsOf(value: unknown): readonly Job[] {
-	if (isRow(value, "job")) return [value.job];
+	if (isRow(value, "job") || isRow(value, "schedule")) return [value.job];
 	return isRow(value, "group") ? value.jobs : [];
 }
 
-function isRow<Kind extends Row["kind"]>(value: unknown, kind: Kind): value is Row & { kind: Kind } {
+function isRow<Kind extends "job" | "schedule" | "group">(value: unknown, kind: Kind): value is Row & { kind: Kind } {
 	return (
-		typeof value === "object" && value !== null && "kind" in value && value.kind === kind && (kind === "group" ? "jobs" : kind) in value
+		typeof value === "object" && value !== null && "kind" in value && value.kind === kind && (kind === "group" ? "jobs" : "job") in value
 	);
 }
 
+const VIEWS_OF_KEYS: ReadonlySet<unknown> = new Set<View>(["running", "scheduled", "finished"]);
+
 /** Whether the value is the "args" of a key binding in package.json. */
-function isFromKey(value: unknown): value is { readonly view: "running" | "finished" } {
-	return typeof value === "object" && value !== null && "view" in value && (value.view === "running" || value.view === "finished");
+function isFromKey(value: unknown): value is { readonly view: View } {
+	return typeof value === "object" && value !== null && "view" in value && VIEWS_OF_KEYS.has(value.view);
 }
 
 /** Does the same to several jobs; one that fails does not keep the others from it. */

@@ -1,6 +1,6 @@
 /** Lists of jobs to pick from: for a command that was called without a row, and for "Show Jobs". */
 import * as vscode from "vscode";
-import { hasEnded, type Job } from "../../src/index.ts";
+import { isIdle, type Job } from "../../src/index.ts";
 import type { JobList } from "../jobs/job-list.ts";
 import { stateIcon } from "../views/row.ts";
 import { commandLine, literal, stateWords, timeWords } from "../words.ts";
@@ -45,7 +45,7 @@ export async function showJobs(jobs: JobList): Promise<void> {
 	pick.matchOnDetail = true;
 	pick.items = jobs.all.slice(0, MOST).map((job) => {
 		const { log, follow, stop, again } = ACTIONS;
-		return { ...jobItem(job), buttons: [log.button, follow.button, hasEnded(job) ? again.button : stop.button] };
+		return { ...jobItem(job), buttons: [log.button, follow.button, isIdle(job) ? again.button : stop.button] };
 	});
 	pick.onDidAccept(() => {
 		const [item] = pick.activeItems;

@@ -1,10 +1,11 @@
 /** Starts jobs from the editor: from a line that is typed, from the selected text, or from the command of another job. */
 import * as vscode from "vscode";
-import type { Job, RunOptions } from "../../src/index.ts";
+import { ChoreError, type Job, type RunOptions } from "../../src/index.ts";
 import { ownLog } from "../failure.ts";
 import type { JobList } from "../jobs/job-list.ts";
 import { HOME } from "../settings.ts";
 import { commandLine, literal, programOf } from "../words.ts";
+import { askWay } from "./ask-when.ts";
 import { environmentForJobs } from "./environment.ts";
 
 const HISTORY = "chore.history";
@@ -27,15 +28,35 @@ export function lineOptions(line: string, directory: string): RunOptions {
 	return { command: ["/bin/sh", "-c", line], directory, defaultName: programOf(line) };
 }
 
-/** Asks for a line, offering earlier ones, and starts it. @returns undefined if the user gave up */
-export async function runCommand(jobs: JobList, memory: vscode.Memento): Promise<Job | undefined> {
+/**
+ * Asks for a line, offering earlier ones, and starts it.
+ * @param isScheduled whether to ask when it is to run, too; a button beside the line has it asked in any case
+ * @returns undefined if the user gave up
+ */
+export async function runCommand(jobs: JobList, memory: vscode.Memento, isScheduled: boolean = false): Promise<Job | undefined> {
+	if (isScheduled) await checkSchedules(jobs);
 	const directory = await activeDirectory();
 	if (directory === undefined) return undefined;
 	const history = memory.get<readonly string[]>(HISTORY, []);
-	const line = await askForLine({ directory, history });
-	if (line === undefined) return undefined;
+	const asked = await askForLine({ directory, history, isScheduled });
+	if (asked === undefined) return undefined;
+	const { line } = asked;
 	await memory.update(HISTORY, [line, ...history.filter((other) => other !== line)].slice(0, HISTORY_LENGTH));
-	return start(jobs, lineOptions(line, directory));
+	const options = lineOptions(line, directory);
+	if (!asked.isScheduled) return start(jobs, options);
+	if (!isScheduled) await checkSchedules(jobs);
+	const schedule = await askWay(literal(`Schedule ${options.defaultName ?? "Command"}`));
+	if (schedule === undefined) return undefined;
+	return start(jobs, schedule === "now" ? options : { ...options, schedule });
+}
+
+/** Before anything is typed. @throws ChoreError OPTION_UNSUPPORTED where no schedule can be kept */
+async function checkSchedules(jobs: JobList): Promise<void> {
+	const { schedule } = await jobs.useForNew((chore) => chore.capabilities());
+	if (schedule) return;
+	throw new ChoreError("OPTION_UNSUPPORTED", "what runs new jobs here cannot wake them", {
+		hint: "the doctor's report says what each platform can do, and why",
+	});
 }
 
 /** Starts the selected text as a script; without a selection, the line of the cursor. */
@@ -88,14 +109,24 @@ interface AskedLine {
 	readonly directory: string;
 	/** Lines that were run before, the last one first. */
 	readonly history: readonly string[];
+	/** Whether it is known already that the line is to be scheduled. */
+	readonly isScheduled: boolean;
+}
+
+const SCHEDULE_BUTTON: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon("clock"), tooltip: "Run on a Schedule…" };
+
+interface Line {
+	readonly line: string;
+	readonly isScheduled: boolean;
 }
 
 /** Asks for a line: a new one, or one of the history. @returns undefined if the user gave up */
-function askForLine({ directory, history }: AskedLine): Promise<string | undefined> {
+function askForLine({ directory, history, isScheduled }: AskedLine): Promise<Line | undefined> {
 	return new Promise((resolve) => {
 		const pick = vscode.window.createQuickPick<vscode.QuickPickItem & { readonly line: string }>();
 		const earlier = history.map((line) => ({ label: literal(line), line }));
-		pick.title = "Run Command";
+		pick.title = isScheduled ? "Schedule Command" : "Run Command";
+		if (!isScheduled) pick.buttons = [SCHEDULE_BUTTON];
 		pick.placeholder = literal(`A line of shell, run in ${directory}`);
 		pick.ignoreFocusOut = true;
 		pick.items = earlier;
@@ -105,11 +136,13 @@ function askForLine({ directory, history }: AskedLine): Promise<string | undefin
 				value.trim() === "" ? [] : [{ label: literal(value), description: literal(`in ${directory}`), line: value, alwaysShow: true }];
 			pick.items = [...typed, ...earlier.filter(({ line }) => line !== value)];
 		});
-		pick.onDidAccept(() => {
+		const take = (isScheduled: boolean): void => {
 			const line = pick.activeItems[0]?.line ?? pick.value;
-			resolve(line.trim() === "" ? undefined : line);
+			resolve(line.trim() === "" ? undefined : { line, isScheduled });
 			pick.hide();
-		});
+		};
+		pick.onDidAccept(() => take(isScheduled));
+		pick.onDidTriggerButton(() => take(true));
 		pick.onDidHide(() => {
 			resolve(undefined);
 			pick.dispose();

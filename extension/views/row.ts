@@ -1,12 +1,29 @@
 /** How a row of a view looks: the state of a job as an icon and in words, and names and commands literally. */
 import * as vscode from "vscode";
-import { hasEnded, type Job, type JobState, type Usage } from "../../src/index.ts";
+import { hasEnded, isIdle, type Job, type JobState, type Usage } from "../../src/index.ts";
 import type { Trouble } from "../failure.ts";
-import { age, bytes, clock, commandLine, leftBehindWords, literal, nameWords, printable, rowWords, span, stateWords } from "../words.ts";
+import {
+	age,
+	asRun,
+	bytes,
+	clock,
+	commandLine,
+	leftBehindWords,
+	literal,
+	nameWords,
+	printable,
+	rowWords,
+	scheduleWords,
+	span,
+	stateWords,
+	whenWords,
+} from "../words.ts";
 
 /** One line of a view. */
 export type Row =
 	| { readonly kind: "job"; readonly job: Job }
+	/** A job with a schedule, in the view of those. */
+	| { readonly kind: "schedule"; readonly job: Job }
 	| { readonly kind: "group"; readonly key: string; readonly label: string; readonly description: string; readonly jobs: readonly Job[] }
 	| { readonly kind: "more"; readonly hidden: number }
 	| { readonly kind: "failure"; readonly failure: Trouble };
@@ -36,6 +53,8 @@ export function treeItem(row: Row): vscode.TreeItem {
 	switch (row.kind) {
 		case "job":
 			return jobItem(row.job);
+		case "schedule":
+			return scheduleItem(row.job);
 		case "group": {
 			const item = new vscode.TreeItem(literal(row.label), vscode.TreeItemCollapsibleState.Expanded);
 			item.id = `group ${row.key}`;
@@ -81,6 +100,19 @@ function jobItem(job: Job): vscode.TreeItem {
 	return item;
 }
 
+function scheduleItem(job: Job): vscode.TreeItem {
+	const item = new vscode.TreeItem(literal(job.name), vscode.TreeItemCollapsibleState.None);
+	const words = scheduleWords(job);
+	item.id = job.id;
+	item.description = literal(words.join(" · "));
+	item.iconPath = stateIcon(asRun(job).state);
+	const has = [isIdle(job) ? "idle" : "active", job.schedule?.paused ? "paused" : "armed", job.run === 0 ? "new" : "ran"];
+	item.contextValue = `schedule ${has.join(" ")}`;
+	item.accessibilityInformation = { label: printable([job.name, ...words].join(", ")) };
+	item.command = { command: "chore.showLog", title: "Show Log", arguments: [{ kind: "schedule", job } satisfies Row] };
+	return item;
+}
+
 /**
  * All facts about a job. Names, commands and paths go in by appendText and appendCodeblock, which escape markdown.
  * @param usage what its processes use at present; null if they have ended
@@ -103,8 +135,13 @@ export function tooltip(job: Job, usage: Usage | null, now: Date = new Date()): 
 function facts(job: Job, usage: Usage | null, now: Date): readonly (readonly [what: string, value: string])[] {
 	const when = (time: string): string => `${clock(time, now)}, ${age(now.getTime() - Date.parse(time))} ago`;
 	const { cpuTimeMs, memoryPeakBytes } = usage ?? job;
+	const { schedule } = job;
 	const all: readonly (readonly [string, string | null])[] = [
 		["Why", job.reason],
+		["When", schedule === null ? null : whenWords(schedule)],
+		["Next run", schedule?.next == null ? null : `${clock(schedule.next, now)}${schedule.paused ? ", but it is paused" : ""}`],
+		["Missed", schedule?.missedSince == null ? null : `${schedule.missed}, the first ${when(schedule.missedSince)}`],
+		["Last run", schedule === null || !isIdle(job) || job.run === 0 ? null : stateWords(asRun(job))],
 		["Note", leftBehindWords(job) ?? null],
 		["Directory", job.directory],
 		["Session", job.session],

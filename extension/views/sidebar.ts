@@ -1,57 +1,77 @@
-/** The two views of the sidebar, and the count of failures that the user has not seen yet. */
+/** The views of the sidebar, and the count of failures that the user has not seen yet. */
 import * as vscode from "vscode";
 import type { Job } from "../../src/index.ts";
 import type { JobList } from "../jobs/job-list.ts";
 import { finishedLimit, groupBy } from "../settings.ts";
-import { literal } from "../words.ts";
+import { asRun, literal } from "../words.ts";
 import { type Row, treeItem } from "./row.ts";
-import { JobTree } from "./tree.ts";
+import { JobTree, type View } from "./tree.ts";
 
-/** Under this name the workspace remembers when the view of finished jobs was last visible: milliseconds since the epoch. */
-const LOOKED_AT = "chore.lookedAtMs";
+const VIEWS: readonly View[] = ["running", "scheduled", "finished"];
+
+/**
+ * The views where failures are to be seen. Under the name beside each the workspace remembers when it was last visible:
+ * milliseconds since the epoch.
+ */
+const LOOKED_AT = { scheduled: "chore.lookedAtSchedulesMs", finished: "chore.lookedAtMs" } as const;
+
+type Failing = keyof typeof LOOKED_AT;
 
 export class Sidebar implements vscode.Disposable {
 	readonly running: vscode.TreeView<Row>;
+	/** Is there only while a job has a schedule: package.json hides it by the context key that `#hide` sets. */
+	readonly scheduled: vscode.TreeView<Row>;
 	readonly finished: vscode.TreeView<Row>;
-	readonly trees: { readonly running: JobTree; readonly finished: JobTree };
+	readonly trees: Readonly<Record<View, JobTree>>;
 	readonly #jobs: JobList;
 	readonly #memory: vscode.Memento;
 	readonly #unseenChanged = new vscode.EventEmitter<void>();
 	readonly onDidChangeUnseen: vscode.Event<void> = this.#unseenChanged.event;
 	readonly #disposables: vscode.Disposable[] = [];
-	#unseen: readonly Job[] = [];
+	#unseen: Readonly<Record<Failing, readonly Job[]>> = { scheduled: [], finished: [] };
 	#filtered = "";
+	#hasSchedules: boolean | undefined;
 
 	constructor(jobs: JobList, memory: vscode.Memento) {
 		this.#jobs = jobs;
 		this.#memory = memory;
-		this.trees = {
-			running: new JobTree(jobs, { shows: "running", groupBy, limit: finishedLimit }),
-			finished: new JobTree(jobs, { shows: "finished", groupBy, limit: finishedLimit }),
-		};
-		const options = { canSelectMany: true, showCollapseAll: false };
-		this.running = vscode.window.createTreeView("chore.running", { ...options, treeDataProvider: this.trees.running });
-		this.finished = vscode.window.createTreeView("chore.finished", { ...options, treeDataProvider: this.trees.finished });
-		// In a workspace that is new to the extension, earlier failures are not counted as unseen.
-		if (this.#lookedAtMs === undefined) this.#look();
+		const tree = (shows: View): JobTree => new JobTree(jobs, { shows, groupBy, limit: finishedLimit });
+		this.trees = { running: tree("running"), scheduled: tree("scheduled"), finished: tree("finished") };
+		const view = (shows: View): vscode.TreeView<Row> =>
+			vscode.window.createTreeView(`chore.${shows}`, {
+				canSelectMany: true,
+				showCollapseAll: false,
+				treeDataProvider: this.trees[shows],
+			});
+		this.running = view("running");
+		this.scheduled = view("scheduled");
+		this.finished = view("finished");
 		this.#disposables.push(
-			this.running,
-			this.finished,
-			this.trees.running,
-			this.trees.finished,
+			...VIEWS.flatMap((name) => [this[name], this.trees[name]]),
 			this.#unseenChanged,
-			jobs.onDidChange(() => this.#count()),
-			// Called when the view is shown and when it is hidden: what failed in between was seen.
-			this.finished.onDidChangeVisibility(() => {
-				this.#look();
-				this.#count();
+			jobs.onDidChange(() => {
+				this.#hide();
+				this.#count("scheduled");
+				this.#count("finished");
 			}),
+			// "09:00" means today: what was drawn yesterday is drawn anew when somebody comes back.
+			vscode.window.onDidChangeWindowState(() => this.trees.scheduled.redrawIfNeeded()),
 		);
+		for (const name of ["scheduled", "finished"] as const) {
+			// In a workspace that is new to the extension, earlier failures are not counted as unseen.
+			if (this.#lookedAtMs(name) === undefined) this.#look(name);
+			// Called when the view is shown and when it is hidden: what failed in between was seen.
+			const seen = this[name].onDidChangeVisibility(() => {
+				this.#look(name);
+				this.#count(name);
+			});
+			this.#disposables.push(seen);
+		}
 	}
 
-	/** Jobs that failed since the view of finished jobs was last visible. */
+	/** Jobs that failed since the view that they are in was last visible. */
 	get unseen(): readonly Job[] {
-		return this.#unseen;
+		return [...this.#unseen.scheduled, ...this.#unseen.finished];
 	}
 
 	/**
@@ -60,7 +80,7 @@ export class Sidebar implements vscode.Disposable {
 	 * The editor tells extensions only which rows are selected. A command of its own changes whether the row with the keyboard
 	 * is, which shows the row; the second call undoes that.
 	 */
-	async rowsOfKey(view: "running" | "finished"): Promise<readonly Row[]> {
+	async rowsOfKey(view: View): Promise<readonly Row[]> {
 		const before = this[view].selection;
 		await vscode.commands.executeCommand("list.toggleSelection");
 		const after = this[view].selection;
@@ -78,7 +98,7 @@ export class Sidebar implements vscode.Disposable {
 
 	filter(text: string): void {
 		this.#filtered = text.trim();
-		for (const name of ["running", "finished"] as const) {
+		for (const name of VIEWS) {
 			this.trees[name].filter(this.#filtered);
 			this[name].description = this.#filtered === "" ? "" : `filter: ${literal(this.#filtered)}`;
 		}
@@ -86,30 +106,39 @@ export class Sidebar implements vscode.Disposable {
 	}
 
 	redraw(): void {
-		this.trees.running.redraw();
-		this.trees.finished.redraw();
+		for (const name of VIEWS) this.trees[name].redraw();
 	}
 
 	dispose(): void {
 		for (const one of this.#disposables) one.dispose();
 	}
 
-	get #lookedAtMs(): number | undefined {
-		return this.#memory.get<number>(LOOKED_AT);
+	#lookedAtMs(view: Failing): number | undefined {
+		return this.#memory.get<number>(LOOKED_AT[view]);
 	}
 
-	#look(): void {
-		void this.#memory.update(LOOKED_AT, Date.now());
+	#look(view: Failing): void {
+		void this.#memory.update(LOOKED_AT[view], Date.now());
 	}
 
-	#count(): void {
-		const since = this.finished.visible ? Number.POSITIVE_INFINITY : (this.#lookedAtMs ?? Number.POSITIVE_INFINITY);
-		const unseen = this.#jobs.all.filter(({ state, endedAt }) => state === "failed" && endedAt !== null && Date.parse(endedAt) > since);
-		const had = this.#unseen.length;
-		this.#unseen = unseen;
+	#hide(): void {
+		const has = this.#jobs.all.some(({ schedule }) => schedule !== null);
+		if (has === this.#hasSchedules) return;
+		this.#hasSchedules = has;
+		void vscode.commands.executeCommand("setContext", "chore.scheduled", has);
+	}
+
+	#count(view: Failing): void {
+		const since = this[view].visible ? Number.POSITIVE_INFINITY : (this.#lookedAtMs(view) ?? Number.POSITIVE_INFINITY);
+		const unseen = this.#jobs.all.filter((job) => {
+			const { state, endedAt } = asRun(job);
+			return (job.schedule !== null) === (view === "scheduled") && state === "failed" && endedAt !== null && Date.parse(endedAt) > since;
+		});
+		const had = this.#unseen[view].length;
+		this.#unseen = { ...this.#unseen, [view]: unseen };
 		if (unseen.length === had) return;
 		const tooltip = unseen.length === 1 ? "1 job failed" : `${unseen.length} jobs failed`;
-		this.finished.badge = unseen.length === 0 ? undefined : { value: unseen.length, tooltip: `${tooltip} since you last looked` };
+		this[view].badge = unseen.length === 0 ? undefined : { value: unseen.length, tooltip: `${tooltip} since you last looked` };
 		this.#unseenChanged.fire();
 	}
 }

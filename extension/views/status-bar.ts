@@ -12,7 +12,10 @@ export class StatusBar implements vscode.Disposable {
 		this.#item = vscode.window.createStatusBarItem("chore.status", vscode.StatusBarAlignment.Left);
 		this.#item.name = "Chore";
 		this.#item.command = "chore.showJobs";
-		const draw = (): void => this.#draw(jobs.all.filter(isUnderWay).length, sidebar.unseen.length);
+		const draw = (): void => {
+			const scheduled = jobs.all.filter(({ schedule }) => schedule !== null).length;
+			this.#draw(jobs.all.filter(isUnderWay).length, sidebar.unseen.length, scheduled);
+		};
 		this.#disposables = [this.#item, jobs.onDidChange(draw), sidebar.onDidChangeUnseen(draw)];
 	}
 
@@ -20,12 +23,17 @@ export class StatusBar implements vscode.Disposable {
 		for (const one of this.#disposables) one.dispose();
 	}
 
-	#draw(running: number, failed: number): void {
+	/** @param scheduled is told in words only, where the item is there anyway: nothing has to be done about it */
+	#draw(running: number, failed: number, scheduled: number): void {
 		if (running === 0 && failed === 0) {
 			this.#item.hide();
 			return;
 		}
-		const words = [`${running} ${running === 1 ? "job runs" : "jobs run"}`, ...(failed === 0 ? [] : [`${failed} failed`])].join(", ");
+		const words = [
+			`${running} ${running === 1 ? "job runs" : "jobs run"}`,
+			...(failed === 0 ? [] : [`${failed} failed`]),
+			...(scheduled === 0 ? [] : [`${scheduled} scheduled`]),
+		].join(", ");
 		this.#item.text = `$(server-process) ${running}${failed === 0 ? "" : ` $(warning) ${failed}`}`;
 		this.#item.tooltip = `Chore: ${words}`;
 		this.#item.accessibilityInformation = { label: `Chore: ${words}`, role: "button" };

@@ -115,24 +115,27 @@ describe("the manifest", () => {
 
 	test("puts at most two actions on a row, and what ends something last", () => {
 		const inline = menus["view/item/context"].filter(({ group }: { readonly group: string }) => group.startsWith("inline"));
-		for (const state of ["job active running", "job active unknown", "job ended failed", "failure"]) {
+		const states = ["job active running", "job active unknown", "job ended failed", "failure"];
+		for (const state of [...states, "schedule idle armed ran", "schedule idle paused new", "schedule active armed ran"]) {
 			const shown = inline.filter(({ when }: { readonly when: string }) => {
 				const [, pattern] = /viewItem =~ \/(.*)\//.exec(when) ?? [];
 				return pattern === undefined ? when.includes(`viewItem == ${state}`) : new RegExp(pattern).test(state);
 			});
 			assert.ok(shown.length >= 1 && shown.length <= 2, state);
 		}
-		const ending = ["chore.stop", "chore.forget", "chore.forgetAll"];
+		const ending = ["chore.stop", "chore.forget", "chore.forgetAll", "chore.removeScheduled"];
 		for (const { command, group } of [...menus["view/item/context"], ...menus["view/title"]]) {
 			if (group.startsWith("inline")) continue;
 			assert.equal(ending.includes(command), group.startsWith("9_end"), `${command} ${group}`);
 		}
 	});
 
-	test("is not started with every window, and disables what starts a job or sends it input where the workspace is not trusted", () => {
+	test("is not started with every window, and disables what starts a job, sends it input or changes a schedule where the workspace is not trusted", () => {
 		assert.ok(!manifest.activationEvents.includes("*"));
 		assert.equal(manifest.capabilities.untrustedWorkspaces.supported, "limited");
-		for (const name of ["run", "runSelection", "restart", "rerun", "editAndRerun", "send"]) {
+		const jobs = ["run", "schedule", "runSelection", "restart", "rerun", "editAndRerun", "send"];
+		const schedules = ["runNow", "editSchedule", "pauseSchedule", "resumeSchedule", "removeScheduled"];
+		for (const name of [...jobs, ...schedules]) {
 			const { enablement } = commands.find(({ command }: { readonly command: string }) => command === `chore.${name}`);
 			assert.equal(enablement, "isWorkspaceTrusted", name);
 		}

@@ -3,13 +3,14 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Trouble } from "../../extension/failure.ts";
 import type { JobList } from "../../extension/jobs/job-list.ts";
-import type { Job } from "../../src/index.ts";
+import type { View } from "../../extension/views/tree.ts";
+import type { Job, JobSchedule } from "../../src/index.ts";
 import "./editor.ts";
 
 const { EventEmitter } = await import("./vscode.ts");
-const { tooltip, treeItem } = await import("../../extension/views/row.ts");
+const { stateIcon, tooltip, treeItem } = await import("../../extension/views/row.ts");
 const { JobTree } = await import("../../extension/views/tree.ts");
-const { clock, commandLine, literal, rowWords, printable } = await import("../../extension/words.ts");
+const { clock, commandLine, literal, rowWords, printable, scheduleWords, whenWords } = await import("../../extension/words.ts");
 
 const NOON = new Date(2026, 10, 21, 12, 0);
 
@@ -26,7 +27,7 @@ function job(more: Partial<Job> = {}): Job {
 			leftBehind: null,
 			output: { mode: "merged", relay: false, paths: ["/o"], bytes: 2048 },
 		},
-		...{ restart: { policy: "no", delayMs: null, max: null }, reason: null },
+		...{ restart: { policy: "no", delayMs: null, max: null }, reason: null, schedule: null },
 		limits: { timeoutMs: null, memoryBytes: null, cpus: null, tasks: null },
 		...more,
 	} as Job;
@@ -108,6 +109,66 @@ describe("a row", () => {
 	});
 });
 
+/** The next day at nine, a run every working day. */
+function schedule(more: Partial<JobSchedule> = {}): JobSchedule {
+	return {
+		...{ next: new Date(2026, 10, 22, 9, 0).toISOString(), last: new Date(2026, 10, 21, 9, 0).toISOString(), paused: false, due: false },
+		...{ missed: 0, missedSince: null, calendar: ["Mon..Fri *-*-* 09:00:00"], leastIntervalMs: null },
+		triggers: [{ id: "t1", kind: "calendar", text: "Mon..Fri 9:00" }],
+		...{ missedPolicy: "once", overlap: "skip", jitterMs: 0, keepRuns: 100, notBefore: null, notAfter: null },
+		...more,
+	};
+}
+
+function scheduled(more: Partial<Job> = {}): Job {
+	return job({ name: "nightly", state: "scheduled", schedule: schedule(), ...more });
+}
+
+describe("a row of a scheduled job", () => {
+	const row = (one: Job) => treeItem({ kind: "schedule", job: one });
+
+	test("tells when it runs next, what its last run came to, by its shape, too, and how it is scheduled", () => {
+		const item = row(scheduled());
+		assert.equal(item.description, "next 2026-11-22 09:00 · last 2026-11-21 09:05, failed, exit code 2 · Mon..Fri 9:00");
+		assert.equal(item.accessibilityInformation?.label, `nightly, ${String(item.description).replaceAll(" · ", ", ")}`);
+		assert.deepEqual(item.iconPath, stateIcon("failed"));
+		assert.deepEqual(row(scheduled({ result: "success", exitCode: 0 })).iconPath, stateIcon("succeeded"));
+		assert.equal(item.contextValue, "schedule idle armed ran");
+	});
+
+	test("says of one that has not run yet, is paused, or runs, that it does", () => {
+		const words = (more: Partial<Job>) => scheduleWords(scheduled(more), NOON).slice(0, 2);
+		assert.deepEqual(words({}), ["next 2026-11-22 09:00", "last 09:05, failed, exit code 2"]);
+		assert.deepEqual(words({ run: 0, startedAt: null, endedAt: null, result: null }), ["next 2026-11-22 09:00", "has not run yet"]);
+		assert.deepEqual(words({ state: "running", endedAt: null, result: null }), ["next 2026-11-22 09:00", "running"]);
+		assert.deepEqual(words({ schedule: schedule({ paused: true }) })[0], "paused");
+		assert.equal(row(scheduled({ run: 0, schedule: schedule({ paused: true }) })).contextValue, "schedule idle paused new");
+		assert.equal(row(scheduled({ state: "running" })).contextValue, "schedule active armed ran");
+	});
+
+	test("says since when runs were missed", () => {
+		const missed = schedule({ missed: 3, missedSince: new Date(2026, 10, 21, 8, 30).toISOString() });
+		assert.equal(scheduleWords(scheduled({ schedule: missed }), NOON)[2], "missed 3 since 08:30");
+	});
+
+	test("says when as one would type it", () => {
+		const words = (kind: "every" | "at" | "cron", text: string) => whenWords(schedule({ triggers: [{ id: "t1", kind, text }] }));
+		assert.equal(words("every", "600s"), "every 10min");
+		assert.equal(words("every", "5400s"), "every 90min");
+		assert.equal(words("every", "86400s"), "every 1d");
+		assert.equal(words("at", new Date(2026, 11, 24, 18, 0).toISOString()), "at 2026-12-24 18:00:00");
+		assert.equal(words("cron", "0 9 * * 1-5"), "0 9 * * 1-5");
+	});
+
+	test("has a tooltip with when it runs, next and last, in which hostile text is no markdown", () => {
+		const hostile = schedule({ triggers: [{ id: "t1", kind: "calendar", text: HOSTILE }] });
+		const { value } = tooltip(scheduled({ schedule: hostile }), null, NOON);
+		for (const fact of ["Next run: 2026\\-11\\-22 09:00", "Last run: failed, exit code 2"]) assert.ok(value.includes(fact), value);
+		assert.ok(value.includes("When: \\$\\(bug\\)"), value);
+		assert.ok(!value.includes("\u001b"));
+	});
+});
+
 /** A list of these jobs, as far as a tree needs one. */
 function listOf(jobs: readonly Job[], more: { readonly failure?: Trouble } = {}) {
 	const changed = new EventEmitter<void>();
@@ -116,7 +177,7 @@ function listOf(jobs: readonly Job[], more: { readonly failure?: Trouble } = {})
 }
 
 describe("a view", () => {
-	const tree = (shows: "running" | "finished", jobs: readonly Job[], by: "none" | "session" | "folder" = "none", failure?: string) => {
+	const tree = (shows: View, jobs: readonly Job[], by: "none" | "session" | "folder" = "none", failure?: string) => {
 		const { list } = listOf(
 			jobs,
 			failure === undefined ? {} : { failure: { title: "Jobs cannot be shown", message: failure, hint: undefined } },
@@ -141,6 +202,22 @@ describe("a view", () => {
 		assert.equal((await finished.getChildren()).length, 2);
 		finished.filter("");
 		assert.equal((await finished.getChildren()).length, 3);
+	});
+
+	test("of scheduled jobs has those that run and those that do not, what runs next on top; running and finished jobs are elsewhere", async () => {
+		const soon = schedule({ next: new Date(2026, 10, 21, 12, 30).toISOString() });
+		const all = [
+			scheduled({ id: "1", name: "later" }),
+			scheduled({ id: "2", name: "paused", schedule: schedule({ next: null, paused: true }) }),
+			scheduled({ id: "3", name: "soon", state: "running", schedule: soon }),
+			job({ id: "4", name: "over" }),
+			job({ id: "5", name: "going", state: "running" }),
+		];
+		const names = async (shows: View) =>
+			(await tree(shows, all).getChildren()).map((row) => ("job" in row ? `${row.kind} ${row.job.name}` : row.kind));
+		assert.deepEqual(await names("scheduled"), ["schedule soon", "schedule later", "schedule paused"]);
+		assert.deepEqual(await names("running"), ["job soon", "job going"]);
+		assert.deepEqual(await names("finished"), ["job over"]);
 	});
 
 	test("groups by session or folder", async () => {

@@ -9,10 +9,11 @@ import "./editor.ts";
 const { EventEmitter, statusBarItems } = await import("./vscode.ts");
 const { StatusBar } = await import("../../extension/views/status-bar.ts");
 
-/** The item for jobs in these states, with this number of failures that the user has not seen. */
-function itemFor(states: readonly JobState[], unseen = 0) {
+/** The item for jobs in these states, with so many failures that the user has not seen, and so many jobs that wait for their schedule. */
+function itemFor(states: readonly JobState[], { unseen = 0, scheduled = 0 } = {}) {
 	const changed = new EventEmitter<void>();
-	const list = { all: states.map((state) => ({ state })), onDidChange: changed.event };
+	const waiting = Array(scheduled).fill({ state: "scheduled", schedule: {} });
+	const list = { all: [...states.map((state) => ({ state, schedule: null })), ...waiting], onDidChange: changed.event };
 	const sidebar = { unseen: Array(unseen).fill({}), onDidChangeUnseen: () => ({ dispose() {} }) };
 	new StatusBar(list as unknown as JobList, sidebar as unknown as Sidebar);
 	changed.fire();
@@ -23,9 +24,15 @@ function itemFor(states: readonly JobState[], unseen = 0) {
 
 describe("the item of the status bar", () => {
 	test("counts active jobs, and failures that the user has not seen", () => {
-		const item = itemFor(["running", "paused", "queued", "failed", "succeeded"], 1);
+		const item = itemFor(["running", "paused", "queued", "failed", "succeeded"], { unseen: 1 });
 		assert.equal(item.text, "$(server-process) 3 $(warning) 1");
 		assert.equal(item.tooltip, "Chore: 3 jobs run, 1 failed");
+	});
+
+	test("tells of scheduled jobs in words beside the others, and is not shown for them alone", () => {
+		const item = itemFor(["running"], { scheduled: 2 });
+		assert.deepEqual([item.text, item.tooltip], ["$(server-process) 1", "Chore: 1 job runs, 2 scheduled"]);
+		assert.equal(itemFor([], { scheduled: 2 }).isShown, false);
 	});
 
 	test("does not count a job in the state unknown", () => {

@@ -14,7 +14,7 @@ const { FollowTerminal } = await import("../../extension/logs/terminal.ts");
  */
 async function terminalAfter(text: string, more: Partial<Job> = {}, endsWithJob = false, failure?: Error) {
 	const job = { id: "01936f0e-8d2a-7c31-9b55-0e6a1c9e2f40", name: "build", run: 1, state: "succeeded", attempt: 1, exitCode: 0 };
-	const over = { ...job, createdAt: "2026-11-21T09:00:00.000Z", startedAt: null, endedAt: null, ...more } as unknown as Job;
+	const over = { ...job, createdAt: "2026-11-21T09:00:00.000Z", startedAt: null, endedAt: null, schedule: null, ...more } as unknown as Job;
 	async function* logs(): AsyncGenerator<LogPiece> {
 		yield { bytes: Buffer.from(text), offset: 0, stream: "output" };
 		if (failure !== undefined) throw failure;

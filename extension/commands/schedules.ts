@@ -1,0 +1,34 @@
+/** The commands of the view of scheduled jobs. What they change they show at once, without waiting for an event. */
+import * as vscode from "vscode";
+import { isIdle, type Job } from "../../src/index.ts";
+import type { JobList } from "../jobs/job-list.ts";
+import { askWhen } from "../start/ask-when.ts";
+import { literal, whenWords } from "../words.ts";
+
+/** Asks when the job is to run from here on, what it has at hand, and has it so. */
+export async function editSchedule(jobs: JobList, job: Job): Promise<void> {
+	const { schedule } = await jobs.use(job, (chore) => chore.get(job.id));
+	if (schedule === null) return;
+	if (schedule.triggers.length !== 1) {
+		const text = `${job.name} has several triggers, all of which must hold: chore trigger ls and set show and change them.`;
+		void vscode.window.showInformationMessage(literal(text));
+		return;
+	}
+	const { notBefore, notAfter } = schedule;
+	const besides = {
+		...(notBefore !== null && { notBefore: new Date(notBefore) }),
+		...(notAfter !== null && { notAfter: new Date(notAfter) }),
+	};
+	const asked = await askWhen({ title: literal(`Edit Schedule of ${job.name}`), value: whenWords(schedule), besides });
+	if (asked === undefined) return;
+	await jobs.use(job, (chore) => chore.reschedule(job.id, asked));
+	await jobs.look(job);
+}
+
+/** What is asked before jobs with schedules are removed, and the sentence below that. */
+export function removalQuestion(chosen: readonly Job[]): readonly [question: string, detail: string] {
+	const names = literal(chosen.map(({ name }) => name).join(", "));
+	const question = chosen.length === 1 ? `Remove ${names}?` : `Remove ${chosen.length} scheduled jobs?`;
+	const stopped = chosen.every(isIdle) ? "" : " What runs at present is stopped.";
+	return [question, `There are no more runs; records and output are deleted.${stopped}`];
+}
