@@ -1,5 +1,5 @@
 /** The jobs of one session as they are now: read once, then kept true by the events of the library. */
-import { type Chore, type ChoreOptions, hasEnded, isChoreError, type Job, type LedgerEvent, openChore } from "../../src/index.ts";
+import { type Chore, type ChoreOptions, isChoreError, isIdle, type Job, type LedgerEvent, openChore } from "../../src/index.ts";
 import { AnswersInOrder } from "./answers-in-order.ts";
 
 /** What a session calls when something happens in it. */
@@ -164,7 +164,7 @@ export class SessionJobs {
 				if (stale.length === 0 || this.#closing.signal.aborted) return;
 				for (const [id, event] of stale) {
 					const job = await this.look(id);
-					const isNews = isEnd(event) && job !== undefined && hasEnded(job);
+					const isNews = isEnd(event) && job !== undefined && isIdle(job);
 					// A run that ended before the window was opened may be recorded only now, by this very look: that is no news.
 					if (isNews && Date.parse(job.endedAt ?? job.createdAt) >= this.#openedAtMs - 1000) this.#listener.ended(job);
 				}

@@ -73,6 +73,7 @@ class LogChannel implements vscode.Disposable {
 
 	/** Reads the latest run of the job, unless it is being read already. */
 	follow(job: Job | undefined): void {
+		if (job?.run === 0) this.#channel.replace("[chore: it has not run yet]\n");
 		if (job === undefined || job.run === this.#run) return;
 		this.#run = job.run;
 		this.#following?.abort();

@@ -1,6 +1,6 @@
 /** A terminal that follows the log of a job, colours included. No key reaches the job: Ctrl-C closes the terminal only. */
 import * as vscode from "vscode";
-import { type Chore, hasEnded, type Job } from "../../src/index.ts";
+import { type Chore, isIdle, type Job } from "../../src/index.ts";
 import { describe } from "../failure.ts";
 import type { JobList } from "../jobs/job-list.ts";
 import { exitStatus, nameWords, printable, rowWords } from "../words.ts";
@@ -75,7 +75,7 @@ export class FollowTerminal implements vscode.Pseudoterminal {
 	async #show(): Promise<void> {
 		try {
 			const job = await this.#find();
-			if (!hasEnded(job)) this.#note(`${nameWords(job)} runs on when this terminal is closed; Ctrl-C leaves it`);
+			if (!isIdle(job)) this.#note(`${nameWords(job)} runs on when this terminal is closed; Ctrl-C leaves it`);
 			const end = await this.#jobs.use(job, async (chore) => {
 				await this.#follow(chore, job);
 				return chore.wait(job.id, { run: job.run, signal: this.#leaving.signal });

@@ -1,9 +1,9 @@
 /** Messages about ends: each failure of a job of this workspace, and any end that the user asked to be told of. */
 import * as vscode from "vscode";
-import { hasEnded, type Job } from "../../src/index.ts";
+import { isIdle, type Job } from "../../src/index.ts";
 import type { JobList } from "../jobs/job-list.ts";
 import { HOME, notifyOnFailure } from "../settings.ts";
-import { literal, nameWords, stateWords } from "../words.ts";
+import { asRun, literal, nameWords, stateWords } from "../words.ts";
 
 /** Under this name the workspace remembers the runs of "Notify When Done", each as "id run": they outlive a reload of the window. */
 const AWAITED = "chore.awaited";
@@ -28,6 +28,8 @@ export class Notifier implements vscode.Disposable {
 	/** Failures that wait to be told in one message, by run. */
 	readonly #gathered = new Map<string, Job>();
 	#gathering: NodeJS.Timeout | undefined;
+	/** Ids of jobs with a schedule whose last run failed. Of failures in a row the first is told. */
+	readonly #failing = new Set<string>();
 
 	constructor(jobs: JobList, memory: vscode.Memento) {
 		this.#jobs = jobs;
@@ -35,7 +37,10 @@ export class Notifier implements vscode.Disposable {
 		this.#told = new Set(memory.get<readonly string[]>(TOLD, []));
 		this.#disposables = [
 			jobs.onDidEnd((job) => {
-				if (job.state !== "stopped" && job.state !== "succeeded" && notifyOnFailure() && isOfWorkspace(job)) this.#tellFailure(job);
+				const isRepeated = this.#failing.has(job.id);
+				if (isGood(job)) this.#failing.delete(job.id);
+				else if (job.schedule !== null) this.#failing.add(job.id);
+				if (!isGood(job) && !isRepeated && notifyOnFailure() && isOfWorkspace(job)) this.#tellFailure(job);
 			}),
 			jobs.onDidChange(() => this.#tellAwaited()),
 		];
@@ -60,7 +65,7 @@ export class Notifier implements vscode.Disposable {
 		if (awaited.length === 0) return;
 		const over = awaited.filter((run) => {
 			const job = this.#jobs.get(run.split(" ")[0] ?? "");
-			if (job === undefined || (runOf(job) === run && !hasEnded(job))) return false;
+			if (job === undefined || (runOf(job) === run && !isIdle(job))) return false;
 			if (runOf(job) === run) this.#tell(job);
 			return true;
 		});
@@ -110,15 +115,20 @@ export class Notifier implements vscode.Disposable {
 	#tell(job: Job): void {
 		if (this.#told.has(runOf(job))) return;
 		this.#remember([job]);
-		const text = literal(`${nameWords(job)} ${stateWords(job)}`);
-		const message =
-			job.state === "succeeded" || job.state === "stopped" ? vscode.window.showInformationMessage : vscode.window.showWarningMessage;
+		const text = literal(`${nameWords(job)} ${stateWords(asRun(job))}`);
+		const message = isGood(job) ? vscode.window.showInformationMessage : vscode.window.showWarningMessage;
 		void message(text, "Show Log", "Run Again").then((choice) => {
 			if (choice !== undefined) {
 				void vscode.commands.executeCommand(choice === "Show Log" ? "chore.showLog" : "chore.rerun", { kind: "job", job });
 			}
 		});
 	}
+}
+
+/** Whether the run that has ended did so well, or because somebody wanted it to. */
+function isGood(job: Job): boolean {
+	const { state } = asRun(job);
+	return state === "succeeded" || state === "stopped";
 }
 
 /**

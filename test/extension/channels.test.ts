@@ -14,7 +14,7 @@ const { LogChannels } = await import("../../extension/logs/channels.ts");
 function listOf(pieces: readonly Uint8Array[], fromByte = 0, held?: Promise<void>) {
 	const job = {
 		...{ id: "01936f0e-8d2a-7c31-9b55-0e6a1c9e2f40", name: "build", run: 1, state: "succeeded", attempt: 1, exitCode: 0 },
-		...{ createdAt: "2026-11-21T09:00:00.000Z", startedAt: null, endedAt: null, output: { paths: ["/state/wörk/output"] } },
+		...{ createdAt: "2026-11-21T09:00:00.000Z", startedAt: null, endedAt: null, schedule: null, output: { paths: ["/state/wörk/output"] } },
 	} as unknown as Job;
 	const removed = new EventEmitter<string>();
 	const changed = new EventEmitter<void>();
@@ -29,7 +29,7 @@ function listOf(pieces: readonly Uint8Array[], fromByte = 0, held?: Promise<void
 	const chore = { logs, wait: async () => job };
 	const use = <T>(_: Job, act: (library: typeof chore) => Promise<T>): Promise<T> => act(chore);
 	const list = { get: () => job, use, onDidRemove: removed.event, onDidChange: changed.event };
-	return { job, removed, list: list as unknown as JobList };
+	return { job, removed, changed, list: list as unknown as JobList };
 }
 
 /** The channel of a job once all of its log was read. */
@@ -50,6 +50,19 @@ describe("a channel", () => {
 		const { channel } = await shown([Buffer.from("a\u001b[3"), Buffer.from("1mb\u001b[0m \xe6", "latin1"), Buffer.from([0xbc, 0xa2])]);
 		assert.match(channel.text, /^ab 漢\n\[chore: build, succeeded, made [\d: -]+\]\n$/);
 		assert.equal(channel.name, "Chore: build (1c9e2f40)");
+	});
+
+	test("says of a job that waits for its first run that it has not run, and shows that run once it begins", async () => {
+		const { job, list, changed } = listOf([Buffer.from("first\n")]);
+		let now: Job = { ...job, run: 0, state: "scheduled" };
+		const open = new LogChannels({ ...list, get: () => now } as unknown as JobList);
+		open.show(now);
+		const channel = channels.at(-1);
+		assert.equal(channel?.text, "[chore: it has not run yet]\n");
+		now = job;
+		changed.fire();
+		await eventually("its run is shown", () => /^first\n\[chore: build, succeeded/.test(channel?.text ?? ""));
+		open.dispose();
 	});
 
 	test("says that the beginning is left out, and where all of it is", async () => {

@@ -167,6 +167,18 @@ describe("the jobs of a window", () => {
 	});
 });
 
+test("the end of a scheduled run is told, though its job goes on to wait", async () => {
+	const { list, opened } = scene(({ jobs }) => void jobs.set("1", job("1")));
+	const ended: string[] = [];
+	list.onDidEnd(({ id, state }) => ended.push(`${id} ${state}`));
+	await list.ready();
+	opened[0]?.jobs.set("1", job("1", { state: "scheduled", result: "exit-code", endedAt: new Date().toISOString() }));
+	opened[0]?.tell("exited", "1");
+	await eventually("the end is told", () => ended.length > 0);
+	assert.deepEqual(ended, ["1 scheduled"]);
+	await list.dispose();
+});
+
 describe("the sessions of a window", () => {
 	test("are opened once each, also if several callers ask for one at the same time", async () => {
 		const { list, opened } = scene();

@@ -26,7 +26,17 @@ function scene(memory = new Memory()) {
 	const list = { get: (id: string) => jobs.get(id), onDidChange: changed.event, onDidEnd: ended.event };
 	const notifier = new Notifier(list as unknown as JobList, memory as never);
 	const job = (name: string, more: Partial<Job> = {}): Job =>
-		({ id: `id-of-${name}`, name, run: 1, attempt: 1, state: "running", directory: "/srv/app", exitCode: null, ...more }) as Job;
+		({
+			id: `id-of-${name}`,
+			name,
+			run: 1,
+			attempt: 1,
+			state: "running",
+			directory: "/srv/app",
+			exitCode: null,
+			schedule: null,
+			...more,
+		}) as Job;
 	const end = (one: Job, more: Partial<Job> = {}): void => {
 		const over = { ...one, state: "failed", result: "exit-code", exitCode: 2, ...more } as Job;
 		jobs.set(one.id, over);
@@ -62,6 +72,21 @@ describe("notifications", () => {
 		assert.equal(messages.length, 1);
 		first.end(first.job("build", { run: 2 }));
 		assert.equal(messages.length, 2);
+	});
+
+	test("tell of a failed run of a schedule, of those in a row once, and of its end if the user asked", () => {
+		const { notifier, job, end } = scene();
+		const nightly = (run: number): Job => job("nightly", { run, schedule: {} as Job["schedule"] });
+		const waiting = { state: "scheduled" } as const;
+		const good = { ...waiting, result: "success", exitCode: 0 } as const;
+		end(nightly(1), waiting);
+		end(nightly(2), waiting);
+		end(nightly(3), good);
+		end(nightly(4), waiting);
+		assert.deepEqual(told(), ["nightly failed, exit code 2", "nightly failed, exit code 2"]);
+		notifier.watch(nightly(5));
+		end(nightly(5), good);
+		assert.deepEqual(told().slice(2), ["nightly succeeded"]);
 	});
 
 	test("report three failures and each one that the user asked about at once, and the others later in one message", () => {
