@@ -15,6 +15,7 @@ const SCENES = {
 	"a folder": [
 		() => import("./jobs.ts"),
 		() => import("./rows.ts"),
+		() => import("./schedules.ts"),
 		() => import("./logs.ts"),
 		() => import("./tasks.ts"),
 		() => import("./settings.ts"),

@@ -6,6 +6,7 @@ import { suiteSetup, suiteTeardown, teardown } from "mocha";
 import * as vscode from "vscode";
 import type { Parts } from "../../extension/commands/commands.ts";
 import type { Row } from "../../extension/views/row.ts";
+import type { View } from "../../extension/views/tree.ts";
 import { type Chore, type Job, openChore, type RunOptions } from "../../src/index.ts";
 import { eventually } from "../support/eventually.ts";
 
@@ -79,7 +80,7 @@ export class EditorWindow {
 	}
 
 	/** The rows of a view as they are drawn: label and description, those of groups below them. */
-	async rows(view: "running" | "finished", parent?: Row): Promise<string[]> {
+	async rows(view: View, parent?: Row): Promise<string[]> {
 		const tree = this.parts.sidebar.trees[view];
 		const lines: string[] = [];
 		for (const row of await tree.getChildren(parent)) {
@@ -90,7 +91,7 @@ export class EditorWindow {
 		return lines;
 	}
 
-	async untilRow(view: "running" | "finished", beginning: string): Promise<string> {
+	async untilRow(view: View, beginning: string): Promise<string> {
 		let seen: string[] = [];
 		try {
 			return await eventually(`a row in ${view}: ${beginning}`, async () => {
@@ -142,21 +143,25 @@ export class EditorWindow {
 		return shown;
 	}
 
-	/** Types into the box of "Run Command…". */
-	typeLine(line: string): string[] {
+	/** Types into the box of "Run Command…", and presses Enter there or the button for a schedule. */
+	typeLine(line: string, press: "Enter" | "Run on a Schedule…" = "Enter"): string[] {
 		const placeholders: string[] = [];
 		this.replace("createQuickPick", () => {
 			const accepted = new vscode.EventEmitter<void>();
 			const changed = new vscode.EventEmitter<string>();
 			const hidden = new vscode.EventEmitter<void>();
+			const triggered = new vscode.EventEmitter<vscode.QuickInputButton>();
 			return {
 				...{ items: [], activeItems: [], value: line, placeholder: "" },
 				...{ onDidAccept: accepted.event, onDidChangeValue: changed.event, onDidHide: hidden.event },
+				...{ buttons: [] as readonly vscode.QuickInputButton[], onDidTriggerButton: triggered.event },
 				show(): void {
 					placeholders.push(this.placeholder);
 					changed.fire(line);
 					this.activeItems = this.items.slice(0, 1);
-					accepted.fire();
+					const button = this.buttons.find(({ tooltip }) => tooltip === press);
+					if (button === undefined) accepted.fire();
+					else triggered.fire(button);
 				},
 				hide: () => hidden.fire(),
 				dispose: () => {},
