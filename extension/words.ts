@@ -45,13 +45,13 @@ export function timeWords(job: Job, now: Date = new Date()): string {
 export function scheduleWords(job: Job, now: Date = new Date()): readonly string[] {
 	const { schedule } = job;
 	if (schedule === null) return [stateWords(job)];
-	const missed = schedule.missedSince === null ? [] : [`missed ${schedule.missed} since ${clock(schedule.missedSince, now)}`];
+	const missed = schedule.missedSince === null ? [] : [`missed ${schedule.missed} since ${shortClock(schedule.missedSince, now)}`];
 	return [nextWords(schedule, now), lastWords(job, now), ...missed, whenWords(schedule)];
 }
 
 function nextWords({ next, paused }: JobSchedule, now: Date): string {
 	if (paused) return "paused";
-	return next === null ? "next unknown" : `next ${clock(next, now)}`;
+	return next === null ? "next unknown" : `next ${shortClock(next, now)}`;
 }
 
 function lastWords(job: Job, now: Date): string {
@@ -59,7 +59,7 @@ function lastWords(job: Job, now: Date): string {
 	const state = stateWords(asRun(job));
 	if (!isIdle(job)) return state;
 	const time = job.startedAt ?? job.endedAt;
-	return time === null ? `last ${state}` : `last ${clock(time, now)}, ${state}`;
+	return time === null ? `last ${state}` : `last ${shortClock(time, now)}, ${state}`;
 }
 
 /** When a job is run, as one would type it: "Mon..Fri 9:00", "every 10min", "at 2026-12-24 18:00:00". */
@@ -96,4 +96,20 @@ function wholeUnits(text: string): string {
 /** "14:02" of today, "2026-11-20 14:02" of any other day, in local time. */
 export function clock(time: string, now: Date = new Date()): string {
 	return localTime(new Date(time), { now });
+}
+
+const WEEKDAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"] as const;
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** The same, short enough for a row: "Wed 09:00" of the six days before today and after it. */
+function shortClock(time: string, now: Date): string {
+	const moment = new Date(time);
+	const words = clock(time, now);
+	const isNear = Math.abs(startOfDay(moment) - startOfDay(now)) < 6.5 * DAY_MS; // a day may have 25 hours
+	return isNear && words.includes(" ") ? `${WEEKDAYS[moment.getDay()]} ${words.split(" ")[1]}` : words;
+}
+
+function startOfDay(moment: Date): number {
+	return new Date(moment.getFullYear(), moment.getMonth(), moment.getDate()).getTime();
 }

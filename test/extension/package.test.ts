@@ -113,6 +113,13 @@ describe("the manifest", () => {
 		}
 	});
 
+	test("puts a submenu into a menu once: the editor drops it from there on", () => {
+		for (const entries of Object.values(menus) as (readonly { readonly submenu?: string }[])[]) {
+			const there = entries.flatMap(({ submenu }) => submenu ?? []);
+			assert.equal(there.length, new Set(there).size, there.join());
+		}
+	});
+
 	test("puts at most two actions on a row, and what ends something last", () => {
 		const inline = menus["view/item/context"].filter(({ group }: { readonly group: string }) => group.startsWith("inline"));
 		const states = ["job active running", "job active unknown", "job ended failed", "failure"];

@@ -128,8 +128,9 @@ describe("a row of a scheduled job", () => {
 	const row = (one: Job) => treeItem({ kind: "schedule", job: one });
 
 	test("tells when it runs next, what its last run came to, by its shape, too, and how it is scheduled", () => {
-		const item = row(scheduled());
-		assert.equal(item.description, "next 2026-11-22 09:00 · last 2026-11-21 09:05, failed, exit code 2 · Mon..Fri 9:00");
+		const over = "2001-02-03T09:05:00";
+		const item = row(scheduled({ startedAt: over, schedule: schedule({ next: "2199-01-01T09:00:00" }) }));
+		assert.equal(item.description, "next 2199-01-01 09:00 · last 2001-02-03 09:05, failed, exit code 2 · Mon..Fri 9:00");
 		assert.equal(item.accessibilityInformation?.label, `nightly, ${String(item.description).replaceAll(" · ", ", ")}`);
 		assert.deepEqual(item.iconPath, stateIcon("failed"));
 		assert.deepEqual(row(scheduled({ result: "success", exitCode: 0 })).iconPath, stateIcon("succeeded"));
@@ -138,12 +139,18 @@ describe("a row of a scheduled job", () => {
 
 	test("says of one that has not run yet, is paused, or runs, that it does", () => {
 		const words = (more: Partial<Job>) => scheduleWords(scheduled(more), NOON).slice(0, 2);
-		assert.deepEqual(words({}), ["next 2026-11-22 09:00", "last 09:05, failed, exit code 2"]);
-		assert.deepEqual(words({ run: 0, startedAt: null, endedAt: null, result: null }), ["next 2026-11-22 09:00", "has not run yet"]);
-		assert.deepEqual(words({ state: "running", endedAt: null, result: null }), ["next 2026-11-22 09:00", "running"]);
+		assert.deepEqual(words({}), ["next Sun 09:00", "last 09:05, failed, exit code 2"]);
+		assert.deepEqual(words({ run: 0, startedAt: null, endedAt: null, result: null }), ["next Sun 09:00", "has not run yet"]);
+		assert.deepEqual(words({ state: "running", endedAt: null, result: null }), ["next Sun 09:00", "running"]);
 		assert.deepEqual(words({ schedule: schedule({ paused: true }) })[0], "paused");
 		assert.equal(row(scheduled({ run: 0, schedule: schedule({ paused: true }) })).contextValue, "schedule idle paused new");
 		assert.equal(row(scheduled({ state: "running" })).contextValue, "schedule active armed ran");
+	});
+
+	test("names a moment by its hour today, its weekday within six days, and its date beyond", () => {
+		const next = (day: number) =>
+			scheduleWords(scheduled({ schedule: schedule({ next: new Date(2026, 10, day, 9, 0).toISOString() }) }), NOON)[0];
+		assert.deepEqual([21, 22, 27, 28].map(next), ["next 09:00", "next Sun 09:00", "next Fri 09:00", "next 2026-11-28 09:00"]);
 	});
 
 	test("says since when runs were missed", () => {
