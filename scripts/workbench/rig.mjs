@@ -159,7 +159,8 @@ export async function openBrowser(options = {}) {
 
 /** Runs the command line of this checkout on the jobs of the test. @returns its stdout */
 export async function chore(folders, ...rest) {
-	const [program, ...words] = runWords(folders, {}, process.execPath, [join(ROOT, "dist/cli.cjs"), ...rest]);
+	const cli = join(ROOT, "dist/cli.cjs");
+	const [program, ...words] = runWords(folders, {}, process.execPath, [folders.manager?.path(cli) ?? cli, ...rest]);
 	const { stdout } = await promisify(execFile)(program, words, {
 		env: environment(folders),
 		cwd: folders.workspace,

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { installWorkbench, WORKBENCHES } from "./install.mjs";
+import { startManager } from "./manager.mjs";
 import { Workbench } from "./page.mjs";
 import { chore, cleanUp, installExtension, makeFolders, openBrowser, ROOT, startServer } from "./rig.mjs";
 import { elsewhere } from "./steps/elsewhere.mjs";
@@ -13,6 +14,7 @@ import { jobs } from "./steps/jobs.mjs";
 import { logs } from "./steps/logs.mjs";
 import { looks } from "./steps/looks.mjs";
 import { pictures } from "./steps/pictures.mjs";
+import { schedules, untrustedSchedules } from "./steps/schedules.mjs";
 import { survival } from "./steps/survival.mjs";
 import { trouble, untrusted } from "./steps/trouble.mjs";
 
@@ -23,11 +25,15 @@ const STEP_MS = 4 * 60_000;
 /** How many lines of the page's console are printed when a step fails. */
 const LAST_WORDS = 20;
 
-/** Each group has its own server, browser and jobs. Its steps run one after another. */
+const TRUST = { "security.workspace.trust.enabled": true, "security.workspace.trust.startupPrompt": "never" };
+
+/** Each group has its own server, browser and jobs, which run on posix, or on a systemd of their own. Its steps run one after another. */
 const GROUPS = [
 	{ steps: [...jobs, ...logs, ...survival, ...elsewhere, ...looks] },
 	{ steps: trouble, variables: { CHORE_PLATFORM: "systemd", DBUS_SESSION_BUS_ADDRESS: "", XDG_RUNTIME_DIR: "/nonexistent" } },
-	{ steps: untrusted, settings: { "security.workspace.trust.enabled": true, "security.workspace.trust.startupPrompt": "never" } },
+	{ steps: untrusted, settings: TRUST },
+	{ steps: schedules, onSystemd: true },
+	{ steps: untrustedSchedules, onSystemd: true, settings: TRUST },
 	{ steps: pictures, workspace: "app" },
 ];
 
@@ -45,9 +51,10 @@ if (names.length > 1) {
 }
 let passed = 0;
 let failed = 0;
+let skipped = 0;
 for (const group of GROUPS) await useIn(names[0], group);
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed > 0 || passed === 0 ? 1 : 0);
+console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+process.exit(failed > 0 || passed + skipped === 0 ? 1 : 0);
 
 /** Runs one workbench in a process of its own and puts its name before each line of output. @returns the exit code */
 function apart(name) {
@@ -56,11 +63,18 @@ function apart(name) {
 	return new Promise((resolve) => child.once("close", (code) => resolve(code ?? 1)));
 }
 
-async function useIn(name, { steps, workspace, variables, settings }) {
+async function useIn(name, { steps, workspace, variables, settings, onSystemd = false }) {
 	const wanted = steps.filter(({ title, editors = [name] }) => only.test(title) && editors.includes(name));
 	if (wanted.length === 0) return;
-	const workbench = installWorkbench(name);
-	const folders = makeFolders({ workspace });
+	const installed = installWorkbench(name);
+	const manager = onSystemd ? startManager() : undefined;
+	if (manager?.skip !== undefined) {
+		skipped += wanted.length;
+		for (const { title } of wanted) console.log(`﹣ ${title}: ${manager.skip}`);
+		return;
+	}
+	const workbench = manager?.shown(installed) ?? installed;
+	const folders = makeFolders({ manager, workspace });
 	const tools = { name, folders, installed: workbench, server: undefined, page: undefined, workbench: undefined };
 	Object.assign(tools, {
 		chore: (...rest) => chore(folders, ...rest),
@@ -78,7 +92,8 @@ async function useIn(name, { steps, workspace, variables, settings }) {
 	});
 	let browser;
 	try {
-		installExtension(workbench, folders, join(ROOT, vsix));
+		installExtension(installed, folders, join(ROOT, vsix));
+		manager?.give(folders.base);
 		await tools.start();
 		({ browser, page: tools.page, context: tools.context } = await openBrowser());
 		tools.said = [];
@@ -95,6 +110,7 @@ async function useIn(name, { steps, workspace, variables, settings }) {
 		await browser?.close().catch(() => {});
 		await tools.server?.stop();
 		await cleanUp(folders);
+		manager?.stop();
 	}
 }
 

@@ -32,7 +32,7 @@ suite("schedules", () => {
 		await window.command("schedule");
 		const rows = await window.rows("scheduled");
 		assert.match(rows[0] ?? "", /^echo next .* · has not run yet · every 10min$/);
-		assert.match(rows[1] ?? "", /^echo-2 next \d{4}-01-01 09:00 · has not run yet · 0 9 1 1 \*$/);
+		assert.match(rows[1] ?? "", /^echo-2 next (.* )?09:00 · has not run yet · 0 9 1 1 \*$/);
 		assert.deepEqual([await window.rows("running"), await window.rows("finished")], [[], []]);
 	});
 
@@ -63,7 +63,7 @@ suite("schedules", () => {
 		await window.untilChannel(job, "[chore: it has not run yet]");
 		await window.command("runNow", row());
 		await window.untilChannel(job, "now\n");
-		await eventually("its end shows", async () => /· last \d\d:\d\d, succeeded ·/.test((await window.rows("scheduled"))[0] ?? ""));
+		await eventually("its end shows", async () => /· last .*, succeeded ·/.test((await window.rows("scheduled"))[0] ?? ""));
 		assert.deepEqual(await window.rows("finished"), []);
 		await window.command("pauseSchedule", row());
 		assert.equal(known().schedule?.paused, true);
