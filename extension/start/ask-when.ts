@@ -30,7 +30,7 @@ export interface AskedWhen {
 	readonly besides?: ScheduleOptions;
 }
 
-/** Asks for the words. @returns undefined if the user gave up */
+/** Asks for the words. @returns undefined if the user gave up or left them as they were */
 export async function askWhen({ title, value, besides = {} }: AskedWhen): Promise<ScheduleOptions | undefined> {
 	const line = await vscode.window.showInputBox({
 		title,
@@ -40,7 +40,7 @@ export async function askWhen({ title, value, besides = {} }: AskedWhen): Promis
 		ignoreFocusOut: true,
 		validateInput: (typed) => (typed.trim() === value.trim() ? undefined : judge(typed, besides)),
 	});
-	return line === undefined || line.trim() === "" ? undefined : readWhen(line);
+	return line === undefined || ["", value.trim()].includes(line.trim()) ? undefined : readWhen(line);
 }
 
 /** Says what is wrong with the words, or what they mean. */

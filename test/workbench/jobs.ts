@@ -38,6 +38,15 @@ suite("commands", () => {
 		await vscode.commands.executeCommand("workbench.action.revertAndCloseActiveEditor");
 	});
 
+	test("say before anything is typed that no schedule can be kept", async function () {
+		if ((await window.chore.capabilities()).schedule) return this.skip();
+		const errors = window.answer("showErrorMessage", () => undefined);
+		const typed = window.typeLine("true");
+		await window.command("schedule");
+		assert.match(errors[0]?.text ?? "", /cannot wake them/);
+		assert.deepEqual(typed, []);
+	});
+
 	test("stop jobs and run them again, from their rows", async () => {
 		await window.set("confirmStop", false);
 		const job = await window.shell("exec sleep 1000", { name: "long" });

@@ -101,6 +101,28 @@ suite("schedules", () => {
 		assert.match((await window.rows("scheduled"))[0] ?? "", /^edited next .* · every 3h$/);
 	});
 
+	test("stay as they are where their words are left alone", async () => {
+		const job = await scheduled("true", { name: "same" });
+		window.answer("showInputBox", ({ text }) => text.split("|").at(-1));
+		await window.command("editSchedule", { kind: "schedule", job });
+		const { unit, schedule } = await window.chore.get(job.id);
+		assert.deepEqual([unit, schedule], [job.unit, job.schedule]);
+	});
+
+	test("have a run that failed unseen counted in a badge on their view", async () => {
+		const { scheduled: view } = window.parts.sidebar;
+		const job = await scheduled("exit 1", { name: "unseen", directory: ELSEWHERE });
+		await window.untilRow("scheduled", "unseen next");
+		await vscode.commands.executeCommand("workbench.view.explorer");
+		await eventually("the view is out of sight", () => !view.visible);
+		await window.chore.rerun(job.id);
+		await eventually("it is counted", () => view.badge?.value === 1);
+		assert.equal(view.badge?.tooltip, "1 job failed since you last looked");
+		assert.equal(window.parts.sidebar.finished.badge, undefined);
+		await vscode.commands.executeCommand("chore.scheduled.focus");
+		await eventually("it was seen", () => view.badge === undefined);
+	});
+
 	/** A job that its schedule does not run during the test, unless it is another. */
 	function scheduled(line: string, more: Partial<RunOptions>): Promise<Job> {
 		return window.shell(line, { schedule: { calendar: ["2199-01-01 09:00"] }, ...more });
