@@ -54,6 +54,6 @@ async function judge(line: string, besides: ScheduleOptions): Promise<vscode.Inp
 		return { message: `Next: ${moments.map((moment) => clock(moment, now)).join(", ")}`, severity: severity.Info };
 	} catch (error) {
 		if (!isChoreError(error)) throw error;
-		return { message: literal(error.hint === undefined ? error.message : `${error.message}. ${error.hint}`), severity: severity.Error };
+		return { message: literal(error.hint === undefined ? error.message : `${error.message} (${error.hint})`), severity: severity.Error };
 	}
 }

@@ -32,7 +32,6 @@ test("what is no span, no moment or no calendar is refused with an example", asy
 	for (const line of [
 		"every",
 		"every now and then",
-		"every 10s",
 		"at noon",
 		"0 9 * * 8",
 		"Mon..Fri 25:00",

@@ -81,7 +81,7 @@ suite("schedules", () => {
 		const said: string[] = [];
 		window.replace("showInputBox", async ({ value, validateInput }: vscode.InputBoxOptions) => {
 			said.push(String(value));
-			for (const line of ["Mon..Fri 25:00", "0 9 * * 8", "every 10s", "at 1999-12-31", "every 3h"]) {
+			for (const line of ["Mon..Fri 25:00", "0 9 * * 8", "every soon", "at 1999-12-31", "every 3h"]) {
 				const judged = await validateInput?.(line);
 				if (typeof judged === "object" && judged !== null) said.push(`${judged.severity} ${judged.message}`);
 			}
@@ -93,7 +93,7 @@ suite("schedules", () => {
 			"2199-01-01 09:00",
 			`${wrong} the calendar "Mon..Fri 25:00" is wrong at character`,
 			`${wrong} the cron line "0 9 * * 8" is wrong at character 9`,
-			`${wrong} an interval is a whole number of minutes`,
+			`${wrong} "soon" is no span of time`,
 			`${wrong} There is no such moment`,
 			`${right} Next: `,
 		];

@@ -29,7 +29,7 @@ export const schedules = [
 			await workbench.command("Chore: Run on a Schedule…");
 			await workbench.type("A line of shell", "echo on time");
 			await workbench.type("When it is to run", "Every…");
-			await typeWhen(tools, "every 10s", "a whole number of minutes");
+			await typeWhen(tools, "every soon", "no span of time");
 			await shot("schedule-wrong");
 			await typeWhen(tools, "every 10min", "Next: ");
 			await shot("schedule-when");
