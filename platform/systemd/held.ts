@@ -37,8 +37,8 @@ function noteIn(runFolder: string): string {
 	return `${runFolder}/paused`;
 }
 
-/** The pid that the start script wrote into `started`. */
-function mainPid(runFolder: string): number | undefined {
+/** The pid that the start script wrote into `started`; undefined before that. */
+export function mainPid(runFolder: string): number | undefined {
 	try {
 		const found = /^[0-9]+/.exec(readSettledAt(`${runFolder}/started`));
 		return found === null ? undefined : Number(found[0]);

@@ -6,7 +6,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { signalNumber } from "../exit-record.ts";
 import { Silence } from "../silence.ts";
-import { dropNote, noteHeld } from "./held.ts";
+import { dropNote, mainPid, noteHeld } from "./held.ts";
 import { withStrays } from "./inspect.ts";
 import { isAlive, isHeld, pidsIn, processesApart } from "./processes.ts";
 import type { Systemd } from "./requests.ts";
@@ -29,7 +29,13 @@ export async function pauseRun(systemd: Systemd, run: PlannedUnit): Promise<bool
 		const isStill = held.every((pid) => isHeld(pid) || !isAlive(pid));
 		const later = isStill ? await pidsOf(systemd, run) : held;
 		if (later === "over") break;
-		if ((isStill && later.every((pid) => held.includes(pid))) || silence.isOver) return true;
+		if ((isStill && later.every((pid) => held.includes(pid))) || silence.isOver) {
+			const main = mainPid(run.runFolder);
+			if (main !== undefined && later.includes(main)) return true;
+			// `inspect` tells a pause from the main process. The start script has not said yet which that is, so it goes on.
+			await signalRun(systemd, run, ["SIGCONT"], "all");
+			if (silence.isOver) break;
+		}
 		await delay(LOOK_EVERY_MS);
 	}
 	dropNote(run.runFolder);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Stopping } from "../../platform/contract.ts";
 import { eventually, isRunning, kill } from "../support/eventually.ts";
@@ -54,6 +54,23 @@ test("every process of a paused run is stopped until the run is resumed", { skip
 		await goesOn(run);
 	}
 	assert.equal(await fixture.platform.resume(run.handle), true, "what runs may be resumed");
+});
+
+test("a run whose start script has not said yet which its main process is is paused once it has, and goes on until then", {
+	skip,
+}, async () => {
+	await using fixture = await Fixture.open();
+	const run = fixture.prepare("exec sleep 1000");
+	const late = 'until [ -e "$1/go" ]; do echo x >>"$1/main"; sleep 0.01; done; echo $$ 1<>"$1/started"; exec sleep 1000';
+	writeFileSync(`${run.run.jobFolder}/start`, late);
+	await fixture.platform.start(run.run, run.handle);
+	await goesOn(run, ["main"]);
+	const paused = fixture.platform.pause(run.handle);
+	await eventually("it is being paused", () => existsSync(`${run.run.runFolder}/paused`));
+	await goesOn(run, ["main"]);
+	writeFileSync(`${run.run.runFolder}/go`, "");
+	assert.equal(await paused, true);
+	assert.deepEqual(await fixture.observe(run), PAUSED);
 });
 
 test("all processes of a run that keeps starting processes are paused", { skip }, async () => {
