@@ -47,8 +47,8 @@ function place(): { ask(question: Question): { readonly due: boolean; readonly l
 					encoding: "utf8",
 				},
 			);
-			const minute = Math.floor(nowMs / MINUTE_MS) * 60;
-			return { due: stdout === `fired ${minute}\n`, looked: readFileSync(`${job}/schedule/looked`, "utf8").trim(), said: stderr };
+			const moment = Math.floor(nowMs / MINUTE_MS) * 60 + Number(delay?.[0] ?? 0);
+			return { due: stdout === `fired ${moment}\n`, looked: readFileSync(`${job}/schedule/looked`, "utf8").trim(), said: stderr };
 		},
 	};
 }
@@ -144,7 +144,7 @@ test("a single moment within a minute is due at the next one", () => {
 	assert.equal(at(Date.UTC(2027, 0, 1, 0, 0, 1), "2026-12-31 23:59"), true);
 });
 
-test("what is due waits for the delay that is asked for; what is not ends at once", () => {
+test("what is due waits for the delay that is asked for, which puts its moment off; what is not ends at once", () => {
 	const { ask } = place();
 	const asked = { looked: "2026-10-25 02:29", nowMs: Date.UTC(2026, 9, 25, 2, 30), delay: ["77"] };
 	assert.deepEqual(ask({ ...asked, schedule: schedule("cron", "30 * * * *") }), {

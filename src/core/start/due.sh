@@ -65,5 +65,5 @@
 			}
 		}' "$schedule/calendar" || exit 0
 	[ -z "$delay" ] || sleep "$delay"
-	exec /bin/sh "$fire" "$job" $((seconds - seconds % 60))
+	exec /bin/sh "$fire" "$job" $((seconds - seconds % 60 + ${delay:-0}))
 }
