@@ -59,13 +59,16 @@ export function wakingOf({ triggers }: Pick<Schedule, "triggers">): Waking {
 	if (first !== undefined)
 		return { calendar: others.reduce(intersect, first), guardMs: every === undefined ? null : guardOf(every.everyMs) };
 	if (every === undefined) throw new ChoreError("INVALID_ARGUMENT", "a schedule without a trigger never fires");
-	const { calendar, guardMs } = wakeUps(every.everyMs, every.sinceMs, "UTC");
-	return { calendar, guardMs: guardMs === null ? null : guardOf(guardMs) };
+	const { calendar, guardMs, stepMs } = wakeUps(every.everyMs, every.sinceMs, "UTC");
+	return { calendar, guardMs: guardMs === null ? null : guardOf(guardMs, stepMs) };
 }
 
-/** The least time between two firings of which one may be late. */
-function guardOf(everyMs: number): number {
-	return everyMs - Math.min(everyMs / 2, MOST_SLACK_MS);
+/**
+ * The least time between two firings of which one may be late.
+ * @param stepMs from one wake-up to the next: one that comes a step too early must not count
+ */
+function guardOf(everyMs: number, stepMs: number = Number.POSITIVE_INFINITY): number {
+	return everyMs - Math.min(everyMs / 2, MOST_SLACK_MS, stepMs - 1000);
 }
 
 function calendarOf(trigger: Trigger): Calendar | undefined {
