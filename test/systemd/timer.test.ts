@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import type { Wake } from "../../platform/contract.ts";
-import { busWords, launcherText } from "../../platform/systemd/launcher.ts";
+import { busWords, type Launching, launcherText } from "../../platform/systemd/launcher.ts";
 import { USER } from "../../platform/systemd/scope.ts";
 import { planTimer, serviceText, timerText } from "../../platform/systemd/timer.ts";
 import { readCalendar } from "../../src/core/schedule/calendar.ts";
@@ -70,12 +70,37 @@ test("properties are the words that busctl reads: each list behind its length, e
 	}
 });
 
-test("what starts a run is text that sh reads as the same words", () => {
-	const properties = [{ name: "Description", signature: "s", value: 'it\'s $HOME `id` \\ "é" [chore 0/7]' }];
-	const text = launcherText({ unit: "chore-x.service", properties, restarts: "always unlimited", scope: USER });
-	const { stdout } = spawnSync("/bin/sh", ["-c", `${text}\nbusctl() { for word; do echo "<$word>"; done; }\nrequest`], {
+/** What the launcher asks of busctl, which `answer` stands for: shell text. */
+function launched(launching: Launching, answer: string, environment: Readonly<Record<string, string>> = {}): string {
+	const ask = `busctl() { for word; do echo "<$word>"; done >&2; ${answer}; }\nsystemctl() { :; }\nbegun() { echo begun; }\nIFS=' '\n`;
+	const { stdout } = spawnSync("/bin/sh", ["-c", `${launcherText(launching)}${ask}launch; echo "status $?"`], {
 		encoding: "utf8",
+		env: { PATH: "/usr/bin:/bin", run: "/dev/null", ...environment },
 	});
-	assert.ok(stdout.includes('<Description>\n<s>\n<it\'s $HOME `id` \\ "é" [chore 0/7]>\n<0>\n'), stdout);
-	assert.ok(stdout.startsWith("<--user>\n<-->\n<call>\n"), stdout);
+	return stdout;
+}
+
+const ASKED = { name: "Description", signature: "s", value: 'it\'s $HOME `id` \\ "é" [chore 0/7]' };
+const UNASKED = { name: "OOMPolicy", signature: "s", value: "continue" };
+const START: Launching = {
+	unit: "chore-x.service",
+	properties: [UNASKED, ASKED],
+	unasked: ["OOMPolicy", "CPUAffinity"],
+	restarts: undefined,
+	scope: USER,
+};
+
+test("what starts a run is text that sh reads as the same words", () => {
+	const said = launched(START, "false").replaceAll("\n", "");
+	assert.match(said, /^<--user><--><call>.*<fail><2><OOMPolicy><s><continue><Description><s>/);
+	assert.ok(said.includes('<Description><s><it\'s $HOME `id` \\ "é" [chore 0/7]><0>'), said);
+	assert.match(said, /status 1$/);
+});
+
+test("an old manager is asked again without the properties that it does not know, if nobody asked for them", () => {
+	const refuse = (name: string) =>
+		`case " $* " in *" ${name} "*) echo "Cannot set property ${name}, or unknown property." >&2; return 1 ;; esac`;
+	assert.match(launched(START, refuse("OOMPolicy")), /<fail>\n<2>\n.*unknown property\..*begun\nstatus 0$/ms);
+	assert.match(launched({ ...START, unasked: [] }, refuse("OOMPolicy")), /unknown property\.\nstatus 1$/m);
+	assert.match(launched(START, refuse("Description")), /unknown property\.\nstatus 1$/m);
 });
