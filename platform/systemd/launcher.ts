@@ -6,6 +6,7 @@
 import { shellWord } from "../shell-word.ts";
 import type { Property } from "./property.ts";
 import type { Scope } from "./scope.ts";
+import { WAKER } from "./timer.ts";
 
 /** What one run is started with. */
 export interface Launching {
@@ -35,7 +36,8 @@ export function launcherText({ unit, properties, unasked, restarts, scope }: Lau
 request() {
 	count=$1
 	shift
-	busctl ${whose} -- call ${words(request)} $count "$@" ${words(asked.flatMap(wordsOf))} 0
+	[ -z "$${WAKER}" ] || count=$((count + 1))
+	busctl ${whose} -- call ${words(request)} $count \${${WAKER}:+Wants as 1 $${WAKER}} "$@" ${words(asked.flatMap(wordsOf))} 0
 }
 whole() { request ${properties.length} ${words(others.flatMap(wordsOf))}; }
 reduced() { request ${asked.length}; }

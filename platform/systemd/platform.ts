@@ -248,6 +248,7 @@ function capabilitiesWith(delegated: () => ReadonlySet<string> | null): Capabili
 		hangUp: true,
 		enqueue: true,
 		schedule: true,
+		occasions: true,
 		containment: "cgroup",
 	};
 }

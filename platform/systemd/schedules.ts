@@ -42,7 +42,8 @@ export function schedulesOn(connect: () => Systemd, platform: string): Schedules
 			await disarmOthers(timer);
 		},
 		async nextTimes(handles) {
-			return Promise.all(handles.map((handle) => nextTime(connect(), readTimer(handle))));
+			const systemd = connect();
+			return Promise.all(handles.map((handle) => nextTime(systemd, readTimer(handle))));
 		},
 	};
 }
@@ -56,7 +57,7 @@ async function arm(systemd: Systemd, wake: Wake, timer: Timer): Promise<void> {
 	await systemd.enableUnitFiles([timerFile]);
 	await systemd.startTimer(timer.timer);
 	for (const deadlineMs = performance.now() + STARTING_MS; performance.now() < deadlineMs; await delay(LOOK_EVERY_MS)) {
-		const { subState } = await systemd.timer(timer.timer);
+		const { SubState: subState } = await systemd.unit(timer.timer);
 		// In a second it may have fired already.
 		if (subState === "waiting" || subState === "running") return;
 		if (subState !== "dead") break;
@@ -66,10 +67,21 @@ async function arm(systemd: Systemd, wake: Wake, timer: Timer): Promise<void> {
 	});
 }
 
-/** While the fire program runs the timer has none. */
+/** While the service of the timer is active it has none. */
 async function nextTime(systemd: Systemd, { timer }: Timer): Promise<number | undefined> {
-	const { next } = await systemd.timer(timer);
-	return next === 0n || next === INFINITY ? undefined : Math.round(Number(next) / 1000);
+	const { realtime, monotonic } = await systemd.nextElapse(timer);
+	const isNever = (moment: bigint): boolean => moment === 0n || moment === INFINITY;
+	const times = [
+		...(isNever(realtime) ? [] : [Math.round(Number(realtime) / 1000)]),
+		// To whole seconds, so that two looks tell the same moment.
+		...(isNever(monotonic) ? [] : [Math.round((Date.now() + Number(monotonic) / 1000 - monotonicMs()) / 1000) * 1000]),
+	];
+	return times.length === 0 ? undefined : Math.min(...times);
+}
+
+/** By CLOCK_MONOTONIC, as the manager counts. */
+function monotonicMs(): number {
+	return Number(process.hrtime.bigint() / 1000n) / 1000;
 }
 
 /** The timers of other revisions: their files are there until they are disarmed. */

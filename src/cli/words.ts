@@ -76,7 +76,9 @@ export function scheduleWords({ schedule }: Job): string | null {
 	if (schedule === null) return null;
 	const { calendar, leastIntervalMs, missed, missedSince } = schedule;
 	const every = schedule.triggers.find(({ kind }) => kind === "every")?.text;
-	const when = every !== undefined && leastIntervalMs !== null ? `${calendar.join(", ")}, every ${every}` : calendar.join(", ");
+	const occasions = schedule.triggers.find(({ kind }) => kind === "occasion")?.text;
+	const moments = occasions ?? calendar.join(", ");
+	const when = every !== undefined && leastIntervalMs !== null ? `${moments}, every ${every}` : moments;
 	return missedSince === null ? when : `${when}; missed ${missed} since ${localTime(new Date(missedSince))}`;
 }
 

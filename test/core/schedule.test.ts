@@ -5,7 +5,7 @@ import { calendarTexts } from "../../platform/calendar-text.ts";
 import { readScheduleOptions } from "../../src/core/prepare/schedule.ts";
 import type { ScheduleOptions } from "../../src/core/prepare/spec.ts";
 import { nextTimes } from "../../src/core/schedule/next-times.ts";
-import { missedSlots, nextSlot, type Schedule, wakingOf } from "../../src/core/schedule/schedule.ts";
+import { hasOccasions, missedSlots, nextSlot, type Schedule, wakingOf } from "../../src/core/schedule/schedule.ts";
 
 const CREATED = Date.parse("2026-12-01T10:20:30Z");
 const schedule = (options: ScheduleOptions): Schedule => readScheduleOptions(options, CREATED);
@@ -50,6 +50,30 @@ test("an interval of seconds is a grid of seconds, or the guard counts on one th
 	}
 	assert.deepEqual(times, ["10:22:00", "10:23:30", "10:25:00"]);
 	assert.deepEqual(calendarTexts(wakingOf(schedule({ everyMs: 7000 })).calendar), ["*-*-* *:*:* UTC"]);
+});
+
+test("occasions stand alone, hold no calendar, and lead to a first run", () => {
+	const both = schedule({
+		occasions: [
+			{ after: "armed", delayMs: 0 },
+			{ after: "run-end", delayMs: 60_000 },
+		],
+		notAfter: new Date(CREATED + 1000),
+	});
+	assert.deepEqual(wakingOf(both).calendar, []);
+	assert.equal(nextSlot(both, null, CREATED, nextTimes), undefined);
+	assert.deepEqual([hasOccasions(both, CREATED), hasOccasions(both, CREATED + 1000)], [true, false]);
+	const refused: readonly (readonly [ScheduleOptions, RegExp])[] = [
+		[{ occasions: [{ after: "run-start", delayMs: 60_000 }] }, /first run/],
+		[{ occasions: [{ after: "boot", delayMs: 60_000 }], calendar: ["daily"] }, /counted from an event/],
+		[{ occasions: [{ after: "boot", delayMs: 1500 }] }, /whole seconds, 0 or more, not 1500 ms/],
+		[{ occasions: [{ after: "run-end", delayMs: 0 }] }, /whole seconds, 1 or more/],
+		[{ occasions: [{ after: "toString" as "boot", delayMs: 1000 }] }, /such an event/],
+		[{ occasions: [{ on: "moon" as "clock-change" }] }, /of that kind/],
+	];
+	for (const [options, message] of refused) {
+		assert.throws(() => schedule(options), { code: "INVALID_ARGUMENT", message }, JSON.stringify(options));
+	}
 });
 
 test("it fires neither before its first moment nor from its last one on", () => {

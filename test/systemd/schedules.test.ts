@@ -91,6 +91,10 @@ function stateOf({ unit }: Job): string {
 	return systemctl("show", "--value", "--property=ActiveState", unit ?? "");
 }
 
+function activeStateOf(unit: string): string {
+	return systemctl("show", "--value", "--property=ActiveState", unit).trim();
+}
+
 test("a paused schedule starts no process, and a run that is active is not run twice", { skip, timeout: HANGS_MS }, async () => {
 	await using home = await makeHome("systemd", systemd);
 	const command = ["/bin/sh", "-c", "until [ -e go ]; do sleep 0.02; done"];
@@ -120,6 +124,79 @@ test("a changed schedule has one timer, the new one", { skip, timeout: HANGS_MS 
 	assert.equal((await ran(home, job.id, 1)).result, "success");
 	await home.chore.remove(job.id);
 	assert.deepEqual(timers(), []);
+});
+
+test("a time after the end of a run is counted from the end of the run, and the timer waits meanwhile", {
+	skip,
+	timeout: HANGS_MS,
+}, async () => {
+	await using home = await makeHome("systemd", systemd);
+	const up = "read -r up rest </proc/uptime; echo $up";
+	const job = await home.chore.run({
+		command: ["/bin/sh", "-c", `${up}; until [ -e go ]; do sleep 0.02; done; ${up}`],
+		directory: home.path,
+		schedule: {
+			occasions: [
+				{ after: "armed", delayMs: 0 },
+				{ after: "run-end", delayMs: 1000 },
+			],
+		},
+	});
+	const [, service] = unitsOf(job);
+	const running = await eventually("it runs, and its service has nothing left to do", async () => {
+		const { state, schedule } = await home.chore.get(job.id);
+		return state === "running" && activeStateOf(service) === "active" ? schedule : undefined;
+	});
+	assert.deepEqual([running?.next, running?.calendar, running?.triggers[0]?.kind], [null, [], "occasion"]);
+	writeFileSync(`${home.path}/go`, "");
+	await eventually("it has run again", async () => (await home.chore.get(job.id)).run, above(1));
+	const said = (run: number): readonly number[] =>
+		readFileSync(`${home.path}/default/jobs/${job.id}/runs/${run}/output`, "utf8").trim().split("\n").map(Number);
+	await eventually("the second has begun", () => said(2).length > 0 && said(2)[0] !== 0);
+	const apart = (said(2)[0] ?? 0) - (said(1)[1] ?? 0);
+	assert.ok(apart >= 0.98, `the second began ${apart} s after the first had ended`);
+	await home.chore.remove(job.id, { force: true });
+	await eventually("its service is stopped with it", () => activeStateOf(service), "inactive");
+});
+
+test("times after the start of a run and after a boot are shown as moments to come", { skip, timeout: HANGS_MS }, async () => {
+	await using home = await makeHome("systemd", systemd);
+	const occasions = [
+		{ after: "armed", delayMs: 0 },
+		{ after: "run-start", delayMs: 3_600_000 },
+		{ after: "boot", delayMs: 366 * 86_400_000 },
+		{ after: "platform-start", delayMs: 366 * 86_400_000 },
+		{ on: "clock-change" },
+		{ on: "timezone-change" },
+	] as const;
+	const job = await home.chore.run({
+		command: ["true"],
+		schedule: { occasions },
+		native: { timerProperties: ["AccuracySec=5s"] },
+	});
+	const { startedAt } = await ran(home, job.id, 1);
+	const next = await eventually("it has a next time", async () => (await home.chore.get(job.id)).schedule?.next ?? undefined);
+	assert.ok(Math.abs(Date.parse(String(next)) - Date.parse(startedAt ?? "") - 3_600_000) < 600_000, `${next} after ${startedAt}`);
+	const [timer] = unitsOf(job);
+	assert.equal(
+		systemctl("show", "--value", "-p", "OnClockChange", "-p", "OnTimezoneChange", "-p", "AccuracyUSec", timer),
+		"yes\nyes\n5s\n",
+	);
+	const bounds = await home.chore.reschedule(job.id, { notAfter: new Date(Date.now() + 86_400_000) });
+	assert.deepEqual(bounds.schedule?.triggers[0]?.text.split(" | ").slice(0, 2), [
+		"0s after its schedule began to wait",
+		"3600s after the start of a run",
+	]);
+});
+
+test("a job is run each second, as often as that", { skip, timeout: HANGS_MS }, async () => {
+	await using home = await makeHome("systemd", systemd);
+	const { id } = await home.chore.run({ command: ["true"], schedule: { everyMs: 1000 } });
+	await eventually(
+		"it has run more often than a service may be started in ten seconds",
+		async () => (await home.chore.get(id)).run,
+		above(6),
+	);
 });
 
 test("after a time in which the manager was not there, a missed moment is made up for once, or not", {

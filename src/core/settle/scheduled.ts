@@ -10,7 +10,8 @@ import { isCreatorAlive } from "../disk/place.ts";
 import { markOf, type Session, scheduleFolder } from "../disk/session.ts";
 import { isObject, isUnreadable, isWord, LATEST_MS, readRecord, refuseUnreadable, type StoredRun, type Unreadable } from "../disk/store.ts";
 import { isIdle, type Job, type JobSchedule } from "../job.ts";
-import { LATE_MS, missedSlots, nextSlot, pendingSlot, type Schedule, type Trigger, wakingOf } from "../schedule/schedule.ts";
+import { hasOccasions, LATE_MS, missedSlots, nextSlot, pendingSlot, type Schedule, type Trigger, wakingOf } from "../schedule/schedule.ts";
+import { occasionText } from "../schedule/occasions.ts";
 import { writeCalendar } from "./calendar-file.ts";
 import { freeze, rfc3339, snapshot } from "./snapshot.ts";
 
@@ -118,7 +119,7 @@ async function present(
 	const pendingMs = pendingSlot(schedule, lastMs, firstMs, nowMs, nextTimes);
 	const { calendar, guardMs } = wakingOf(schedule);
 	return {
-		mayFire: paused || nextMs !== null || pendingMs !== undefined,
+		mayFire: paused || nextMs !== null || pendingMs !== undefined || hasOccasions(schedule, nowMs),
 		schedule: {
 			next: nextMs === null ? null : rfc3339(nextMs),
 			last: lastMs === null ? null : rfc3339(lastMs),
@@ -145,6 +146,8 @@ function triggerText(trigger: Trigger): string {
 			return `${trigger.everyMs / 1000}s`;
 		case "at":
 			return rfc3339(trigger.atMs);
+		case "occasion":
+			return trigger.occasions.map(occasionText).join(" | ");
 		default:
 			return [...trigger.texts, ...(trigger.zone === null ? [] : [`(${trigger.zone})`])].join(" | ");
 	}

@@ -15,7 +15,7 @@ import { shownWords } from "../exact-text.ts";
 import type { Job } from "../job.ts";
 import { changeSchedule } from "../prepare/schedule.ts";
 import type { RunOptions, ScheduleOptions } from "../prepare/spec.ts";
-import { nextSlot, type Schedule, wakingOf } from "../schedule/schedule.ts";
+import { hasOccasions, nextSlot, type Schedule, wakingOf } from "../schedule/schedule.ts";
 import { writeLooked } from "../settle/calendar-file.ts";
 import { readable, readSchedule, type ScheduleRecord, writeSchedule } from "../settle/scheduled.ts";
 import { text as due } from "./due.sh.ts";
@@ -69,15 +69,22 @@ async function planSchedule(
 ): Promise<PlannedSchedule> {
 	const sinceMs = Date.now();
 	const { nextTimes } = await import("../schedule/next-times.ts");
-	if (nextSlot(schedule, null, sinceMs, nextTimes) === undefined) {
+	const { calendar, occasions } = wakingOf(schedule);
+	if (occasions.length > 0 && !platform.capabilities.occasions) {
+		throw new ChoreError("OPTION_UNSUPPORTED", `the platform ${platform.name} wakes jobs at moments of a calendar only, on nothing else`, {
+			hint: "use --on-calendar, --every or --on-active; `chore doctor` shows what each platform can do, and why",
+		});
+	}
+	if (nextSlot(schedule, null, sinceMs, nextTimes) === undefined && !hasOccasions(schedule, sinceMs)) {
 		throw new ChoreError("INVALID_ARGUMENT", "this schedule never fires: there is no such moment from now on", {
 			hint: "systemd-analyze calendar shows what an expression of --on-calendar means",
 		});
 	}
-	const { label, description, jobFolder } = runSpec(session, job, 0, true);
+	const { label, description, jobFolder, native } = runSpec(session, job, 0, true);
 	const wake: Wake = {
-		...{ jobId: job.id, label, description, jobFolder, revision },
-		calendar: wakingOf(schedule).calendar,
+		...{ jobId: job.id, label, description, jobFolder, native, revision },
+		calendar,
+		occasions,
 		catchesUp: schedule.missed === "once",
 		jitterMs: schedule.jitterMs,
 		fire: installProgram(session.root, "fire", fire),
