@@ -223,6 +223,11 @@ export interface Schedules {
 	disarm(handle: Handle): Promise<void>;
 	/** When each wakes its job next, in milliseconds since 1970; undefined where that is not known, or it never will. */
 	nextTimes(handles: readonly Handle[]): Promise<readonly (number | undefined)[]>;
+	/**
+	 * Why each does not wake its job any more, or will not after a restart, in one clause for people; undefined where nothing is
+	 * wrong. Absent if nobody but chore can disarm one.
+	 */
+	faults?(handles: readonly Handle[]): Promise<readonly (string | undefined)[]>;
 }
 
 /** One backend that runs jobs. Each method is one request; none retries. Throws ChoreError (errors.ts) only. */

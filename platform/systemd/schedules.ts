@@ -45,6 +45,10 @@ export function schedulesOn(connect: () => Systemd, platform: string): Schedules
 			const systemd = connect();
 			return Promise.all(handles.map((handle) => nextTime(systemd, readTimer(handle))));
 		},
+		async faults(handles) {
+			const systemd = connect();
+			return Promise.all(handles.map((handle) => faultOf(systemd, readTimer(handle))));
+		},
 	};
 }
 
@@ -82,6 +86,21 @@ async function nextTime(systemd: Systemd, { timer }: Timer): Promise<number | un
 /** By CLOCK_MONOTONIC, as the manager counts. */
 function monotonicMs(): number {
 	return Number(process.hrtime.bigint() / 1000n) / 1000;
+}
+
+/** @see Schedules.faults in contract.ts */
+async function faultOf(systemd: Systemd, timer: Timer): Promise<string | undefined> {
+	const missing = filesOf(timer).find((file) => !existsSync(file));
+	if (missing !== undefined) return `${missing} is gone`;
+	for (const name of [timer.service, timer.timer]) {
+		const { LoadState } = await systemd.unit(name);
+		if (LoadState !== "loaded") return `the manager does not find ${name}`;
+	}
+	const { ActiveState, SubState, Result, UnitFileState } = await systemd.unit(timer.timer);
+	if (ActiveState === "failed") return `${timer.timer} has failed: ${Result}`;
+	if (ActiveState !== "active") return `${timer.timer} is not active`;
+	if (SubState === "elapsed") return `${timer.timer} never elapses again`;
+	return UnitFileState === "enabled" ? undefined : `${timer.timer} is not enabled: it is gone after a restart of the manager`;
 }
 
 /** The timers of other revisions: their files are there until they are disarmed. */
