@@ -169,9 +169,9 @@ export class Systemd implements Disposable {
 		await this.#manager("EnableUnitFiles", "asbb", [paths, false, true]);
 	}
 
-	/** Takes back both. Units without links are ignored. */
-	async disableUnitFiles(names: readonly string[]): Promise<void> {
-		await this.#manager("DisableUnitFiles", "asb", [names, false]);
+	/** Takes back both. Resolves false if there is no link, as where somebody disabled the unit by hand. */
+	disableUnitFile(name: string): Promise<boolean> {
+		return this.#unless(this.#manager("DisableUnitFiles", "asb", [[name], false]), isGone);
 	}
 
 	async startTimer(name: string): Promise<void> {

@@ -16,7 +16,7 @@ const LOOK_EVERY_MS = 10;
 export function schedulesOn(connect: () => Systemd, platform: string): Schedules {
 	const disarm = async (timer: Timer): Promise<void> => {
 		await answered(() => connect().stopTimer(timer.timer));
-		await answered(() => connect().disableUnitFiles([timer.timer, timer.service]));
+		for (const name of [timer.timer, timer.service]) await answered(() => connect().disableUnitFile(name));
 		for (const file of filesOf(timer)) rmSync(file, { force: true });
 	};
 	const disarmOthers = async (timer: Timer): Promise<void> => {
@@ -103,10 +103,16 @@ async function faultOf(systemd: Systemd, timer: Timer): Promise<string | undefin
 	return UnitFileState === "enabled" ? undefined : `${timer.timer} is not enabled: it is gone after a restart of the manager`;
 }
 
-/** The timers of other revisions: their files are there until they are disarmed. */
+/**
+ * The timers of other revisions: their files are there until they are disarmed. That of the revision before may be at work though
+ * somebody deleted its file.
+ */
 function othersBeside({ folder, timer }: Timer): readonly Timer[] {
-	const timers = (existsSync(folder) ? readdirSync(folder) : []).filter((name) => name.endsWith(".timer") && name !== timer);
-	return timers.map((name) => ({ folder, timer: name, service: name.replace(/timer$/, "service") }));
+	const before = timer.replace(/[0-9]+(?=\.timer$)/, (revision) => String(Number(revision) - 1));
+	const present = (existsSync(folder) ? readdirSync(folder) : []).filter((name) => name.endsWith(".timer"));
+	const names = new Set([...present, ...(before.endsWith("-r0.timer") ? [] : [before])]);
+	names.delete(timer);
+	return [...names].map((name) => ({ folder, timer: name, service: name.replace(/timer$/, "service") }));
 }
 
 function filesOf({ folder, timer, service }: Timer): readonly [timer: string, service: string] {
