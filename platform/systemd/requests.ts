@@ -178,9 +178,10 @@ export class Systemd implements Disposable {
 		await this.#manager("StartUnit", "ss", [name, "replace"]);
 	}
 
-	/** Resolves false when it is not loaded. */
-	stopTimer(name: string): Promise<boolean> {
-		return this.#unless(this.#manager("StopUnit", "ss", [name, "replace"]), isGone);
+	/** Also forgets that it failed. Resolves false when it is not loaded. */
+	async stopTimer(name: string): Promise<boolean> {
+		await this.#unless(this.#manager("StopUnit", "ss", [name, "replace"]), isGone);
+		return this.#unless(this.#manager("ResetFailedUnit", "s", [name]), isGone);
 	}
 
 	/** All properties of the unit of this name, loaded or not. */

@@ -96,10 +96,9 @@ async function faultOf(systemd: Systemd, timer: Timer): Promise<string | undefin
 		const { LoadState } = await systemd.unit(name);
 		if (LoadState !== "loaded") return `the manager does not find ${name}`;
 	}
-	const { ActiveState, SubState, Result, UnitFileState } = await systemd.unit(timer.timer);
+	const { ActiveState, Result, UnitFileState } = await systemd.unit(timer.timer);
 	if (ActiveState === "failed") return `${timer.timer} has failed: ${Result}`;
 	if (ActiveState !== "active") return `${timer.timer} is not active`;
-	if (SubState === "elapsed") return `${timer.timer} never elapses again`;
 	return UnitFileState === "enabled" ? undefined : `${timer.timer} is not enabled: it is gone after a restart of the manager`;
 }
 

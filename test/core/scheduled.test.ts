@@ -135,6 +135,33 @@ test("a schedule that never fires again ends: the job is then one that has ended
 	assert.deepEqual(await eventsOf(home), ["created 0", "started 1", "exited 1"]);
 });
 
+test("the doctor names a schedule that was to fire and has not, and one that is set anew is well", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const { id } = await home.chore.run({ command: ["true"], name: "tick", schedule: { calendar: ["minutely"] } });
+	const findings = async () => (await home.chore.doctor({ selfTest: false })).findings.filter(({ kind }) => kind === "schedule");
+	assert.deepEqual(await findings(), []);
+	rewrite(`${home.path}/default/jobs/${id}/schedule/schedule.json`, (text) => {
+		const record = JSON.parse(text);
+		return JSON.stringify({ ...record, sinceMs: record.sinceMs - 3_600_000 });
+	});
+	const [late, ...more] = await findings();
+	assert.match(late?.what ?? "", /^the schedule of tick \(.*\) was to fire at .*:00\.000Z, and has not$/);
+	assert.deepEqual([late?.cure, more], [`chore trigger set ${id.slice(-8)} --missed once`, []]);
+	await home.chore.reschedule(id, { missed: "once" });
+	assert.deepEqual(await findings(), []);
+});
+
+test("occasions are refused by a platform that knows calendars only, and nothing is left", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const occasions = [{ after: "boot", delayMs: 60_000 }] as const;
+	const refusal = { code: "OPTION_UNSUPPORTED", message: /the platform fake wakes jobs at moments of a calendar only/ };
+	await assert.rejects(home.chore.run({ command: ["true"], schedule: { occasions } }), refusal);
+	for (const folder of ["jobs", "active", "names", "trash"]) assert.deepEqual(readdirSync(`${home.path}/default/${folder}`), [], folder);
+	const { id } = await home.chore.run({ command: ["true"], schedule: DAILY });
+	await assert.rejects(home.chore.reschedule(id, { occasions }), refusal);
+	assert.deepEqual((await home.chore.get(id)).schedule?.calendar, ["*-*-* 00:00:00 UTC"]);
+});
+
 test("a schedule that can never fire is refused, and so is one that its platform refuses; nothing is left", async () => {
 	const arm = async (): Promise<never> => {
 		throw new Error("the platform has no room");

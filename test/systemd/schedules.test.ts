@@ -1,7 +1,7 @@
 /** Schedules on a real user manager: its timers fire, and a run is started without Node. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { test } from "node:test";
 import * as systemd from "../../platform/systemd/index.ts";
@@ -196,6 +196,86 @@ test("a job is run each second, as often as that", { skip, timeout: HANGS_MS }, 
 		"it has run more often than a service may be started in ten seconds",
 		async () => (await home.chore.get(id)).run,
 		above(6),
+	);
+});
+
+/** As a process leaves it that dies while it has the manager wake the job. */
+const DEAD = JSON.stringify({ pid: 2 ** 30, startTicks: "1", uptimeSeconds: 1, madeAtMs: 1 });
+
+/** What the doctor says of schedules, without what is so for each test here: there is no logind. */
+const findings = async (home: Home): Promise<readonly (readonly [what: string, cure: string | null])[]> =>
+	(await home.chore.doctor({ selfTest: false })).findings
+		.filter(({ kind, level }) => (kind === "schedule" && level === "problem") || kind === "stray")
+		.map(({ what, cure }) => [what, cure]);
+
+test("what was interrupted as the manager was told of a schedule is done by the next look", { skip, timeout: HANGS_MS }, async () => {
+	await using home = await makeHome("systemd", systemd);
+	const job = await home.chore.run({ command: ["true"], name: "tick", schedule: { calendar: ["daily"] } });
+	const folder = `${home.path}/default/jobs/${job.id}/schedule`;
+	const [timer, service] = unitsOf(job);
+	systemctl("stop", timer);
+	systemctl("disable", timer, service);
+	for (const name of [timer, service]) rmSync(`${folder}/${name}`);
+	writeFileSync(`${folder}/arming`, DEAD);
+	const [[what, cure] = [], ...more] = await findings(home);
+	assert.match(what ?? "", /^chore was interrupted as it armed the schedule of tick \(/);
+	assert.deepEqual([cure, more], [`chore schedule ${job.id.slice(-8)}`, []]);
+	assert.equal(activeStateOf(timer), "inactive", "the doctor changes nothing");
+	const [again] = await home.chore.schedules();
+	assert.ok(Date.parse(String(again?.schedule?.next)) > Date.now());
+	assert.equal(activeStateOf(timer), "active");
+	assert.deepEqual([await findings(home), existsSync(`${folder}/arming`)], [[], false]);
+});
+
+test("the doctor names a schedule that the manager does not keep any more, and its cure makes it anew", {
+	skip,
+	timeout: HANGS_MS,
+}, async () => {
+	await using home = await makeHome("systemd", systemd);
+	const job = await home.chore.run({ command: ["true"], name: "tick", schedule: { calendar: ["daily"], missed: "skip" } });
+	assert.deepEqual(await findings(home), []);
+	const revision = (number: number): string => unitsOf(job)[0].replace("-r1.", `-r${number}.`);
+	for (const [number, harm, fault] of [
+		[1, (timer: string) => systemctl("stop", timer), /-r1\.timer is not active$/],
+		[
+			2,
+			(timer: string) => systemctl("disable", timer, timer.replace("timer", "service")),
+			/not find chore-tick-.*-r2\.service|r2.timer is not enabled/,
+		],
+		[3, (timer: string) => rmSync(`${home.path}/default/jobs/${job.id}/schedule/${timer}`), /-r3\.timer is gone$/],
+	] as const) {
+		harm(revision(number));
+		const [[what = "", cure] = [], ...more] = await findings(home);
+		assert.match(what, fault);
+		assert.match(what, /^the schedule of tick \(.*\) is dead: /);
+		assert.deepEqual([cure, more], [`chore trigger set ${job.id.slice(-8)} --missed skip`, []]);
+		await home.chore.reschedule(job.id, { missed: "skip" });
+		assert.deepEqual([await findings(home), activeStateOf(revision(number))], [[], "inactive"]);
+	}
+	const { findings: all } = await home.chore.doctor({ selfTest: false });
+	const [note] = all.filter(({ kind, level }) => kind === "schedule" && level === "note");
+	assert.match(note?.what ?? "", /^the schedule of tick .* fires only while you are logged in: /);
+});
+
+test("the doctor names a timer whose job is gone, and its cure removes timer and links", { skip, timeout: HANGS_MS }, async () => {
+	await using home = await makeHome("systemd", systemd);
+	const job = await home.chore.run({ command: ["true"], name: "tick", schedule: { calendar: ["*:*:0/2"] } });
+	rmSync(`${home.path}/default/jobs/${job.id}`, { recursive: true });
+	const units = unitsOf(job);
+	const strays = await findings(home);
+	assert.deepEqual(
+		strays.map(([what]) => what).sort(),
+		[
+			`${units[1]} is left, but the job that it was started for is gone`,
+			`${units[0]} is active, but the job that it was started for is gone`,
+		].sort(),
+	);
+	for (const [, cure] of strays) execFileSync("/bin/sh", ["-c", cure ?? ""]);
+	assert.deepEqual(await findings(home), []);
+	assert.notEqual(activeStateOf(units[0]), "active");
+	assert.deepEqual(
+		links().filter((link) => link.includes(job.id.slice(-8))),
+		[],
 	);
 });
 

@@ -6,7 +6,7 @@ import { isChoreError } from "../../../platform/errors.ts";
 import { type Session, scheduledIds } from "../disk/session.ts";
 import { isUnreadable, readStoredRun } from "../disk/store.ts";
 import { shortId } from "../job.ts";
-import { wasInterrupted } from "../settle/arming.ts";
+import { armingOf } from "../settle/arming.ts";
 import { overdueMs, readSchedule, type ScheduleRecord } from "../settle/scheduled.ts";
 import { rfc3339 } from "../settle/snapshot.ts";
 import { type Askable, nameOf } from "./ask-after.ts";
@@ -22,24 +22,17 @@ interface Found {
 
 export async function checkSchedules(session: Session, askable: Askable, findings: Findings): Promise<void> {
 	const all = scheduledIds(session).flatMap((id) => readable(session, id, findings));
-	for (const { id, name } of all.filter(({ id }) => wasInterrupted(session, id)))
+	for (const { id, name } of all.filter(({ id }) => armingOf(session, id) === "interrupted"))
 		findings.problem("schedule", `chore was interrupted as it armed the schedule of ${name}`, findings.command(`schedule ${shortId(id)}`));
-	const armed = all.filter(({ id }) => !wasInterrupted(session, id));
-	for (const platform of new Set(armed.map(({ record }) => record.handle.platform)))
-		await askPlatform(
-			platform,
-			armed.filter(({ record }) => record.handle.platform === platform),
-			askable,
-			findings,
-		);
+	const armed = all.filter(({ id }) => armingOf(session, id) === "done");
+	for (const platform of new Set(armed.map(({ record }) => record.handle.platform))) {
+		const those = armed.filter(({ record }) => record.handle.platform === platform);
+		await askPlatform(session, platform, those, askable, findings);
+	}
 	for (const { id, name, record } of armed) {
 		const dueMs = await overdueMs(session, id, record);
-		if (dueMs !== undefined)
-			findings.problem(
-				"schedule",
-				`the schedule of ${name} was to fire at ${rfc3339(dueMs)}, and has not`,
-				findings.command(`start ${shortId(id)}`),
-			);
+		if (dueMs === undefined) continue;
+		findings.problem("schedule", `the schedule of ${name} was to fire at ${rfc3339(dueMs)}, and has not`, anew(findings, id, record));
 	}
 	if (all.length > 0 && isOnAnotherDisk(session.root)) {
 		const what = "the state is on another file system than the home folder: where that is mounted late, no schedule is found at the start";
@@ -62,16 +55,23 @@ function readable(session: Session, id: string, findings: Findings): readonly Fo
 }
 
 /** Reports what the platform says of its schedules. One that does not answer is reported with the platforms. */
-async function askPlatform(name: string, all: readonly Found[], { platforms, silent }: Askable, findings: Findings): Promise<void> {
+async function askPlatform(
+	session: Session,
+	name: string,
+	all: readonly Found[],
+	{ platforms, silent }: Askable,
+	findings: Findings,
+): Promise<void> {
 	if (silent.has(name)) return;
 	try {
 		const platform = await platforms.get(name);
 		const [faults = [], fate] = await within(ANSWER_MS, `the platform ${name}`, question(platform, all));
 		for (const [index, { id, name: job, record }] of all.entries()) {
 			const fault = faults[index];
-			// To set what is set already makes what wakes the job anew.
-			const cure = findings.command(`trigger set ${shortId(id)} --missed ${record.schedule.missed}`);
-			if (fault !== undefined) findings.problem("schedule", `the schedule of ${job} is dead: ${fault}`, cure);
+			// It may have been changed or removed since its files were read.
+			const now = readSchedule(session, id);
+			if (fault === undefined || now === undefined || isUnreadable(now) || now.revision !== record.revision) continue;
+			findings.problem("schedule", `the schedule of ${job} is dead: ${fault}`, anew(findings, id, record));
 		}
 		if (fate.survives) return;
 		const which = all.length === 1 ? `the schedule of ${all[0]?.name} fires` : `${all.length} schedules fire`;
@@ -80,6 +80,11 @@ async function askPlatform(name: string, all: readonly Found[], { platforms, sil
 		if (!isChoreError(error)) throw error;
 		findings.problem("unreachable", `schedules are on ${name}, which cannot be asked: ${error.message}`, null);
 	}
+}
+
+/** To set what is set already makes what wakes the job anew. */
+function anew(findings: Findings, id: string, { schedule }: ScheduleRecord): string {
+	return findings.command(`trigger set ${shortId(id)} --missed ${schedule.missed}`);
 }
 
 function question(platform: Platform, all: readonly Found[]) {

@@ -27,15 +27,15 @@ export function endArming(session: Session, id: string): void {
 	removeQuietly(armingFile(session, id));
 }
 
-/** Whether the process that was to arm the schedule did not come to its end. */
-export function wasInterrupted(session: Session, id: string): boolean {
+/** Whether a schedule is armed, is being armed by a process at work, or was to be armed by one that is gone. */
+export function armingOf(session: Session, id: string): "done" | "under way" | "interrupted" {
 	const mark = readText(armingFile(session, id));
-	return mark !== undefined && !isCreatorAlive(mark);
+	return mark === undefined ? "done" : isCreatorAlive(mark) ? "under way" : "interrupted";
 }
 
 /** Arms a schedule whose arming was interrupted. If the platform refuses, the next look tries again. */
 export async function finishArming({ session, platforms }: Context, id: string, record: ScheduleRecord): Promise<void> {
-	if (!wasInterrupted(session, id)) return;
+	if (armingOf(session, id) !== "interrupted") return;
 	try {
 		beginArming(session, id);
 		await arm(session, await platforms.get(record.handle.platform), id, record);
