@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { armedIn, fakePlatform } from "../support/fake-platform.ts";
 import { fakeWith } from "../support/held.ts";
 import { type Home, makeHome } from "../support/home.ts";
+import { exact } from "../support/schema.ts";
 
 const DAILY = { calendar: ["daily UTC"] } as const;
 
@@ -133,6 +134,18 @@ test("a schedule that never fires again ends: the job is then one that has ended
 	assert.deepEqual([job.state, job.run, job.exitCode, job.schedule], ["failed", 1, 5, null]);
 	assert.deepEqual(armedIn(home.path), []);
 	assert.deepEqual(await eventsOf(home), ["created 0", "started 1", "exited 1"]);
+});
+
+test("a job with a schedule is what the published schema says, before its first run and after it", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const schedule = { ...DAILY, cron: ["0 0 * * *"], everyMs: 3_600_000, notAfter: new Date("2199-01-01"), zone: "UTC" } as const;
+	const { id } = await home.chore.run({ command: ["true"], schedule });
+	for (let run = 0; run < 2; run++, fire(home)) {
+		const job = await home.chore.get(id);
+		assert.equal(job.run, run);
+		const upcoming = await home.chore.upcoming(id, 2);
+		assert.ok(exact({ schedule: [{ ...job, upcoming }], ps: [job] }), JSON.stringify(exact.errors));
+	}
 });
 
 test("the doctor names a schedule that was to fire and has not, and one that is set anew is well", async () => {

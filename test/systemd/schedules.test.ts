@@ -1,14 +1,14 @@
 /** Schedules on a real user manager: its timers fire, and a run is started without Node. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { test } from "node:test";
 import * as systemd from "../../platform/systemd/index.ts";
 import type { Job } from "../../src/core/job.ts";
 import { above, eventually, HANGS_MS } from "../support/eventually.ts";
 import { type Home, makeHome } from "../support/home.ts";
-import { endSession, userManager } from "../support/user-manager.ts";
+import { crashManager, endSession, userManager } from "../support/user-manager.ts";
 
 const { skip, skipHarm } = userManager(import.meta);
 
@@ -36,6 +36,15 @@ async function ran(home: Home, id: string, run: number): Promise<Job> {
 	return home.chore.get(id);
 }
 
+/** As a process leaves it that dies while it has the manager wake the job. */
+const DEAD = JSON.stringify({ pid: 2 ** 30, startTicks: "1", uptimeSeconds: 1, madeAtMs: 1 });
+
+/** What the doctor says of schedules, without what is so for each test here: there is no logind. */
+const findings = async (home: Home): Promise<readonly (readonly [what: string, cure: string | null])[]> =>
+	(await home.chore.doctor({ selfTest: false })).findings
+		.filter(({ kind, level }) => (kind === "schedule" && level === "problem") || kind === "stray")
+		.map(({ what, cure }) => [what, cure]);
+
 test("a timer runs the job again and again, each run is recorded, and a removed job leaves neither timer nor link", {
 	skip,
 	timeout: HANGS_MS,
@@ -56,6 +65,9 @@ test("a timer runs the job again and again, each run is recorded, and a removed 
 	assert.ok(apart > 1000, `the second began ${apart} ms after the first`);
 	const [timer, service] = unitsOf(job);
 	assert.match(systemctl("list-timers", "--all"), new RegExp(timer));
+	// What it needs is in the state folder: chore may be updated or removed between two firings.
+	const [, program] = /^ExecStart=\/bin\/sh "([^"]*)"/m.exec(systemctl("cat", service)) ?? [];
+	assert.ok(program?.startsWith(`${home.path}/libexec/`), program);
 	await home.chore.remove("tick", { force: true });
 	assert.doesNotMatch(systemctl("list-timers", "--all"), new RegExp(timer));
 	assert.deepEqual(
@@ -70,6 +82,87 @@ test("a state folder with odd characters in its path can have schedules", { skip
 	fire(job);
 	assert.equal((await ran(home, job.id, 1)).result, "success");
 	assert.equal(readFileSync(`${home.path}/default/jobs/${job.id}/schedule/message`, "utf8"), "");
+});
+
+test("a schedule delays each moment by the same time, and its runs have their input and a pipe for their output", {
+	skip,
+	timeout: HANGS_MS,
+}, async () => {
+	await using home = await makeHome("systemd", systemd);
+	const job = await home.chore.run({
+		command: ["/bin/sh", "-c", "read -r word; echo said $word >/dev/stderr"],
+		stdin: "fifo",
+		relay: true,
+		schedule: { calendar: ["2199-01-01 UTC"], jitterMs: 3_600_000 },
+	});
+	const moment = Date.parse("2199-01-01T00:00:00Z");
+	const { next } = job.schedule ?? {};
+	assert.ok(Date.parse(next ?? "") >= moment && Date.parse(next ?? "") <= moment + 3_600_000, String(next));
+	for (const run of [1, 2]) {
+		fire(job);
+		await eventually("it runs", async () => (await home.chore.get(job.id)).state === "running");
+		await home.chore.send(job.id, `${run}\n`);
+		const { output } = await ran(home, job.id, run);
+		assert.equal(readFileSync(output.paths[0] ?? "", "utf8"), `said ${run}\n`);
+	}
+	systemctl("daemon-reload");
+	assert.equal((await home.chore.get(job.id)).schedule?.next, next);
+});
+
+/** Has each firing wait, before it makes any file of a run, until that file is there. */
+function hold(home: Home, { id }: Job, path: string): void {
+	const launch = `${home.path}/default/jobs/${id}/schedule/launch`;
+	writeFileSync(launch, `: >${path}.held\nuntil [ -e ${path} ]; do sleep 0.02; done\n${readFileSync(launch, "utf8")}`);
+}
+
+test("a job that is removed while it fires is not run, and leaves nothing", { skip, timeout: HANGS_MS }, async () => {
+	await using home = await makeHome("systemd", systemd, {}, "chore-");
+	const job = await home.chore.run({ command: ["true"], name: "tick", schedule: { calendar: ["daily"] } });
+	const go = `${home.path}/go`;
+	hold(home, job, go);
+	systemctl("--no-block", "start", unitsOf(job)[1]);
+	await eventually("it fires", () => existsSync(`${go}.held`));
+	await home.chore.remove(job.id);
+	writeFileSync(go, "");
+	await eventually("the firing is over", () => activeStateOf(unitsOf(job)[1]) !== "activating");
+	for (const folder of ["jobs", "active", "names", "schedules", "trash"])
+		assert.deepEqual(readdirSync(`${home.path}/default/${folder}`), [], folder);
+	const events: string[] = [];
+	for await (const { event } of home.chore.events()) events.push(event);
+	assert.deepEqual(events, ["created", "removed"]);
+});
+
+test("a manager that is killed while a job fires leaves one run, in the next manager", {
+	skip: skip || skipHarm,
+	timeout: HANGS_MS,
+}, async () => {
+	await using home = await makeHome("systemd", systemd, {}, "chore-");
+	const job = await home.chore.run({ command: ["true"], schedule: { calendar: ["daily"] } });
+	const go = `${home.path}/go`;
+	hold(home, job, go);
+	systemctl("--no-block", "start", unitsOf(job)[1]);
+	await eventually("it fires", () => existsSync(`${go}.held`));
+	await crashManager();
+	writeFileSync(go, "");
+	assert.equal((await ran(home, job.id, 1)).result, "success");
+	assert.deepEqual(await findings(home), []);
+});
+
+test("a schedule whose files were not there at the start of the manager is named by the doctor", {
+	skip: skip || skipHarm,
+	timeout: HANGS_MS,
+}, async () => {
+	await using home = await makeHome("systemd", systemd);
+	const job = await home.chore.run({ command: ["true"], name: "tick", schedule: { calendar: ["daily"] } });
+	renameSync(home.path, `${home.path}.unmounted`);
+	await endSession();
+	renameSync(`${home.path}.unmounted`, home.path);
+	const [[what] = []] = await findings(home);
+	assert.match(what ?? "", /^the schedule of tick .* is dead: /);
+	await home.chore.reschedule(job.id, { missed: "once" });
+	assert.deepEqual(await findings(home), []);
+	systemctl("start", unitsOf(job)[1].replace("-r1.", "-r2."));
+	assert.equal((await ran(home, job.id, 1)).result, "success");
 });
 
 test("a run that failed, or was killed, does not keep the next one from its unit", { skip, timeout: HANGS_MS }, async () => {
@@ -198,15 +291,6 @@ test("a job is run each second, as often as that", { skip, timeout: HANGS_MS }, 
 		above(6),
 	);
 });
-
-/** As a process leaves it that dies while it has the manager wake the job. */
-const DEAD = JSON.stringify({ pid: 2 ** 30, startTicks: "1", uptimeSeconds: 1, madeAtMs: 1 });
-
-/** What the doctor says of schedules, without what is so for each test here: there is no logind. */
-const findings = async (home: Home): Promise<readonly (readonly [what: string, cure: string | null])[]> =>
-	(await home.chore.doctor({ selfTest: false })).findings
-		.filter(({ kind, level }) => (kind === "schedule" && level === "problem") || kind === "stray")
-		.map(({ what, cure }) => [what, cure]);
 
 test("what was interrupted as the manager was told of a schedule is done by the next look", { skip, timeout: HANGS_MS }, async () => {
 	await using home = await makeHome("systemd", systemd);
