@@ -270,6 +270,7 @@ test("times after the start of a run and after a boot are shown as moments to co
 	const { startedAt } = await ran(home, job.id, 1);
 	const next = await eventually("it has a next time", async () => (await home.chore.get(job.id)).schedule?.next ?? undefined);
 	assert.ok(Math.abs(Date.parse(String(next)) - Date.parse(startedAt ?? "") - 3_600_000) < 600_000, `${next} after ${startedAt}`);
+	assert.deepEqual(await home.chore.upcoming(job.id, 3), [next]);
 	const [timer] = unitsOf(job);
 	assert.equal(
 		systemctl("show", "--value", "-p", "OnClockChange", "-p", "OnTimezoneChange", "-p", "AccuracyUSec", timer),

@@ -3,7 +3,7 @@ import type { Context } from "../context.ts";
 import { scheduledIds } from "../disk/session.ts";
 import { isUnreadable } from "../disk/store.ts";
 import type { Job } from "../job.ts";
-import { nextSlot } from "../schedule/schedule.ts";
+import { hasOccasions, nextSlot } from "../schedule/schedule.ts";
 import { readSchedule } from "../settle/scheduled.ts";
 import { examine } from "../settle/settle.ts";
 import { rfc3339 } from "../settle/snapshot.ts";
@@ -18,9 +18,14 @@ export async function schedules(context: Context): Promise<readonly Job[]> {
 }
 
 /** @see Chore.upcoming in chore.ts */
-export async function upcoming({ session }: Context, id: string, count: number): Promise<readonly string[]> {
-	const record = readSchedule(session, id);
+export async function upcoming(context: Context, id: string, count: number): Promise<readonly string[]> {
+	const record = readSchedule(context.session, id);
 	if (record === undefined || isUnreadable(record)) return [];
+	if (hasOccasions(record.schedule, Date.now())) {
+		// Only the platform knows, and of the next one alone.
+		const [job] = await examine(context, [id]);
+		return job?.schedule?.next == null ? [] : [job.schedule.next].slice(0, count);
+	}
 	const { nextTimes } = await import("../schedule/next-times.ts");
 	const times: number[] = [];
 	for (let slot = nextSlot(record.schedule, null, Date.now(), nextTimes); slot !== undefined && times.length < count; ) {
