@@ -1,8 +1,10 @@
 /** Jobs that a schedule runs, on a platform in this process: what wakes them is run here by hand. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
+import { eventually } from "../support/eventually.ts";
 import { armedIn, fakePlatform } from "../support/fake-platform.ts";
 import { fakeWith } from "../support/held.ts";
 import { type Home, makeHome } from "../support/home.ts";
@@ -134,6 +136,46 @@ test("a schedule that never fires again ends: the job is then one that has ended
 	assert.deepEqual([job.state, job.run, job.exitCode, job.schedule], ["failed", 1, 5, null]);
 	assert.deepEqual(armedIn(home.path), []);
 	assert.deepEqual(await eventsOf(home), ["created 0", "started 1", "exited 1"]);
+});
+
+/** Runs this text in a process whose platform never answers when it is to wake a job by that revision, and kills it then. */
+async function killedAsItArms(home: Home, revision: number, text: string): Promise<void> {
+	const from = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href);
+	const program = `import { Chore } from ${from("../../src/core/chore.js")};
+import { fakeWith } from ${from("../support/held.js")};
+const module = fakeWith(({ schedules }) => ({ schedules: { ...schedules, arm: () => new Promise(() => {}) } }));
+const chore = new Chore([{ name: "fake", scope: "user", load: async () => module }], "test", { home: ${JSON.stringify(home.path)} });
+setInterval(() => {}, 60_000);
+${text}`;
+	const child = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: ["ignore", "ignore", "inherit"] });
+	const schedules = `${home.path}/default/schedules`;
+	const isArming = (id: string): boolean => {
+		const folder = `${home.path}/default/jobs/${id}/schedule`;
+		return existsSync(`${folder}/arming`) && readFileSync(`${folder}/schedule.json`, "utf8").includes(`"revision":${revision},`);
+	};
+	try {
+		await eventually("it has the platform wake the job", () => existsSync(schedules) && readdirSync(schedules).some(isArming));
+	} finally {
+		const gone = once(child, "exit");
+		child.kill("SIGKILL");
+		await gone;
+	}
+}
+
+test("what a process that is killed has not told the platform of a schedule, the next look does", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	await killedAsItArms(home, 1, 'await chore.run({ command: ["true"], name: "tick", schedule: { calendar: ["daily UTC"] } });');
+	assert.deepEqual(armedIn(home.path), []);
+	const job = await home.chore.get("tick");
+	assert.deepEqual([job.state, armedIn(home.path).map(({ revision }) => revision)], ["scheduled", [1]]);
+	await killedAsItArms(home, 2, 'await chore.reschedule("tick", { calendar: ["2199-01-01 UTC"] });');
+	await home.chore.list();
+	assert.deepEqual(
+		armedIn(home.path).map(({ revision }) => revision),
+		[2],
+	);
+	fire(home);
+	assert.equal((await home.chore.get("tick")).run, 1);
 });
 
 test("a job with a schedule is what the published schema says, before its first run and after it", async () => {
