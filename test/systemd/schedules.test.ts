@@ -278,8 +278,8 @@ test("times after the start of a run and after a boot are shown as moments to co
 	);
 	const bounds = await home.chore.reschedule(job.id, { notAfter: new Date(Date.now() + 86_400_000) });
 	assert.deepEqual(bounds.schedule?.triggers[0]?.text.split(" | ").slice(0, 2), [
-		"0s after its schedule began to wait",
-		"3600s after the start of a run",
+		"0s after its schedule began",
+		"1h after the start of a run",
 	]);
 });
 

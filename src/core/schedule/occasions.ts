@@ -5,7 +5,7 @@ import { ChoreError } from "../../../platform/errors.ts";
 export type { Occasion };
 
 const EVENTS = {
-	armed: "its schedule began to wait",
+	armed: "its schedule began",
 	boot: "boot",
 	"platform-start": "the platform began",
 	"run-start": "the start of a run",
@@ -42,7 +42,18 @@ function isOfRun(occasion: Occasion): boolean {
 	return "after" in occasion && (occasion.after === "run-start" || occasion.after === "run-end");
 }
 
-/** "300s after boot", "on a change of the clock". */
+/** "5min after boot", "on a change of the clock". */
 export function occasionText(occasion: Occasion): string {
-	return "on" in occasion ? CHANGES[occasion.on] : `${occasion.delayMs / 1000}s after ${EVENTS[occasion.after]}`;
+	return "on" in occasion ? CHANGES[occasion.on] : `${spanText(occasion.delayMs / 1000)} after ${EVENTS[occasion.after]}`;
+}
+
+/** The largest unit of systemd.time(7) in which the time is a whole number. */
+function spanText(seconds: number): string {
+	const units = [
+		["d", 86_400],
+		["h", 3600],
+		["min", 60],
+	] as const;
+	const [unit, length] = units.find(([, length]) => seconds > 0 && seconds % length === 0) ?? ["s", 1];
+	return `${seconds / length}${unit}`;
 }
