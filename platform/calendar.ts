@@ -28,6 +28,17 @@ export interface Rule {
 /** The moments at which one or more of the rules hold. Without a rule there are none. */
 export type Calendar = readonly Rule[];
 
+/**
+ * What a job is woken on beside a calendar: so many whole seconds after an event, or at once when a clock is changed.
+ *
+ * armed: what wakes it began to wait, which it does again whenever the platform itself begins. boot: that of the machine.
+ * platform-start: that of the platform, such as a user's manager. run-start, run-end: those of the run that it woke the job for
+ * last. An event before it was armed counts.
+ */
+export type Occasion =
+	| { readonly after: "armed" | "boot" | "platform-start" | "run-start" | "run-end"; readonly delayMs: number }
+	| { readonly on: "clock-change" | "timezone-change" };
+
 /** A field of a rule that holds numbers. */
 export type Field = Exclude<keyof Rule, "zone">;
 

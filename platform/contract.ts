@@ -7,7 +7,7 @@
  * quote them. It keeps no state: the handle, which the core stores, holds what it needs to find a run again.
  */
 
-import type { Calendar } from "./calendar.ts";
+import type { Calendar, Occasion } from "./calendar.ts";
 
 /** How a process ended: the code it chose, or the signal that killed it ("SIGTERM", "SIGRTMIN+3"). */
 export type ExitStatus = { readonly code: number } | { readonly signal: string };
@@ -39,6 +39,8 @@ export interface Capabilities {
 	readonly enqueue: boolean;
 	/** Runs a job at the moments of a calendar, also when no process of chore is running: it has `schedules` and `launcher`. */
 	readonly schedule: boolean;
+	/** Wakes a job on an `Occasion`, too. */
+	readonly occasions: boolean;
 	/**
 	 * How the processes of a job are found: by cgroup, from which no process escapes, or by process group and the
 	 * variable CHORE_RUN_ID, which miss a process that leaves the group and clears its environment.
@@ -185,7 +187,12 @@ export interface Wake {
 	readonly jobFolder: string;
 	/** Counts the changes of a schedule, from 1: each gets an object of the platform that has no history. */
 	readonly revision: number;
+	/** Without a rule where there are occasions. */
 	readonly calendar: Calendar;
+	/** The job is woken on each. None where the platform lacks the capability. */
+	readonly occasions: readonly Occasion[];
+	/** As in RunSpec; checked. */
+	readonly native: NativeOptions;
 	/** Wake it once after a time in which that could not be, such as while the machine was off. */
 	readonly catchesUp: boolean;
 	/** The longest delay after each moment, the same one each time. */
@@ -217,6 +224,11 @@ export interface Schedules {
 	disarm(handle: Handle): Promise<void>;
 	/** When each wakes its job next, in milliseconds since 1970; undefined where that is not known, or it never will. */
 	nextTimes(handles: readonly Handle[]): Promise<readonly (number | undefined)[]>;
+	/**
+	 * Why each does not wake its job any more, or will not after a restart, in one clause for people; undefined where nothing is
+	 * wrong. Absent if nobody but chore can disarm one.
+	 */
+	faults?(handles: readonly Handle[]): Promise<readonly (string | undefined)[]>;
 }
 
 /** One backend that runs jobs. Each method is one request; none retries. Throws ChoreError (errors.ts) only. */

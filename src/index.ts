@@ -37,6 +37,7 @@ export async function doctor(options: DoctorOptions = {}): Promise<Report> {
 	return examineAll(registry, version, options);
 }
 
+export type { Occasion } from "../platform/calendar.ts";
 export type { Capabilities, Detection, Fact, JobProcess, LogoutFate, NativeOptions, Usage } from "../platform/contract.ts";
 export { ChoreError, type ErrorCode, isChoreError } from "../platform/errors.ts";
 export { signalName, signalNumber } from "../platform/exit-record.ts";

@@ -25,6 +25,7 @@ export const CAPABILITIES: Capabilities = {
 	hangUp: true,
 	enqueue: true,
 	schedule: false,
+	occasions: false,
 	containment: "group-and-mark",
 };
 
@@ -36,6 +37,7 @@ export const LACKING: Description["lacking"] = {
 	accounting: "what a process used that nobody waited for is not counted anywhere",
 	native: "only systemd has units, slices and properties",
 	schedule: "nothing here wakes a job at a given moment but systemd's timers",
+	occasions: "only systemd's timers count from a boot, a run or a change of the clock",
 };
 
 /** Facts about the shell and the programs that it needs. */

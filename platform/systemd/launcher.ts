@@ -6,34 +6,61 @@
 import { shellWord } from "../shell-word.ts";
 import type { Property } from "./property.ts";
 import type { Scope } from "./scope.ts";
+import { WAKER } from "./timer.ts";
 
 /** What one run is started with. */
 export interface Launching {
 	readonly unit: string;
 	readonly properties: readonly Property[];
+	/** The names of those that are left out where the manager does not know one of them; see `unaskedNames` in unit.ts. */
+	readonly unasked: readonly string[];
 	/** The content of `restarts` in the run's folder; undefined where it has none. */
 	readonly restarts: string | undefined;
 	readonly scope: Scope;
 }
 
-/** @see Platform.launcher in contract.ts */
-export function launcherText({ unit, properties, restarts, scope }: Launching): string {
+/**
+ * While busctl runs, other users can see its arguments: the job's description, its properties and the path of its folder. What is
+ * secret, the command with its words and variables, is in the start script alone.
+ *
+ * @see Platform.launcher in contract.ts
+ */
+export function launcherText({ unit, properties, unasked, restarts, scope }: Launching): string {
 	const whose = scope.isSystem ? "--system" : "--user";
-	const words = [
-		...["org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "StartTransientUnit"],
-		...["ssa(sv)a(sa(sv))", unit, "fail", String(properties.length)],
-		...properties.flatMap(({ name, signature, value }) => [name, signature, ...busWords(signature, value)]),
-		"0",
-	];
+	const manager = ["org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"];
+	const request = [...manager, "StartTransientUnit", "ssa(sv)a(sa(sv))", unit, "fail"];
+	const asked = properties.filter(({ name }) => !unasked.includes(name));
+	const others = properties.filter(({ name }) => unasked.includes(name));
 	const name = shellWord(unit);
 	return `unset DBUS_SESSION_BUS_ADDRESS
-request() { busctl ${whose} -- call ${words.map(shellWord).join(" ")}; }
+request() {
+	count=$1
+	shift
+	[ -z "$${WAKER}" ] || count=$((count + 1))
+	busctl ${whose} -- call ${words(request)} $count \${${WAKER}:+Wants as 1 $${WAKER}} "$@" ${words(asked.flatMap(wordsOf))} 0
+}
+whole() { request ${properties.length} ${words(others.flatMap(wordsOf))}; }
+reduced() { request ${asked.length}; }
 launch() {
-${restarts === undefined ? "" : `	echo ${shellWord(restarts)} >"$run/restarts" || return 1\n`}	tries=20
-	until said=$(request 2>&1); do
+${
+	restarts === undefined
+		? ""
+		: `	echo ${shellWord(restarts)} >"$run/restarts" || return 1
+`
+}	tries=20 how=whole
+	until said=$($how 2>&1); do
 		echo "$said"
 		case $said in
-		*exists* | *loaded*) ;;
+${
+	others.length === 0
+		? ""
+		: `		${others.map((one) => `*' ${one.name},'*`).join(" | ")})
+			[ $how = whole ] || return 1
+			how=reduced
+			continue
+			;;
+`
+}		*exists* | *loaded*) ;;
 		*'timed out'* | *'did not receive a reply'*) return 2 ;;
 		*) return 1 ;;
 		esac
@@ -55,6 +82,14 @@ alive() {
 	return 1
 }
 `;
+}
+
+function words(list: readonly string[]): string {
+	return list.map(shellWord).join(" ");
+}
+
+function wordsOf({ name, signature, value }: Property): readonly string[] {
+	return [name, signature, ...busWords(signature, value)];
 }
 
 /** A value as busctl(1) reads it: each part in a word, each list behind its length. */

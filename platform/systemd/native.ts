@@ -8,9 +8,16 @@ import { printable } from "./property.ts";
 import type { Settings } from "./property-kinds.ts";
 import { PROPERTY_NAMES } from "./property-table.ts";
 import { USER } from "./scope.ts";
+import { TIMER_PROPERTY_NAMES, timerProperties } from "./timer-properties.ts";
 
 /** @see Capabilities.native */
-export const NATIVE: Capabilities["native"] = { unit: [], slice: [], sliceInherit: ["yes"], properties: PROPERTY_NAMES };
+export const NATIVE: Capabilities["native"] = {
+	unit: [],
+	slice: [],
+	sliceInherit: ["yes"],
+	properties: PROPERTY_NAMES,
+	timerProperties: TIMER_PROPERTY_NAMES,
+};
 
 /** The checked options. */
 export interface Native extends Settings {
@@ -35,6 +42,7 @@ export function readNative({ native, limits }: Pick<RunSpec, "native" | "limits"
 	const unit = oneWord(native, "unit");
 	if (unit !== undefined) refuseOtherType(unit, "service");
 	const slice = oneWord(native, "slice");
+	timerProperties(native);
 	return {
 		unit: unit === undefined ? undefined : unitName(unit),
 		slice: slice === undefined ? undefined : sliceName(slice),

@@ -18,6 +18,7 @@ import type {
 import { ChoreError, isChoreError } from "../errors.ts";
 import { hasLogind } from "../linger.ts";
 import { answered, delivered } from "./again.ts";
+import { callersProperties } from "./caller.ts";
 import { controllersOf, delegatedControllers } from "./controllers.ts";
 import { description } from "./describe.ts";
 import { text as hook } from "./hook.sh.ts";
@@ -36,7 +37,7 @@ import type { Scope } from "./scope.ts";
 import { confirmStart, propertiesOf, submitUnit } from "./start.ts";
 import { findOwn, letGo, signalRun, stopRun } from "./stop.ts";
 import { findStrays } from "./strays.ts";
-import { type Installation, type PlannedUnit, planUnit, readHandle } from "./unit.ts";
+import { type Installation, type PlannedUnit, planUnit, readHandle, unaskedNames } from "./unit.ts";
 import { NO_USAGE, usageOf } from "./usage.ts";
 import { Waiter } from "./waiter.ts";
 import { Watch } from "./watch.ts";
@@ -100,8 +101,10 @@ export class SystemdPlatform implements Platform {
 
 	async launcher(run: RunSpec): Promise<string> {
 		const { unit } = readHandle(this.plan(run), this.name);
-		const properties = await propertiesOf(this.#connected(), run, this.#installation());
-		return launcherText({ unit, properties, restarts: restartsText(run), scope: this.#scope });
+		const inherited = await callersProperties(this.#connected());
+		const properties = await propertiesOf(this.#connected(), run, { ...this.#installation(), inherited });
+		const unasked = unaskedNames(run, inherited);
+		return launcherText({ unit, properties, unasked, restarts: restartsText(run), scope: this.#scope });
 	}
 
 	async stop(handle: Handle, options: Stopping): Promise<StopOutcome> {
@@ -245,6 +248,7 @@ function capabilitiesWith(delegated: () => ReadonlySet<string> | null): Capabili
 		hangUp: true,
 		enqueue: true,
 		schedule: true,
+		occasions: true,
 		containment: "cgroup",
 	};
 }

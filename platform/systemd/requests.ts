@@ -169,24 +169,31 @@ export class Systemd implements Disposable {
 		await this.#manager("EnableUnitFiles", "asbb", [paths, false, true]);
 	}
 
-	/** Takes back both. Units without links are ignored. */
-	async disableUnitFiles(names: readonly string[]): Promise<void> {
-		await this.#manager("DisableUnitFiles", "asb", [names, false]);
+	/** Takes back both. Resolves false if there is no link, as where somebody disabled the unit by hand. */
+	disableUnitFile(name: string): Promise<boolean> {
+		return this.#unless(this.#manager("DisableUnitFiles", "asb", [[name], false]), isGone);
 	}
 
 	async startTimer(name: string): Promise<void> {
 		await this.#manager("StartUnit", "ss", [name, "replace"]);
 	}
 
-	/** Resolves false when it is not loaded. */
-	stopTimer(name: string): Promise<boolean> {
-		return this.#unless(this.#manager("StopUnit", "ss", [name, "replace"]), isGone);
+	/** Also forgets that it failed. Resolves false when it is not loaded. */
+	async stopTimer(name: string): Promise<boolean> {
+		await this.#unless(this.#manager("StopUnit", "ss", [name, "replace"]), isGone);
+		return this.#unless(this.#manager("ResetFailedUnit", "s", [name]), isGone);
 	}
 
-	/** The state of a timer ("waiting", "running", "elapsed", "dead"), and when it elapses next, in microseconds since 1970. */
-	async timer(name: string): Promise<{ readonly subState: string; readonly next: bigint }> {
-		const { SubState, NextElapseUSecRealtime = 0n } = await this.properties(unitPath(name));
-		return { subState: String(SubState), next: BigInt(NextElapseUSecRealtime as bigint) };
+	/** All properties of the unit of this name, loaded or not. */
+	unit(name: string): Promise<Readonly<Record<string, unknown>>> {
+		return this.properties(unitPath(name));
+	}
+
+	/** When a timer elapses next, in microseconds: since 1970, and by the monotonic clock. 0 or INFINITY where it does not. */
+	async nextElapse(name: string): Promise<{ readonly realtime: bigint; readonly monotonic: bigint }> {
+		const [properties] = await this.#call(unitPath(name), PROPERTIES, "GetAll", "s", [`${NAME}.Timer`]);
+		const { NextElapseUSecRealtime = 0n, NextElapseUSecMonotonic = 0n } = plainProperties(properties);
+		return { realtime: BigInt(NextElapseUSecRealtime as bigint), monotonic: BigInt(NextElapseUSecMonotonic as bigint) };
 	}
 
 	/** Calls back for every unit that changes or is removed. Resolves once no event can be missed any more. */

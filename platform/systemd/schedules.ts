@@ -16,7 +16,7 @@ const LOOK_EVERY_MS = 10;
 export function schedulesOn(connect: () => Systemd, platform: string): Schedules {
 	const disarm = async (timer: Timer): Promise<void> => {
 		await answered(() => connect().stopTimer(timer.timer));
-		await answered(() => connect().disableUnitFiles([timer.timer, timer.service]));
+		for (const name of [timer.timer, timer.service]) await answered(() => connect().disableUnitFile(name));
 		for (const file of filesOf(timer)) rmSync(file, { force: true });
 	};
 	const disarmOthers = async (timer: Timer): Promise<void> => {
@@ -42,7 +42,12 @@ export function schedulesOn(connect: () => Systemd, platform: string): Schedules
 			await disarmOthers(timer);
 		},
 		async nextTimes(handles) {
-			return Promise.all(handles.map((handle) => nextTime(connect(), readTimer(handle))));
+			const systemd = connect();
+			return Promise.all(handles.map((handle) => nextTime(systemd, readTimer(handle))));
+		},
+		async faults(handles) {
+			const systemd = connect();
+			return Promise.all(handles.map((handle) => faultOf(systemd, readTimer(handle))));
 		},
 	};
 }
@@ -56,7 +61,7 @@ async function arm(systemd: Systemd, wake: Wake, timer: Timer): Promise<void> {
 	await systemd.enableUnitFiles([timerFile]);
 	await systemd.startTimer(timer.timer);
 	for (const deadlineMs = performance.now() + STARTING_MS; performance.now() < deadlineMs; await delay(LOOK_EVERY_MS)) {
-		const { subState } = await systemd.timer(timer.timer);
+		const { SubState: subState } = await systemd.unit(timer.timer);
 		// In a second it may have fired already.
 		if (subState === "waiting" || subState === "running") return;
 		if (subState !== "dead") break;
@@ -66,16 +71,47 @@ async function arm(systemd: Systemd, wake: Wake, timer: Timer): Promise<void> {
 	});
 }
 
-/** While the fire program runs the timer has none. */
+/** While the service of the timer is active it has none. */
 async function nextTime(systemd: Systemd, { timer }: Timer): Promise<number | undefined> {
-	const { next } = await systemd.timer(timer);
-	return next === 0n || next === INFINITY ? undefined : Math.round(Number(next) / 1000);
+	const { realtime, monotonic } = await systemd.nextElapse(timer);
+	const isNever = (moment: bigint): boolean => moment === 0n || moment === INFINITY;
+	const times = [
+		...(isNever(realtime) ? [] : [Math.round(Number(realtime) / 1000)]),
+		// To whole seconds, so that two looks tell the same moment.
+		...(isNever(monotonic) ? [] : [Math.round((Date.now() + Number(monotonic) / 1000 - monotonicMs()) / 1000) * 1000]),
+	];
+	return times.length === 0 ? undefined : Math.min(...times);
 }
 
-/** The timers of other revisions: their files are there until they are disarmed. */
+/** By CLOCK_MONOTONIC, as the manager counts. */
+function monotonicMs(): number {
+	return Number(process.hrtime.bigint() / 1000n) / 1000;
+}
+
+/** @see Schedules.faults in contract.ts */
+async function faultOf(systemd: Systemd, timer: Timer): Promise<string | undefined> {
+	const missing = filesOf(timer).find((file) => !existsSync(file));
+	if (missing !== undefined) return `${missing} is gone`;
+	for (const name of [timer.service, timer.timer]) {
+		const { LoadState } = await systemd.unit(name);
+		if (LoadState !== "loaded") return `the manager does not find ${name}`;
+	}
+	const { ActiveState, Result, UnitFileState } = await systemd.unit(timer.timer);
+	if (ActiveState === "failed") return `${timer.timer} has failed: ${Result}`;
+	if (ActiveState !== "active") return `${timer.timer} is not active`;
+	return UnitFileState === "enabled" ? undefined : `${timer.timer} is not enabled: it is gone after a restart of the manager`;
+}
+
+/**
+ * The timers of other revisions: their files are there until they are disarmed. That of the revision before may be at work though
+ * somebody deleted its file.
+ */
 function othersBeside({ folder, timer }: Timer): readonly Timer[] {
-	const timers = (existsSync(folder) ? readdirSync(folder) : []).filter((name) => name.endsWith(".timer") && name !== timer);
-	return timers.map((name) => ({ folder, timer: name, service: name.replace(/timer$/, "service") }));
+	const before = timer.replace(/[0-9]+(?=\.timer$)/, (revision) => String(Number(revision) - 1));
+	const present = (existsSync(folder) ? readdirSync(folder) : []).filter((name) => name.endsWith(".timer"));
+	const names = new Set([...present, ...(before.endsWith("-r0.timer") ? [] : [before])]);
+	names.delete(timer);
+	return [...names].map((name) => ({ folder, timer: name, service: name.replace(/timer$/, "service") }));
 }
 
 function filesOf({ folder, timer, service }: Timer): readonly [timer: string, service: string] {

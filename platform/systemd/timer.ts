@@ -2,10 +2,12 @@
  * The two units that wake a job: a timer, and the service in which the fire program runs for a moment. Texts only. Their names
  * are new for each revision of a schedule: of a timer with a history the manager may make up for moments that never were its own.
  */
+import type { Occasion } from "../calendar.ts";
 import { calendarTexts } from "../calendar-text.ts";
 import type { Handle, Wake } from "../contract.ts";
 import { ChoreError } from "../errors.ts";
 import { printable } from "./property.ts";
+import { timerProperties } from "./timer-properties.ts";
 
 /** What the handle of a wake holds. */
 export interface Timer {
@@ -37,35 +39,71 @@ export function readTimer({ platform, version, data: { timer, service, folder } 
 	});
 }
 
-/** systemd.timer(5) */
-export function timerText({ description, calendar, catchesUp, jitterMs }: Wake): string {
-	// The manager wakes up once for all timers within a second, unless seconds are asked for.
-	const accuracy = calendar.every(({ seconds }) => seconds !== "any" && seconds.length === 1) ? "1s" : "1ms";
+/** systemd.timer(5). Properties that the user asked for come last: of two the later one counts. */
+export function timerText({ description, calendar, occasions, native, catchesUp, jitterMs }: Wake): string {
+	const settings = [
+		...calendarTexts(calendar).map((text) => `OnCalendar=${text}`),
+		...occasions.map(occasionText),
+		`AccuracySec=${isFine(calendar, occasions) ? "1ms" : "1s"}`,
+		// With a stamp of its last moment a timer would not count from a boot that was before it.
+		`Persistent=${catchesUp && occasions.length === 0 ? "yes" : "no"}`,
+		`RandomizedDelaySec=${jitterMs}ms`,
+		"FixedRandomDelay=yes",
+		...timerProperties(native),
+	];
 	return `[Unit]
 Description=${describe(description)}
 [Timer]
-${calendarTexts(calendar)
-	.map((text) => `OnCalendar=${text}\n`)
-	.join("")}AccuracySec=${accuracy}
-Persistent=${catchesUp ? "yes" : "no"}
-RandomizedDelaySec=${jitterMs}ms
-FixedRandomDelay=yes
-[Install]
+${settings.map((line) => `${line}\n`).join("")}[Install]
 WantedBy=timers.target
 `;
 }
 
-/** systemd.service(5). A paused schedule starts no process: its moments go by. */
-export function serviceText({ description, jobFolder, fire }: Wake): string {
+const EVENTS = {
+	armed: "OnActiveSec",
+	boot: "OnBootSec",
+	"platform-start": "OnStartupSec",
+	"run-start": "OnUnitActiveSec",
+	"run-end": "OnUnitInactiveSec",
+} as const;
+
+const CHANGES = { "clock-change": "OnClockChange", "timezone-change": "OnTimezoneChange" } as const;
+
+function occasionText(occasion: Occasion): string {
+	return "on" in occasion ? `${CHANGES[occasion.on]}=yes` : `${EVENTS[occasion.after]}=${occasion.delayMs / 1000}`;
+}
+
+/** Whether seconds are asked for. Else the manager wakes up once for all timers within a second. */
+function isFine(calendar: Wake["calendar"], occasions: readonly Occasion[]): boolean {
+	return (
+		calendar.some(({ seconds }) => seconds === "any" || seconds.length > 1) ||
+		occasions.some((occasion) => "after" in occasion && occasion.delayMs > 0 && occasion.delayMs < MINUTE_MS)
+	);
+}
+
+const MINUTE_MS = 60_000;
+
+/**
+ * systemd.service(5). A paused schedule starts no process: its moments go by.
+ *
+ * Where time is counted from runs this service is active as long as the run: the run wants it (launcher.ts), and once nothing does,
+ * the manager stops it. The timer counts from its start and its end, and waits meanwhile.
+ */
+export function serviceText({ description, jobFolder, occasions, fire }: Wake): string {
+	const lastsAsRun = occasions.some((occasion) => "after" in occasion && /^run-/.test(occasion.after));
 	return `[Unit]
 Description=${describe(description)}
 ConditionPathExists=${specified(jobFolder)}/schedule/plan
 ConditionPathExists=!${specified(jobFolder)}/schedule/paused
-[Service]
+StartLimitIntervalSec=0
+${lastsAsRun ? "StopWhenUnneeded=yes\n" : ""}[Service]
 Type=oneshot
-ExecStart=/bin/sh ${word(fire)} ${word(jobFolder)}
+${lastsAsRun ? `RemainAfterExit=yes\nEnvironment=${WAKER}=%n\n` : ""}ExecStart=/bin/sh ${word(fire)} ${word(jobFolder)}
 `;
 }
+
+/** The variable of the fire program that holds the name of its service, if the run is to want that. */
+export const WAKER = "CHORE_WAKER";
 
 function describe(description: string): string {
 	const human = specified(printable(description)).replaceAll("\\", "").trim();

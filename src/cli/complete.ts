@@ -128,14 +128,8 @@ const VALUES: Readonly<Record<string, (typed: string, line: Line) => Answer | Pr
 				typed,
 			);
 		}),
-	property: (typed, line) =>
-		ask(line, async (chore) =>
-			answer(
-				((await chore.capabilities()).native["properties"] ?? []).map((name) => ({ word: `${name}=`, about: "" })),
-				typed,
-				"nospace",
-			),
-		),
+	property: (typed, line) => nativeNames("properties", typed, line),
+	"timer-property": (typed, line) => nativeNames("timerProperties", typed, line),
 	stdin: (typed) =>
 		answer(
 			[
@@ -159,6 +153,18 @@ const VALUES: Readonly<Record<string, (typed: string, line: Line) => Answer | Pr
 	timezone: (typed) => answer(plain(["UTC", ...Intl.supportedValuesOf("timeZone")]), typed),
 	"working-directory": () => ({ how: "directories", candidates: [] }),
 };
+
+/** The names that a value of the platform's own options may begin with. */
+function nativeNames(key: string, typed: string, line: Line): Promise<Answer> {
+	return ask(line, async (chore) => {
+		const names = (await chore.capabilities()).native[key] ?? [];
+		return answer(
+			names.map((name) => ({ word: `${name}=`, about: "" })),
+			typed,
+			"nospace",
+		);
+	});
+}
 
 function valuesOf(option: Option, typed: string, line: Line): Answer | Promise<Answer> {
 	const choice = wordsOf(option.parseArg);

@@ -35,6 +35,7 @@ export interface JobOptions extends ScheduleWords {
 	readonly tasks?: number;
 	readonly nice?: number;
 	readonly property?: readonly string[];
+	readonly timerProperty?: readonly string[];
 	readonly slice?: string;
 	readonly sliceInherit?: boolean;
 	readonly block: boolean;
@@ -99,6 +100,7 @@ export function boundingOptions(command: Command): Command {
 		.option("--tasks <number>", "most processes and threads", count)
 		.option("--nice <number>", "scheduling priority, -20 to 19", wholeNumber)
 		.option("-p, --property <name=value>", "a property of systemd, as in systemd-run (repeatable)", repeated)
+		.option("--timer-property <name=value>", "a property of the timer of its schedule on systemd (repeatable)", repeated)
 		.option("--slice <slice>", "systemd slice to put it in")
 		.option("--slice-inherit", "put it, or its slice, into your own slice of systemd")
 		.optionsGroup("As in systemd-run:")
@@ -126,7 +128,13 @@ export function jobOptions(options: JobOptions & CommonOptions, output: Output):
 		cpus: options.cpus,
 		tasks: options.tasks,
 		nice: options.nice,
-		native: { unit: options.unit, slice: options.slice, sliceInherit: options.sliceInherit ? "yes" : undefined, properties },
+		native: {
+			unit: options.unit,
+			slice: options.slice,
+			sliceInherit: options.sliceInherit ? "yes" : undefined,
+			properties,
+			timerProperties: options.timerProperty,
+		},
 		ifRunning: options.ifRunning === "replace" ? "replace" : "fail",
 		acknowledge: options.block,
 		schedule: scheduleOptions(options, "new"),
@@ -139,6 +147,8 @@ export function checkJobOptions(options: JobOptions & { readonly pipe?: boolean 
 	const stays = staysBy(options);
 	if (stays !== undefined && scheduleOptions(options, "new") !== undefined)
 		throw new UsageError(`--${stays} stays with a job that is started now`, "leave it out; `chore logs -f` and `chore wait` take any run");
+	if (options.timerProperty !== undefined && scheduleOptions(options, "new") === undefined)
+		throw new UsageError("--timer-property is for a job with a schedule", "say when it is run: --on-calendar, --on-boot and the like");
 	if (options.ifRunning !== "fail" && options.name === undefined && options.unit === undefined) {
 		throw new UsageError(`--if-running ${options.ifRunning} needs a name to look for`, "name the job with -n NAME");
 	}

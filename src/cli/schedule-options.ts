@@ -1,6 +1,6 @@
 /** The options that say when a job is run: of `chore run` and `chore trigger set`. */
 import type { Command } from "commander";
-import type { ScheduleOptions } from "../index.ts";
+import type { Occasion, ScheduleOptions } from "../index.ts";
 import { count, duration, oneOf, repeated } from "./arguments.ts";
 import { UsageError } from "./failure.ts";
 import { moment } from "./moment.ts";
@@ -11,7 +11,13 @@ export interface ScheduleWords {
 	readonly cron?: readonly string[];
 	readonly every?: number;
 	readonly at?: Date;
-	readonly onActive?: number;
+	readonly onActive?: readonly number[];
+	readonly onBoot?: readonly number[];
+	readonly onStartup?: readonly number[];
+	readonly onUnitActive?: readonly number[];
+	readonly onUnitInactive?: readonly number[];
+	readonly onClockChange?: boolean;
+	readonly onTimezoneChange?: boolean;
 	readonly notBefore?: Date;
 	readonly notAfter?: Date;
 	readonly wake?: "platform" | "tick";
@@ -26,9 +32,15 @@ export function addScheduleOptions(command: Command): Command {
 	return command
 		.option("--on-calendar <when>", "at these moments, as in systemd: 'Mon..Fri 9:00' (repeatable)", repeated)
 		.option("--cron <line>", "at these moments, as in crontab: '0 9 * * 1-5' (repeatable)", repeated)
-		.option("--every <time>", "again and again, in whole minutes: 10min, 6h", duration)
+		.option("--every <time>", "again and again: 10min, 6h", duration)
 		.option("--at <moment>", "once, then: 23:30, tomorrow, 2026-12-24 18:00", moment)
-		.option("--on-active <time>", "once, after so long", duration)
+		.option("--on-active <time>", "once, after so long (repeatable)", durations)
+		.option("--on-boot <time>", "so long after the machine was booted (repeatable)", durations)
+		.option("--on-startup <time>", "so long after the user manager was started (repeatable)", durations)
+		.option("--on-unit-active <time>", "so long after the last start of a run (repeatable)", durations)
+		.option("--on-unit-inactive <time>", "so long after the last end of a run (repeatable)", durations)
+		.option("--on-clock-change", "when the clock is set")
+		.option("--on-timezone-change", "when the time zone is changed")
 		.option("--not-before <moment>", "not before then", moment)
 		.option("--not-after <moment>", "not from then on", moment)
 		.option("--wake <by>", "what wakes it: platform, or tick (`chore tick`) (default: platform)", oneOf(["platform", "tick"]))
@@ -50,10 +62,37 @@ export function scheduleOptions(options: ScheduleWords, what: "new" | "change"):
 		throw new UsageError("--at and --on-active both say the one moment", "leave one of them out");
 	if (utc && timezone !== undefined) throw new UsageError("--utc and --timezone both say the time zone", "leave one of them out");
 	const more = { notBefore, notAfter, wake, missed, jitterMs: jitter, keepRuns, zone: utc ? "UTC" : timezone };
-	if ([onCalendar, cron, every, at, onActive].every((one) => one === undefined)) {
+	const occasions = occasionsOf(options);
+	if ([onCalendar, cron, every, at, onActive].every((one) => one === undefined) && occasions.length === 0) {
 		if (Object.values(more).every((one) => one === undefined)) return undefined;
 		if (what === "change" && more.zone === undefined) return more;
 		throw new UsageError("it is not said when the job is to be run", "with --on-calendar, --cron, --every, --at or --on-active");
 	}
-	return { calendar: onCalendar, cron, everyMs: every, at: onActive === undefined ? at : new Date(Date.now() + onActive), ...more };
+	const when = { calendar: onCalendar, cron, everyMs: every, at };
+	if (onActive === undefined || occasions.length > 0) return { ...when, occasions, ...more };
+	const [first = 0, ...others] = onActive.map((milliseconds) => Date.now() + milliseconds);
+	if (others.length === 0) return { ...when, at: new Date(first), ...more };
+	if (onCalendar !== undefined) throw new UsageError("--on-active and --on-calendar both say moments", "leave one of them out");
+	return { ...when, calendar: [first, ...others].map((moment) => `@${Math.ceil(moment / 1000)}`), ...more };
+}
+
+/** What is counted from events. --on-active is, where it stands beside another of these: alone it is a moment. */
+function occasionsOf(options: ScheduleWords): readonly Occasion[] {
+	const after = (event: Event, spans: readonly number[] = []) => spans.map((delayMs): Occasion => ({ after: event, delayMs }));
+	const occasions: readonly Occasion[] = [
+		...after("boot", options.onBoot),
+		...after("platform-start", options.onStartup),
+		...after("run-start", options.onUnitActive),
+		...after("run-end", options.onUnitInactive),
+		...(options.onClockChange ? [{ on: "clock-change" } as const] : []),
+		...(options.onTimezoneChange ? [{ on: "timezone-change" } as const] : []),
+	];
+	return occasions.length === 0 ? [] : [...after("armed", options.onActive), ...occasions];
+}
+
+type Event = Extract<Occasion, { readonly after: unknown }>["after"];
+
+/** For an option that can be given again and again. */
+function durations(text: string, before: readonly number[] = []): readonly number[] {
+	return [...before, duration(text)];
 }

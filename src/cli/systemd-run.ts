@@ -24,7 +24,6 @@ interface Only {
 }
 
 const TERMINAL = "a job has no terminal; use -P to connect stdin and stdout";
-const SCHEDULE = "a job is run at moments of the calendar: --on-calendar, --every, --on-active";
 const ROOT = "the job's files are where chore is; use chroot(8) or unshare(1) as the command";
 
 /** In the order of the manual. `--tty` is the old spelling of `--pty`, which systemd-run still takes. */
@@ -65,16 +64,16 @@ export const SYSTEMD_RUN: readonly Word[] = [
 	refused("-v, --verbose", "use -f to see what the job writes"),
 	honoured("--json"),
 	honoured("--on-active <time>"),
-	refused("--on-boot <time>", SCHEDULE),
-	refused("--on-startup <time>", SCHEDULE),
-	refused("--on-unit-active <time>", SCHEDULE),
-	refused("--on-unit-inactive <time>", SCHEDULE),
+	honoured("--on-boot <time>"),
+	honoured("--on-startup <time>"),
+	honoured("--on-unit-active <time>"),
+	honoured("--on-unit-inactive <time>"),
 	honoured("--on-calendar <when>"),
-	refused("--on-clock-change", SCHEDULE),
-	refused("--on-timezone-change", SCHEDULE),
-	refused("--timer-property <name=value>", SCHEDULE),
-	refused("--path-property <name=value>", "a job starts at once; use a systemd.path(5) unit, or systemd-run"),
-	refused("--socket-property <name=value>", "a job starts at once; use a systemd.socket(5) unit, or systemd-run"),
+	honoured("--on-clock-change"),
+	honoured("--on-timezone-change"),
+	honoured("--timer-property <name=value>"),
+	refused("--path-property <name=value>", "no file wakes a job; use a systemd.path(5) unit that runs `chore start JOB`, or systemd-run"),
+	refused("--socket-property <name=value>", "no connection wakes a job; use a systemd.socket(5) unit, or systemd-run"),
 	honoured("--no-block"),
 	honoured("--wait"),
 	nothing("-G, --collect"),

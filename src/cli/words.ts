@@ -70,7 +70,9 @@ export function scheduleWords({ schedule }: Job): string | null {
 	if (schedule === null) return null;
 	const { calendar, leastIntervalMs, missed, missedSince, wake } = schedule;
 	const every = schedule.triggers.find(({ kind }) => kind === "every")?.text;
-	const moments = every !== undefined && leastIntervalMs !== null ? `${calendar.join(", ")}, every ${every}` : calendar.join(", ");
+	const occasions = schedule.triggers.find(({ kind }) => kind === "occasion")?.text;
+	const times = occasions ?? calendar.join(", ");
+	const moments = every !== undefined && leastIntervalMs !== null ? `${times}, every ${every}` : times;
 	const when = wake === "tick" ? `${moments}, by chore tick` : moments;
 	return missedSince === null ? when : `${when}; missed ${missed} since ${localTime(new Date(missedSince))}`;
 }

@@ -125,12 +125,16 @@ export interface JobSchedule {
 	readonly missed: number;
 	/** The first of these. */
 	readonly missedSince: string | null;
-	/** The moments in the normal form of systemd.time(7); any of them counts. */
+	/** The moments in the normal form of systemd.time(7); any of them counts. None for a schedule by occasions, such as a boot. */
 	readonly calendar: readonly string[];
 	/** At least so many milliseconds are between two firings. */
 	readonly leastIntervalMs: number | null;
 	/** What it was made of. */
-	readonly triggers: readonly { readonly id: string; readonly kind: "calendar" | "cron" | "every" | "at"; readonly text: string }[];
+	readonly triggers: readonly {
+		readonly id: string;
+		readonly kind: "calendar" | "cron" | "every" | "at" | "occasion";
+		readonly text: string;
+	}[];
 	/** What wakes the job: its platform, or nothing but `chore tick`. */
 	readonly wake: "platform" | "tick";
 	/** What is done about moments at which it could not fire. */

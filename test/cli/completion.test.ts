@@ -19,7 +19,7 @@ const FREE: readonly string[] = [
 	..."--grace --memory --cpus --tasks --nice --lines --run".split(" "),
 	..."--older-than --keep-jobs --keep-bytes".split(" "),
 	..."--header --data --expect --retries --max-time".split(" "),
-	..."--every --on-active --jitter --keep-runs --next".split(" "),
+	..."--every --on-active --on-boot --on-startup --on-unit-active --on-unit-inactive --jitter --keep-runs --next".split(" "),
 ];
 
 interface Offer {
@@ -70,7 +70,7 @@ describe("what chore offers", () => {
 		const chore = program();
 		for (const command of chore.commands) {
 			for (const { long = "", required } of command.createHelp().visibleOptions(command)) {
-				if (!required || long === "--property") continue; // of systemd only
+				if (!required || long === "--property" || long === "--timer-property") continue; // of systemd only
 				const { how, words } = await offered(cli, command.name(), long, "");
 				const isOffered = words.length > 0 || how !== "";
 				assert.equal(isOffered, !FREE.includes(long), `${command.name()} ${long}: ${JSON.stringify({ how, words })}`);

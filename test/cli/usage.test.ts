@@ -282,7 +282,7 @@ test("options of systemd-run that chore does not take are refused by name, with 
 	await using cli = new Cli();
 	const cases: readonly (readonly [words: readonly string[], said: string, hint: string])[] = [
 		[["-tP"], "--pty", "-P"],
-		[["--on-boot", "5min"], "--on-boot", "--on-calendar"],
+		[["--path-property=PathExists=/x"], "--path-property", "systemd.path(5)"],
 		[["--host=there"], "--host", "ssh HOST"],
 		[["--version"], "--version", "chore --version"],
 	];
@@ -351,6 +351,7 @@ test("an option that the platform cannot honour is refused in its name, and noth
 		["--slice", "user.slice"],
 		["-u", "web"],
 		["-p", "Nice=5"],
+		["--on-boot", "5min"],
 	]) {
 		const outcome = await cli.run(["run", ...words, "true"]);
 		assert.equal(outcome.status, 2, outcome.stderr);
@@ -371,10 +372,15 @@ test("a schedule that says two things, or not when, is refused", PATIENCE, async
 		["--cron @daily -f", /--follow stays/],
 		["--every 1h --missed twice", /none of once, skip/],
 		["--every soon", /no span of time/],
-		["--every 30s", /whole number of minutes/],
+		["--every 1.5s", /whole number of seconds/],
 		["--every 0", /at least one/],
 		["--at 23:99", /no point in time/],
 		["--at 2020-01-01 --cron @daily", /single moment/],
+		["--on-active 5 --on-active 10 --on-calendar daily", /--on-active and --on-calendar both/],
+		["--on-boot 5min --every 1h", /counted from an event/],
+		["--on-unit-active 5min", /first run/],
+		["--on-boot 1.5s", /whole seconds/],
+		["--timer-property AccuracySec=1s", /for a job with a schedule/],
 		["--on-calendar Munday", /character 1/],
 		["--on-calendar daily --timezone Mars/Olympus", /time zone/],
 	] as const) {

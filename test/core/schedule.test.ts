@@ -5,7 +5,7 @@ import { calendarTexts } from "../../platform/calendar-text.ts";
 import { readScheduleOptions } from "../../src/core/prepare/schedule.ts";
 import type { ScheduleOptions } from "../../src/core/prepare/spec.ts";
 import { nextTimes } from "../../src/core/schedule/next-times.ts";
-import { missedSlots, nextSlot, type Schedule, wakingOf } from "../../src/core/schedule/schedule.ts";
+import { hasOccasions, missedSlots, nextSlot, type Schedule, wakingOf } from "../../src/core/schedule/schedule.ts";
 
 const CREATED = Date.parse("2026-12-01T10:20:30Z");
 const schedule = (options: ScheduleOptions): Schedule => readScheduleOptions(options, CREATED);
@@ -32,9 +32,48 @@ test("within one trigger any expression may hold, and all triggers must", () => 
 test("an interval that divides no day counts from the last firing, which may have been late", () => {
 	const seven = schedule({ everyMs: 7 * 60_000 });
 	assert.equal(said(nextSlot(seven, null, CREATED, nextTimes)), "2026-12-01T10:21");
-	assert.equal(said(nextSlot(seven, ms("2026-12-01T10:21:40Z"), ms("2026-12-01T10:22:00Z"), nextTimes)), "2026-12-01T10:28");
+	for (const last of ["2026-12-01T10:21:00Z", "2026-12-01T10:21:40Z"])
+		assert.equal(said(nextSlot(seven, ms(last), ms("2026-12-01T10:22:00Z"), nextTimes)), "2026-12-01T10:28", last);
 	const beside = schedule({ calendar: ["Mon 9:00 UTC"], everyMs: 14 * 86_400_000 });
 	assert.equal(said(nextSlot(beside, ms("2026-12-07T09:00:20Z"), ms("2026-12-07T09:00:20Z"), nextTimes)), "2026-12-21T09:00");
+});
+
+test("an interval of seconds is a grid of seconds, or the guard counts on one that divides a minute", () => {
+	const fifteen = schedule({ everyMs: 15_000 });
+	assert.deepEqual(calendarTexts(wakingOf(fifteen).calendar), ["*-*-* *:*:00/15 UTC"]);
+	const ninety = schedule({ everyMs: 90_000 });
+	assert.deepEqual(calendarTexts(wakingOf(ninety).calendar), ["*-*-* *:*:00,30 UTC"]);
+	const times: (string | undefined)[] = [];
+	for (let last = CREATED, count = 0; count < 3; count++) {
+		last = nextSlot(ninety, last, last, nextTimes) ?? 0;
+		times.push(new Date(last).toISOString().slice(11, 19));
+	}
+	assert.deepEqual(times, ["10:22:00", "10:23:30", "10:25:00"]);
+	assert.deepEqual(calendarTexts(wakingOf(schedule({ everyMs: 7000 })).calendar), ["*-*-* *:*:* UTC"]);
+});
+
+test("occasions stand alone, hold no calendar, and lead to a first run", () => {
+	const both = schedule({
+		occasions: [
+			{ after: "armed", delayMs: 0 },
+			{ after: "run-end", delayMs: 60_000 },
+		],
+		notAfter: new Date(CREATED + 1000),
+	});
+	assert.deepEqual(wakingOf(both).calendar, []);
+	assert.equal(nextSlot(both, null, CREATED, nextTimes), undefined);
+	assert.deepEqual([hasOccasions(both, CREATED), hasOccasions(both, CREATED + 1000)], [true, false]);
+	const refused: readonly (readonly [ScheduleOptions, RegExp])[] = [
+		[{ occasions: [{ after: "run-start", delayMs: 60_000 }] }, /first run/],
+		[{ occasions: [{ after: "boot", delayMs: 60_000 }], calendar: ["daily"] }, /counted from an event/],
+		[{ occasions: [{ after: "boot", delayMs: 1500 }] }, /whole seconds, 0 or more, not 1500 ms/],
+		[{ occasions: [{ after: "run-end", delayMs: 0 }] }, /whole seconds, 1 or more/],
+		[{ occasions: [{ after: "toString" as "boot", delayMs: 1000 }] }, /such an event/],
+		[{ occasions: [{ on: "moon" as "clock-change" }] }, /of that kind/],
+	];
+	for (const [options, message] of refused) {
+		assert.throws(() => schedule(options), { code: "INVALID_ARGUMENT", message }, JSON.stringify(options));
+	}
 });
 
 test("it fires neither before its first moment nor from its last one on", () => {
@@ -68,7 +107,7 @@ test("what cannot be a schedule is refused", () => {
 		[{ calendar: ["Munday"] }, /character 1/],
 		[{ cron: ["* * * *"] }, /five/],
 		[{ everyMs: 0 }, /at least one/],
-		[{ everyMs: 30_000 }, /whole number of minutes/],
+		[{ everyMs: 30_500 }, /whole number of seconds/],
 		[{ everyMs: -60_000 }, /at least one/],
 		[{ at: new Date("2027-01-01"), calendar: ["daily"] }, /single moment/],
 		[{ at: new Date(Number.NaN) }, /none after 1970/],

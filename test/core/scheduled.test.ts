@@ -8,6 +8,7 @@ import { eventually } from "../support/eventually.ts";
 import { armedIn, fakePlatform } from "../support/fake-platform.ts";
 import { fakeWith } from "../support/held.ts";
 import { type Home, makeHome } from "../support/home.ts";
+import { exact } from "../support/schema.ts";
 
 const DAILY = { calendar: ["daily UTC"] } as const;
 
@@ -151,6 +152,85 @@ test("a schedule that never fires again ends: the job is then one that has ended
 	assert.deepEqual([job.state, job.run, job.exitCode, job.schedule], ["failed", 1, 5, null]);
 	assert.deepEqual(armedIn(home.path), []);
 	assert.deepEqual(await eventsOf(home), ["created 0", "started 1", "exited 1"]);
+});
+
+/** Runs this text in a process whose platform never answers when it is to wake a job by that revision, and kills it then. */
+async function killedAsItArms(home: Home, revision: number, text: string): Promise<void> {
+	const from = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href);
+	const program = `import { Chore } from ${from("../../src/core/chore.js")};
+import { fakeWith } from ${from("../support/held.js")};
+const module = fakeWith(({ schedules }) => ({ schedules: { ...schedules, arm: () => new Promise(() => {}) } }));
+const chore = new Chore([{ name: "fake", scope: "user", load: async () => module }], "test", { home: ${JSON.stringify(home.path)} });
+setInterval(() => {}, 60_000);
+${text}`;
+	const child = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: ["ignore", "ignore", "inherit"] });
+	const schedules = `${home.path}/default/schedules`;
+	const isArming = (id: string): boolean => {
+		const folder = `${home.path}/default/jobs/${id}/schedule`;
+		return existsSync(`${folder}/arming`) && readFileSync(`${folder}/schedule.json`, "utf8").includes(`"revision":${revision},`);
+	};
+	try {
+		await eventually("it has the platform wake the job", () => existsSync(schedules) && readdirSync(schedules).some(isArming));
+	} finally {
+		const gone = once(child, "exit");
+		child.kill("SIGKILL");
+		await gone;
+	}
+}
+
+test("what a process that is killed has not told the platform of a schedule, the next look does", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	await killedAsItArms(home, 1, 'await chore.run({ command: ["true"], name: "tick", schedule: { calendar: ["daily UTC"] } });');
+	assert.deepEqual(armedIn(home.path), []);
+	const job = await home.chore.get("tick");
+	assert.deepEqual([job.state, armedIn(home.path).map(({ revision }) => revision)], ["scheduled", [1]]);
+	await killedAsItArms(home, 2, 'await chore.reschedule("tick", { calendar: ["2199-01-01 UTC"] });');
+	await home.chore.list();
+	assert.deepEqual(
+		armedIn(home.path).map(({ revision }) => revision),
+		[2],
+	);
+	fire(home);
+	assert.equal((await home.chore.get("tick")).run, 1);
+});
+
+test("a job with a schedule is what the published schema says, before its first run and after it", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const schedule = { ...DAILY, cron: ["0 0 * * *"], everyMs: 3_600_000, notAfter: new Date("2199-01-01"), zone: "UTC" } as const;
+	const { id } = await home.chore.run({ command: ["true"], schedule });
+	for (let run = 0; run < 2; run++, fire(home)) {
+		const job = await home.chore.get(id);
+		assert.equal(job.run, run);
+		const upcoming = await home.chore.upcoming(id, 2);
+		assert.ok(exact({ schedule: [{ ...job, upcoming }], ps: [job] }), JSON.stringify(exact.errors));
+	}
+});
+
+test("the doctor names a schedule that was to fire and has not, and one that is set anew is well", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const { id } = await home.chore.run({ command: ["true"], name: "tick", schedule: { calendar: ["minutely"] } });
+	const findings = async () => (await home.chore.doctor({ selfTest: false })).findings.filter(({ kind }) => kind === "schedule");
+	assert.deepEqual(await findings(), []);
+	rewrite(`${home.path}/default/jobs/${id}/schedule/schedule.json`, (text) => {
+		const record = JSON.parse(text);
+		return JSON.stringify({ ...record, sinceMs: record.sinceMs - 3_600_000 });
+	});
+	const [late, ...more] = await findings();
+	assert.match(late?.what ?? "", /^the schedule of tick \(.*\) was to fire at .*:00\.000Z, and has not$/);
+	assert.deepEqual([late?.cure, more], [`chore trigger set ${id.slice(-8)} --missed once`, []]);
+	await home.chore.reschedule(id, { missed: "once" });
+	assert.deepEqual(await findings(), []);
+});
+
+test("occasions are refused by a platform that knows calendars only, and nothing is left", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const occasions = [{ after: "boot", delayMs: 60_000 }] as const;
+	const refusal = { code: "OPTION_UNSUPPORTED", message: /the platform fake wakes jobs at moments of a calendar only/ };
+	await assert.rejects(home.chore.run({ command: ["true"], schedule: { occasions } }), refusal);
+	for (const folder of ["jobs", "active", "names", "trash"]) assert.deepEqual(readdirSync(`${home.path}/default/${folder}`), [], folder);
+	const { id } = await home.chore.run({ command: ["true"], schedule: DAILY });
+	await assert.rejects(home.chore.reschedule(id, { occasions }), refusal);
+	assert.deepEqual((await home.chore.get(id)).schedule?.calendar, ["*-*-* 00:00:00 UTC"]);
 });
 
 test("a schedule that can never fire is refused, and so is one that its platform refuses; nothing is left", async () => {

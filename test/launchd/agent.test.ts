@@ -12,7 +12,15 @@ const ID = "01a1fc6a-bfa7-7409-b96b-acaaac0b880a";
 const LABEL = `dev.chore.schedule.${ID}.2`;
 const WAKE: Wake = {
 	...{ jobId: ID, label: "backup-880a", description: "backs up", jobFolder: "/jobs/1", revision: 2 },
-	...{ calendar: [readCalendar("9:00")], catchesUp: true, jitterMs: 0, fire: "/libexec/1/fire", due: "/libexec/2/due" },
+	...{
+		occasions: [],
+		native: {},
+		calendar: [readCalendar("9:00")],
+		catchesUp: true,
+		jitterMs: 0,
+		fire: "/libexec/1/fire",
+		due: "/libexec/2/due",
+	},
 };
 
 test("an agent looks whether a moment is due, at its moments and where moments are made up for at its load", () => {

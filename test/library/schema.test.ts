@@ -1,14 +1,11 @@
 /** The published JSON Schema, held against what the commands really print. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { Ajv } from "ajv";
 import type { Printed } from "../../src/cli/json.ts";
 import { begun } from "../support/begun.ts";
 import { Cli, PATIENCE } from "../support/cli.ts";
-
-const FILE = "schema/chore.schema.json";
+import { exact, FILE, lenient, schema } from "../support/schema.ts";
 
 test("the schema is that of the types", () => {
 	const made = execFileSync(process.execPath, ["scripts/schema.mjs", "--print"], { encoding: "utf8" });
@@ -72,15 +69,3 @@ test("what the commands print is what the schema says, field by field", PATIENCE
 		"each command was tried",
 	);
 });
-
-const schema = JSON.parse(readFileSync(FILE, "utf8"));
-const lenient = new Ajv({ allowUnionTypes: true }).compile(schema);
-/** The schema allows unknown fields, for later versions. Here none may be there. */
-const exact = new Ajv({ allowUnionTypes: true }).compile(closed(schema));
-
-function closed(part: unknown): never {
-	if (Array.isArray(part)) return part.map(closed) as never;
-	if (typeof part !== "object" || part === null) return part as never;
-	const inner = Object.fromEntries(Object.entries(part).map(([key, value]) => [key, closed(value)]));
-	return ("properties" in inner ? { ...inner, additionalProperties: false } : inner) as never;
-}

@@ -15,6 +15,8 @@ function wake(more: Partial<Wake> = {}): Wake {
 		jobFolder: `${JOBS}/one`,
 		revision: 1,
 		calendar: [readCalendar("Mon 3:17")],
+		occasions: [],
+		native: {},
 		catchesUp: false,
 		jitterMs: 0,
 		fire: "/home/me/state/libexec/a/fire",

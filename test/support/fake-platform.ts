@@ -46,6 +46,7 @@ class FakePlatform implements Platform {
 		hangUp: false,
 		enqueue: true,
 		schedule: true,
+		occasions: false,
 		containment: "group-and-mark",
 	};
 

@@ -453,7 +453,13 @@ test("a job goes on if the start that would replace it has wrong options", { ski
 test("a limit that the kernel does not enforce here is refused", { skip }, async (context) => {
 	await using home = await plainHome();
 	const { native } = await home.chore.capabilities();
-	assert.deepEqual(native, { unit: [], slice: [], sliceInherit: ["yes"], properties: PROPERTY_NAMES });
+	assert.deepEqual(native, {
+		unit: [],
+		slice: [],
+		sliceInherit: ["yes"],
+		properties: PROPERTY_NAMES,
+		timerProperties: ["AccuracySec", "FixedRandomDelay"],
+	});
 	const controllers = readFileSync("/sys/fs/cgroup/cgroup.controllers", "utf8").trim().split(" ");
 	if (controllers.includes("memory")) return context.skip("the memory controller is there");
 	await assert.rejects(home.chore.run({ command: ["true"], native: { properties: ["MemoryHigh=1G"] } }), (error: unknown) => {

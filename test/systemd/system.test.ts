@@ -7,10 +7,11 @@ import * as systemd from "../../platform/systemd/index.ts";
 import { SystemdPlatform } from "../../platform/systemd/platform.ts";
 import { SYSTEM } from "../../platform/systemd/scope.ts";
 import { begun } from "../support/begun.ts";
+import { eventually } from "../support/eventually.ts";
 import { makeHome } from "../support/home.ts";
 import { userManager } from "../support/user-manager.ts";
 
-const { skip } = userManager(import.meta);
+const { skip, skipHarm } = userManager(import.meta);
 
 /** As the module `system`, but with the bus of the user. */
 const onUsersBus: typeof systemd.system = {
@@ -46,6 +47,19 @@ test("jobs have the name of this platform, and the platform of the user's manage
 	}
 	assert.equal(execFileSync("systemctl", ["--user", "is-active", unit], { encoding: "utf8" }).trim(), "active");
 	assert.equal((await home.chore.stop(job.id)).state, "stopped");
+});
+
+test("a schedule starts its runs on the system's bus", { skip: skip || skipHarm }, async () => {
+	await using home = await makeHome("systemd-system", onUsersBus);
+	const job = await home.chore.run({ command: ["/bin/sh", "-c", "exit 5"], schedule: { calendar: ["daily"] } });
+	const systemctl = (...words: readonly string[]) => execFileSync("systemctl", ["--user", ...words]);
+	const bus = findBus(process.env, process.geteuid?.() ?? -1);
+	assert.ok("socketPath" in bus);
+	systemctl("set-environment", `DBUS_SYSTEM_BUS_ADDRESS=unix:path=${bus.socketPath}`);
+	systemctl("start", String(job.unit).replace(/\.service$/, "-r1.service"));
+	systemctl("unset-environment", "DBUS_SYSTEM_BUS_ADDRESS");
+	await eventually("it has run", async () => (await home.chore.get(job.id)).exitCode, 5);
+	assert.equal((await home.chore.get(job.id)).platform, "systemd-system");
 });
 
 test("its jobs outlive every logout, and lingering cannot be asked for", { skip }, async () => {

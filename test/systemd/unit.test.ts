@@ -66,7 +66,7 @@ test("an unknown key among systemd's own options is refused, with the keys that 
 			{ partition: "long" },
 			"OPTION_UNSUPPORTED",
 			/^the platform systemd cannot give a job any "partition"$/,
-			/unit, slice, sliceInherit, properties$/,
+			/unit, slice, sliceInherit, properties, timerProperties$/,
 		],
 		[{ slcie: "batch" }, "OPTION_UNSUPPORTED", /"slcie"/, /^did you mean slice\?$/],
 		[{ toString: "x" }, "OPTION_UNSUPPORTED", /"toString"/, /./],

@@ -132,6 +132,7 @@ const SKILLS: Readonly<Record<Skill, string>> = {
 	hangUp: "HUP after the stop signal",
 	enqueue: "start without waiting",
 	schedule: "schedules",
+	occasions: "schedules by boots, runs and clock changes",
 };
 
 const CONTAINMENT = {

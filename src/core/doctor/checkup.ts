@@ -2,14 +2,14 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { readNames, readText } from "../disk/files.ts";
 import { isCreatorAlive } from "../disk/place.ts";
-import { activeIds, isId, jobFolder, markOf, type Session, scheduledIds } from "../disk/session.ts";
+import { activeIds, isId, jobFolder, markOf, type Session } from "../disk/session.ts";
 import { isUnreadable, readEnd, readEvidence, readStoredRun, type StoredRun } from "../disk/store.ts";
 import { shortId } from "../job.ts";
-import { readSchedule } from "../settle/scheduled.ts";
 import { hasRecordedEnd } from "../settle/settle.ts";
 import { type Askable, askAfter, nameOf } from "./ask-after.ts";
 import type { Findings } from "./finding.ts";
 import { findLeftovers } from "./leftovers.ts";
+import { checkSchedules } from "./schedules.ts";
 
 /** One session in the report of the doctor. */
 export interface SessionReport {
@@ -36,7 +36,7 @@ export async function checkSession(session: Session, askable: Askable, findings:
 		const stored = checkJob(session, id, marked.has(id), findings);
 		if (stored !== undefined) live.push(stored);
 	}
-	for (const id of scheduledIds(session)) checkSchedule(session, id, findings);
+	await checkSchedules(session, askable, findings);
 	await findLeftovers(session, findings);
 	await askAfter(session, live, askable, findings);
 	return { name: session.name, jobs: ids.length, active: live.length, bytes };
@@ -66,14 +66,6 @@ function checkJob(session: Session, id: string, isMarked: boolean, findings: Fin
 		return undefined;
 	}
 	return stored;
-}
-
-function checkSchedule(session: Session, id: string, findings: Findings): void {
-	const schedule = readSchedule(session, id);
-	if (schedule === undefined || !isUnreadable(schedule)) return;
-	const what = `the schedule of job ${shortId(id)} cannot be read: ${schedule.file}: ${schedule.why}`;
-	if (schedule.newer) findings.note("unreadable", what, "use that version for it");
-	else findings.problem("unreadable", what, forget(findings, id));
 }
 
 function forget(findings: Findings, id: string): string {

@@ -21,6 +21,8 @@ export type FindingKind =
 	/** Files of interrupted work, or files that are not chore's. */
 	| "leftover"
 	| "ledger"
+	/** A schedule that does not fire as it should. */
+	| "schedule"
 	| "self-test";
 
 export interface Finding {

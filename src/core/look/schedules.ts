@@ -5,7 +5,7 @@ import { isUnreadable } from "../disk/store.ts";
 import type { Job } from "../job.ts";
 import { readScheduleOptions } from "../prepare/schedule.ts";
 import type { ScheduleOptions } from "../prepare/spec.ts";
-import { nextSlot, type Schedule } from "../schedule/schedule.ts";
+import { hasOccasions, nextSlot, type Schedule } from "../schedule/schedule.ts";
 import { readSchedule } from "../settle/scheduled.ts";
 import { examine } from "../settle/settle.ts";
 import { rfc3339 } from "../settle/snapshot.ts";
@@ -20,9 +20,13 @@ export async function schedules(context: Context): Promise<readonly Job[]> {
 }
 
 /** @see Chore.upcoming in chore.ts */
-export async function upcoming({ session }: Context, id: string, count: number): Promise<readonly string[]> {
-	const record = readSchedule(session, id);
-	return record === undefined || isUnreadable(record) ? [] : moments(record.schedule, count);
+export async function upcoming(context: Context, id: string, count: number): Promise<readonly string[]> {
+	const record = readSchedule(context.session, id);
+	if (record === undefined || isUnreadable(record)) return [];
+	if (!hasOccasions(record.schedule, Date.now())) return moments(record.schedule, count);
+	// Only the platform knows, and of the next one alone.
+	const [job] = await examine(context, [id]);
+	return job?.schedule?.next == null ? [] : [job.schedule.next].slice(0, count);
 }
 
 /**

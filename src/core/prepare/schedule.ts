@@ -41,13 +41,14 @@ export function changeSchedule(before: Schedule, options: ScheduleOptions, nowMs
 }
 
 function readTriggers(options: ScheduleOptions, nowMs: number): readonly Trigger[] {
-	const { calendar = [], cron = [], everyMs, at } = options;
+	const { calendar = [], cron = [], everyMs, at, occasions = [] } = options;
 	const zone = options.zone === undefined ? null : readZone(options.zone);
 	const triggers: readonly (Trigger | undefined)[] = [
 		calendar.length === 0 ? undefined : { id: "", kind: "calendar", texts: calendar, zone },
 		cron.length === 0 ? undefined : { id: "", kind: "cron", texts: cron, zone },
 		everyMs === undefined ? undefined : { id: "", kind: "every", everyMs, sinceMs: nowMs },
 		at === undefined ? undefined : { id: "", kind: "at", atMs: checkMoment("the moment", at) },
+		occasions.length === 0 ? undefined : { id: "", kind: "occasion", occasions },
 	];
 	return triggers.filter((trigger) => trigger !== undefined).map((trigger, index) => ({ ...trigger, id: `t${index + 1}` }));
 }

@@ -6,6 +6,7 @@ import { ChoreError } from "../../../platform/errors.ts";
 import { checkName } from "../disk/session.ts";
 import { hasBytes } from "../exact-text.ts";
 import type { OutputMode } from "../job.ts";
+import type { Occasion } from "../schedule/occasions.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import { jobDirectory, pathIn } from "./directory.ts";
 import { readScheduleOptions } from "./schedule.ts";
@@ -70,8 +71,8 @@ export interface RunOptions {
 	readonly umask?: number | undefined;
 	/**
 	 * Options of the platform itself, in its own words; another platform refuses them. systemd takes `unit`, the name of the
-	 * unit; `slice`, as in systemd.slice(5); `sliceInherit`, "yes" for the slice of the process that starts the job; and
-	 * `properties`, `Name=Value` each, as in systemd-run(1) -p.
+	 * unit; `slice`, as in systemd.slice(5); `sliceInherit`, "yes" for the slice of the process that starts the job;
+	 * `properties`, `Name=Value` each, as in systemd-run(1) -p; and `timerProperties` for the timer of a schedule.
 	 */
 	readonly native?: Readonly<Record<string, string | readonly string[] | undefined>> | undefined;
 	/** When it is run. Without a schedule it is run at once, and once. */
@@ -84,16 +85,18 @@ export interface RunOptions {
 	readonly onWarning?: ((message: string) => void) | undefined;
 }
 
-/** When a job is run, again and again or later. At least one of the first four is given; what is given must all hold. */
+/** When a job is run, again and again or later. At least one of the first five is given; what is given must all hold. */
 export interface ScheduleOptions {
 	/** Expressions of systemd.time(7), "CALENDAR EVENTS"; any of them may hold: "Mon..Fri 9:00". */
 	readonly calendar?: readonly string[] | undefined;
 	/** The five fields of crontab(5); any of them may hold: "0 9 * * 1-5". */
 	readonly cron?: readonly string[] | undefined;
-	/** Milliseconds from one firing to the next, in whole minutes. With a calendar: at least so many. */
+	/** Milliseconds from one firing to the next, in whole seconds; on most platforms in whole minutes. With a calendar: at least so many. */
 	readonly everyMs?: number | undefined;
 	/** Once, at this moment. */
 	readonly at?: Date | undefined;
+	/** On any of these; without a calendar, an interval or a moment. Only where `capabilities.occasions` says so. */
+	readonly occasions?: readonly Occasion[] | undefined;
 	/** The time zone of expressions that name none: "UTC", "Europe/Berlin". Default: that of the machine. */
 	readonly zone?: string | undefined;
 	/** It fires from this moment on. */

@@ -2,7 +2,8 @@
 import { type Calendar, listed, type Rule } from "../../../platform/calendar.ts";
 import { ChoreError } from "../../../platform/errors.ts";
 
-const MINUTE_MS = 60_000;
+const SECOND_MS = 1000;
+const MINUTE_SECONDS = 60;
 const HOUR_MINUTES = 60;
 const DAY_MINUTES = 24 * HOUR_MINUTES;
 
@@ -11,30 +12,56 @@ export interface WakeUps {
 	readonly calendar: Calendar;
 	/** What must have passed since the last firing, in milliseconds; null where each moment of the calendar is one to fire at. */
 	readonly guardMs: number | null;
+	/** Milliseconds from one moment of the calendar to the next. */
+	readonly stepMs: number;
 }
 
 /**
- * The moments lie on a grid that goes through the minute of creation and is the same each day. In UTC an interval that divides a
+ * The moments lie on a grid that goes through the moment of creation and is the same each day. In UTC an interval that divides a
  * day is its own grid: no moment is lost or doubled when clocks are changed. Any other is rounded down to one that does ("every 7
- * minutes" to 1, "every 14 days" to a day), and the guard counts.
+ * minutes" to 1, "every 14 days" to a day), and the guard counts. One that is not in whole minutes is rounded down to one that
+ * divides a minute ("every 90 s" to 30).
  *
- * @param intervalMs whole minutes in milliseconds, one or more
+ * @param intervalMs whole seconds in milliseconds, one or more
  * @param createdMs milliseconds since 1970
  * @param zone "UTC", or null for a platform that knows no zone but the machine's own. There the grid must divide an hour, so that
  * it means the same by any clock
  * @throws ChoreError INVALID_ARGUMENT
  */
 export function wakeUps(intervalMs: number, createdMs: number, zone: "UTC" | null): WakeUps {
-	const minutes = intervalMs / MINUTE_MS;
-	if (!(minutes >= 1 && Number.isSafeInteger(minutes)))
-		throw new ChoreError("INVALID_ARGUMENT", `an interval is a whole number of minutes, at least one, not ${intervalMs / 1000} s`, {
-			hint: "for example 1min, 90min, 6h or 14d",
+	const seconds = intervalMs / SECOND_MS;
+	if (!(seconds >= 1 && Number.isSafeInteger(seconds)))
+		throw new ChoreError("INVALID_ARGUMENT", `an interval is a whole number of seconds, at least one, not ${seconds} s`, {
+			hint: "for example 10s, 1min, 90min, 6h or 14d",
 		});
-	const step = greatestCommonDivisor(minutes, zone === null ? HOUR_MINUTES : DAY_MINUTES);
 	const created = new Date(createdMs);
+	if (seconds % MINUTE_SECONDS !== 0) {
+		const step = greatestCommonDivisor(seconds, MINUTE_SECONDS);
+		const list = listed("any", "seconds").filter((second) => (second - created.getUTCSeconds()) % step === 0);
+		const calendar: Calendar = [{ ...EVERY_MINUTE, seconds: list.length === MINUTE_SECONDS ? "any" : list, zone }];
+		return { calendar, guardMs: step === seconds ? null : intervalMs, stepMs: step * SECOND_MS };
+	}
+	const minutes = seconds / MINUTE_SECONDS;
+	const step = greatestCommonDivisor(minutes, zone === null ? HOUR_MINUTES : DAY_MINUTES);
 	const minuteOfDay = zone === null ? created.getMinutes() : created.getUTCHours() * HOUR_MINUTES + created.getUTCMinutes();
-	return { calendar: grid(step, minuteOfDay, zone), guardMs: step === minutes ? null : intervalMs };
+	return {
+		calendar: grid(step, minuteOfDay, zone),
+		guardMs: step === minutes ? null : intervalMs,
+		stepMs: step * MINUTE_SECONDS * SECOND_MS,
+	};
 }
+
+const EVERY_MINUTE: Rule = {
+	years: "any",
+	months: "any",
+	days: "any",
+	daysFromEnd: "any",
+	weekdays: "any",
+	hours: "any",
+	minutes: "any",
+	seconds: [0],
+	zone: null,
+};
 
 /** Each `step` minutes of a day, through the given minute. Hours with the same minutes are one rule. */
 function grid(step: number, minuteOfDay: number, zone: "UTC" | null): Calendar {
@@ -46,14 +73,9 @@ function grid(step: number, minuteOfDay: number, zone: "UTC" | null): Calendar {
 	return [...hoursByMinutes].map(([minutes, hours]): Rule => {
 		const list = minutes.split(",").map(Number);
 		return {
-			years: "any",
-			months: "any",
-			days: "any",
-			daysFromEnd: "any",
-			weekdays: "any",
+			...EVERY_MINUTE,
 			hours: hours.length === 24 ? "any" : hours,
 			minutes: list.length === 60 ? "any" : list,
-			seconds: [0],
 			zone,
 		};
 	});

@@ -1,10 +1,11 @@
 /** What a schedule says: its triggers and policies, and the moments at which it wakes its job. Pure. */
-import type { Calendar, Rule } from "../../../platform/calendar.ts";
+import type { Calendar, Occasion, Rule } from "../../../platform/calendar.ts";
 import { ChoreError } from "../../../platform/errors.ts";
 import { readCalendar } from "./calendar.ts";
 import { readCron } from "./cron.ts";
 import { intersect } from "./intersect.ts";
 import { wakeUps } from "./interval.ts";
+import { checkOccasions } from "./occasions.ts";
 
 /** One reason to run. Within it any expression may hold; among the triggers of a schedule all must. */
 export type Trigger = { readonly id: string } & (
@@ -19,6 +20,8 @@ export type Trigger = { readonly id: string } & (
 	| { readonly kind: "every"; readonly everyMs: number; readonly sinceMs: number }
 	/** Once. */
 	| { readonly kind: "at"; readonly atMs: number }
+	/** On any of these, again and again. It stands alone. */
+	| { readonly kind: "occasion"; readonly occasions: readonly Occasion[] }
 );
 
 /** When a job is run, and what happens if it cannot be. */
@@ -39,9 +42,11 @@ export interface Schedule {
 	readonly notAfterMs: number | null;
 }
 
-/** How a schedule is kept by what knows calendars only. */
+/** How a schedule is kept by a platform. */
 export interface Waking {
+	/** Without a rule where there are occasions. */
 	readonly calendar: Calendar;
+	readonly occasions: readonly Occasion[];
 	/** What must have passed since the last firing; null where each moment of the calendar is one to fire at. */
 	readonly guardMs: number | null;
 }
@@ -49,25 +54,44 @@ export interface Waking {
 /** A firing may be late: so much less than the guard may have passed since the last one. */
 const MOST_SLACK_MS = 90_000;
 
+/** A schedule is asked several times for one answer, and its texts take long to read. */
+const known = new WeakMap<readonly Trigger[], Waking>();
+
 /** @throws ChoreError INVALID_ARGUMENT for what is no calendar or no interval, or for triggers that cannot be together */
 export function wakingOf({ triggers }: Pick<Schedule, "triggers">): Waking {
+	const waking = known.get(triggers) ?? readWaking(triggers);
+	known.set(triggers, waking);
+	return waking;
+}
+
+function readWaking(triggers: readonly Trigger[]): Waking {
 	const calendars = triggers.map(calendarOf).filter((calendar) => calendar !== undefined);
 	const every = triggers.find((trigger) => trigger.kind === "every");
+	const occasion = triggers.find((trigger) => trigger.kind === "occasion");
 	const [first, ...others] = calendars;
 	if (triggers.length > 1 && triggers.some(({ kind }) => kind === "at"))
 		throw new ChoreError("INVALID_ARGUMENT", "a single moment is given, and when to run besides", {
 			hint: "--at and --on-active stand alone",
 		});
+	if (triggers.length > 1 && occasion !== undefined)
+		throw new ChoreError("INVALID_ARGUMENT", "times that are counted from an event are given, and moments of a calendar besides", {
+			hint: "make a job for each",
+		});
+	if (occasion !== undefined) return { calendar: [], occasions: checkOccasions(occasion.occasions), guardMs: null };
+	const occasions: readonly Occasion[] = [];
 	if (first !== undefined)
-		return { calendar: others.reduce(intersect, first), guardMs: every === undefined ? null : guardOf(every.everyMs) };
+		return { calendar: others.reduce(intersect, first), occasions, guardMs: every === undefined ? null : guardOf(every.everyMs) };
 	if (every === undefined) throw new ChoreError("INVALID_ARGUMENT", "a schedule without a trigger never fires");
-	const { calendar, guardMs } = wakeUps(every.everyMs, every.sinceMs, "UTC");
-	return { calendar, guardMs: guardMs === null ? null : guardOf(guardMs) };
+	const { calendar, guardMs, stepMs } = wakeUps(every.everyMs, every.sinceMs, "UTC");
+	return { calendar, occasions, guardMs: guardMs === null ? null : guardOf(guardMs, stepMs) };
 }
 
-/** The least time between two firings of which one may be late. */
-function guardOf(everyMs: number): number {
-	return everyMs - Math.min(everyMs / 2, MOST_SLACK_MS);
+/**
+ * The least time between two firings of which one may be late.
+ * @param stepMs from one wake-up to the next: one that comes a step too early must not count
+ */
+function guardOf(everyMs: number, stepMs: number = Number.POSITIVE_INFINITY): number {
+	return everyMs - Math.min(everyMs / 2, MOST_SLACK_MS, stepMs - 1000);
 }
 
 function calendarOf(trigger: Trigger): Calendar | undefined {
@@ -79,6 +103,7 @@ function calendarOf(trigger: Trigger): Calendar | undefined {
 		case "at":
 			return [readCalendar(`@${Math.ceil(trigger.atMs / 1000)}`)];
 		case "every":
+		case "occasion":
 			return undefined;
 	}
 }
@@ -101,6 +126,11 @@ export function nextSlot(schedule: Schedule, lastMs: number | null, afterMs: num
 	const guarded = lastMs === null || guardMs === null ? Number.NEGATIVE_INFINITY : lastMs + guardMs - 1;
 	const [slot] = times(calendar, Math.max(afterMs, guarded, (schedule.notBeforeMs ?? 0) - 1), 1);
 	return slot === undefined || slot >= (schedule.notAfterMs ?? Number.POSITIVE_INFINITY) ? undefined : slot;
+}
+
+/** Whether it may fire at moments that no calendar tells. */
+export function hasOccasions(schedule: Schedule, nowMs: number): boolean {
+	return wakingOf(schedule).occasions.length > 0 && nowMs < (schedule.notAfterMs ?? Number.POSITIVE_INFINITY);
 }
 
 /** A moment is missed when nothing has fired for this long after it, and after the jitter. */

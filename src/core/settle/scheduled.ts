@@ -1,7 +1,7 @@
 /** The schedule of a job: its record on disk, what it means at present, and its end. */
 import { statSync } from "node:fs";
 import { calendarTexts } from "../../../platform/calendar-text.ts";
-import type { Handle } from "../../../platform/contract.ts";
+import type { Handle, Wake } from "../../../platform/contract.ts";
 import { ChoreError, isChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
 import { readText, removeQuietly, replaceFile } from "../disk/files.ts";
@@ -10,7 +10,9 @@ import { isCreatorAlive } from "../disk/place.ts";
 import { markOf, type Session, scheduleFolder } from "../disk/session.ts";
 import { isObject, isUnreadable, isWord, LATEST_MS, readRecord, refuseUnreadable, type StoredRun, type Unreadable } from "../disk/store.ts";
 import { isIdle, type Job, type JobSchedule } from "../job.ts";
-import { LATE_MS, missedSlots, nextSlot, pendingSlot, type Schedule, type Trigger, wakingOf } from "../schedule/schedule.ts";
+import { occasionText } from "../schedule/occasions.ts";
+import { hasOccasions, LATE_MS, missedSlots, nextSlot, pendingSlot, type Schedule, type Trigger, wakingOf } from "../schedule/schedule.ts";
+import { finishArming } from "./arming.ts";
 import { writeCalendar } from "./calendar-file.ts";
 import { freeze, rfc3339, snapshot } from "./snapshot.ts";
 
@@ -22,6 +24,8 @@ export interface ScheduleRecord {
 	/** Earlier moments do not count: it was made, changed or resumed then. */
 	readonly sinceMs: number;
 	readonly schedule: Schedule;
+	/** What else the platform is told: the programs are those that its files were made for. */
+	readonly wake: Pick<Wake, "label" | "description" | "native" | "fire" | "due">;
 	/** By which the platform finds what wakes the job; null where only `chore tick` does. */
 	readonly handle: Handle | null;
 }
@@ -99,6 +103,7 @@ export async function withSchedule(context: Context, job: Job): Promise<Job> {
 		const state = isIdle(job) ? "unknown" : job.state;
 		return freeze({ ...job, state, reason: `unreadable: ${record.file}: ${record.why}` });
 	}
+	await finishArming(context, job.id, record);
 	const { schedule, mayFire } = await present(context, job.id, record);
 	if (!mayFire && (await endSchedule(context, job.id))) return job;
 	return freeze(isIdle(job) ? { ...job, state: "scheduled", reason: job.run === 0 ? null : job.reason, schedule } : { ...job, schedule });
@@ -122,7 +127,7 @@ async function present(
 	const pendingMs = pendingSlot(schedule, lastMs, firstMs, nowMs, nextTimes);
 	const { calendar, guardMs } = wakingOf(schedule);
 	return {
-		mayFire: paused || nextMs !== null || pendingMs !== undefined,
+		mayFire: paused || nextMs !== null || pendingMs !== undefined || hasOccasions(schedule, nowMs),
 		schedule: {
 			next: nextMs === null ? null : rfc3339(nextMs),
 			last: lastMs === null ? null : rfc3339(lastMs),
@@ -144,12 +149,24 @@ async function present(
 	};
 }
 
+/** The moment that has gone by without it firing, though the schedule is not paused and makes up for such; undefined if there is none. */
+export async function overdueMs(session: Session, id: string, { schedule, sinceMs }: ScheduleRecord): Promise<number | undefined> {
+	if (isPaused(session, id)) return undefined;
+	const { nextTimes } = await import("../schedule/next-times.ts");
+	const nowMs = Date.now();
+	const lastMs = lastFiringMs(session, id);
+	const pendingMs = pendingSlot(schedule, lastMs, Math.max(sinceMs, lastMs ?? 0), nowMs, nextTimes);
+	return pendingMs !== undefined && pendingMs <= nowMs - LATE_MS - schedule.jitterMs ? pendingMs : undefined;
+}
+
 function triggerText(trigger: Trigger): string {
 	switch (trigger.kind) {
 		case "every":
 			return `${trigger.everyMs / 1000}s`;
 		case "at":
 			return rfc3339(trigger.atMs);
+		case "occasion":
+			return trigger.occasions.map(occasionText).join(" | ");
 		default:
 			return [...trigger.texts, ...(trigger.zone === null ? [] : [`(${trigger.zone})`])].join(" | ");
 	}

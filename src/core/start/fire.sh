@@ -106,7 +106,8 @@
 		cp "$new/starting" "$mark" && mv -f "$mark" "$session/active/$id" && mv "$new" "$run" && [ ! -e "$run/${new##*/}" ]; then
 		echo "$seconds $$" 1<>"$schedule/last"
 	else
-		[ -e "$run" ] || tell missed "$k" ',"reason":"its files could not be made"'
+		# Nothing was missed by a job that was removed meanwhile.
+		[ -e "$run" ] || [ ! -e "$session/schedules/$id" ] || tell missed "$k" ',"reason":"its files could not be made"'
 		rm -rf "$new" "$mark" "$run/${new##*/}"
 		[ ! -e "$session/active/$id" ] || : >"$session/active/$id"
 		exit 1

@@ -1,11 +1,10 @@
 /** Makes a job that its schedule runs: all its files, then what wakes it. Nothing of it is left after an error. */
-import { rmSync } from "node:fs";
-import type { Platform, Wake } from "../../../platform/contract.ts";
+import type { Platform } from "../../../platform/contract.ts";
 import { ChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
 import { current } from "../control/reach.ts";
 import { scheduled } from "../control/schedule.ts";
-import { makeFolder, readText, replaceFile } from "../disk/files.ts";
+import { makeFolder, readText, removeQuietly, replaceFile } from "../disk/files.ts";
 import { record } from "../disk/ledger.ts";
 import { markScheduled } from "../disk/mark.ts";
 import { installProgram } from "../disk/programs.ts";
@@ -15,7 +14,8 @@ import { shownWords } from "../exact-text.ts";
 import type { Job } from "../job.ts";
 import { changeSchedule } from "../prepare/schedule.ts";
 import type { RunOptions, ScheduleOptions } from "../prepare/spec.ts";
-import { nextSlot, type Schedule, wakingOf } from "../schedule/schedule.ts";
+import { hasOccasions, nextSlot, type Schedule, wakingOf } from "../schedule/schedule.ts";
+import { arm, beginArming, endArming, schedulesOf, wakeOf } from "../settle/arming.ts";
 import { writeLooked } from "../settle/calendar-file.ts";
 import { readable, readSchedule, type ScheduleRecord, writeSchedule } from "../settle/scheduled.ts";
 import { text as due } from "./due.sh.ts";
@@ -40,23 +40,17 @@ export async function arrange(
 	const template = await planTemplate(session, platform, job);
 	placeJob(session, job, draft, (aside) => {
 		makeFolder(`${aside}/schedule`);
-		writeSchedule(`${aside}/schedule`, planned.record);
-		writeLooked(`${aside}/schedule`, schedule, planned.record.sinceMs);
+		writeSchedule(`${aside}/schedule`, planned);
+		writeLooked(`${aside}/schedule`, schedule, planned.sinceMs);
 		writeTemplate(`${aside}/schedule`, { session, platform, job, schedule }, template);
 	});
 	record(session, { id, run: 0, name: job.name }, "created", { command: shownWords(job.command) });
+	beginArming(session, id);
 	markScheduled(session, id);
-	await arm(platform, planned);
-	rmSync(markOf(session, id), { force: true });
+	await arm(session, platform, id, planned);
+	removeQuietly(markOf(session, id));
 	if (onWarning !== undefined) for (const notice of await notices(session, platform)) onWarning(notice);
 	return current(context, id);
-}
-
-/** A schedule before any file of it is written. */
-interface PlannedSchedule {
-	readonly record: ScheduleRecord;
-	/** Absent where the platform does not wake the job. */
-	readonly wake?: Wake;
 }
 
 /**
@@ -69,31 +63,26 @@ async function planSchedule(
 	job: JobRecord,
 	schedule: Schedule,
 	revision: number = 1,
-): Promise<PlannedSchedule> {
+): Promise<ScheduleRecord> {
 	const sinceMs = Date.now();
 	const { nextTimes } = await import("../schedule/next-times.ts");
-	if (nextSlot(schedule, null, sinceMs, nextTimes) === undefined) {
+	const { occasions } = wakingOf(schedule);
+	if (occasions.length > 0 && (schedule.wake === "tick" || !platform.capabilities.occasions)) {
+		const who = schedule.wake === "tick" ? "chore tick" : `the platform ${platform.name}`;
+		throw new ChoreError("OPTION_UNSUPPORTED", `${who} wakes jobs at moments of a calendar only, on nothing else`, {
+			hint: "use --on-calendar, --every or --on-active; `chore doctor` shows what each platform can do, and why",
+		});
+	}
+	if (nextSlot(schedule, null, sinceMs, nextTimes) === undefined && !hasOccasions(schedule, sinceMs)) {
 		throw new ChoreError("INVALID_ARGUMENT", "this schedule never fires: there is no such moment from now on", {
 			hint: "systemd-analyze calendar shows what an expression of --on-calendar means",
 		});
 	}
-	const record = { format: 1, revision, sinceMs, schedule } as const;
-	if (schedule.wake === "tick") return { record: { ...record, handle: null } };
-	const { label, description, jobFolder } = runSpec(session, job, 0, true);
-	const wake: Wake = {
-		...{ jobId: job.id, label, description, jobFolder, revision },
-		calendar: wakingOf(schedule).calendar,
-		catchesUp: schedule.missed === "once",
-		jitterMs: schedule.jitterMs,
-		fire: installProgram(session.root, "fire", fire),
-		due: installProgram(session.root, "due", due),
-	};
-	return { record: { ...record, handle: schedulesOf(platform).plan(wake) }, wake };
-}
-
-/** Has the platform wake the job, once its files are in place. After an error the caller has to end the schedule. */
-async function arm(platform: Platform, { record, wake }: PlannedSchedule): Promise<void> {
-	if (wake !== undefined && record.handle !== null) await schedulesOf(platform).arm(wake, record.handle);
+	const { label, description, native } = runSpec(session, job, 0, true);
+	const programs = { fire: installProgram(session.root, "fire", fire), due: installProgram(session.root, "due", due) };
+	const record = { format: 1, revision, sinceMs, schedule, wake: { label, description, native, ...programs } } as const;
+	if (schedule.wake === "tick") return { ...record, handle: null };
+	return { ...record, handle: schedulesOf(platform).plan(wakeOf(session, job.id, record)) };
 }
 
 /** @see Chore.reschedule in chore.ts */
@@ -110,22 +99,17 @@ export async function reschedule(context: Context, id: string, options: Schedule
 		replaceFile(`${folder}/plan`, plan);
 		writeSchedule(folder, record);
 	};
-	writeLooked(folder, planned.record.schedule, planned.record.sinceMs);
+	beginArming(session, id);
+	writeLooked(folder, planned.schedule, planned.sinceMs);
 	// The files first: until the new revision is armed, what wakes the job finds the new plan.
-	place(planned.record, changedPlan(plan, planned.record.schedule));
+	place(planned, changedPlan(plan, planned.schedule));
 	try {
-		await arm(platform, planned);
-		if (planned.wake === undefined && before.handle !== null) await schedulesOf(platform).disarm(before.handle);
+		if (planned.handle === null && before.handle !== null) await schedulesOf(platform).disarm(before.handle);
+		await arm(session, platform, id, planned);
 	} catch (error) {
 		place(before, plan);
+		endArming(session, id);
 		throw error;
 	}
 	return current(context, id);
-}
-
-function schedulesOf(platform: Platform): NonNullable<Platform["schedules"]> {
-	if (platform.schedules !== undefined) return platform.schedules;
-	throw new ChoreError("OPTION_UNSUPPORTED", `the platform ${platform.name} cannot wake jobs`, {
-		hint: "`chore doctor` shows what each platform can do, and why",
-	});
 }
