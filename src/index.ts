@@ -64,6 +64,7 @@ export {
 	type JobResult,
 	type JobSchedule,
 	type JobState,
+	type JobTrigger,
 	type OutputMode,
 	STATES,
 	shortId,
@@ -80,6 +81,6 @@ export type { Found } from "./core/platforms.ts";
 export { ownVariable } from "./core/prepare/environment.ts";
 export { type LoginEnvironmentOptions, loginEnvironment } from "./core/prepare/login-environment.ts";
 export type { RequestOptions } from "./core/prepare/request.ts";
-export type { RestartOptions, RunOptions, ScheduleOptions } from "./core/prepare/spec.ts";
+export type { RestartOptions, RunOptions, ScheduleOptions, TriggerOptions } from "./core/prepare/spec.ts";
 export type { LaunchOptions } from "./core/start/launch.ts";
 export type { RestartJobOptions } from "./core/start/rerun.ts";

@@ -89,6 +89,14 @@ export function repeated(text: string, previous: readonly string[] = []): readon
 	return [...previous, text];
 }
 
+/** Ids of triggers, separated by commas: `t2,t3`. Collects all that are given. */
+export function triggers(text: string, previous: readonly string[] = []): readonly string[] {
+	const ids = text.split(",").map((word) => word.trim());
+	const wrong = ids.find((id) => !/^t[1-9][0-9]*$/.test(id));
+	if (wrong !== undefined) throw new InvalidArgumentError(`"${wrong}" is no trigger; one is written t2, several t2,t3.`);
+	return [...previous, ...ids];
+}
+
 /** `NAME=VALUE`, or `NAME` for the caller's own value. Collects all that are given. */
 export function variable(text: string, previous: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
 	const equals = text.indexOf("=");

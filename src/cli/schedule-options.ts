@@ -1,6 +1,6 @@
 /** The options that say when a job is run: of `chore run` and `chore trigger set`. */
 import type { Command } from "commander";
-import type { ScheduleOptions } from "../index.ts";
+import type { ScheduleOptions, TriggerOptions } from "../index.ts";
 import { count, duration, oneOf, repeated } from "./arguments.ts";
 import { UsageError } from "./failure.ts";
 import { moment } from "./moment.ts";
@@ -54,4 +54,17 @@ export function scheduleOptions(options: ScheduleWords, what: "new" | "change"):
 		throw new UsageError("it is not said when the job is to be run", "with --on-calendar, --cron, --every, --at or --on-active");
 	}
 	return { calendar: onCalendar, cron, everyMs: every, at: onActive === undefined ? at : new Date(Date.now() + onActive), ...more };
+}
+
+/**
+ * What these options say of single triggers.
+ * @throws UsageError where they say nothing of when, or something of the whole schedule
+ */
+export function triggerOptions(options: ScheduleWords): TriggerOptions {
+	const { calendar, cron, everyMs, at, zone, ...policies } = scheduleOptions(options, "new") ?? {};
+	if ([calendar, cron, everyMs, at].every((one) => one === undefined))
+		throw new UsageError("it is not said when the job is to be run", "with --on-calendar, --cron, --every, --at or --on-active");
+	if (Object.values(policies).some((policy) => policy !== undefined))
+		throw new UsageError("one of these options is of the whole schedule, not of a trigger", "chore trigger set JOB changes it");
+	return { calendar, cron, everyMs, at, zone };
 }

@@ -75,7 +75,8 @@ export function asRun(job: Job): Job {
 export function scheduleWords({ schedule }: Job): string | null {
 	if (schedule === null) return null;
 	const { calendar, leastIntervalMs, missed, missedSince } = schedule;
-	const every = schedule.triggers.find(({ kind }) => kind === "every")?.text;
+	const spans = schedule.triggers.filter(({ kind, paused }) => kind === "every" && !paused).map(({ text }) => text);
+	const [every] = spans.sort((one, other) => Number.parseFloat(other) - Number.parseFloat(one));
 	const when = every !== undefined && leastIntervalMs !== null ? `${calendar.join(", ")}, every ${every}` : calendar.join(", ");
 	return missedSince === null ? when : `${when}; missed ${missed} since ${localTime(new Date(missedSince))}`;
 }

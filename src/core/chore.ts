@@ -33,11 +33,12 @@ import { type JobDetails, status } from "./look/status.ts";
 import type { ChoreOptions } from "./options.ts";
 import { type Found, Platforms } from "./platforms.ts";
 import type { RequestOptions } from "./prepare/request.ts";
-import { DEFAULT_GRACE_MS, type RunOptions, type ScheduleOptions } from "./prepare/spec.ts";
+import { DEFAULT_GRACE_MS, type RunOptions, type ScheduleOptions, type TriggerOptions } from "./prepare/spec.ts";
 import type { LaunchOptions } from "./start/launch.ts";
 import { type RestartJobOptions, rerun, restart } from "./start/rerun.ts";
 import { run } from "./start/run.ts";
 import { reschedule } from "./start/schedule.ts";
+import { addTriggers, changeTrigger, pauseTriggers, removeTriggers, resumeTriggers } from "./start/triggers.ts";
 
 const DEFAULT_MAX_JOBS = 4096;
 
@@ -192,6 +193,37 @@ export class Chore implements AsyncDisposable {
 	 */
 	async reschedule(reference: string, options: ScheduleOptions): Promise<Job> {
 		return reschedule(this.#context, this.#find(reference), options);
+	}
+
+	/**
+	 * Adds triggers to the schedule of a job: all that it has must hold for it to run.
+	 * @throws ChoreError as `reschedule`
+	 */
+	async addTriggers(reference: string, options: TriggerOptions): Promise<Job> {
+		return addTriggers(this.#context, this.#find(reference), options);
+	}
+
+	/** Puts another one in the place of one trigger ("t2"), which keeps its id. @throws ChoreError as `reschedule` */
+	async changeTrigger(reference: string, trigger: string, options: TriggerOptions): Promise<Job> {
+		return changeTrigger(this.#context, this.#find(reference), trigger, options);
+	}
+
+	/** Removes triggers ("t2"), but never all. @throws ChoreError as `reschedule` */
+	async removeTriggers(reference: string, triggers: readonly string[]): Promise<Job> {
+		return removeTriggers(this.#context, this.#find(reference), triggers);
+	}
+
+	/**
+	 * Leaves triggers ("t2") out of those that must hold, until they are resumed. Where all are, the schedule as a whole is paused.
+	 * @throws ChoreError as `reschedule`
+	 */
+	async pauseTriggers(reference: string, triggers: readonly string[]): Promise<Job> {
+		return pauseTriggers(this.#context, this.#find(reference), triggers);
+	}
+
+	/** Has paused triggers hold again. @throws ChoreError as `reschedule` */
+	async resumeTriggers(reference: string, triggers: readonly string[]): Promise<Job> {
+		return resumeTriggers(this.#context, this.#find(reference), triggers);
 	}
 
 	/** Has a schedule not run its job until it is resumed. A run that is active goes on. @throws ChoreError JOB_NOT_ACTIVE without one */

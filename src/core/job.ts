@@ -130,7 +130,7 @@ export interface JobSchedule {
 	/** At least so many milliseconds are between two firings. */
 	readonly leastIntervalMs: number | null;
 	/** What it was made of. */
-	readonly triggers: readonly { readonly id: string; readonly kind: "calendar" | "cron" | "every" | "at"; readonly text: string }[];
+	readonly triggers: readonly JobTrigger[];
 	/** What is done about moments at which it could not fire. */
 	readonly missedPolicy: "once" | "skip";
 	/** What is done at a moment at which a run is active. */
@@ -140,6 +140,18 @@ export interface JobSchedule {
 	readonly keepRuns: number;
 	readonly notBefore: string | null;
 	readonly notAfter: string | null;
+}
+
+/** One reason to run. All triggers of a schedule must hold that are not paused. */
+export interface JobTrigger {
+	/** "t1", "t2" and so on: used once in a schedule. */
+	readonly id: string;
+	readonly kind: "calendar" | "cron" | "every" | "at";
+	readonly text: string;
+	/** Whether it is left out of those that must hold. */
+	readonly paused: boolean;
+	/** Its next moment, whatever the others say; null when there is none. */
+	readonly next: string | null;
 }
 
 const ENDED: ReadonlySet<JobState> = new Set<JobState>(["succeeded", "failed", "stopped", "lost"]);

@@ -7,7 +7,12 @@ import { intersect } from "./intersect.ts";
 import { wakeUps } from "./interval.ts";
 
 /** One reason to run. Within it any expression may hold; among the triggers of a schedule all must. */
-export type Trigger = { readonly id: string } & (
+export type Trigger = {
+	/** "t1", "t2" and so on: used once in a schedule. */
+	readonly id: string;
+	/** Left out of those that must hold. Where all are, none is, and the schedule as a whole is paused. */
+	readonly paused?: true;
+} & (
 	| {
 			readonly kind: "calendar" | "cron";
 			/** As the user wrote them. */
@@ -49,8 +54,10 @@ const MOST_SLACK_MS = 90_000;
 
 /** @throws ChoreError INVALID_ARGUMENT for what is no calendar or no interval, or for triggers that cannot be together */
 export function wakingOf({ triggers }: Pick<Schedule, "triggers">): Waking {
-	const calendars = triggers.map(calendarOf).filter((calendar) => calendar !== undefined);
-	const every = triggers.find((trigger) => trigger.kind === "every");
+	const holding = areAllPaused(triggers) ? triggers : triggers.filter(({ paused }) => !paused);
+	const calendars = holding.map(calendarOf).filter((calendar) => calendar !== undefined);
+	// Of several the longest: with it the others hold as well.
+	const [every] = holding.filter((trigger) => trigger.kind === "every").sort((one, other) => other.everyMs - one.everyMs);
 	const [first, ...others] = calendars;
 	if (triggers.length > 1 && triggers.some(({ kind }) => kind === "at"))
 		throw new ChoreError("INVALID_ARGUMENT", "a single moment is given, and when to run besides", {
@@ -61,6 +68,10 @@ export function wakingOf({ triggers }: Pick<Schedule, "triggers">): Waking {
 	if (every === undefined) throw new ChoreError("INVALID_ARGUMENT", "a schedule without a trigger never fires");
 	const { calendar, guardMs } = wakeUps(every.everyMs, every.sinceMs, "UTC");
 	return { calendar, guardMs: guardMs === null ? null : guardOf(guardMs) };
+}
+
+export function areAllPaused(triggers: readonly Trigger[]): boolean {
+	return triggers.every(({ paused }) => paused);
 }
 
 /** The least time between two firings of which one may be late. */

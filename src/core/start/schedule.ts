@@ -5,8 +5,8 @@ import { ChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
 import { current } from "../control/reach.ts";
 import { scheduled } from "../control/schedule.ts";
-import { makeFolder, readText, replaceFile } from "../disk/files.ts";
-import { record } from "../disk/ledger.ts";
+import { makeFolder, readText, removeTree, replaceFile, writeEmpty } from "../disk/files.ts";
+import { type EventKind, note, record } from "../disk/ledger.ts";
 import { markScheduled } from "../disk/mark.ts";
 import { installProgram } from "../disk/programs.ts";
 import { markOf, type Session, scheduleFolder } from "../disk/session.ts";
@@ -15,9 +15,9 @@ import { shownWords } from "../exact-text.ts";
 import type { Job } from "../job.ts";
 import { changeSchedule } from "../prepare/schedule.ts";
 import type { RunOptions, ScheduleOptions } from "../prepare/spec.ts";
-import { nextSlot, type Schedule, wakingOf } from "../schedule/schedule.ts";
+import { areAllPaused, nextSlot, type Schedule, wakingOf } from "../schedule/schedule.ts";
 import { writeLooked } from "../settle/calendar-file.ts";
-import { readable, readSchedule, type ScheduleRecord, writeSchedule } from "../settle/scheduled.ts";
+import { isPaused, pausedFile, readable, readSchedule, type ScheduleRecord, writeSchedule } from "../settle/scheduled.ts";
 import { text as due } from "./due.sh.ts";
 import { text as fire } from "./fire.sh.ts";
 import { type Draft, jobRecord, placeJob } from "./new-job.ts";
@@ -57,7 +57,7 @@ interface PlannedSchedule {
 }
 
 /**
- * @param revision 1 for a new schedule
+ * @param before what it follows, if it is not the first one of the job
  * @throws ChoreError INVALID_ARGUMENT for one that never fires; OPTION_UNSUPPORTED for what the platform cannot keep
  */
 async function planSchedule(
@@ -65,8 +65,9 @@ async function planSchedule(
 	platform: Platform,
 	job: JobRecord,
 	schedule: Schedule,
-	revision: number = 1,
+	before: Pick<ScheduleRecord, "revision" | "made"> = { revision: 0, made: 0 },
 ): Promise<PlannedSchedule> {
+	const revision = before.revision + 1;
 	const sinceMs = Date.now();
 	const { nextTimes } = await import("../schedule/next-times.ts");
 	if (nextSlot(schedule, null, sinceMs, nextTimes) === undefined) {
@@ -84,7 +85,8 @@ async function planSchedule(
 		due: installProgram(session.root, "due", due),
 	};
 	const handle = schedulesOf(platform).plan(wake);
-	return { record: { format: 1, revision, sinceMs, schedule, handle }, wake };
+	const made = Math.max(before.made, ...schedule.triggers.map((trigger) => Number(trigger.id.slice(1))));
+	return { record: { format: 1, revision, sinceMs, schedule, made, handle }, wake };
 }
 
 /** Has the job be woken, once its files are in place. After an error of the platform the caller has to end the schedule. */
@@ -96,13 +98,31 @@ async function armSchedule(session: Session, platform: Platform, { record, wake 
 
 /** @see Chore.reschedule in chore.ts */
 export async function reschedule(context: Context, id: string, options: ScheduleOptions): Promise<Job> {
+	return changeInPlace(context, id, ({ schedule, made }) => changeSchedule(schedule, options, made));
+}
+
+/**
+ * Puts another schedule in the place of the one that the job has, as its next revision.
+ * @param change gives the other one. What it throws is thrown, and all is as it was
+ * @param told the event of the ledger
+ */
+export async function changeInPlace(
+	context: Context,
+	id: string,
+	change: (before: ScheduleRecord, job: Job) => Schedule,
+	told: { readonly event: EventKind; readonly reason: string } = { event: "changed", reason: "its schedule" },
+): Promise<Job> {
 	const { session } = context;
-	await scheduled(context, id);
+	const shown = await scheduled(context, id);
 	const before = readable(readSchedule(session, id), id);
 	const { job } = readable(readStoredRun(session, id), id);
 	const platform = await context.platforms.get(before.handle.platform);
-	const planned = await planSchedule(context, platform, job, changeSchedule(before.schedule, options), before.revision + 1);
+	const planned = await planSchedule(context, platform, job, change(before, shown), before);
 	const folder = scheduleFolder(session, id);
+	const [wasHeld, isHeld] = [before, planned.record].map(({ schedule }) => areAllPaused(schedule.triggers));
+	const isPausedNow = isHeld && !isPaused(session, id);
+	// The first of all, or the last: nothing fires between.
+	if (isPausedNow) writeEmpty(pausedFile(session, id));
 	const plan = readText(`${folder}/plan`) ?? "";
 	const place = (record: ScheduleRecord, plan: string): void => {
 		replaceFile(`${folder}/plan`, plan);
@@ -115,8 +135,11 @@ export async function reschedule(context: Context, id: string, options: Schedule
 		await schedulesOf(platform).arm(planned.wake, planned.record.handle);
 	} catch (error) {
 		place(before, plan);
+		if (isPausedNow) removeTree(pausedFile(session, id));
 		throw error;
 	}
+	if (wasHeld && !isHeld) removeTree(pausedFile(session, id));
+	note(session, shown, told.event, { reason: told.reason });
 	return current(context, id);
 }
 
