@@ -63,6 +63,7 @@ export {
 	type JobResponse,
 	type JobResult,
 	type JobSchedule,
+	type JobSettings,
 	type JobState,
 	type JobTrigger,
 	type OutputMode,
@@ -78,6 +79,7 @@ export type { LogOptions, LogPiece, StreamName } from "./core/look/logs.ts";
 export type { Attempt, JobDetails } from "./core/look/status.ts";
 export type { ChoreOptions } from "./core/options.ts";
 export type { Found } from "./core/platforms.ts";
+export type { SetOptions } from "./core/prepare/changes.ts";
 export { ownVariable } from "./core/prepare/environment.ts";
 export { type LoginEnvironmentOptions, loginEnvironment } from "./core/prepare/login-environment.ts";
 export type { RequestOptions } from "./core/prepare/request.ts";

@@ -127,7 +127,7 @@ export function unitProperties(run: RunSpec, installation: Installation): readon
 		// The manager unloads the unit after a clean end, and keeps a failed one so that `inspect` can read its end.
 		text("CollectMode", "inactive"),
 		{ name: "SuccessExitStatus", signature: "(aiai)", value: [CLEAN_EXIT_CODES, []] },
-		command("ExecStart", ["/usr/bin/env", "-i", "/bin/sh"], [`${run.jobFolder}/start`, run.runFolder, ...asked.limits]),
+		command("ExecStart", ["/usr/bin/env", "-i", "/bin/sh"], [run.start, run.runFolder, ...asked.limits]),
 		command("ExecStopPost", ["/bin/sh"], [installation.hookPath, run.runFolder]),
 		// A directory that always exists: without it systemd would run neither the program nor the hook.
 		text("WorkingDirectory", "/"),

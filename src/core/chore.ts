@@ -32,12 +32,14 @@ import { followSessions } from "./look/sessions.ts";
 import { type JobDetails, status } from "./look/status.ts";
 import type { ChoreOptions } from "./options.ts";
 import { type Found, Platforms } from "./platforms.ts";
+import type { SetOptions } from "./prepare/changes.ts";
 import type { RequestOptions } from "./prepare/request.ts";
 import { DEFAULT_GRACE_MS, type RunOptions, type ScheduleOptions, type TriggerOptions } from "./prepare/spec.ts";
 import type { LaunchOptions } from "./start/launch.ts";
 import { type RestartJobOptions, rerun, restart } from "./start/rerun.ts";
 import { run } from "./start/run.ts";
 import { reschedule } from "./start/schedule.ts";
+import { set } from "./start/set.ts";
 import { addTriggers, changeTrigger, pauseTriggers, removeTriggers, resumeTriggers } from "./start/triggers.ts";
 
 const DEFAULT_MAX_JOBS = 4096;
@@ -97,6 +99,16 @@ export class Chore implements AsyncDisposable {
 	 */
 	async restart(reference: string, options: RestartJobOptions = {}): Promise<Job> {
 		return this.#worthPruning(restart(this.#context, this.#find(reference), options));
+	}
+
+	/**
+	 * Changes the settings of a job, from its next run on: what the options do not name stays, and so do the runs that were. An
+	 * active run keeps its settings to its end; only a job with a schedule may have one.
+	 * @throws ChoreError JOB_ACTIVE for another job that has not ended, JOB_NOT_ACTIVE for `schedule` without one; and as `run`,
+	 * after which the job is as it was
+	 */
+	async set(reference: string, options: SetOptions): Promise<Job> {
+		return set(this.#context, this.#find(reference), options);
 	}
 
 	/** The runs of a job, oldest first: the earlier ones as they ended, the last one in its present state. */

@@ -102,11 +102,18 @@ export interface Job {
 	};
 	/** What an HTTP job asks for; null for a job that runs a program. */
 	readonly request: JobRequest | null;
+	/** What the next run will have, where the settings of the job were changed since this one; else null. */
+	readonly nextRun: JobSettings | null;
 	/** When the job is run; null for a job without a schedule, and once its schedule is over. */
 	readonly schedule: JobSchedule | null;
 	/** Why the job is lost, unknown, or could not start, in words for people; else null. */
 	readonly reason: string | null;
 }
+
+/** What of the settings of a job is shown. */
+export type JobSettings = Pick<Job, "command" | "directory" | "description" | "tag" | "restart" | "limits"> & {
+	readonly output: Pick<Job["output"], "mode" | "relay">;
+};
 
 /**
  * The schedule of a job. While no run is active the state of the job is `scheduled`, and its fields about a run are those of the

@@ -474,6 +474,7 @@ function prepareRunLike(): RunSpec {
 		label: "a",
 		description: "",
 		jobFolder: "/a",
+		start: "/a/start",
 		runFolder: "/a/1",
 		limits: { timeoutMs: null, memoryBytes: null, cpus: null, tasks: null },
 		restart: { policy: "no", delayMs: 0, max: null },

@@ -12,6 +12,7 @@ const RUN: RunSpec = {
 	label: "web-1c9e2f40",
 	description: "npm run dev",
 	jobFolder: "/state/jobs/1",
+	start: "/state/jobs/1/start",
 	runFolder: "/state/jobs/1/runs/2",
 	limits: { timeoutMs: null, memoryBytes: null, cpus: null, tasks: null },
 	stopping: { signal: "SIGTERM", graceMs: 10_000, hangUp: false },

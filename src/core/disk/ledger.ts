@@ -32,7 +32,7 @@ export interface LedgerEvent {
 	readonly id: string;
 	readonly run: number;
 	readonly name: string;
-	/** With `created`: the command, cut if the line would become too long. */
+	/** With `created`, and with `changed` if it was: the command, cut if the line would become too long. */
 	readonly command?: readonly string[];
 	/** With `started`. */
 	readonly platform?: string;

@@ -115,9 +115,9 @@ export async function changeInPlace(
 	const { session } = context;
 	const shown = await scheduled(context, id);
 	const before = readable(readSchedule(session, id), id);
-	const { job } = readable(readStoredRun(session, id), id);
+	const { job, next = job } = readable(readStoredRun(session, id), id);
 	const platform = await context.platforms.get(before.handle.platform);
-	const planned = await planSchedule(context, platform, job, change(before, shown), before);
+	const planned = await planSchedule(context, platform, next, change(before, shown), before);
 	const folder = scheduleFolder(session, id);
 	const [wasHeld, isHeld] = [before, planned.record].map(({ schedule }) => areAllPaused(schedule.triggers));
 	const isPausedNow = isHeld && !isPaused(session, id);
