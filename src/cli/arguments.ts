@@ -41,9 +41,9 @@ export function count(text: string): number {
 	return number;
 }
 
-/** What a reader accepts, or the word none. @returns null for that */
-export function orNone<Value>(read: (text: string) => Value): (text: string) => Value | null {
-	return (text) => (text === "none" ? null : read(text));
+/** What a reader accepts, or the word none. */
+export function orNone<Value>(read: (text: string) => Value): (text: string) => Value | "none" {
+	return (text) => (text === "none" ? text : read(text));
 }
 
 /** The words that a reader accepts, if it accepts a few only. Completion offers them. */

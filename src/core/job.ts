@@ -88,18 +88,8 @@ export interface Job {
 		/** Bytes in all of these files together. */
 		readonly bytes: number;
 	};
-	/** Whether and how often the program is restarted after it ends. `delayMs` is null for "no"; `max` also when unlimited. */
-	readonly restart: {
-		readonly policy: RestartPolicy["policy"];
-		readonly delayMs: number | null;
-		readonly max: number | null;
-	};
-	readonly limits: {
-		readonly timeoutMs: number | null;
-		readonly memoryBytes: number | null;
-		readonly cpus: number | null;
-		readonly tasks: number | null;
-	};
+	readonly restart: JobRestart;
+	readonly limits: JobLimits;
 	/** What an HTTP job asks for; null for a job that runs a program. */
 	readonly request: JobRequest | null;
 	/** What the next run will have, where the settings of the job were changed since this one; else null. */
@@ -110,10 +100,31 @@ export interface Job {
 	readonly reason: string | null;
 }
 
-/** What of the settings of a job is shown. */
-export type JobSettings = Pick<Job, "command" | "directory" | "description" | "tag" | "restart" | "limits"> & {
-	readonly output: Pick<Job["output"], "mode" | "relay">;
-};
+/** Whether and how often the program is restarted after it ends. `delayMs` is null for "no"; `max` also when unlimited. */
+export interface JobRestart {
+	readonly policy: RestartPolicy["policy"];
+	readonly delayMs: number | null;
+	readonly max: number | null;
+}
+
+/** Null where there is no limit. */
+export interface JobLimits {
+	readonly timeoutMs: number | null;
+	readonly memoryBytes: number | null;
+	readonly cpus: number | null;
+	readonly tasks: number | null;
+}
+
+/** What of the settings of a job is shown, as in a job. */
+export interface JobSettings {
+	readonly command: readonly string[];
+	readonly directory: string;
+	readonly description: string | null;
+	readonly tag: string | null;
+	readonly output: { readonly mode: OutputMode; readonly relay: boolean };
+	readonly restart: JobRestart;
+	readonly limits: JobLimits;
+}
 
 /**
  * The schedule of a job. While no run is active the state of the job is `scheduled`, and its fields about a run are those of the

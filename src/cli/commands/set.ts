@@ -25,13 +25,13 @@ interface Options extends ScheduleWords {
 	readonly restart?: "no" | "on-failure" | "always";
 	readonly restartDelay?: number;
 	readonly restartMax?: number;
-	readonly timeout?: number | null;
+	readonly timeout?: number | "none";
 	readonly grace?: number;
 	readonly stopSignal?: NodeJS.Signals;
 	readonly sendSighup?: boolean;
-	readonly memory?: number | null;
-	readonly cpus?: number | null;
-	readonly tasks?: number | null;
+	readonly memory?: number | "none";
+	readonly cpus?: number | "none";
+	readonly tasks?: number | "none";
 	readonly nice?: number;
 	readonly property?: readonly string[];
 	readonly slice?: string;
@@ -103,18 +103,23 @@ function setOptions({ options, output }: Invocation<Options>, words: readonly st
 		user: options.uid,
 		group: options.gid,
 		restart: { policy: restart, delayMs: restartDelay, max: restartMax },
-		timeoutMs: options.timeout,
+		timeoutMs: unlessNone(options.timeout),
 		graceMs: options.grace,
 		stopSignal: options.stopSignal,
 		sendHangUp: options.sendSighup,
-		memoryBytes: options.memory,
-		cpus: options.cpus,
-		tasks: options.tasks,
+		memoryBytes: unlessNone(options.memory),
+		cpus: unlessNone(options.cpus),
+		tasks: unlessNone(options.tasks),
 		nice: options.nice,
 		native: { slice: options.slice, properties: properties.length > 0 ? properties : undefined },
 		schedule: scheduleOptions(options, "change"),
 		onWarning: options.quiet ? undefined : (message) => output.note(`chore: ${message}`),
 	};
+}
+
+/** To the library null means that a limit is taken away. */
+function unlessNone(limit: number | "none" | undefined): number | null | undefined {
+	return limit === "none" ? null : limit;
 }
 
 function changedLine({ name, id, run, state }: Job): string {
