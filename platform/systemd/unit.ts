@@ -230,10 +230,10 @@ function isSafe(path: string): boolean {
 	return !/[$;]/.test(path);
 }
 
-/** The path as shell text without `$` and `;`: printf(1) prints it. */
-function spelt(path: string): string {
+/** The word as shell text without `$` and `;`: printf(1) prints it, and would take a dash at its beginning for an option. */
+function spelt(word: string): string {
 	const octal = (character: string) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`;
-	return `"\`printf '${path.replace(/[^A-Za-z0-9/._\u0080-\u{10ffff}-]/gu, octal)}'\`"`;
+	return `"\`printf '${word.replace(/^-|[^A-Za-z0-9/._\u0080-\u{10ffff}-]/gu, octal)}'\`"`;
 }
 
 /** The number of the stop signal; SIGKILL when there is no grace. */

@@ -155,6 +155,12 @@ test("no command holds a dollar sign or a semicolon, whatever the path", () => {
 	]);
 });
 
+test("in a state folder with an odd path the words of limits are no options of printf", () => {
+	const { ExecStart } = properties({ runFolder: "/state/a $b", native: { properties: ["LimitNOFILE=123"] } });
+	const [[, words = []] = []] = ExecStart as readonly (readonly [string, readonly string[]])[];
+	assert.match(words.at(-1) ?? "", / "`printf '\\055n'`" "`printf '123'`" "`printf '123'`"$/);
+});
+
 test("the description is one line of bounded length that ends in the token", () => {
 	const descriptions: readonly (readonly [given: string, text: string])[] = [
 		["npm run dev", "npm run dev"],
