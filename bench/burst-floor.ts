@@ -91,6 +91,7 @@ function writeFiles(id: string, index: number): RunSpec {
 		label: `${name}-${id.slice(-8)}`,
 		description: `chore job ${name}`,
 		jobFolder,
+		start: `${jobFolder}/start`,
 		runFolder: `${jobFolder}/runs/1`,
 		limits: { timeoutMs: null, memoryBytes: null, cpus: null, tasks: null },
 		stopping: { signal: "SIGTERM", graceMs: 10_000, hangUp: false },

@@ -63,8 +63,10 @@ export interface RunSpec {
 	readonly label: string;
 	/** One line for people, free of control characters. */
 	readonly description: string;
-	/** The folder of `start`. Exists until the job is removed. */
+	/** Exists until the job is removed. */
 	readonly jobFolder: string;
+	/** The script that becomes the job, a file called `start` somewhere in that folder. Jobs whose settings change have several. */
+	readonly start: string;
 	/**
 	 * `<jobFolder>/runs/<run>`, with the files `exit` (see exit-record.ts); `started`, which `start` writes in each attempt and
 	 * which begins with the pid of the main process; with a restart policy `attempts`; and small files of the platform's own.

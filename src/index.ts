@@ -60,11 +60,15 @@ export {
 	isIdle,
 	isState,
 	type Job,
+	type JobLimits,
 	type JobRequest,
 	type JobResponse,
+	type JobRestart,
 	type JobResult,
 	type JobSchedule,
+	type JobSettings,
 	type JobState,
+	type JobTrigger,
 	type OutputMode,
 	STATES,
 	shortId,
@@ -79,10 +83,11 @@ export { momentsOf } from "./core/look/schedules.ts";
 export type { Attempt, JobDetails } from "./core/look/status.ts";
 export type { ChoreOptions } from "./core/options.ts";
 export type { Found } from "./core/platforms.ts";
+export type { SetOptions } from "./core/prepare/changes.ts";
 export { ownVariable } from "./core/prepare/environment.ts";
 export { type LoginEnvironmentOptions, loginEnvironment } from "./core/prepare/login-environment.ts";
 export type { RequestOptions } from "./core/prepare/request.ts";
-export type { RestartOptions, RunOptions, ScheduleOptions } from "./core/prepare/spec.ts";
+export type { RestartOptions, RunOptions, ScheduleOptions, TriggerOptions } from "./core/prepare/spec.ts";
 export type { LaunchOptions } from "./core/start/launch.ts";
 export type { RestartJobOptions } from "./core/start/rerun.ts";
 export type { TickOptions } from "./core/start/tick.ts";

@@ -153,10 +153,13 @@ function withDescendants(run: Run, found: readonly Process[], processes: readonl
 function isOwnOfDead(run: Run, process: Process): boolean {
 	const command = process.command();
 	// The process that enforces the time limit is a subshell of the shim and has the shim's command line.
-	if (command.includes(`${run.runFolder} ${run.jobFolder}/start `)) return true;
+	const [, script = ""] = command.split(`${run.runFolder} ${run.jobFolder}`);
+	if (/^\/([^ ]+\/)?start /.test(script)) return true;
 	// The process that holds the job's input open is a subshell of the start script, which itself became the main process.
 	const main = mainPid(run);
-	return main !== undefined && process.pid !== main && command.endsWith(` ${run.jobFolder}/start ${run.runFolder}`);
+	return (
+		main !== undefined && process.pid !== main && command.includes(` ${run.jobFolder}/`) && command.endsWith(`/start ${run.runFolder}`)
+	);
 }
 
 function isMarked(run: Run, process: Process): boolean {

@@ -31,7 +31,7 @@ export function shimCommand(run: RunSpec, shell: readonly string[], shim: string
 		...shell,
 		shim,
 		run.runFolder,
-		`${run.jobFolder}/start`,
+		run.start,
 		...stopWords(run),
 		...sleepWords(run.limits.timeoutMs),
 		survivedSignals(),

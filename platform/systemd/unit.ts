@@ -127,7 +127,7 @@ export function unitProperties(run: RunSpec, installation: Installation): readon
 		// The manager unloads the unit after a clean end, and keeps a failed one so that `inspect` can read its end.
 		text("CollectMode", "inactive"),
 		{ name: "SuccessExitStatus", signature: "(aiai)", value: [CLEAN_EXIT_CODES, []] },
-		command("ExecStart", ["/usr/bin/env", "-i", "/bin/sh"], [`${run.jobFolder}/start`, run.runFolder, ...asked.limits]),
+		command("ExecStart", ["/usr/bin/env", "-i", "/bin/sh"], [run.start, run.runFolder, ...asked.limits]),
 		command("ExecStopPost", ["/bin/sh"], [installation.hookPath, run.runFolder]),
 		// A directory that always exists: without it systemd would run neither the program nor the hook.
 		text("WorkingDirectory", "/"),
@@ -230,10 +230,10 @@ function isSafe(path: string): boolean {
 	return !/[$;]/.test(path);
 }
 
-/** The path as shell text without `$` and `;`: printf(1) prints it. */
-function spelt(path: string): string {
+/** The word as shell text without `$` and `;`: printf(1) prints it, and would take a dash at its beginning for an option. */
+function spelt(word: string): string {
 	const octal = (character: string) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`;
-	return `"\`printf '${path.replace(/[^A-Za-z0-9/._\u0080-\u{10ffff}-]/gu, octal)}'\`"`;
+	return `"\`printf '${word.replace(/^-|[^A-Za-z0-9/._\u0080-\u{10ffff}-]/gu, octal)}'\`"`;
 }
 
 /** The number of the stop signal; SIGKILL when there is no grace. */

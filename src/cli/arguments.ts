@@ -41,6 +41,11 @@ export function count(text: string): number {
 	return number;
 }
 
+/** What a reader accepts, or the word none. */
+export function orNone<Value>(read: (text: string) => Value): (text: string) => Value | "none" {
+	return (text) => (text === "none" ? text : read(text));
+}
+
 /** The words that a reader accepts, if it accepts a few only. Completion offers them. */
 interface Choice {
 	readonly words: readonly string[];
@@ -87,6 +92,14 @@ export function oneOf<Word extends string>(words: readonly Word[]): (text: strin
 /** `Name=Value`, kept as it is. Collects all that are given. */
 export function repeated(text: string, previous: readonly string[] = []): readonly string[] {
 	return [...previous, text];
+}
+
+/** Ids of triggers, separated by commas: `t2,t3`. Collects all that are given. */
+export function triggers(text: string, previous: readonly string[] = []): readonly string[] {
+	const ids = text.split(",").map((word) => word.trim());
+	const wrong = ids.find((id) => !/^t[1-9][0-9]*$/.test(id));
+	if (wrong !== undefined) throw new InvalidArgumentError(`"${wrong}" is no trigger; one is written t2, several t2,t3.`);
+	return [...previous, ...ids];
 }
 
 /** `NAME=VALUE`, or `NAME` for the caller's own value. Collects all that are given. */

@@ -187,6 +187,7 @@ const JOBS: Readonly<Record<string, "active" | "ended" | "active first" | "ended
 	resume: "active",
 	send: "active",
 	start: "ended",
+	set: "ended first",
 	rm: "ended first",
 };
 

@@ -16,6 +16,7 @@ export interface Printed {
 	readonly "wait --any": Job;
 	readonly start: readonly Job[];
 	readonly restart: readonly Job[];
+	readonly set: Job;
 	readonly pause: readonly Job[];
 	readonly resume: readonly Job[];
 	readonly schedule: readonly ScheduledJob[];

@@ -18,6 +18,7 @@ import { rmCommand } from "./commands/rm.ts";
 import { addForeignOptions, runCommand } from "./commands/run.ts";
 import { scheduleCommand } from "./commands/schedule.ts";
 import { sendCommand } from "./commands/send.ts";
+import { setCommand } from "./commands/set.ts";
 import { restartCommand, startCommand } from "./commands/start.ts";
 import { statusCommand } from "./commands/status.ts";
 import { stopCommand } from "./commands/stop.ts";
@@ -42,6 +43,7 @@ const COMMANDS: Readonly<Record<string, () => Command>> = {
 	wait: waitCommand,
 	start: startCommand,
 	restart: restartCommand,
+	set: setCommand,
 	pause: pauseCommand,
 	resume: resumeCommand,
 	schedule: scheduleCommand,

@@ -1,6 +1,6 @@
 /** The options that say when a job is run: of `chore run` and `chore trigger set`. */
 import type { Command } from "commander";
-import type { Occasion, ScheduleOptions } from "../index.ts";
+import type { Occasion, ScheduleOptions, TriggerOptions } from "../index.ts";
 import { count, duration, oneOf, repeated } from "./arguments.ts";
 import { UsageError } from "./failure.ts";
 import { moment } from "./moment.ts";
@@ -95,4 +95,17 @@ type Event = Extract<Occasion, { readonly after: unknown }>["after"];
 /** For an option that can be given again and again. */
 function durations(text: string, before: readonly number[] = []): readonly number[] {
 	return [...before, duration(text)];
+}
+
+/**
+ * What these options say of single triggers.
+ * @throws UsageError where they say nothing of when, or something of the whole schedule
+ */
+export function triggerOptions(options: ScheduleWords): TriggerOptions {
+	const { calendar, cron, everyMs, at, occasions = [], zone, ...policies } = scheduleOptions(options, "new") ?? {};
+	if ([calendar, cron, everyMs, at].every((one) => one === undefined) && occasions.length === 0)
+		throw new UsageError("it is not said when the job is to be run", "with --on-calendar, --cron, --every, --at or --on-active");
+	if (Object.values(policies).some((policy) => policy !== undefined))
+		throw new UsageError("one of these options is of the whole schedule, not of a trigger", "chore trigger set JOB changes it");
+	return { calendar, cron, everyMs, at, occasions, zone };
 }

@@ -69,7 +69,8 @@ export function nextWords({ schedule }: Job, nowMs: number = Date.now()): string
 export function scheduleWords({ schedule }: Job): string | null {
 	if (schedule === null) return null;
 	const { calendar, leastIntervalMs, missed, missedSince, wake } = schedule;
-	const every = schedule.triggers.find(({ kind }) => kind === "every")?.text;
+	const spans = schedule.triggers.filter(({ kind, paused }) => kind === "every" && !paused).map(({ text }) => text);
+	const [every] = spans.sort((one, other) => Number.parseFloat(other) - Number.parseFloat(one));
 	const occasions = schedule.triggers.find(({ kind }) => kind === "occasion")?.text;
 	const times = occasions ?? calendar.join(", ");
 	const moments = every !== undefined && leastIntervalMs !== null ? `${times}, every ${every}` : times;

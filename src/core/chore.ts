@@ -32,13 +32,16 @@ import { followSessions } from "./look/sessions.ts";
 import { type JobDetails, status } from "./look/status.ts";
 import type { ChoreOptions } from "./options.ts";
 import { type Found, Platforms } from "./platforms.ts";
+import type { SetOptions } from "./prepare/changes.ts";
 import type { RequestOptions } from "./prepare/request.ts";
-import { DEFAULT_GRACE_MS, type RunOptions, type ScheduleOptions } from "./prepare/spec.ts";
+import { DEFAULT_GRACE_MS, type RunOptions, type ScheduleOptions, type TriggerOptions } from "./prepare/spec.ts";
 import type { LaunchOptions } from "./start/launch.ts";
 import { type RestartJobOptions, rerun, restart } from "./start/rerun.ts";
 import { run } from "./start/run.ts";
 import { reschedule } from "./start/schedule.ts";
+import { set } from "./start/set.ts";
 import { type TickOptions, tick } from "./start/tick.ts";
+import { addTriggers, changeTrigger, pauseTriggers, removeTriggers, resumeTriggers } from "./start/triggers.ts";
 
 const DEFAULT_MAX_JOBS = 4096;
 
@@ -97,6 +100,16 @@ export class Chore implements AsyncDisposable {
 	 */
 	async restart(reference: string, options: RestartJobOptions = {}): Promise<Job> {
 		return this.#worthPruning(restart(this.#context, this.#find(reference), options));
+	}
+
+	/**
+	 * Changes the settings of a job, from its next run on: what the options do not name stays, and so do the runs that were. An
+	 * active run keeps its settings to its end; only a job with a schedule may have one.
+	 * @throws ChoreError JOB_ACTIVE for another job that has not ended, JOB_NOT_ACTIVE for `schedule` without one; and as `run`,
+	 * after which the job is as it was
+	 */
+	async set(reference: string, options: SetOptions): Promise<Job> {
+		return set(this.#context, this.#find(reference), options);
 	}
 
 	/** The runs of a job, oldest first: the earlier ones as they ended, the last one in its present state. */
@@ -202,6 +215,37 @@ export class Chore implements AsyncDisposable {
 	 */
 	async tick(options: TickOptions = {}): Promise<readonly Job[]> {
 		return this.#worthPruning(tick(this.#context, options));
+	}
+
+	/**
+	 * Adds triggers to the schedule of a job: all that it has must hold for it to run.
+	 * @throws ChoreError as `reschedule`
+	 */
+	async addTriggers(reference: string, options: TriggerOptions): Promise<Job> {
+		return addTriggers(this.#context, this.#find(reference), options);
+	}
+
+	/** Puts another one in the place of one trigger ("t2"), which keeps its id. @throws ChoreError as `reschedule` */
+	async changeTrigger(reference: string, trigger: string, options: TriggerOptions): Promise<Job> {
+		return changeTrigger(this.#context, this.#find(reference), trigger, options);
+	}
+
+	/** Removes triggers ("t2"), but never all. @throws ChoreError as `reschedule` */
+	async removeTriggers(reference: string, triggers: readonly string[]): Promise<Job> {
+		return removeTriggers(this.#context, this.#find(reference), triggers);
+	}
+
+	/**
+	 * Leaves triggers ("t2") out of those that must hold, until they are resumed. Where all are, the schedule as a whole is paused.
+	 * @throws ChoreError as `reschedule`
+	 */
+	async pauseTriggers(reference: string, triggers: readonly string[]): Promise<Job> {
+		return pauseTriggers(this.#context, this.#find(reference), triggers);
+	}
+
+	/** Has paused triggers hold again. @throws ChoreError as `reschedule` */
+	async resumeTriggers(reference: string, triggers: readonly string[]): Promise<Job> {
+		return resumeTriggers(this.#context, this.#find(reference), triggers);
 	}
 
 	/** Has a schedule not run its job until it is resumed. A run that is active goes on. @throws ChoreError JOB_NOT_ACTIVE without one */

@@ -88,24 +88,42 @@ export interface Job {
 		/** Bytes in all of these files together. */
 		readonly bytes: number;
 	};
-	/** Whether and how often the program is restarted after it ends. `delayMs` is null for "no"; `max` also when unlimited. */
-	readonly restart: {
-		readonly policy: RestartPolicy["policy"];
-		readonly delayMs: number | null;
-		readonly max: number | null;
-	};
-	readonly limits: {
-		readonly timeoutMs: number | null;
-		readonly memoryBytes: number | null;
-		readonly cpus: number | null;
-		readonly tasks: number | null;
-	};
+	readonly restart: JobRestart;
+	readonly limits: JobLimits;
 	/** What an HTTP job asks for; null for a job that runs a program. */
 	readonly request: JobRequest | null;
+	/** What the next run will have, where the settings of the job were changed since this one; else null. */
+	readonly nextRun: JobSettings | null;
 	/** When the job is run; null for a job without a schedule, and once its schedule is over. */
 	readonly schedule: JobSchedule | null;
 	/** Why the job is lost, unknown, or could not start, in words for people; else null. */
 	readonly reason: string | null;
+}
+
+/** Whether and how often the program is restarted after it ends. `delayMs` is null for "no"; `max` also when unlimited. */
+export interface JobRestart {
+	readonly policy: RestartPolicy["policy"];
+	readonly delayMs: number | null;
+	readonly max: number | null;
+}
+
+/** Null where there is no limit. */
+export interface JobLimits {
+	readonly timeoutMs: number | null;
+	readonly memoryBytes: number | null;
+	readonly cpus: number | null;
+	readonly tasks: number | null;
+}
+
+/** What of the settings of a job is shown, as in a job. */
+export interface JobSettings {
+	readonly command: readonly string[];
+	readonly directory: string;
+	readonly description: string | null;
+	readonly tag: string | null;
+	readonly output: { readonly mode: OutputMode; readonly relay: boolean };
+	readonly restart: JobRestart;
+	readonly limits: JobLimits;
 }
 
 /**
@@ -130,11 +148,7 @@ export interface JobSchedule {
 	/** At least so many milliseconds are between two firings. */
 	readonly leastIntervalMs: number | null;
 	/** What it was made of. */
-	readonly triggers: readonly {
-		readonly id: string;
-		readonly kind: "calendar" | "cron" | "every" | "at" | "occasion";
-		readonly text: string;
-	}[];
+	readonly triggers: readonly JobTrigger[];
 	/** What wakes the job: its platform, or nothing but `chore tick`. */
 	readonly wake: "platform" | "tick";
 	/** What is done about moments at which it could not fire. */
@@ -146,6 +160,18 @@ export interface JobSchedule {
 	readonly keepRuns: number;
 	readonly notBefore: string | null;
 	readonly notAfter: string | null;
+}
+
+/** One reason to run. All triggers of a schedule must hold that are not paused. */
+export interface JobTrigger {
+	/** "t1", "t2" and so on: used once in a schedule. */
+	readonly id: string;
+	readonly kind: "calendar" | "cron" | "every" | "at" | "occasion";
+	readonly text: string;
+	/** Whether it is left out of those that must hold. */
+	readonly paused: boolean;
+	/** Its next moment, whatever the others say; null when there is none. */
+	readonly next: string | null;
 }
 
 const ENDED: ReadonlySet<JobState> = new Set<JobState>(["succeeded", "failed", "stopped", "lost"]);

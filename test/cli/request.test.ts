@@ -130,6 +130,9 @@ describe("chore request", () => {
 		await request(cli, ["-d", "@-", "-X", "PUT", web.url], { input: bytes });
 		const { job } = await request(cli, ["-d", "@body", "-H", "content-type: text/plain", web.url]);
 		cli.file("project/body", "two");
+		const set = await cli.call("set", job.id, "--output", "merged", "--timeout", "50");
+		assert.equal(set.status, 0, set.stderr);
+		assert.match((await cli.call("set", job.id, "--", "true")).stderr, /an HTTP job has no command of its own/);
 		assert.equal((await cli.call("start", job.id)).status, 0);
 		await cli.call("wait", job.id);
 		assert.deepEqual(

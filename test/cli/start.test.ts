@@ -319,3 +319,53 @@ test("output goes to one file, to two, or nowhere", PATIENCE, async () => {
 		assert.match(outcome.stderr, /^chore: the output of .*\nhint: /);
 	}
 });
+
+test("set changes what it names from the next start on, and status shows what comes", PATIENCE, async () => {
+	await using cli = new Cli();
+	const id = await cli.begin("-n", "web", "-E", "GREETING=hi", "--timeout", "90", "-c", 'echo "$GREETING"; exit 3');
+	await cli.chore("wait", id);
+	const set = await cli.chore("set", "web", "--timeout", "none", "-E", "MORE=x", "--", "sh", "-c", 'echo "$GREETING $MORE"; exit 4');
+	assert.deepEqual([set.status, set.stdout], [0, `web (${id.slice(-8)}) is changed, from run 2 on\n`], set.stderr);
+	assert.match((await cli.call("status", "web")).stdout, /^ {2}next run {3}sh -c .*exit 4'; no limits$/m);
+	assert.match((await cli.call("events")).stdout, / changed: command, setEnvironment, timeoutMs$/m);
+	await cli.chore("start", "web");
+	assert.equal((await cli.chore("wait", "web")).status, 4);
+	assert.equal((await cli.call("logs", "web")).stdout, "hi x\n");
+	assert.equal((await cli.call("logs", "--run", "1", "web")).stdout, "hi\n");
+	assert.doesNotMatch((await cli.call("status", "web")).stdout, /next run/);
+	const line = await cli.call("set", "-q", "web", "-c", "exit 5", "--refresh-environment", "--description", "");
+	assert.deepEqual([line.status, line.stdout], [0, ""], line.stderr);
+	const shown = JSON.parse((await cli.call("set", "--json", "web", "--nice", "2")).stdout);
+	assert.deepEqual([shown.run, shown.nextRun.command], [2, ["/bin/sh", "-c", "exit 5"]]);
+});
+
+test("set refuses what cannot be, and changes nothing", PATIENCE, async () => {
+	await using cli = new Cli();
+	await cli.chore("wait", await cli.begin("-n", "web", "true"));
+	const { id } = await cli.begun("-n", "long", "sleep", "60");
+	for (const [words, status, message] of [
+		["web", 2, /not said what to change/],
+		["none --nice 1", 4, /no job named/],
+		["long --nice 1", 1, /long \(\w+\) is not over: running\n.*stop it first: chore stop/],
+		["web --every 5min", 3, /has no schedule/],
+		["web -c true -- true", 2, /exclude each other/],
+		["web -- no-such-program", 127, /no such program in PATH/],
+		["web --working-directory /no/such", 1, /no such directory/],
+		["web --restart-delay 5", 2, /no restarts are asked for/],
+		["web --memory 1G", 2, /memory limit/],
+		["web --timeout never", 2, /no span of time/],
+	] as const) {
+		const { status: actual, stderr } = await cli.call("set", ...words.split(" "));
+		assert.equal(actual, status, `${words}: ${stderr}`);
+		assert.match(stderr, message, words);
+	}
+	const jobs = await cli.list();
+	assert.deepEqual(
+		jobs.map(({ name, nextRun }) => [name, nextRun]),
+		[
+			["long", null],
+			["web", null],
+		],
+	);
+	assert.equal((await cli.chore("stop", id)).status, 0);
+});

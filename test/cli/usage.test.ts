@@ -391,7 +391,22 @@ test("a schedule that says two things, or not when, is refused", PATIENCE, async
 	}
 	assert.deepEqual(await cli.list(), []);
 	assert.deepEqual((await cli.call("schedule")).stdout, "");
-	assert.equal((await cli.call("trigger", "stop", "x")).status, 2);
+	for (const [words, message] of [
+		["stop x", /stop/],
+		["set x", /not said what to change/],
+		["add x", /not said when/],
+		["add x --cron @daily --jitter 5", /of the whole schedule/],
+		["add x --trigger t1 --cron @daily", /takes no --trigger/],
+		["set x --trigger t1,t2 --cron @daily", /one trigger is changed at a time/],
+		["rm x", /not said which triggers/],
+		["pause x --cron @daily", /changes nothing/],
+		["pause x y --trigger t2", /--trigger is for one job/],
+		["pause x --trigger 2", /no trigger/],
+	] as const) {
+		const { status, stderr } = await cli.call("trigger", ...words.split(" "));
+		assert.equal(status, 2, `${words}: ${stderr}`);
+		assert.match(stderr, message, words);
+	}
 });
 
 test("chore tick prints what it has run: names, ids with -q, jobs with --json", PATIENCE, async () => {

@@ -101,6 +101,36 @@ export function testFire(on: Declare, { shellWords, inMemory }: Subject, open: (
 		},
 		skip,
 	);
+
+	on(
+		"settings that were changed hold from the next run on, whoever starts it",
+		async (home) => {
+			await using platform = await opened(home);
+			if (platform.launcher === undefined) return;
+			const { chore } = home;
+			const { id } = await chore.run({ command: ["/bin/sh", "-c", "exit 3"] });
+			await chore.wait(id);
+			const { fire } = await scheduleBeside(home, id, platform, shellWords);
+			await chore.set(id, { command: ["/bin/sh", "-c", 'echo "$GREETING"; exit 4'], setEnvironment: { GREETING: "it's" } });
+			await chore.rerun(id);
+			const started = await chore.wait(id);
+			assert.deepEqual([started.run, started.exitCode, readFileSync(started.output.paths[0] ?? "", "utf8")], [2, 4, "it's\n"]);
+			await chore.set(id, { restart: { policy: "on-failure", delayMs: 10, max: 1 }, output: "split" });
+			fire();
+			const fired = await runOf(home, id, 3);
+			assert.deepEqual([fired.exitCode, fired.attempt], [4, 2]);
+			assert.equal(readFileSync(fired.output.paths[0] ?? "", "utf8"), "it's\nit's\n");
+			assert.deepEqual(
+				(await chore.runs(id)).map(({ exitCode, output }) => [exitCode, output.mode]),
+				[
+					[3, "merged"],
+					[4, "merged"],
+					[4, "split"],
+				],
+			);
+		},
+		skip,
+	);
 }
 
 /** The run of that number, once it has ended. */

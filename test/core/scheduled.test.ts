@@ -373,11 +373,90 @@ test("a schedule is changed in the place of what it was, and its runs go on coun
 	fire(home);
 	assert.equal((await home.chore.get(id)).run, 1, "too early for the single moment");
 	const kept = await home.chore.reschedule("tick", { everyMs: 3_600_000, keepRuns: 1 });
-	assert.deepEqual(kept.schedule?.triggers, [{ id: "t1", kind: "every", text: "3600s" }]);
+	assert.deepEqual(
+		kept.schedule?.triggers.map(({ id, kind, text, paused }) => [id, kind, text, paused]),
+		[["t4", "every", "3600s", false]],
+	);
 	fire(home);
 	assert.deepEqual(readdirSync(`${home.path}/default/jobs/${id}/runs`), ["2"]);
 	await assert.rejects(home.chore.reschedule("tick", { calendar: ["*-02-30"] }), { code: "INVALID_ARGUMENT" });
 	assert.equal((await home.chore.get(id)).schedule?.triggers[0]?.kind, "every");
+});
+
+test("triggers are added, changed and removed one by one, and all of them must hold; no id is used twice", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const { chore } = home;
+	const { id } = await chore.run({ command: ["true"], name: "tick", schedule: { calendar: ["9:00 UTC"] } });
+	const ids = async (): Promise<unknown> => (await chore.get(id)).schedule?.triggers.map((trigger) => `${trigger.id} ${trigger.text}`);
+	const added = await chore.addTriggers("tick", { cron: ["* * * * 1"], zone: "UTC" });
+	assert.deepEqual(added.schedule?.calendar, ["Mon *-*-* 09:00:00 UTC"]);
+	await chore.addTriggers("tick", { everyMs: 3_600_000 });
+	assert.deepEqual(await ids(), ["t1 9:00 UTC", "t2 * * * * 1 | (UTC)", "t3 3600s"]);
+	const [nine, monday] = (await chore.get(id)).schedule?.triggers ?? [];
+	assert.match(nine?.next ?? "", /T09:00:00.000Z$/);
+	assert.equal(Date.parse(monday?.next ?? "") % 60_000, 0, "each has its next moment, whatever the others say");
+	await assert.rejects(chore.changeTrigger("tick", "t2", { calendar: ["Tue UTC"] }), /never fires/, "Tuesdays begin at midnight");
+	await chore.changeTrigger("tick", "t2", { calendar: ["Tue *:* UTC"] });
+	await chore.removeTriggers("tick", ["t3"]);
+	const now = await chore.addTriggers("tick", { cron: ["* * * * *"], zone: "UTC" });
+	assert.deepEqual(await ids(), ["t1 9:00 UTC", "t2 Tue *:* UTC", "t4 * * * * * | (UTC)"]);
+	assert.deepEqual(now.schedule?.calendar, ["Tue *-*-* 09:00:00 UTC"]);
+	assert.deepEqual(
+		armedIn(home.path).map(({ revision }) => revision),
+		[6],
+	);
+	for (const [what, message] of [
+		[() => chore.removeTriggers("tick", ["t1", "t2", "t4"]), /would have no trigger left/],
+		[() => chore.removeTriggers("tick", ["t3"]), /has no trigger "t3"/],
+		[() => chore.removeTriggers("tick", []), /no trigger is named/],
+		[() => chore.addTriggers("tick", { at: new Date(Date.now() + 60_000) }), /single moment/],
+		[() => chore.addTriggers("tick", {}), /no trigger to add/],
+		[() => chore.changeTrigger("tick", "t1", { everyMs: 60_000, cron: ["@daily"] }), /one trigger is changed into one/],
+	] as const)
+		await assert.rejects(what(), { code: "INVALID_ARGUMENT", message });
+	assert.equal(((await ids()) as readonly string[]).length, 3);
+	const kinds = (await eventsOf(home)).filter((event) => event === "changed 0");
+	assert.equal(kinds.length, 5, "each change is an event");
+});
+
+test("of several intervals that must all hold the longest counts", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	await home.chore.run({ command: ["true"], name: "tick", schedule: { everyMs: 600_000 } });
+	const { schedule } = await home.chore.addTriggers("tick", { everyMs: 1_800_000 });
+	assert.match(schedule?.calendar.join() ?? "", /^\*-\*-\* \*:\d\d(\/30|,\d\d):00 UTC$/);
+});
+
+test("a paused trigger is left out of those that must hold; if all are, the schedule as a whole is paused", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const { chore } = home;
+	const { id } = await chore.run({
+		command: ["true"],
+		name: "tick",
+		schedule: { calendar: ["9:00 UTC"], cron: ["* * * * *"], zone: "UTC" },
+	});
+	const state = async (): Promise<unknown> => {
+		const { schedule } = await chore.get(id);
+		return [schedule?.calendar[0], schedule?.paused, schedule?.triggers.map(({ paused }) => paused)];
+	};
+	const both = "*-*-* 09:00:00 UTC";
+	await chore.pauseTriggers("tick", ["t1"]);
+	assert.deepEqual(await state(), ["*-*-* *:*:00 UTC", false, [true, false]]);
+	await chore.pauseTriggers("tick", ["t2"]);
+	assert.deepEqual(await state(), [both, true, [true, true]]);
+	fire(home);
+	assert.equal((await chore.get(id)).run, 0, "nothing fires");
+	await chore.resumeTriggers("tick", ["t2"]);
+	assert.deepEqual(await state(), ["*-*-* *:*:00 UTC", false, [true, false]]);
+	fire(home);
+	assert.equal((await chore.get(id)).run, 1);
+	await chore.pauseTriggers("tick", ["t2"]);
+	await chore.resumeSchedule("tick");
+	assert.deepEqual(await state(), [both, false, [false, false]], "the whole goes on with all of them");
+	await chore.pauseSchedule("tick");
+	await chore.pauseTriggers("tick", ["t1"]);
+	assert.deepEqual(await state(), ["*-*-* *:*:00 UTC", true, [true, false]], "a schedule that is paused stays so");
+	await chore.resumeTriggers("tick", ["t1"]);
+	assert.deepEqual(await state(), [both, true, [false, false]]);
 });
 
 test("a change that the platform refuses leaves the schedule as it was", async () => {

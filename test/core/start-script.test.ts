@@ -18,6 +18,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { bytesOf, hasBytes, textOf } from "../../src/core/exact-text.ts";
+import { readStartScript } from "../../src/core/prepare/read-start-script.ts";
 import { type StartOptions, startScript } from "../../src/core/prepare/start-script.ts";
 import { eventually } from "../support/eventually.ts";
 import { fc } from "../support/random.ts";
@@ -207,3 +208,51 @@ for (const shell of [["dash"], ["bash", "--posix"], ["busybox", "ash"], ["ksh"],
 		assert.equal(limitsWith("-n", "99999999", "99999999")[0], `${hard}:${hard}`, "more than can be had is as much as can be had");
 	});
 }
+
+test("what a job was given is read back from its script as it was", () => {
+	const word = fc.string({ unit: "binary", maxLength: 12 }).filter((text) => !text.includes("\0"));
+	const text = fc.oneof(word, fc.constantFrom("'", "it's", "\n", "export X='1'\n", textOf(Buffer.from([0xff, 0x27, 0xe4])), "a=b"));
+	const name = fc
+		.oneof(fc.constantFrom("PATH", "A.B", "IFS", "LC_ALL", "x", "SHLVL"), word)
+		.filter((one) => !/[=\0]/.test(one) && one !== "" && one !== "PWD");
+	const options = fc.record({
+		program: fc.constantFrom("/bin/true", "/a=b/it's"),
+		arguments: fc.array(text, { maxLength: 3 }),
+		environment: fc.array(fc.tuple(name, text), { maxLength: 6 }).map((entries) => new Map(entries)),
+		umask: fc.nat(0o777),
+		nice: fc.integer({ min: -20, max: 19 }),
+		become: fc.constantFrom([], ["/usr/bin/setpriv", "--regid", "0", "--"]),
+		directory: text.map((one) => `/${one}`),
+		output: fc.constantFrom("merged", "split", "null"),
+		relay: fc.boolean(),
+		stdin: fc.oneof(
+			fc.constantFrom("null", "fifo"),
+			text.map((one) => ({ file: `/${one}` })),
+		),
+		script: fc.constantFrom(undefined, "request"),
+		limits: fc.constantFrom(
+			[],
+			[
+				{ flags: ["-u", "-p"], soft: "100", hard: "unlimited" },
+				{ flags: ["-s"], soft: "8192", hard: "8192" },
+			],
+		),
+	});
+	fc.assert(
+		fc.property(options, (some) => {
+			const all = { ...PLAIN, ...some } as StartOptions;
+			const given = readStartScript(startScript(all), 1 + all.arguments.length);
+			const { umask, nice, become, limits, environment } = all;
+			const sorted = (variables: ReadonlyMap<string, string> = new Map()) => [...variables].sort();
+			assert.deepEqual(
+				{ ...given, environment: sorted(given?.environment) },
+				{ umask, nice, become, limits, environment: sorted(environment) },
+			);
+		}),
+		{ numRuns: 300 },
+	);
+	assert.equal(readStartScript(Buffer.from("echo 1\n"), 1), undefined);
+	const script = startScript({ ...PLAIN, environment: new Map([["A", "b"]]) });
+	for (let bytes = 0; bytes < script.indexOf("CHORE_JOB_ID="); bytes++)
+		assert.equal(readStartScript(script.subarray(0, bytes), 1), undefined);
+});

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import type { Trouble } from "../../extension/failure.ts";
 import type { JobList } from "../../extension/jobs/job-list.ts";
 import type { View } from "../../extension/views/tree.ts";
-import type { Job, JobSchedule } from "../../src/index.ts";
+import type { Job, JobSchedule, JobTrigger } from "../../src/index.ts";
 import "./editor.ts";
 
 const { EventEmitter } = await import("./vscode.ts");
@@ -109,12 +109,16 @@ describe("a row", () => {
 	});
 });
 
+function trigger(kind: JobTrigger["kind"], text: string): JobTrigger {
+	return { id: "t1", kind, text, paused: false, next: null };
+}
+
 /** The next day at nine, a run every working day. */
 function schedule(more: Partial<JobSchedule> = {}): JobSchedule {
 	return {
 		...{ next: new Date(2026, 10, 22, 9, 0).toISOString(), last: new Date(2026, 10, 21, 9, 0).toISOString(), paused: false, due: false },
 		...{ missed: 0, missedSince: null, calendar: ["Mon..Fri *-*-* 09:00:00"], leastIntervalMs: null },
-		triggers: [{ id: "t1", kind: "calendar", text: "Mon..Fri 9:00" }],
+		triggers: [trigger("calendar", "Mon..Fri 9:00")],
 		...{ missedPolicy: "once", overlap: "skip", wake: "platform", jitterMs: 0, keepRuns: 100, notBefore: null, notAfter: null },
 		...more,
 	};
@@ -159,7 +163,7 @@ describe("a row of a scheduled job", () => {
 	});
 
 	test("says when as one would type it", () => {
-		const words = (kind: "every" | "at" | "cron", text: string) => whenWords(schedule({ triggers: [{ id: "t1", kind, text }] }));
+		const words = (kind: "every" | "at" | "cron", text: string) => whenWords(schedule({ triggers: [trigger(kind, text)] }));
 		assert.equal(words("every", "600s"), "every 10min");
 		assert.equal(words("every", "5400s"), "every 90min");
 		assert.equal(words("every", "86400s"), "every 1d");
@@ -168,7 +172,7 @@ describe("a row of a scheduled job", () => {
 	});
 
 	test("has a tooltip with when it runs, next and last, in which hostile text is no markdown", () => {
-		const hostile = schedule({ triggers: [{ id: "t1", kind: "calendar", text: HOSTILE }] });
+		const hostile = schedule({ triggers: [trigger("calendar", HOSTILE)] });
 		const { value } = tooltip(scheduled({ schedule: hostile }), null, NOON);
 		for (const fact of ["Next run: 2026\\-11\\-22 09:00", "Last run: failed, exit code 2"]) assert.ok(value.includes(fact), value);
 		assert.ok(value.includes("When: \\$\\(bug\\)"), value);

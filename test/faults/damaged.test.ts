@@ -105,7 +105,7 @@ const damages = (content: Buffer): fc.Arbitrary<readonly [what: string, bytes: B
 			)
 			.map((text) => [`holding ${JSON.stringify(text)}`, Buffer.from(text)] as const),
 		fc
-			.constantFrom('{"format":3}', '{"format":99,"id":"x"}', '{"schema":2}', "chore-exit 2 what=ever .\n")
+			.constantFrom('{"format":4}', '{"format":99,"id":"x"}', '{"schema":2}', "chore-exit 2 what=ever .\n")
 			.map((text) => [`of a later version: ${text}`, Buffer.from(text)] as const),
 		fc.tuple(fc.nat(content.length - 1), fc.integer({ min: 1, max: 255 })).map(([at, bits]) => {
 			const bytes = Buffer.from(content);
@@ -161,7 +161,7 @@ test("a record that cannot be read is shown with its file, kept, and forgotten b
 	for (const [file, content, why] of [
 		["job.json", "", /it is empty/],
 		["job.json", "{", /it is damaged/],
-		["job.json", '{"format":3,"id":"x"}', /a newer version of chore wrote it \(format 3\)/],
+		["job.json", '{"format":4,"id":"x"}', /a newer version of chore wrote it \(format 4\)/],
 		["runs/1/run.json", '{"format":2,"run":1}', /a newer version of chore wrote it \(format 2\)/],
 		["runs/1/run.json", "", /it is empty/],
 		["runs/1/run.json", "[1,2", /it is damaged/],

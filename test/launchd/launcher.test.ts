@@ -40,6 +40,7 @@ function place(folder: string) {
 	chmodSync(launchctl, 0o700);
 	const run: RunSpec = {
 		...{ jobId: ID, run: 3, label: "test", description: "test", jobFolder, runFolder, native: {}, acknowledge: true },
+		start: `${jobFolder}/start`,
 		limits: { timeoutMs: 1000, memoryBytes: null, cpus: null, tasks: null },
 		restart: { policy: "no", delayMs: 0, max: null },
 		stopping: { signal: "SIGTERM", graceMs: 10_000, hangUp: false },

@@ -9,7 +9,7 @@ import { parsePropertyList } from "./simulator/property-list.ts";
 
 const RUN: RunSpec = {
 	...{ jobId: "01a1fc6a-bfa7-7409-b96b-acaaac0b880a", run: 1, label: "test", description: "test" },
-	...{ jobFolder: "/jobs/1", runFolder: "/jobs/1/runs/1", native: {}, acknowledge: true },
+	...{ jobFolder: "/jobs/1", start: "/jobs/1/start", runFolder: "/jobs/1/runs/1", native: {}, acknowledge: true },
 	limits: { timeoutMs: null, memoryBytes: null, cpus: null, tasks: null },
 	restart: { policy: "no", delayMs: 0, max: null },
 	stopping: { signal: "SIGTERM", graceMs: 10_000, hangUp: false },

@@ -48,6 +48,8 @@ test("what the commands print is what the schema says, field by field", PATIENCE
 	await check("stop", "stop", "web");
 	await check("start", "start", "bad");
 	await check("wait", "wait", "bad");
+	await check("set", "set", "bad", "--timeout", "9");
+	await check("status", "status", "bad");
 	await check("wait --any", "wait", "--any", "bad", "web");
 	await check("schedule", "schedule", "bad");
 	await check("trigger", "trigger", "ls", "bad");

@@ -129,7 +129,7 @@ export function layOut(platform: Platform, script: string, options: TestRunOptio
 	const limits: Limits = { timeoutMs: options.timeoutMs ?? null, memoryBytes: null, cpus: null, tasks: null };
 	const stopping: Stopping = { ...TERM, ...options.stopping };
 	const spec: RunSpec = {
-		...{ jobId, run: 1, label: "test", description: "test", jobFolder, runFolder: folder },
+		...{ jobId, run: 1, label: "test", description: "test", jobFolder, start: `${jobFolder}/start`, runFolder: folder },
 		...{ limits, stopping, restart: options.restart ?? NO_RESTART, native: {}, acknowledge: true },
 	};
 	return { spec, handle: platform.plan(spec), folder };

@@ -75,10 +75,10 @@ class FakePlatform implements Platform {
 	 * The run is over when this returns, so that nothing has to be waited for; unless another process is at it. Until then it counts
 	 * as one that is being started: this platform would not know it.
 	 */
-	async launcher({ jobFolder, jobId, run }: RunSpec): Promise<string> {
+	async launcher({ start, jobId, run }: RunSpec): Promise<string> {
 		const record = "chore-exit 1 attempt=1 how=exited status=$? certain=yes up=$up boot=$boot pid= .";
 		return `launch() {
-	/usr/bin/env -i /bin/sh '${jobFolder}/start' "$run"
+	/usr/bin/env -i /bin/sh '${start}' "$run"
 	echo "${record}" 1<>"$run/exit"
 	begun
 } # ${run}.${jobId}
@@ -163,10 +163,10 @@ class FakeRun {
 	}
 
 	async begin(): Promise<void> {
-		const { jobFolder, runFolder, limits, stopping } = this.#spec;
+		const { start, runFolder, limits, stopping } = this.#spec;
 		this.#attempt += 1;
 		this.#state = "running";
-		const child = spawn("/usr/bin/env", ["-i", "/bin/sh", `${jobFolder}/start`, runFolder], { detached: true, stdio: "ignore", cwd: "/" });
+		const child = spawn("/usr/bin/env", ["-i", "/bin/sh", start, runFolder], { detached: true, stdio: "ignore", cwd: "/" });
 		this.#child = child;
 		let result = "";
 		const expire = (): void => {

@@ -480,6 +480,7 @@ function prepareRunLike(): RunSpec {
 		label: "a",
 		description: "",
 		jobFolder: "/a",
+		start: "/a/start",
 		runFolder: "/a/1",
 		limits: { timeoutMs: null, memoryBytes: null, cpus: null, tasks: null },
 		restart: { policy: "no", delayMs: 0, max: null },

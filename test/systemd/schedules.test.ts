@@ -361,6 +361,21 @@ test("the doctor names a timer whose job is gone, and its cure removes timer and
 	);
 });
 
+test("changed settings are those of the next unit, which keeps its name", { skip, timeout: HANGS_MS }, async () => {
+	await using home = await makeHome("systemd", systemd, {}, ODD);
+	const job = await home.chore.run({ command: ["/bin/sh", "-c", "exit 3"], schedule: { calendar: ["daily"] } });
+	fire(job);
+	assert.equal((await ran(home, job.id, 1)).exitCode, 3);
+	await assert.rejects(home.chore.set(job.id, { native: { unit: "another" } }), { message: "the unit of a job keeps its name" });
+	await home.chore.set(job.id, { command: ["/bin/sh", "-c", "ulimit -n; exit 4"], native: { properties: ["LimitNOFILE=123"] } });
+	fire(job);
+	const second = await ran(home, job.id, 2);
+	assert.deepEqual([second.exitCode, second.unit], [4, job.unit]);
+	assert.equal(readFileSync(second.output.paths[0] ?? "", "utf8"), "123\n");
+	await home.chore.rerun(job.id);
+	assert.equal((await home.chore.wait(job.id, { run: 3 })).exitCode, 4);
+});
+
 test("after a time in which the manager was not there, a missed moment is made up for once, or not", {
 	skip: skip || skipHarm,
 	timeout: HANGS_MS,

@@ -107,6 +107,7 @@ export function prepareRun(folder: string, script: string, changes: Partial<RunS
 		label: `test-${jobId}`,
 		description: "a test",
 		jobFolder,
+		start: `${jobFolder}/start`,
 		runFolder,
 		limits: { timeoutMs: null, memoryBytes: null, cpus: null, tasks: null },
 		stopping: { signal: "SIGTERM", graceMs: 10_000, hangUp: false },

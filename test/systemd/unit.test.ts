@@ -12,6 +12,7 @@ const RUN: RunSpec = {
 	label: "web-1c9e2f40",
 	description: "npm run dev",
 	jobFolder: "/state/jobs/1",
+	start: "/state/jobs/1/start",
 	runFolder: "/state/jobs/1/runs/2",
 	limits: { timeoutMs: null, memoryBytes: null, cpus: null, tasks: null },
 	stopping: { signal: "SIGTERM", graceMs: 10_000, hangUp: false },
@@ -152,6 +153,12 @@ test("no command holds a dollar sign or a semicolon, whatever the path", () => {
 			false,
 		],
 	]);
+});
+
+test("in a state folder with an odd path the words of limits are no options of printf", () => {
+	const { ExecStart } = properties({ runFolder: "/state/a $b", native: { properties: ["LimitNOFILE=123"] } });
+	const [[, words = []] = []] = ExecStart as readonly (readonly [string, readonly string[]])[];
+	assert.match(words.at(-1) ?? "", / "`printf '\\055n'`" "`printf '123'`" "`printf '123'`"$/);
 });
 
 test("the description is one line of bounded length that ends in the token", () => {

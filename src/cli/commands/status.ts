@@ -74,6 +74,7 @@ function describe({ job, usage, lastLines, earlierRuns, attempts }: JobDetails, 
 		["last run", job.state !== "scheduled" || job.run === 0 ? null : `run ${job.run} ${endOf(asRun(job))}${endedAgo(job)}`],
 		["restarts", restarts(job, attempts)],
 		["limits", limits(job)],
+		["next run", nextRun(job)],
 		["used", used(job, usage)],
 		["output", outputWords(job)],
 	];
@@ -111,7 +112,23 @@ function restarts({ restart, attempt }: Job, attempts: JobDetails["attempts"]): 
 	return `${restart.policy}, after ${span(restart.delayMs ?? 0)}${most}; attempt ${attempt}${last?.attempt === attempt ? "" : how}`;
 }
 
-function limits(job: Job): string | null {
+/** What of the settings was changed since this run. */
+function nextRun(job: Job): string | null {
+	const { nextRun: next } = job;
+	if (next === null) return null;
+	const shown = (facts: Pick<Job, "command" | "directory" | "description" | "restart" | "limits">): readonly string[] => [
+		commandLine(facts.command),
+		shortPath(facts.directory),
+		facts.description === null ? "" : printable(facts.description),
+		facts.restart.policy === "no" ? "no restarts" : `restarts ${facts.restart.policy}`,
+		limits(facts) ?? "no limits",
+	];
+	const before = shown(job);
+	const changed = shown(next).filter((words, index) => words !== before[index] && words !== "");
+	return changed.length === 0 ? "with changed settings" : changed.join("; ");
+}
+
+function limits(job: Pick<Job, "limits">): string | null {
 	const { timeoutMs, memoryBytes, cpus, tasks } = job.limits;
 	const parts = [
 		timeoutMs === null ? "" : `time ${span(timeoutMs)}`,

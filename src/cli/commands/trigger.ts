@@ -1,39 +1,93 @@
-/** `chore trigger`: changes, holds and resumes schedules, and prints what they are made of. */
+/** `chore trigger`: changes, holds and resumes schedules and their triggers, and prints what they are made of. */
 import { Argument, type Command } from "commander";
-import type { Chore, Job, ScheduleOptions } from "../../index.ts";
+import type { Chore, Job } from "../../index.ts";
+import { triggers } from "../arguments.ts";
 import { action, each, jsonLines, verb } from "../command.ts";
 import { UsageError } from "../failure.ts";
 import type { Output } from "../output.ts";
-import { addScheduleOptions, type ScheduleWords, scheduleOptions } from "../schedule-options.ts";
-import { nameWords, nextWords, printable } from "../words.ts";
+import { addScheduleOptions, type ScheduleWords, scheduleOptions, triggerOptions } from "../schedule-options.ts";
+import { localTime, nameWords, nextWords, printable } from "../words.ts";
 
-/** What is done to the schedule of a job. */
+interface Options extends ScheduleWords {
+	readonly trigger?: readonly string[];
+}
+
+/** What is done to the schedule of one job. */
+type Act = (chore: Chore, reference: string) => Promise<Job>;
+
+/** For each action what the options make of it. Throws UsageError for options that do not fit. */
 const ACTIONS = {
-	ls: (chore: Chore, reference: string) => chore.get(reference),
-	set: (chore: Chore, reference: string, schedule: ScheduleOptions) => chore.reschedule(reference, schedule),
-	pause: (chore: Chore, reference: string) => chore.pauseSchedule(reference),
-	resume: (chore: Chore, reference: string) => chore.resumeSchedule(reference),
-} as const;
+	ls(options) {
+		refuseTriggers("ls", options);
+		refuseChanges("ls", options);
+		return (chore, reference) => chore.get(reference);
+	},
+	add(options) {
+		refuseTriggers("add", options);
+		const added = triggerOptions(options);
+		return (chore, reference) => chore.addTriggers(reference, added);
+	},
+	set(options) {
+		if (options.trigger !== undefined) {
+			const [trigger = "", ...others] = options.trigger;
+			if (others.length > 0) throw new UsageError("one trigger is changed at a time", "--trigger t2");
+			const changed = triggerOptions(options);
+			return (chore, reference) => chore.changeTrigger(reference, trigger, changed);
+		}
+		const schedule = scheduleOptions(options, "change");
+		if (schedule === undefined) throw new UsageError("it is not said what to change", SET);
+		return (chore, reference) => chore.reschedule(reference, schedule);
+	},
+	rm(options) {
+		refuseChanges("rm", options);
+		const { trigger } = options;
+		if (trigger === undefined)
+			throw new UsageError(
+				"it is not said which triggers to remove",
+				"chore trigger rm JOB --trigger t2; `chore trigger ls JOB` lists them",
+			);
+		return (chore, reference) => chore.removeTriggers(reference, trigger);
+	},
+	pause(options) {
+		refuseChanges("pause", options);
+		const { trigger } = options;
+		return (chore, reference) => (trigger === undefined ? chore.pauseSchedule(reference) : chore.pauseTriggers(reference, trigger));
+	},
+	resume(options) {
+		refuseChanges("resume", options);
+		const { trigger } = options;
+		return (chore, reference) => (trigger === undefined ? chore.resumeSchedule(reference) : chore.resumeTriggers(reference, trigger));
+	},
+} as const satisfies Readonly<Record<string, (options: Options) => Act>>;
 
 type Action = keyof typeof ACTIONS;
 
+const SET = "chore trigger set JOB --on-calendar WHEN, or another of its options";
+
+function refuseChanges(what: Action, options: Options): void {
+	if (scheduleOptions(options, "change") !== undefined) throw new UsageError(`trigger ${what} changes nothing`, SET);
+}
+
+function refuseTriggers(what: Action, { trigger }: Options): void {
+	if (trigger !== undefined) throw new UsageError(`trigger ${what} takes no --trigger`, "it is for set, rm, pause and resume");
+}
+
 export function triggerCommand(): Command {
-	const command = verb("trigger", "list, change, hold or resume what has jobs run; a run that is active goes on")
-		.addArgument(new Argument("<action>", "ls, set, pause or resume").choices(Object.keys(ACTIONS)))
+	const command = verb("trigger", "list, add, change, remove, hold or resume what has jobs run; a run that is active goes on")
+		.addArgument(new Argument("<action>", "ls, add, set, rm, pause or resume").choices(Object.keys(ACTIONS)))
 		.argument("<job...>", "names or ids")
-		.optionsGroup("With set, in the place of what there is:");
+		.optionsGroup("Options:")
+		.option("--trigger <ids>", "only these triggers of the job: t2, or t2,t3 (repeatable)", triggers)
+		.optionsGroup("With add, besides what there is; with set, in its place:");
 	return addScheduleOptions(command)
 		.optionsGroup("Options:")
 		.action(
-			action<ScheduleWords, [Action, string[]]>(async (invocation, what, references) => {
+			action<Options, [Action, string[]]>(async (invocation, what, references) => {
 				const { options, chore, output } = invocation;
-				const schedule = scheduleOptions(options, "change");
-				if ((what === "set") !== (schedule !== undefined))
-					throw new UsageError(
-						what === "set" ? "it is not said what to change" : `trigger ${what} changes nothing`,
-						"chore trigger set JOB --on-calendar WHEN, or another of its options",
-					);
-				const jobs = await each(references, invocation, (reference) => ACTIONS[what](chore, reference, schedule ?? {}));
+				const act = ACTIONS[what](options);
+				if (options.trigger !== undefined && references.length > 1)
+					throw new UsageError("--trigger is for one job: each has triggers of its own", "name one job");
+				const jobs = await each(references, invocation, (reference) => act(chore, reference));
 				if (options.json) output.line(jsonLines(jobs));
 				else if (what === "ls") await list(jobs, output);
 				else if (!options.quiet) for (const job of jobs) output.line(`${nameWords(job)}: ${nextWords(job)}`);
@@ -43,8 +97,11 @@ export function triggerCommand(): Command {
 
 async function list(jobs: readonly Job[], output: Output): Promise<void> {
 	const rows = jobs.flatMap(({ name, schedule }) =>
-		(schedule?.triggers ?? []).map(({ id, kind, text }) => [name, id, kind, printable(text)].map((word) => ({ text: word }))),
+		(schedule?.triggers ?? []).map(({ id, kind, paused, next, text }) => {
+			const comes = schedule?.paused || paused ? "paused" : next === null ? "" : localTime(new Date(next));
+			return [name, id, kind, comes, printable(text)].map((word) => ({ text: word }));
+		}),
 	);
-	const heading = ["NAME", "ID", "KIND", "WHEN"].map((text) => output.dim(text));
+	const heading = ["NAME", "ID", "KIND", "NEXT", "WHEN"].map((text) => output.dim(text));
 	if (rows.length > 0) await output.table([heading, ...rows]);
 }

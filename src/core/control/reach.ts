@@ -25,6 +25,6 @@ export async function reachable(context: Context, job: Job): Promise<{ readonly 
 	return { stored, platform: await context.platforms.get(job.platform) };
 }
 
-function gone(id: string): never {
+export function gone(id: string): never {
 	throw new ChoreError("JOB_NOT_FOUND", `there is no job ${id} any more`, { hint: "`chore ps -a` lists the jobs" });
 }

@@ -5,6 +5,7 @@ import { removeTree, writeEmpty } from "../disk/files.ts";
 import { note } from "../disk/ledger.ts";
 import { scheduleFolder } from "../disk/session.ts";
 import { type Job, shortId } from "../job.ts";
+import { areAllPaused } from "../schedule/schedule.ts";
 import { writeLooked } from "../settle/calendar-file.ts";
 import { isPaused, pausedFile, readable, readSchedule, writeSchedule } from "../settle/scheduled.ts";
 import { current } from "./reach.ts";
@@ -30,9 +31,13 @@ export async function resumeSchedule(context: Context, id: string): Promise<Job>
 	const record = readable(readSchedule(session, id), id);
 	const folder = scheduleFolder(session, id);
 	const sinceMs = Date.now();
+	const { schedule } = record;
+	// Triggers that are all paused hold nothing back but the schedule as a whole.
+	const triggers = areAllPaused(schedule.triggers) ? schedule.triggers.map(({ paused, ...trigger }) => trigger) : schedule.triggers;
 	// Before it fires again: the moments of the pause are not missed.
-	writeSchedule(folder, { ...record, sinceMs });
-	writeLooked(folder, record.schedule, sinceMs);
+	const changed = { ...schedule, triggers };
+	writeSchedule(folder, { ...record, sinceMs, schedule: changed });
+	writeLooked(folder, changed, sinceMs);
 	removeTree(pausedFile(session, id));
 	note(session, job, "resumed", SCHEDULE);
 	return current(context, id);

@@ -7,8 +7,22 @@ import type { Job, JobResult, JobState } from "../job.ts";
 import { appendToLedger, LedgerReader, readLedgerTail } from "./ledger-files.ts";
 import { isId, isName, type Session } from "./session.ts";
 
-/** Skipped: a schedule fired while a run was active. Missed: it fired, and no run could be made. */
-export type EventKind = "created" | "started" | "stopped" | "exited" | "paused" | "resumed" | "removed" | "lost" | "skipped" | "missed";
+/**
+ * Changed: its settings or its schedule, from the next run on. Skipped: a schedule fired while a run was active. Missed: it fired,
+ * and no run could be made.
+ */
+export type EventKind =
+	| "created"
+	| "started"
+	| "stopped"
+	| "exited"
+	| "paused"
+	| "resumed"
+	| "removed"
+	| "lost"
+	| "changed"
+	| "skipped"
+	| "missed";
 
 /** One line of the ledger. */
 export interface LedgerEvent {
@@ -18,7 +32,7 @@ export interface LedgerEvent {
 	readonly id: string;
 	readonly run: number;
 	readonly name: string;
-	/** With `created`: the command, cut if the line would become too long. */
+	/** With `created`, and with `changed` if it was: the command, cut if the line would become too long. */
 	readonly command?: readonly string[];
 	/** With `started`. */
 	readonly platform?: string;
@@ -98,7 +112,7 @@ function parseEvent(text: string): LedgerEvent | undefined {
 }
 
 /** Events that may happen more than once in a run. */
-const REPEATED: ReadonlySet<EventKind> = new Set<EventKind>(["paused", "resumed", "skipped", "missed"]);
+const REPEATED: ReadonlySet<EventKind> = new Set<EventKind>(["paused", "resumed", "changed", "skipped", "missed"]);
 
 /** A text that is equal for two lines about the same event. */
 function identityOf({ id, run, event, at }: LedgerEvent): string {

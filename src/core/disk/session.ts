@@ -145,6 +145,21 @@ export function scheduleFolder(session: Session, id: string): string {
 	return `${session.jobs}/${id}/schedule`;
 }
 
+/** What the runs have after the settings of a job were changed: the first are those that it was made with, and lie in its folder. */
+export function settingsFolder(session: Session, id: string, settings: number): string {
+	return settings === 1 ? jobFolder(session, id) : `${changedSettings(session, id)}/${settings}`;
+}
+
+/** What the runs of a schedule are made of. */
+export function templateFolder(session: Session, id: string, settings: number): string {
+	return settings === 1 ? scheduleFolder(session, id) : settingsFolder(session, id, settings);
+}
+
+/** Has a folder for each settings that the job has had, once they are changed; `1` holds only the record of the first. */
+export function changedSettings(session: Session, id: string): string {
+	return `${jobFolder(session, id)}/settings`;
+}
+
 export function runFolder(session: Session, id: string, run: number): string {
 	return `${session.jobs}/${id}/runs/${run}`;
 }

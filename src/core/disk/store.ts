@@ -9,13 +9,13 @@ import { isAbsence, notRegular, readLink, readNames, readText, refuse } from "./
 import { type Fields, fromFormat1 } from "./format-1.ts";
 import type { Place } from "./place.ts";
 import { entryAt } from "./private-folder.ts";
-import { isName, jobFolder, runFolder, type Session, scheduleFolder } from "./session.ts";
+import { changedSettings, isName, jobFolder, runFolder, type Session, templateFolder } from "./session.ts";
 
 /**
  * The versions of the two records that this chore writes, and the highest that it reads. Each record has its own, so that
  * an older chore can read the run when this chore starts one of its jobs again.
  */
-const JOB_FORMAT = 2;
+const JOB_FORMAT = 3;
 const RUN_FORMAT = 1;
 
 /** The latest moment that a Date can hold. */
@@ -30,11 +30,16 @@ export const NOT_EXECUTED = "not executed";
 /** The size of `reader`, allocated likewise. It holds the pid of the main process whose input is open. */
 export const READER_BYTES = 16;
 
-/** `job.json`: what to run. Never rewritten. */
+/**
+ * `job.json`: what to run. Once the settings of the job are changed, `job.json` says only that (ChangedRecord), and each settings
+ * have a record of this form, `settings/<number>/job.json`. The highest number is that of the next run. A record is never changed.
+ */
 export interface JobRecord {
 	readonly format: 2;
 	readonly id: string;
 	readonly name: string;
+	/** The number of these settings; absent for 1. */
+	readonly settings?: number;
 	readonly createdAtMs: number;
 	readonly command: readonly string[];
 	/** The absolute path of the program that the command names. */
@@ -56,10 +61,19 @@ export interface JobRecord {
 	readonly request?: Omit<JobRequest, "response">;
 }
 
+/** `job.json` of a job whose settings were changed. */
+export interface ChangedRecord {
+	readonly format: 3;
+	readonly id: string;
+	readonly name: string;
+}
+
 /** `runs/<k>/run.json`: one start of the job. Written before the platform is asked to start it. */
 export interface RunRecord {
 	readonly format: 1;
 	readonly run: number;
+	/** The number of its settings; absent for 1. */
+	readonly settings?: number;
 	readonly createdAtMs: number;
 	readonly createdUptimeSeconds: number;
 	/** Only a process in this place can inspect or signal the run. */
@@ -69,7 +83,10 @@ export interface RunRecord {
 
 /** A run with its job. */
 export interface StoredRun {
+	/** With the settings of this run. */
 	readonly job: JobRecord;
+	/** With those of the next run, if they were changed since. */
+	readonly next?: JobRecord;
 	readonly run: RunRecord;
 	readonly folder: string;
 }
@@ -117,21 +134,58 @@ export interface Evidence {
  */
 export function readStoredRun(session: Session, id: string, wantedRun?: number): StoredRun | Unreadable | undefined {
 	const path = `${jobFolder(session, id)}/job.json`;
-	const job = readRecord<JobRecord>(id, path, JOB_FORMAT, (value) => {
-		const record = value["format"] === 1 ? fromFormat1(value) : value;
-		return record["id"] === id && isJobRecord(record) ? record : undefined;
-	});
+	const job = readRecord<JobRecord | ChangedRecord>(id, path, JOB_FORMAT, (value) =>
+		isChanged(value) ? (value.id === id ? value : undefined) : parseJob(id, value),
+	);
 	if (job === undefined) return existsSync(jobFolder(session, id)) ? { id, file: path, why: "it is missing", newer: false } : undefined;
 	if ("why" in job) return job;
 	const number = wantedRun ?? latestRun(session, id);
 	const folder = runFolder(session, id, number);
-	const file = number === 0 ? `${scheduleFolder(session, id)}/template/run.json` : `${folder}/run.json`;
+	const latest = isChanged(job) ? latestSettings(session, id) : 1;
+	const file = number === 0 ? `${templateFolder(session, id, latest)}/template/run.json` : `${folder}/run.json`;
 	const run = readRecord<RunRecord>(id, file, RUN_FORMAT, (value) =>
 		(number === 0 || value["run"] === number) && isRunRecord(value) ? value : undefined,
 	);
 	// The job may have been removed after its record was read.
 	if (run === undefined) return existsSync(jobFolder(session, id)) ? { id, file, why: "it is missing", newer: false } : undefined;
-	return "why" in run ? run : { job, run: number === 0 ? { ...run, run: 0 } : run, folder };
+	if ("why" in run) return run;
+	const found = number === 0 ? { ...run, run: 0 } : run;
+	if (!isChanged(job)) return { job, run: found, folder };
+	const own = readSettings(session, id, run.settings ?? 1);
+	if ("why" in own || latest === (run.settings ?? 1)) return "why" in own ? own : { job: own, run: found, folder };
+	const next = readSettings(session, id, latest);
+	return "why" in next ? next : { job: own, next, run: found, folder };
+}
+
+function isChanged(record: Fields | JobRecord | ChangedRecord): record is ChangedRecord {
+	return record["format"] === 3;
+}
+
+/** The settings of the next run of a job whose settings were changed: the highest number of those that are there. */
+export function latestSettings(session: Session, id: string): number {
+	return Math.max(1, ...settingsNumbers(session, id));
+}
+
+export function settingsNumbers(session: Session, id: string): readonly number[] {
+	return numbersIn(changedSettings(session, id));
+}
+
+/** The records of all settings of a job that are there. */
+export function earlierSettings(session: Session, id: string): readonly (JobRecord | Unreadable)[] {
+	const changed = settingsNumbers(session, id).map((settings) => readSettings(session, id, settings));
+	const first = changed.length === 0 ? readStoredRun(session, id) : undefined;
+	return first === undefined ? changed : [isUnreadable(first) ? first : first.job];
+}
+
+function readSettings(session: Session, id: string, settings: number): JobRecord | Unreadable {
+	const file = `${changedSettings(session, id)}/${settings}/job.json`;
+	const record = readRecord<JobRecord>(id, file, JOB_FORMAT - 1, (value) => parseJob(id, value));
+	return record ?? { id, file, why: "it is missing", newer: false };
+}
+
+function parseJob(id: string, value: Fields): JobRecord | undefined {
+	const record = value["format"] === 1 ? fromFormat1(value) : value;
+	return record["id"] === id && isJobRecord(record) ? record : undefined;
 }
 
 export function isUnreadable(value: object): value is Unreadable {
@@ -153,7 +207,11 @@ export function latestRunIn(folder: string): number {
 
 /** The numbers of the runs that are there, ascending: a schedule keeps the latest only. None if they cannot be read. */
 export function runNumbersIn(folder: string): readonly number[] {
-	const names = unlessUnreadable(() => readNames(`${folder}/runs`)) ?? [];
+	return numbersIn(`${folder}/runs`);
+}
+
+function numbersIn(folder: string): readonly number[] {
+	const names = unlessUnreadable(() => readNames(folder)) ?? [];
 	return names
 		.filter((name) => /^[1-9][0-9]{0,14}$/.test(name))
 		.map(Number)
@@ -187,7 +245,7 @@ export function readEnd(session: Session, id: string, run: number): Job | undefi
 		return {
 			...job,
 			// Absent in ends that earlier versions wrote.
-			...{ tag: job.tag ?? null, leftBehind: job.leftBehind ?? null, request: job.request ?? null, schedule: null },
+			...{ tag: job.tag ?? null, leftBehind: job.leftBehind ?? null, request: job.request ?? null, nextRun: null, schedule: null },
 			session: session.name,
 			output: { ...job.output, relay: job.output.relay ?? false, paths: outputPaths(folder, job.output.mode) },
 		};
@@ -267,8 +325,9 @@ function isRequest({ method, url, headers, expect, retries }: Fields): boolean {
 }
 
 function isRunRecord(value: Fields): value is Fields & RunRecord {
-	const { createdAtMs, createdUptimeSeconds, place, handle } = value;
+	const { settings = 1, createdAtMs, createdUptimeSeconds, place, handle } = value;
 	return (
+		Number.isSafeInteger(settings) &&
 		isTime(createdAtMs) &&
 		Number.isFinite(createdUptimeSeconds) &&
 		isObject(place) &&

@@ -70,6 +70,7 @@ interface Lines {
 	readonly id: string;
 	readonly run: number;
 	readonly name: string;
+	command?: readonly string[] | undefined;
 	created?: LedgerEvent;
 	started?: LedgerEvent;
 	end?: LedgerEvent;
@@ -101,7 +102,7 @@ async function allRuns(context: Context): Promise<Told[]> {
 		if (job !== undefined) told.set(key(job), ofJob(job, lines));
 		// A run without both events was refused at its start and is not listed.
 		else if (end !== undefined || (started !== undefined && !told.has(key(lines))))
-			told.set(key(lines), ofLines(lines, commands.get(id) ?? [], !present.has(id)));
+			told.set(key(lines), ofLines(lines, lines.command ?? commands.get(id) ?? [], !present.has(id)));
 	}
 	const known = new Set([...active, ...[...runs.values()].map(({ id }) => id)]);
 	const untold = [...present].filter((id) => !known.has(id));
@@ -122,7 +123,11 @@ async function readRuns(session: Session): Promise<{
 			if (event.event === "created") {
 				lines.created = event;
 				commands.set(id, commandOf(event));
-			} else if (event.event === "started") lines.started = event;
+			} else if (event.event === "changed" && event.command !== undefined) commands.set(id, commandOf(event));
+			else if (event.event === "started") {
+				lines.started = event;
+				lines.command = commands.get(id);
+			}
 			// "exited" counts more than "lost", which another process may have written that knew less.
 			else if (event.event === "exited" || (event.event === "lost" && lines.end === undefined)) lines.end = event;
 		}

@@ -1,8 +1,9 @@
 /** Lists the jobs of a session. Without a filter it reads the active jobs and the end of the ledger only. */
+import { existsSync } from "node:fs";
 import type { Context } from "../context.ts";
 import { readNames } from "../disk/files.ts";
 import { recentEvents } from "../disk/ledger.ts";
-import { activeIds, type Session, scheduledIds } from "../disk/session.ts";
+import { activeIds, changedSettings, type Session, scheduledIds } from "../disk/session.ts";
 import { latestRun, readEnd } from "../disk/store.ts";
 import { hasEnded, type Job, type JobState } from "../job.ts";
 import { examine } from "../settle/settle.ts";
@@ -60,6 +61,7 @@ export async function ended(context: Context, ids: readonly string[]): Promise<J
 }
 
 function endedJob(session: Session, id: string): Job | undefined {
+	if (existsSync(changedSettings(session, id))) return undefined;
 	// Most jobs have one run, so read that first.
 	const first = readEnd(session, id, 1);
 	const latest = latestRun(session, id);

@@ -6,6 +6,7 @@ import { ChoreError } from "../../../platform/errors.ts";
 import { WRITE_OUT } from "../disk/response.ts";
 import type { JobRecord } from "../disk/store.ts";
 import { bytesOf, hasBytes } from "../exact-text.ts";
+import type { OutputMode } from "../job.ts";
 import { shownUrl } from "../shown-url.ts";
 import { jobDirectory, pathIn } from "./directory.ts";
 import { checkReadable } from "./precheck.ts";
@@ -86,8 +87,7 @@ export function prepareRequest(options: RequestOptions): PreparedRequest {
 		},
 		record,
 		script: "request",
-		// The last word: statuses as patterns of the shell.
-		words: [output === "merged" ? "output" : output === "split" ? "stderr" : "messages", record.expect.join(" ").replaceAll("x", "?")],
+		words: requestWords(output, record.expect),
 		files: {
 			request: requestScript,
 			curl: config([
@@ -111,6 +111,11 @@ export function prepareRequest(options: RequestOptions): PreparedRequest {
 			...(body === undefined ? {} : { data: body }),
 		},
 	};
+}
+
+/** The words behind curl's path. The last one has the statuses as patterns of the shell. */
+export function requestWords(output: OutputMode, expect: readonly string[]): readonly string[] {
+	return [output === "merged" ? "output" : output === "split" ? "stderr" : "messages", expect.join(" ").replaceAll("x", "?")];
 }
 
 /** An option of curl's, without dashes, and its value. */

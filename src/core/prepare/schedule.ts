@@ -3,7 +3,7 @@ import { ChoreError } from "../../../platform/errors.ts";
 import { LATEST_MS } from "../disk/store.ts";
 import { type Schedule, type Trigger, wakingOf } from "../schedule/schedule.ts";
 import { readZone } from "../schedule/zone.ts";
-import type { ScheduleOptions } from "./spec.ts";
+import type { ScheduleOptions, TriggerOptions } from "./spec.ts";
 
 const DEFAULT_KEEP_RUNS = 100;
 
@@ -20,12 +20,15 @@ const DEFAULTS: Omit<Schedule, "triggers"> = {
 
 /** @throws ChoreError INVALID_ARGUMENT naming what is wrong */
 export function readScheduleOptions(options: ScheduleOptions, nowMs: number = Date.now()): Schedule {
-	return changeSchedule({ ...DEFAULTS, triggers: [] }, options, nowMs);
+	return changeSchedule({ ...DEFAULTS, triggers: [] }, options, 0, nowMs);
 }
 
-/** The schedule with what the options say in its place. If they have triggers, those replace all that it has. */
-export function changeSchedule(before: Schedule, options: ScheduleOptions, nowMs: number = Date.now()): Schedule {
-	const triggers = readTriggers(options, nowMs);
+/**
+ * The schedule with what the options say in its place. If they have triggers, those replace all that it has.
+ * @param made how many triggers the job has ever had
+ */
+export function changeSchedule(before: Schedule, options: ScheduleOptions, made: number, nowMs: number = Date.now()): Schedule {
+	const triggers = readTriggers(options, made, nowMs);
 	const schedule: Schedule = {
 		triggers: triggers.length > 0 ? triggers : before.triggers,
 		wake: options.wake ?? before.wake,
@@ -40,7 +43,8 @@ export function changeSchedule(before: Schedule, options: ScheduleOptions, nowMs
 	return schedule;
 }
 
-function readTriggers(options: ScheduleOptions, nowMs: number): readonly Trigger[] {
+/** @param made how many triggers the job has ever had */
+export function readTriggers(options: TriggerOptions, made: number, nowMs: number = Date.now()): readonly Trigger[] {
 	const { calendar = [], cron = [], everyMs, at, occasions = [] } = options;
 	const zone = options.zone === undefined ? null : readZone(options.zone);
 	const triggers: readonly (Trigger | undefined)[] = [
@@ -50,7 +54,7 @@ function readTriggers(options: ScheduleOptions, nowMs: number): readonly Trigger
 		at === undefined ? undefined : { id: "", kind: "at", atMs: checkMoment("the moment", at) },
 		occasions.length === 0 ? undefined : { id: "", kind: "occasion", occasions },
 	];
-	return triggers.filter((trigger) => trigger !== undefined).map((trigger, index) => ({ ...trigger, id: `t${index + 1}` }));
+	return triggers.filter((trigger) => trigger !== undefined).map((trigger, index) => ({ ...trigger, id: `t${made + index + 1}` }));
 }
 
 function checkMoment(what: string, moment: Date): number {

@@ -113,6 +113,9 @@ export interface ScheduleOptions {
 	readonly keepRuns?: number | undefined;
 }
 
+/** What of a schedule says when. */
+export type TriggerOptions = Pick<ScheduleOptions, "calendar" | "cron" | "everyMs" | "at" | "occasions" | "zone">;
+
 /** How a program that ended is started again, within the same run and into the same output. */
 export interface RestartOptions {
 	/** on-failure: after every end but exit code 0. No policy starts the program again after `stop`. */

@@ -8,7 +8,12 @@ import { wakeUps } from "./interval.ts";
 import { checkOccasions } from "./occasions.ts";
 
 /** One reason to run. Within it any expression may hold; among the triggers of a schedule all must. */
-export type Trigger = { readonly id: string } & (
+export type Trigger = {
+	/** "t1", "t2" and so on: used once in a schedule. */
+	readonly id: string;
+	/** Left out of those that must hold. Where all are, none is, and the schedule as a whole is paused. */
+	readonly paused?: true;
+} & (
 	| {
 			readonly kind: "calendar" | "cron";
 			/** As the user wrote them. */
@@ -65,8 +70,10 @@ export function wakingOf({ triggers }: Pick<Schedule, "triggers">): Waking {
 }
 
 function readWaking(triggers: readonly Trigger[]): Waking {
-	const calendars = triggers.map(calendarOf).filter((calendar) => calendar !== undefined);
-	const every = triggers.find((trigger) => trigger.kind === "every");
+	const holding = areAllPaused(triggers) ? triggers : triggers.filter(({ paused }) => !paused);
+	const calendars = holding.map(calendarOf).filter((calendar) => calendar !== undefined);
+	// Of several the longest: with it the others hold as well.
+	const [every] = holding.filter((trigger) => trigger.kind === "every").sort((one, other) => other.everyMs - one.everyMs);
 	const occasion = triggers.find((trigger) => trigger.kind === "occasion");
 	const [first, ...others] = calendars;
 	if (triggers.length > 1 && triggers.some(({ kind }) => kind === "at"))
@@ -84,6 +91,10 @@ function readWaking(triggers: readonly Trigger[]): Waking {
 	if (every === undefined) throw new ChoreError("INVALID_ARGUMENT", "a schedule without a trigger never fires");
 	const { calendar, guardMs, stepMs } = wakeUps(every.everyMs, every.sinceMs, "UTC");
 	return { calendar, occasions, guardMs: guardMs === null ? null : guardOf(guardMs, stepMs) };
+}
+
+export function areAllPaused(triggers: readonly Trigger[]): boolean {
+	return triggers.every(({ paused }) => paused);
 }
 
 /**

@@ -24,6 +24,8 @@ export interface ScheduleRecord {
 	/** Earlier moments do not count: it was made, changed or resumed then. */
 	readonly sinceMs: number;
 	readonly schedule: Schedule;
+	/** How many triggers it has ever had: the highest number in their ids. */
+	readonly made: number;
 	/** What else the platform is told: the programs are those that its files were made for. */
 	readonly wake: Pick<Wake, "label" | "description" | "native" | "fire" | "due">;
 	/** By which the platform finds what wakes the job; null where only `chore tick` does. */
@@ -43,8 +45,8 @@ export function writeSchedule(folder: string, record: ScheduleRecord): void {
 export function readSchedule(session: Session, id: string): ScheduleRecord | Unreadable | undefined {
 	const path = `${scheduleFolder(session, id)}/${FILE}`;
 	return readRecord<ScheduleRecord>(id, path, FORMAT, (value) => {
-		const { revision, sinceMs, schedule, handle } = value;
-		const isSound = [revision, sinceMs].every(
+		const { revision, sinceMs, schedule, made, handle } = value;
+		const isSound = [revision, sinceMs, made].every(
 			(number) => Number.isSafeInteger(number) && Number(number) > 0 && Number(number) <= LATEST_MS,
 		);
 		if (!isSound || !isObject(schedule) || !(handle === null || isHandle(handle))) return undefined;
@@ -137,7 +139,12 @@ async function present(
 			missedSince: missed[0] === undefined ? null : rfc3339(missed[0]),
 			calendar: calendarTexts(calendar),
 			leastIntervalMs: guardMs,
-			triggers: schedule.triggers.map((trigger) => ({ id: trigger.id, kind: trigger.kind, text: triggerText(trigger) })),
+			triggers: schedule.triggers.map((trigger) => {
+				const { id, kind, paused = false } = trigger;
+				const alone = { ...schedule, triggers: [trigger] };
+				const comesMs = schedule.triggers.length === 1 ? nextMs : (nextSlot(alone, lastMs, nowMs, nextTimes) ?? null);
+				return { id, kind, text: triggerText(trigger), paused, next: comesMs === null ? null : rfc3339(comesMs) };
+			}),
 			wake: schedule.wake,
 			missedPolicy: schedule.missed,
 			overlap: schedule.overlap,

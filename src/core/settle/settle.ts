@@ -24,7 +24,7 @@ import { startFault } from "../prepare/precheck.ts";
 import { hasBegun, laterHasBegun, mayRestart, readAttempts } from "./attempts.ts";
 import { observeElsewhere, starter } from "./elsewhere.ts";
 import { neverRun, withSchedule } from "./scheduled.ts";
-import { type Live, snapshot, unreadableJob } from "./snapshot.ts";
+import { type Live, snapshot, unreadableJob, withNextRun } from "./snapshot.ts";
 import { type End, type Facts, judge, lost } from "./verdict.ts";
 import { dropStaleMark, finishEnd, writeEnd } from "./write-end.ts";
 
@@ -99,7 +99,7 @@ export async function byRecord(
 	const settled = readEnd(context.session, stored.job.id, stored.run.run);
 	if (settled !== undefined) {
 		finishEnd(context.session, settled);
-		return settled;
+		return withNextRun(settled, stored);
 	}
 	const evidence = readEvidence(stored.folder);
 	const away = distanceOf(stored);

@@ -3,9 +3,9 @@ import type { Handle } from "../../../platform/contract.ts";
 import { sizeOf } from "../disk/files.ts";
 import { readResponse } from "../disk/response.ts";
 import type { Session } from "../disk/session.ts";
-import { type Evidence, latestRun, outputPaths, type StoredRun, type Unreadable } from "../disk/store.ts";
+import { type Evidence, type JobRecord, latestRun, outputPaths, type StoredRun, type Unreadable } from "../disk/store.ts";
 import { shownWords } from "../exact-text.ts";
-import type { Job, JobState } from "../job.ts";
+import type { Job, JobSettings, JobState } from "../job.ts";
 import { hasBegun } from "./attempts.ts";
 import { type End, startTime } from "./verdict.ts";
 
@@ -21,6 +21,7 @@ export function snapshot(session: Session, stored: StoredRun, evidence: Evidence
 	const startedAtMs = startTime({ run, evidence });
 	const paths = run.run === 0 ? [] : outputPaths(folder, job.output);
 	const status = end?.status ?? null;
+	const settings = shownSettings(job);
 	return freeze({
 		schema: 1,
 		id: job.id,
@@ -28,11 +29,7 @@ export function snapshot(session: Session, stored: StoredRun, evidence: Evidence
 		session: session.name,
 		platform: run.handle.platform,
 		unit: unitOf(run.handle),
-		// Without what JSON can hold but hardly any reader takes; see exact-text.ts.
-		command: shownWords(job.command),
-		directory: job.directory.toWellFormed(),
-		description: job.description,
-		tag: job.tag ?? null,
+		...settings,
 		state: now.state,
 		result: end?.result ?? null,
 		createdAt: rfc3339(job.createdAtMs),
@@ -47,13 +44,30 @@ export function snapshot(session: Session, stored: StoredRun, evidence: Evidence
 		cpuTimeMs: end?.cpuTimeMs ?? null,
 		memoryPeakBytes: end?.memoryPeakBytes ?? null,
 		leftBehind: end?.leftBehind ?? null,
-		output: { mode: job.output, relay: job.relay ?? false, paths, bytes: paths.reduce((bytes, path) => bytes + sizeOf(path), 0) },
-		restart: job.restart.policy === "no" ? { ...job.restart, delayMs: null } : job.restart,
-		limits: job.limits,
+		output: { ...settings.output, paths, bytes: paths.reduce((bytes, path) => bytes + sizeOf(path), 0) },
 		request: job.request === undefined ? null : { ...job.request, response: readResponse(folder) },
+		nextRun: stored.next === undefined ? null : shownSettings(stored.next),
 		schedule: null,
 		reason: now.reason,
 	});
+}
+
+function shownSettings(job: JobRecord): JobSettings {
+	return {
+		// Without what JSON can hold but hardly any reader takes; see exact-text.ts.
+		command: shownWords(job.command),
+		directory: job.directory.toWellFormed(),
+		description: job.description,
+		tag: job.tag ?? null,
+		output: { mode: job.output, relay: job.relay ?? false },
+		restart: job.restart.policy === "no" ? { ...job.restart, delayMs: null } : job.restart,
+		limits: job.limits,
+	};
+}
+
+/** The end that was written down of this run, with what the next one will have. */
+export function withNextRun(job: Job, { next }: StoredRun): Job {
+	return next === undefined ? job : freeze({ ...job, nextRun: shownSettings(next) });
 }
 
 /** The snapshot of a job whose record cannot be read, so that it appears in every list. */
@@ -87,6 +101,7 @@ export function unreadableJob(session: Session, job: Unreadable): Job {
 		restart: { policy: "no", delayMs: null, max: null },
 		limits: { timeoutMs: null, memoryBytes: null, cpus: null, tasks: null },
 		request: null,
+		nextRun: null,
 		schedule: null,
 		reason: `unreadable: ${job.file}: ${job.why}`,
 	});

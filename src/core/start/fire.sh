@@ -12,6 +12,7 @@
 #               /last       when it fired last, in seconds, and the process that did; laid out, so that it needs no space
 #               /paused     is there while nothing is to fire
 #               /message    what the shell and its programs had to say
+#   JOB/settings/NUMBER     where the settings of the job were changed: plan, template and launch of the highest number count
 #
 # Every sh reads this: no printf, no `case` inside $( ), and all of it one command, so that it is read whole before it begins.
 {
@@ -21,6 +22,13 @@
 	if [ ! -e "$session/schedules/$id" ] || [ -e "$schedule/paused" ]; then exit 0; fi
 	exec </dev/null >"$schedule/message" 2>&1
 	. "$schedule/plan"
+	most=1 made=$schedule
+	for folder in "$job/settings/"*; do
+		number=${folder##*/}
+		case $number in *[!0-9]*) continue ;; esac
+		if [ "$number" -gt "$most" ]; then most=$number made=$folder; fi
+	done
+	[ "$most" -eq 1 ] || . "$made/plan"
 	now=$(date -u '+%s %Y-%m-%dT%H:%M:%S.000Z')
 	seconds=${now%% *} at=${now#* }
 
@@ -54,7 +62,7 @@
 	# Puts what is known here in the place of the placeholders. To sed the text is bytes.
 	fill() {
 		LC_ALL=C sed -e "s/$p_run/$k/g" -e "s/$p_ms/${seconds}000/g" -e "s/$p_up/$up/g" -e "s/$p_pid/$$/g" \
-			-e "s/$p_boot/$boot/g" -e "s/$p_space/$space/g" -e "s/$p_host/$host/g" "$schedule/$1"
+			-e "s/$p_boot/$boot/g" -e "s/$p_space/$space/g" -e "s/$p_host/$host/g" "$made/$1"
 	}
 
 	# Appends an event to the ledger, as one line in one write: EVENT RUN MORE.
@@ -102,7 +110,7 @@
 
 	# The files of the run, whole or not at all. mv moves into a folder that is there: then another process was first.
 	new=$session/trash/new-$id.fire$$ mark=$session/trash/mark-$id.fire$$
-	if cp -R "$schedule/template" "$new" && fill template/run.json >"$new/run.json" && fill template/starting >"$new/starting" &&
+	if cp -R "$made/template" "$new" && fill template/run.json >"$new/run.json" && fill template/starting >"$new/starting" &&
 		cp "$new/starting" "$mark" && mv -f "$mark" "$session/active/$id" && mv "$new" "$run" && [ ! -e "$run/${new##*/}" ]; then
 		echo "$seconds $$" 1<>"$schedule/last"
 	else

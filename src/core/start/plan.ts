@@ -1,7 +1,7 @@
 /** Makes the record of a run, with the platform's handle, and what the platform is told of it. Starts nothing. */
 import type { Platform, RunSpec } from "../../../platform/contract.ts";
 import { here, uptimeSeconds } from "../disk/place.ts";
-import { jobFolder, runFolder, type Session } from "../disk/session.ts";
+import { jobFolder, runFolder, type Session, settingsFolder } from "../disk/session.ts";
 import type { JobRecord, RunRecord, StoredRun } from "../disk/store.ts";
 import { type Job, shortId } from "../job.ts";
 
@@ -10,6 +10,7 @@ export function planRun(session: Session, platform: Platform, job: JobRecord, ru
 	return {
 		format: 1,
 		run,
+		...(job.settings === undefined ? {} : { settings: job.settings }),
 		createdAtMs: Date.now(),
 		createdUptimeSeconds: uptimeSeconds(),
 		place: here(),
@@ -25,6 +26,7 @@ export function runSpec(session: Session, job: JobRecord, run: number, acknowled
 		label: `${job.name}-${shortId(job.id)}`,
 		description: job.description ?? `chore job ${job.name}`,
 		jobFolder: jobFolder(session, job.id),
+		start: `${settingsFolder(session, job.id, job.settings ?? 1)}/start`,
 		runFolder: runFolder(session, job.id, run),
 		limits: job.limits,
 		restart: job.restart,

@@ -58,7 +58,7 @@ async function startAfter(context: Context, before: Job, options: LaunchOptions)
 	const last = readStoredRun(session, id, before.run);
 	if (last === undefined) return undefined;
 	if (isUnreadable(last)) return refuseUnreadable(last);
-	const { job } = last;
+	const job = last.next ?? last.job;
 	checkDirectory(job.directory);
 	findProgram(job.program, job.directory, undefined);
 	if (typeof job.stdin === "object") checkInput(job.stdin.file);

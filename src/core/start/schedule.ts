@@ -4,8 +4,8 @@ import { ChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
 import { current } from "../control/reach.ts";
 import { scheduled } from "../control/schedule.ts";
-import { makeFolder, readText, removeQuietly, replaceFile } from "../disk/files.ts";
-import { record } from "../disk/ledger.ts";
+import { makeFolder, readText, removeQuietly, removeTree, replaceFile, writeEmpty } from "../disk/files.ts";
+import { type EventKind, note, record } from "../disk/ledger.ts";
 import { markScheduled } from "../disk/mark.ts";
 import { installProgram } from "../disk/programs.ts";
 import { markOf, scheduleFolder } from "../disk/session.ts";
@@ -14,10 +14,10 @@ import { shownWords } from "../exact-text.ts";
 import type { Job } from "../job.ts";
 import { changeSchedule } from "../prepare/schedule.ts";
 import type { RunOptions, ScheduleOptions } from "../prepare/spec.ts";
-import { hasOccasions, nextSlot, type Schedule, wakingOf } from "../schedule/schedule.ts";
+import { areAllPaused, hasOccasions, nextSlot, type Schedule, wakingOf } from "../schedule/schedule.ts";
 import { arm, beginArming, endArming, schedulesOf, wakeOf } from "../settle/arming.ts";
 import { writeLooked } from "../settle/calendar-file.ts";
-import { readable, readSchedule, type ScheduleRecord, writeSchedule } from "../settle/scheduled.ts";
+import { isPaused, pausedFile, readable, readSchedule, type ScheduleRecord, writeSchedule } from "../settle/scheduled.ts";
 import { text as due } from "./due.sh.ts";
 import { text as fire } from "./fire.sh.ts";
 import { type Draft, jobRecord, placeJob } from "./new-job.ts";
@@ -54,7 +54,7 @@ export async function arrange(
 }
 
 /**
- * @param revision 1 for a new schedule
+ * @param before what it follows, if it is not the first one of the job
  * @throws ChoreError INVALID_ARGUMENT for one that never fires; OPTION_UNSUPPORTED for what the platform cannot keep
  */
 async function planSchedule(
@@ -62,8 +62,9 @@ async function planSchedule(
 	platform: Platform,
 	job: JobRecord,
 	schedule: Schedule,
-	revision: number = 1,
+	before: Pick<ScheduleRecord, "revision" | "made"> = { revision: 0, made: 0 },
 ): Promise<ScheduleRecord> {
+	const revision = before.revision + 1;
 	const sinceMs = Date.now();
 	const { nextTimes } = await import("../schedule/next-times.ts");
 	const { occasions } = wakingOf(schedule);
@@ -79,21 +80,40 @@ async function planSchedule(
 		});
 	}
 	const { label, description, native } = runSpec(session, job, 0, true);
+	const made = Math.max(before.made, ...schedule.triggers.map((trigger) => Number(trigger.id.slice(1))));
 	const programs = { fire: installProgram(session.root, "fire", fire), due: installProgram(session.root, "due", due) };
-	const record = { format: 1, revision, sinceMs, schedule, wake: { label, description, native, ...programs } } as const;
+	const record = { format: 1, revision, sinceMs, schedule, made, wake: { label, description, native, ...programs } } as const;
 	if (schedule.wake === "tick") return { ...record, handle: null };
 	return { ...record, handle: schedulesOf(platform).plan(wakeOf(session, job.id, record)) };
 }
 
 /** @see Chore.reschedule in chore.ts */
 export async function reschedule(context: Context, id: string, options: ScheduleOptions): Promise<Job> {
+	return changeInPlace(context, id, ({ schedule, made }) => changeSchedule(schedule, options, made));
+}
+
+/**
+ * Puts another schedule in the place of the one that the job has, as its next revision.
+ * @param change gives the other one. What it throws is thrown, and all is as it was
+ * @param told the event of the ledger
+ */
+export async function changeInPlace(
+	context: Context,
+	id: string,
+	change: (before: ScheduleRecord, job: Job) => Schedule,
+	told: { readonly event: EventKind; readonly reason: string } = { event: "changed", reason: "its schedule" },
+): Promise<Job> {
 	const { session } = context;
-	await scheduled(context, id);
+	const shown = await scheduled(context, id);
 	const before = readable(readSchedule(session, id), id);
-	const { job, run } = readable(readStoredRun(session, id), id);
+	const { job, next = job, run } = readable(readStoredRun(session, id), id);
 	const platform = await context.platforms.get(run.handle.platform);
-	const planned = await planSchedule(context, platform, job, changeSchedule(before.schedule, options), before.revision + 1);
+	const planned = await planSchedule(context, platform, next, change(before, shown), before);
 	const folder = scheduleFolder(session, id);
+	const [wasHeld, isHeld] = [before, planned].map(({ schedule }) => areAllPaused(schedule.triggers));
+	const isPausedNow = isHeld && !isPaused(session, id);
+	// The first of all, or the last: nothing fires between.
+	if (isPausedNow) writeEmpty(pausedFile(session, id));
 	const plan = readText(`${folder}/plan`) ?? "";
 	const place = (record: ScheduleRecord, plan: string): void => {
 		replaceFile(`${folder}/plan`, plan);
@@ -109,7 +129,10 @@ export async function reschedule(context: Context, id: string, options: Schedule
 	} catch (error) {
 		place(before, plan);
 		endArming(session, id);
+		if (isPausedNow) removeTree(pausedFile(session, id));
 		throw error;
 	}
+	if (wasHeld && !isHeld) removeTree(pausedFile(session, id));
+	note(session, shown, told.event, { reason: told.reason });
 	return current(context, id);
 }

@@ -44,9 +44,35 @@ function placeholder(): number {
 /** Makes in the new folder of a schedule all that the fire program reads. */
 export function writeTemplate(
 	folder: string,
-	{ session, platform, job, schedule }: { session: Session; platform: Platform; job: JobRecord; schedule: Schedule },
-	{ placeholders, launch }: Template,
+	{ schedule, ...made }: { session: Session; platform: Platform; job: JobRecord; schedule: Schedule },
+	template: Template,
 ): void {
+	writeNew(`${folder}/plan`, `${writeMould(folder, made, template)}${assignments(limitsOf(schedule))}`);
+	writeNew(`${folder}/message`, "");
+	// Laid out, so that a full disk does not keep a firing from being noted.
+	writeNew(`${folder}/last`, `${" ".repeat(LAST_BYTES)}\n`);
+}
+
+/** Makes in the new folder of changed settings what takes the place of the template that the schedule was made with. */
+export function writeChangedTemplate(
+	folder: string,
+	made: { session: Session; platform: Platform; job: JobRecord; isFinal: boolean },
+	template: Template,
+): void {
+	writeNew(`${folder}/plan`, writeMould(folder, made, template));
+}
+
+/** Whether the exit record of a run alone tells that it is over. */
+export function isFinalByRecord({ restart, relay }: JobRecord): boolean {
+	return restart.policy === "no" && relay !== true;
+}
+
+/** @returns what the fire program has to know of it, for `plan` */
+function writeMould(
+	folder: string,
+	{ session, platform, job, isFinal }: { session: Session; platform: Platform; job: JobRecord; isFinal?: boolean },
+	{ placeholders, launch }: Template,
+): string {
 	const { run, ms, up, pid, boot, space, host } = placeholders;
 	const known = here();
 	const place = {
@@ -62,18 +88,13 @@ export function writeTemplate(
 	const creator = { pid, startTicks: null, uptimeSeconds: up, madeAtMs: ms, place };
 	writeRun(template, job, { ...planned, createdAtMs: ms, createdUptimeSeconds: up, place }, `${JSON.stringify(creator)}\n`);
 	writeNew(`${folder}/launch`, launch);
-	const words = {
+	return assignments({
 		name: job.name,
 		platform: platform.name,
-		// Whether its exit record alone tells that a run is over.
-		final: job.restart.policy === "no" && job.relay !== true ? "yes" : "no",
+		// The latest run may have had other settings.
+		final: (isFinal ?? isFinalByRecord(job)) ? "yes" : "no",
 		...Object.fromEntries(Object.entries(placeholders).map(([key, value]) => [`p_${key}`, value])),
-		...limitsOf(schedule),
-	};
-	writeNew(`${folder}/plan`, assignments(words));
-	writeNew(`${folder}/message`, "");
-	// Laid out, so that a full disk does not keep a firing from being noted.
-	writeNew(`${folder}/last`, `${" ".repeat(LAST_BYTES)}\n`);
+	});
 }
 
 /** The plan of a schedule with another one in its place. What the runs are made of stays. */
