@@ -53,6 +53,7 @@ test("what the commands print is what the schema says, field by field", PATIENCE
 	await check("wait", "wait", "bad");
 	await check("wait --any", "wait", "--any", "bad", "web");
 	await check("schedule", "schedule", "bad");
+	await check("schedule import", "schedule", "import", cli.file("crontab", "0 9 * * * echo\n@reboot echo\n"));
 	await check("trigger", "trigger", "ls", "bad");
 	await check("rm", "rm", "bad");
 	await check("prune", "prune", "--all", "--dry-run");
