@@ -1,20 +1,21 @@
 /** `chore schedule import` without a platform: the commands that it prints for crontabs, their names, and its refusals. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { test } from "node:test";
 import { importedJob } from "../../src/cli/crontab-job.ts";
 import { readCrontab } from "../../src/index.ts";
 import { Cli, PATIENCE, skipUnlessRoot } from "../support/cli.ts";
+import { eventually } from "../support/eventually.ts";
 
+const PLAIN = { common: [], ifRunning: "fail" } as const;
 const OWNER = { name: "ann", home: "/home/ann" };
 
 /** The jobs of a crontab's lines. */
 function imported(...text: readonly string[]) {
 	const taken = new Set<string>();
-	return readCrontab(text.join("\n")).flatMap((line) =>
-		"job" in line ? importedJob(line.job, OWNER, taken, { common: [], ifRunning: "fail" }) : [],
-	);
+	return readCrontab(text.join("\n")).flatMap((line) => ("job" in line ? importedJob(line.job, OWNER, taken, PLAIN) : []));
 }
 
 test("a job is named after a short comment, else its program, and each name is there once", () => {
@@ -118,4 +119,62 @@ test("a job that is called import can be told by its id", PATIENCE, async () => 
 	await using cli = new Cli();
 	const id = await cli.begin("-n", "import", "true");
 	assert.equal((await cli.json<readonly { id: string }[]>("schedule", id))[0]?.id, id);
+});
+
+/** Debian's cron, whose minutes last three seconds here. */
+const FAKETIME = ["x86_64", "aarch64"].map((machine) => `/usr/lib/${machine}-linux-gnu/faketime/libfaketime.so.1`).find(existsSync);
+const skipCron =
+	skipUnlessRoot || (FAKETIME !== undefined && existsSync("/usr/sbin/cron") ? false : "cron and libfaketime are not installed");
+
+/** Lets cron run a crontab, in namespaces of its own, where there is no other. $1 is the crontab. */
+const CRON = `
+mount -t tmpfs none /run && mount -t tmpfs none /var/spool/cron && mkdir /var/spool/cron/crontabs
+chgrp crontab /var/spool/cron/crontabs && chmod 1730 /var/spool/cron/crontabs
+for file in /etc/crontab /etc/cron.d/*; do mount --bind /dev/null "$file"; done 2>/dev/null
+crontab "$1" && LD_PRELOAD=${FAKETIME} FAKETIME='+0 x20' cron -f
+`;
+
+test("a job gets the variables, the directory and the input that cron gives", { skip: skipCron, ...PATIENCE }, async () => {
+	await using cli = new Cli();
+	const results = (by: string): readonly string[] => {
+		const read = (name: string) => readFileSync(`${cli.folder}/${by}/${name}`, "utf8").replaceAll(`${cli.folder}/${by}`, "");
+		return [...read("env").split("\0").sort(), ...["pwd", "one", "two", "three"].map(read)];
+	};
+	const lines = [
+		...["SHELL=/bin/bash", 'MAILTO=""', " A = 'b \"c' ", "B = a  # b  ", '"C D"=$HOME', "LOGNAME=eve"],
+		'* * * * * env -0 >"$OUT/env"; pwd >"$OUT/pwd"',
+		'* * * * * cat >"$OUT/one"%Hello%100\\%%',
+		'* * * * * cat >"$OUT/two"%a\\\\%b\\nc',
+		"* * * * *\tprintf '\\%s.' a\\b >\"$OUT/three\" \t ",
+	];
+	for (const by of ["cron", "chore"]) mkdirSync(`${cli.folder}/${by}`);
+	const crontab = (by: string): string => `OUT=${cli.folder}/${by}\n${lines.join("\n")}\n`;
+	const { username: name, homedir: home } = userInfo();
+	for (const line of readCrontab(crontab("chore"))) {
+		assert.ok("job" in line, JSON.stringify(line));
+		const { command, directory, setEnvironment: env } = importedJob(line.job, { name, home }, new Set(), PLAIN).options;
+		assert.equal(spawnSync(command[0] ?? "", command.slice(1), { cwd: directory, env: env ?? {}, stdio: "ignore" }).status, 0, line.text);
+	}
+	const words = [
+		"unshare",
+		"-m",
+		"-p",
+		"--fork",
+		"--kill-child",
+		"--mount-proc",
+		"sh",
+		"-c",
+		CRON,
+		"cron",
+		cli.file("crontab", crontab("cron")),
+	];
+	const { child, stderr, ended } = cli.spawn(words, { env: { PATH: process.env["PATH"] } });
+	const isThere = (file: string) => existsSync(`${cli.folder}/cron/${file}`) && readFileSync(`${cli.folder}/cron/${file}`).length > 0;
+	await eventually("cron has run all lines", () => {
+		assert.equal(child.exitCode, null, stderr());
+		return ["pwd", "one", "two", "three"].every(isThere);
+	});
+	child.kill("SIGKILL");
+	await ended;
+	assert.deepEqual(results("chore"), results("cron"));
 });
