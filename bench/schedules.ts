@@ -88,7 +88,7 @@ async function slotRows(scene: Scene): Promise<readonly Row[]> {
 	const session = scene.newSession();
 	const chore = await scene.open(session);
 	const line = (file: string): readonly string[] => ["sh", "-c", 'date +%s%N >>"$0"', join(scene.folder, file)];
-	// The manager starts a service five times in ten seconds at most: two of each take turns.
+	// The manager starts a service of systemd-run five times in ten seconds at most: two of each take turns.
 	const calendars = ["*:*:0/4", "*:*:2/4"];
 	const ours = await slots(scene, count, "ours", async (file) => {
 		const jobs: Job[] = [];

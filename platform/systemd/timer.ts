@@ -55,10 +55,14 @@ WantedBy=timers.target
 `;
 }
 
-/** systemd.service(5). A paused schedule starts no process: its moments go by. */
+/**
+ * systemd.service(5). A paused schedule starts no process: its moments go by. Without a start limit, since moments may come each
+ * second, and the manager's own is five starts in ten seconds (systemd.unit(5)).
+ */
 export function serviceText({ description, jobFolder, fire }: Wake): string {
 	return `[Unit]
 Description=${describe(description)}
+StartLimitIntervalSec=0
 ConditionPathExists=${specified(jobFolder)}/schedule/plan
 ConditionPathExists=!${specified(jobFolder)}/schedule/paused
 [Service]

@@ -91,6 +91,14 @@ function stateOf({ unit }: Job): string {
 	return systemctl("show", "--value", "--property=ActiveState", unit ?? "");
 }
 
+test("a schedule fires as often as its moments come, also each second", { skip, timeout: HANGS_MS }, async () => {
+	await using home = await makeHome("systemd", systemd);
+	const job = await home.chore.run({ command: ["sleep", "60"], schedule: { calendar: ["daily"] } });
+	// The manager starts a service that says nothing else five times in ten seconds.
+	for (let time = 0; time < 7; time++) fire(job);
+	assert.equal((await home.chore.get(job.id)).run, 1);
+});
+
 test("a paused schedule starts no process, and a run that is active is not run twice", { skip, timeout: HANGS_MS }, async () => {
 	await using home = await makeHome("systemd", systemd);
 	const command = ["/bin/sh", "-c", "until [ -e go ]; do sleep 0.02; done"];
