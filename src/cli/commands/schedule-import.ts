@@ -76,8 +76,7 @@ function readSource(file: string | undefined, { userColumn }: Options): string {
 }
 
 function linesOf(text: string, { options }: Invocation<Options>): readonly Line[] {
-	const { username: name, homedir: home } = userInfo();
-	const owner: Owner = { name, home };
+	const owner = ownerHere();
 	const taken = new Set<string>();
 	const { session, platform, missed, ifRunning } = options;
 	const common = Object.entries({ session, platform }).flatMap(([key, value]) => (value === undefined ? [] : [`--${key}`, value]));
@@ -85,11 +84,21 @@ function linesOf(text: string, { options }: Invocation<Options>): readonly Line[
 		const { line, text } = found;
 		if ("problem" in found) return { line, text, error: fault(found.problem, found.hint) };
 		const { user } = found.job;
-		if (user === null || user === name)
+		if (user === null || user === owner.name)
 			return { line, text, imported: importedJob(found.job, owner, taken, { common, missed, ifRunning }) };
 		const hint = `import it as that user; or make a job of root's: chore run --uid ${user} --cron '${found.job.cron}' ...`;
 		return { line, text, error: fault(`it is run as ${user}`, hint) };
 	});
+}
+
+/** As cron knows the user: by passwd(5), whatever the environment says. */
+function ownerHere(): Owner {
+	try {
+		const { username: name, homedir: home } = userInfo();
+		return { name, home };
+	} catch {
+		throw new UsageError("this user has no entry in passwd(5), from which cron takes name and home");
+	}
 }
 
 function fault(message: string, hint: string | null, code: string = "INVALID_ARGUMENT"): Fault {
