@@ -12,12 +12,13 @@ import { logs } from "./logs.ts";
 import { memory } from "./memory.ts";
 import { prune } from "./prune.ts";
 import { run } from "./run.ts";
+import { schedules } from "./schedules.ts";
 import type { Benchmark } from "./support/benchmark.ts";
 import { judge } from "./support/row.ts";
 import { type PlatformName, Scene } from "./support/scene.ts";
 import { writing } from "./writing.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [commands, run, burst, enqueue, history, prune, logs, writing, latency, memory];
+const BENCHMARKS: readonly Benchmark[] = [commands, run, burst, enqueue, history, prune, logs, writing, latency, memory, schedules];
 
 const { values, positionals } = parseArgs({
 	options: { rounds: { type: "string" }, "not-measured": { type: "string" } },

@@ -88,6 +88,7 @@ export { ownVariable } from "./core/prepare/environment.ts";
 export { type LoginEnvironmentOptions, loginEnvironment } from "./core/prepare/login-environment.ts";
 export type { RequestOptions } from "./core/prepare/request.ts";
 export type { RestartOptions, RunOptions, ScheduleOptions, TriggerOptions } from "./core/prepare/spec.ts";
+export { type CronJob, type CrontabLine, readCrontab } from "./core/schedule/crontab.ts";
 export type { LaunchOptions } from "./core/start/launch.ts";
 export type { RestartJobOptions } from "./core/start/rerun.ts";
 export type { TickOptions } from "./core/start/tick.ts";

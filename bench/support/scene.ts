@@ -90,7 +90,8 @@ export class Scene implements AsyncDisposable {
 	}
 
 	async #clear(session: string): Promise<void> {
-		const ids = readdirSync(join(this.sessionFolder(session), "active"));
+		const marks = ["active", "schedules"].map((name) => join(this.sessionFolder(session), name)).filter(existsSync);
+		const ids = [...new Set(marks.flatMap((folder) => readdirSync(folder)))];
 		if (ids.length === 0) return;
 		const chore = await this.open(session);
 		await Promise.all(ids.map((id) => chore.remove(id, { force: true, graceMs: 0 }).catch(noJob)));

@@ -70,8 +70,9 @@ export function unopened<Options, Words extends readonly unknown[]>(
 
 /** Joins the options before and after the verb. Of an option that is given twice the one after the verb counts. */
 function merged<Options>(command: Command): Options & CommonOptions {
-	const before = command.parent?.opts<CommonOptions>() ?? {};
 	const after = command.opts<Options & CommonOptions>();
+	if (command.parent === null) return after;
+	const before = merged<unknown>(command.parent);
 	return { ...before, ...after, color: before.color !== false && after.color !== false };
 }
 

@@ -5,7 +5,7 @@
 import type { Command, Option } from "commander";
 import { type Chore, openChore, shortId } from "../index.ts";
 import { wordsOf } from "./arguments.ts";
-import { type Line, optionsIn, readLine } from "./line.ts";
+import { commandAt, type Line, optionsIn, readLine } from "./line.ts";
 import { Output } from "./output.ts";
 import { choreOptions } from "./settings.ts";
 import { printable, stateWords } from "./words.ts";
@@ -63,7 +63,9 @@ async function complete(chore: Command, before: readonly string[], typed: string
 		return line.given.has("command") ? NOTHING : { how: `program ${(line.operandsAt ?? before.length) + 1}`, candidates: [] };
 	}
 	const operands = await operandsFor(line, chore, typed);
-	return operands.candidates.length === 0 && typed === "" && !optionsOver && !takesJobs(command) ? optionsFor(line, "") : operands;
+	return operands.how === "" && operands.candidates.length === 0 && typed === "" && !optionsOver && !takesJobs(command)
+		? optionsFor(line, "")
+		: operands;
 }
 
 const NOTHING: Answer = { how: "", candidates: [] };
@@ -202,8 +204,10 @@ async function operandsFor(line: Line, chore: Command, typed: string): Promise<A
 	const argument = registeredArguments[operands.length] ?? (last?.variadic ? last : undefined);
 	if (argument === undefined) return NOTHING;
 	if (argument.argChoices !== undefined) return answer(plain(argument.argChoices), typed);
-	if (argument.name() === "command") return answer(commandsOf(chore), typed);
-	return argument.name() === "job" ? ask(line, (opened) => answer(jobsFor(line, opened, typed), typed)) : NOTHING;
+	if (argument.name() === "command") return answer(commandsOf(commandAt(chore, operands)), typed);
+	if (argument.name() === "file") return FILES();
+	const verbs = operands.length === 0 && !line.optionsOver ? commandsOf(command) : [];
+	return argument.name() === "job" ? ask(line, (opened) => answer([...verbs, ...jobsFor(line, opened, typed)], typed)) : NOTHING;
 }
 
 /** The names of jobs, then the tails of their ids. */

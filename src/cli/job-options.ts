@@ -22,6 +22,7 @@ export interface JobOptions extends ScheduleWords {
 	readonly setenv?: Readonly<Record<string, string>>;
 	readonly envFile?: string;
 	readonly cleanEnv?: boolean;
+	readonly ignoreEnvironment?: boolean;
 	readonly output?: OutputMode;
 	readonly restart?: "no" | "on-failure" | "always";
 	readonly restartDelay?: number;
@@ -79,6 +80,7 @@ export function surroundingOptions(command: Command, mode: OutputMode): Command 
 		.option("-E, --setenv <name[=value]>", "set a variable; your own value of it without one (repeatable)", variable)
 		.option("--env-file <file>", "read variables from a file of NAME=VALUE lines")
 		.option("--clean-env", "only HOME USER LOGNAME SHELL PATH XDG_RUNTIME_DIR of your variables")
+		.option("--ignore-environment", "none of your variables, as env -i; only those that are set")
 		.option("--output <where>", `merged, split, or null (default: ${mode})`, oneOf(["merged", "split", "null"]));
 }
 
@@ -115,6 +117,7 @@ export function jobOptions(options: JobOptions & CommonOptions, output: Output):
 		description: options.description,
 		tag: options.tag,
 		directory: options.workingDirectory ?? directory,
+		environment: options.ignoreEnvironment ? {} : undefined,
 		cleanEnvironment: options.cleanEnv,
 		// As in systemd, a file overrides Environment= (systemd.exec(5)), and -E overrides both.
 		setEnvironment: { ...environment, ...(options.envFile === undefined ? {} : readEnvFile(options.envFile)), ...options.setenv },

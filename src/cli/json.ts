@@ -20,6 +20,7 @@ export interface Printed {
 	readonly pause: readonly Job[];
 	readonly resume: readonly Job[];
 	readonly schedule: readonly ScheduledJob[];
+	readonly "schedule import": readonly ImportedLine[];
 	readonly trigger: readonly Job[];
 	readonly tick: readonly Job[];
 	readonly rm: readonly Job[];
@@ -36,6 +37,23 @@ export type StatusOfJob = Job & Omit<JobDetails, "job">;
 
 /** A job, and with --next the moments at which it is to be run next, as RFC 3339; else none. */
 export type ScheduledJob = Job & { readonly upcoming: readonly string[] };
+
+/** A line of a crontab, and what becomes of it. */
+export interface ImportedLine {
+	/** Counted from 1. */
+	readonly line: number;
+	readonly text: string;
+	/** That of its job; null for a line that cannot be imported. */
+	readonly name: string | null;
+	/** The words of a command line that makes the job, "chore" first; null for a line that cannot be imported. */
+	readonly command: readonly string[] | null;
+	/** What is not as it is with cron. */
+	readonly notes: readonly string[];
+	/** The job that was made, or is there already; null without --yes. */
+	readonly job: Job | null;
+	/** Why no job can be made of it, or was; or null. */
+	readonly error: ErrorReport["error"] | null;
+}
 
 /** Why a command failed. */
 export interface ErrorReport {

@@ -2,7 +2,7 @@
 import type { Command, Option } from "commander";
 
 export interface Line {
-	/** The command of the verb; chore itself if there is no verb, or an unknown one. */
+	/** The command of the verb, or of the verb's own verb; chore itself if there is no verb, or an unknown one. */
 	readonly command: Command;
 	readonly verb: string | undefined;
 	/** By the name of an option: its last value; "" if it takes none, or has none yet. */
@@ -36,6 +36,11 @@ export function readLine(chore: Command, words: readonly string[]): Line {
 				command = commandOf(chore, word) ?? chore;
 				continue;
 			}
+			const below = operands.length === 0 && !optionsOver ? commandOf(command, word) : undefined;
+			if (below !== undefined) {
+				command = below;
+				continue;
+			}
 			operands.push(word);
 			operandsAt ??= index;
 			optionsOver ||= verb === "run";
@@ -50,15 +55,22 @@ export function readLine(chore: Command, words: readonly string[]): Line {
 	return { command, verb, given, operands, operandsAt, awaiting, optionsOver };
 }
 
+/** The last of these commands, each below the one before it; as far as there are such. */
+export function commandAt(chore: Command, names: readonly string[]): Command {
+	const [name, ...rest] = names;
+	const found = name === undefined ? undefined : commandOf(chore, name);
+	return found === undefined ? chore : commandAt(found, rest);
+}
+
 /** The command with this name or alias. */
-function commandOf(chore: Command, name: string): Command | undefined {
+export function commandOf(chore: Command, name: string): Command | undefined {
 	return chore.commands.find((one) => one.name() === name || one.aliases().includes(name));
 }
 
-/** The option with this flag, of a command or of chore itself. */
+/** The option with this flag, of a command or of one above it. */
 function optionOf(command: Command, flag: string): Option | undefined {
-	const options = [...command.options, ...(command.parent?.options ?? [])];
-	return options.find(({ short, long }) => short === flag || long === flag);
+	const found = command.options.find(({ short, long }) => short === flag || long === flag);
+	return found ?? (command.parent === null ? undefined : optionOf(command.parent, flag));
 }
 
 /** The options in one word: one long option, or several short ones, the last of which may have a value. Skips unknown ones. */

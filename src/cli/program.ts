@@ -80,7 +80,7 @@ export function program(first?: string): Command {
 	for (const command of commands) chore.addCommand(command);
 	if (asked === undefined) for (const command of commands) if (command.name() === "run") addForeignOptions(command);
 	// Without commander's own suggestions, which meantBy replaces.
-	for (const command of [chore, ...commands])
+	for (const command of [chore, ...commands, ...commands.flatMap((one) => one.commands)])
 		command
 			.exitOverride()
 			.showSuggestionAfterError(false)
@@ -137,7 +137,13 @@ function usageError(error: CommanderError, command: Command): UsageError {
 	const meant = meantBy(error, command);
 	if (meant !== undefined) return new UsageError(message, `did you mean ${meant}?`);
 	const isVerb = command.parent !== null;
-	return new UsageError(message, isVerb ? `\`chore help ${command.name()}\` lists its options` : "`chore help` lists the commands");
+	return new UsageError(message, isVerb ? `\`chore help ${fullName(command)}\` lists its options` : "`chore help` lists the commands");
+}
+
+/** "schedule import", without the name of the program. */
+function fullName(command: Command): string {
+	const above = command.parent?.parent;
+	return above == null || command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`;
 }
 
 /** The command or long option that was probably meant by an unknown one. */

@@ -51,6 +51,10 @@ describe("what chore offers", () => {
 		assert.equal(about.get("ps"), chore.commands.find((command) => command.name() === "ps")?.summary());
 		assert.deepEqual((await offered(cli, "help", "st")).words, ["status", "stop", "start"]);
 		assert.deepEqual((await offered(cli, "--json", "sto")).words, ["stop"]);
+		assert.deepEqual((await offered(cli, "schedule", "im")).words, ["import"]);
+		assert.deepEqual((await offered(cli, "help", "schedule", "")).words, ["import"]);
+		assert.deepEqual((await offered(cli, "schedule", "import", "--us")).words, ["--user-column"]);
+		assert.equal((await offered(cli, "schedule", "import", "")).how, "files");
 	});
 
 	test("each option of each command is offered, and none that is refused", PATIENCE, async () => {

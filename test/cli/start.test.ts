@@ -160,46 +160,54 @@ test("a job gets the caller's directory, umask, limits and variables", PATIENCE,
 	assert.deepEqual([outcome.status, outcome.stdout], [0, "/\n0027\n123\n0\nx y\n"], outcome.stderr);
 });
 
-test("-E sets, takes over, and wins; --env-file comes before it; --clean-env keeps seven names", PATIENCE, async () => {
-	await using cli = new Cli();
-	const file = cli.file("vars", "# a comment\nONE=from file\nTWO='quoted $X'\n\nexport THREE=3\nFOUR=\"a\\nb\"\nEMPTY=\n");
-	const env = { MINE: "mine", ONE: "caller's", SHELL: "/bin/sh", USER: "u", LOGNAME: "l", XDG_RUNTIME_DIR: "/run/x" };
-	const given = await cli.run(
-		["run", "-f", "--env-file", file, "-E", "ONE=option", "-E", "MINE", "--setenv=TEXT=a=b", "-E", "E=", "env", "-0"],
-		{ env },
-	);
-	const variables = new Map(given.stdout.split("\0").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]));
-	assert.equal(given.status, 0, given.stderr);
-	for (const [name, value] of Object.entries({
-		ONE: "option",
-		TWO: "quoted $X",
-		THREE: "3",
-		FOUR: "a\nb",
-		EMPTY: "",
-		MINE: "mine",
-		TEXT: "a=b",
-		E: "",
-	})) {
-		assert.equal(variables.get(name), value, name);
-	}
-	const clean = await cli.run(["run", "-f", "--clean-env", "-E", "ONE=1", "-E", "MINE", "env"], { env });
-	const names = clean.stdout
-		.trim()
-		.split("\n")
-		.map((line) => line.slice(0, line.indexOf("=")));
-	assert.deepEqual(names.sort(), [
-		"CHORE_JOB_ID",
-		"CHORE_RUN_ID",
-		"HOME",
-		"LOGNAME",
-		"MINE",
-		"ONE",
-		"PATH",
-		"SHELL",
-		"USER",
-		"XDG_RUNTIME_DIR",
-	]);
-});
+test(
+	"-E sets, takes over, and wins; --env-file comes before it; --clean-env keeps seven names, --ignore-environment none",
+	PATIENCE,
+	async () => {
+		await using cli = new Cli();
+		const file = cli.file("vars", "# a comment\nONE=from file\nTWO='quoted $X'\n\nexport THREE=3\nFOUR=\"a\\nb\"\nEMPTY=\n");
+		const env = { MINE: "mine", ONE: "caller's", SHELL: "/bin/sh", USER: "u", LOGNAME: "l", XDG_RUNTIME_DIR: "/run/x" };
+		const given = await cli.run(
+			["run", "-f", "--env-file", file, "-E", "ONE=option", "-E", "MINE", "--setenv=TEXT=a=b", "-E", "E=", "env", "-0"],
+			{ env },
+		);
+		const variables = new Map(
+			given.stdout.split("\0").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+		);
+		assert.equal(given.status, 0, given.stderr);
+		for (const [name, value] of Object.entries({
+			ONE: "option",
+			TWO: "quoted $X",
+			THREE: "3",
+			FOUR: "a\nb",
+			EMPTY: "",
+			MINE: "mine",
+			TEXT: "a=b",
+			E: "",
+		})) {
+			assert.equal(variables.get(name), value, name);
+		}
+		const clean = await cli.run(["run", "-f", "--clean-env", "-E", "ONE=1", "-E", "MINE", "env"], { env });
+		const names = clean.stdout
+			.trim()
+			.split("\n")
+			.map((line) => line.slice(0, line.indexOf("=")));
+		assert.deepEqual(names.sort(), [
+			"CHORE_JOB_ID",
+			"CHORE_RUN_ID",
+			"HOME",
+			"LOGNAME",
+			"MINE",
+			"ONE",
+			"PATH",
+			"SHELL",
+			"USER",
+			"XDG_RUNTIME_DIR",
+		]);
+		const none = await cli.run(["run", "-f", "--ignore-environment", "-E", "ONE=1", "/usr/bin/env"], { env });
+		assert.deepEqual(none.stdout.replace(/=.*/g, "").trim().split("\n").sort(), ["CHORE_JOB_ID", "CHORE_RUN_ID", "ONE"]);
+	},
+);
 
 /** Whether it takes the words of a program for its own: Node 20 does. */
 const takesEnvFile = spawnSync(process.execPath, ["/dev/null", "--env-file", "/nowhere/at-all"]).status !== 0;

@@ -43,7 +43,7 @@ const CODES: Readonly<Record<ErrorCode, true>> = {
 };
 
 const chore = program();
-const commands = chore.createHelp().visibleCommands(chore);
+const commands = commandsBelow(chore);
 /** Described once, in OPTIONS; the other sections leave them out. */
 const common = new Set(optionsOf(chore).map(spelling));
 
@@ -56,7 +56,7 @@ describe("man/chore.1", () => {
 	});
 
 	test("COMMANDS has a section for each command and no other", () => {
-		const names = commands.map((command) => [command.name(), ...command.aliases()].join(", "));
+		const names = commands.map(titleOf);
 		assert.deepEqual([...sections("Ss", section("Sh", "COMMANDS")).keys()].sort(), names.sort());
 	});
 
@@ -65,17 +65,18 @@ describe("man/chore.1", () => {
 	});
 
 	for (const command of commands) {
-		const text = () => section("Ss", [command.name(), ...command.aliases()].join(", "), section("Sh", "COMMANDS"));
+		const title = titleOf(command);
+		const text = () => section("Ss", title, section("Sh", "COMMANDS"));
 
-		test(`the section on ${command.name()} has its options, with their values, and no other`, () => {
+		test(`the section on ${title} has its options, with their values, and no other`, () => {
 			const own = optionsOf(command).map(spelling);
 			assert.deepEqual(itemsOf(text()).sort(), own.filter((one) => !common.has(one)).sort());
 		});
 
-		test(`the section on ${command.name()} begins with its arguments`, () => {
+		test(`the section on ${title} begins with its arguments`, () => {
 			const forms = text()
 				.split("\n")
-				.filter((line) => line.startsWith(`.D1 Nm Cm ${command.name()}`));
+				.filter((line) => line.startsWith(`.D1 Nm Cm ${fullName(command)}`));
 			const shown = new Set(forms.flatMap((line) => [...line.matchAll(/Ar (\S+( \.\.\.)?)/g)].map(([, name]) => name)));
 			const wanted = command.registeredArguments.map((one) => (one.variadic ? `${one.name()} ...` : one.name()));
 			for (const name of wanted) assert.ok(shown.has(name), `${name} is missing: ${forms.join(" / ")}`);
@@ -138,7 +139,7 @@ describe("README.md", () => {
 	test("the table of commands has each command, and no other", () => {
 		const rows = [...readme.matchAll(/^\| (`chore [a-z]+`(?:, `chore [a-z]+`)*) \|/gm)].map(([, row]) => row ?? "");
 		const names = rows.flatMap((row) => [...row.matchAll(/`chore ([a-z]+)`/g)].map(([, name]) => name ?? ""));
-		const wanted = commands.map((command) => command.name()).filter((name) => name !== "help");
+		const wanted = chore.commands.map((command) => command.name()).filter((name) => name !== "help");
 		assert.deepEqual(names.sort(), wanted.sort());
 	});
 
@@ -149,6 +150,21 @@ describe("README.md", () => {
 
 function errorsOfEachCode(): ChoreError[] {
 	return (Object.keys(CODES) as ErrorCode[]).map((code) => new ChoreError(code, "it failed"));
+}
+
+/** The commands that help shows, each followed by its own. */
+function commandsBelow(command: Command): readonly Command[] {
+	const visible = command.createHelp().visibleCommands(command);
+	return visible.flatMap((one) => [one, ...commandsBelow(one)]);
+}
+
+/** "schedule import" */
+function fullName(command: Command): string {
+	return command.parent === null || command.parent === chore ? command.name() : `${fullName(command.parent)} ${command.name()}`;
+}
+
+function titleOf(command: Command): string {
+	return [fullName(command), ...command.aliases()].join(", ");
 }
 
 /** What the help of a command shows: hidden options are not part of it, -h is. */
@@ -205,9 +221,14 @@ function parse(line: string): void {
 	const chore = program();
 	const { operands, unknown } = chore.parseOptions(words);
 	const [verb = "", ...rest] = [...operands, ...unknown];
-	const command = chore.commands.find((one) => one.name() === verb || one.aliases().includes(verb));
+	let command = chore.commands.find((one) => one.name() === verb || one.aliases().includes(verb));
 	assert.ok(command !== undefined, `there is no command ${verb}: ${line}`);
-	const given = command.parseOptions(rest);
+	let given = command.parseOptions(rest);
+	const below = command.commands.find((one) => one.name() === given.operands[0]);
+	if (below !== undefined) {
+		command = below;
+		given = below.parseOptions([...given.operands.slice(1), ...given.unknown]);
+	}
 	assert.deepEqual(given.unknown, [], `there is no such option: ${line}`);
 	const least = command.registeredArguments.filter(({ required }) => required).length;
 	assert.ok(given.operands.length >= least, `words are missing: ${line}`);

@@ -52,6 +52,7 @@ test("what the commands print is what the schema says, field by field", PATIENCE
 	await check("status", "status", "bad");
 	await check("wait --any", "wait", "--any", "bad", "web");
 	await check("schedule", "schedule", "bad");
+	await check("schedule import", "schedule", "import", cli.file("crontab", "0 9 * * * echo\n@reboot echo\n"));
 	await check("trigger", "trigger", "ls", "bad");
 	await check("run", "run", "--every", "1min", "--wake", "tick", "-n", "ticked", "true");
 	await check("schedule", "schedule", "--next", "2", "ticked");

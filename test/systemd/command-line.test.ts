@@ -2,11 +2,12 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
+import type { Job } from "../../src/index.ts";
 import { eventually, HANGS_MS } from "../support/eventually.ts";
 import { userManager } from "../support/user-manager.ts";
 import { serve } from "../support/web.ts";
@@ -100,6 +101,56 @@ describe("the built command on systemd", () => {
 		assert.equal(chore("schedule", "--due", "-q").stdout, "");
 		assert.match(chore("rm", "tick").stdout, /^forgot tick \(\w+\) failed: exit code 3 after /);
 		assert.equal(chore("schedule").stdout, "");
+	});
+
+	test("the lines of a crontab become jobs with cron's environment, by --yes as by the commands that are printed", {
+		skip,
+		timeout: HANGS_MS,
+	}, async () => {
+		const crontab = join(home, "crontab");
+		const lines = [`HOME=${home}`, "A = ' b '", "# all of it", "0 9 * * 1-5 env; cat%it's%here", "@reboot up", "@daily true"];
+		writeFileSync(crontab, `${lines.join("\n")}\n`);
+		const words = (session: string) => ["--session", session, "schedule", "import", "--missed", "skip", crontab];
+		const script = `chore() { "$0" dist/cli.cjs "$@"; }\n${chore(...words("printed")).stdout}`;
+		const printed = spawnSync("/bin/sh", ["-c", script, process.execPath], { encoding: "utf8", env: { ...process.env, CHORE_HOME: home } });
+		assert.equal(printed.status, 0, printed.stderr);
+		const made = chore(...words("made"), "--yes");
+		assert.match(made.stdout, /^line 4: all-of-it is scheduled on systemd, next .*\nline 6: true is scheduled on systemd, next .*\n$/);
+		assert.match(
+			made.stderr,
+			/^chore: line 5: .*@reboot.*\nhint: .*\nchore: cron runs these lines as well.*\nhint: .*'4s\/\^\/#\/;6s\/\^\/#\/'\n$/,
+		);
+		assert.equal(made.status, 1);
+		const jobs = (session: string): readonly Job[] => JSON.parse(chore("--session", session, "schedule", "--json").stdout);
+		const whatCounts = ({ id, name, session, command, directory, schedule }: Job) => {
+			const start = readFileSync(`${home}/${session}/jobs/${id}/start`, "utf8").replaceAll(id, "ID");
+			return [name, command, directory, schedule?.triggers, schedule?.missedPolicy, start];
+		};
+		assert.equal(jobs("made").length, 2);
+		assert.deepEqual(jobs("printed").map(whatCounts).sort(), jobs("made").map(whatCounts).sort());
+
+		assert.equal(chore("--session", "made", "start", "all-of-it").status, 0);
+		await eventually("its run is over", () => chore("--session", "made", "status", "all-of-it").stdout.includes("run 1 succeeded"));
+		const output = chore("--session", "made", "logs", "all-of-it").stdout;
+		const ofShell = /^(?:PWD|OLDPWD|SHLVL|_|CHORE_(?:JOB|RUN)_ID)=/;
+		const { username } = userInfo();
+		const wanted = ["A= b ", `HOME=${home}`, `LOGNAME=${username}`, "PATH=/usr/bin:/bin", "SHELL=/bin/sh", "here", "it's"];
+		assert.deepEqual(
+			output
+				.trimEnd()
+				.split("\n")
+				.filter((line) => !ofShell.test(line))
+				.sort(),
+			wanted,
+		);
+
+		const again = chore(...words("made"), "--yes", "--json");
+		const codes = JSON.parse(again.stdout).map(({ error }: { error: { code: string } }) => error.code);
+		assert.deepEqual([again.status, ...codes], [1, "NAME_IN_USE", "INVALID_ARGUMENT", "NAME_IN_USE"]);
+		assert.match(chore(...words("made"), "--yes", "--if-running", "skip").stdout, /^line 4: all-of-it is there already \(\w+\)$/m);
+		assert.match(chore(...words("made")).stdout, /^# {3}all-of-it is the name of a job already, scheduled \(\w+\)$/m);
+		assert.equal(jobs("made").length, 2);
+		for (const session of ["made", "printed"]) chore("--session", session, "rm", ...jobs(session).map(({ id }) => id));
 	});
 
 	test("a job inherits the slice of its caller, with a slice of its own below", { skip }, () => {

@@ -5,6 +5,7 @@ import { count } from "../arguments.ts";
 import { action, each, type Invocation, jsonLines, verb } from "../command.ts";
 import type { Cell, Output } from "../output.ts";
 import { age, asRun, colourOf, localTime, nameWords, printable, scheduleWords, stateWords } from "../words.ts";
+import { importCommand } from "./schedule-import.ts";
 
 interface Options {
 	readonly next?: number;
@@ -23,6 +24,9 @@ export function scheduleCommand(): Command {
 		.option("--next <number>", "the next moments of each, so many", count)
 		.option("--due", "only those that are to be run now")
 		.addHelpText("after", "\nWith -q only the ids are printed.")
+		.enablePositionalOptions()
+		.helpCommand(false)
+		.addCommand(importCommand())
 		.action(
 			action<Options, [string[]]>(async (invocation, words) => {
 				const { chore, options, output } = invocation;
