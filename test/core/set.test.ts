@@ -154,14 +154,15 @@ test("a job that has not ended is not changed, unless it has a schedule: then it
 	const plain = await chore.run({ command: wait });
 	await assert.rejects(chore.set(plain.id, { command: ["true"] }), { code: "JOB_ACTIVE", message: /is not over/ });
 	await assert.rejects(chore.set(plain.id, { schedule: DAILY }), { code: "JOB_NOT_ACTIVE", message: /has no schedule/ });
-	const { id } = await chore.run({ command: wait, name: "tick", schedule: DAILY });
+	const restart = { policy: "on-failure", delayMs: 10, max: 1 } as const;
+	const { id } = await chore.run({ command: wait, name: "tick", schedule: DAILY, restart });
 	await chore.rerun(id);
-	const changed = await chore.set(id, { command: ["true"], timeoutMs: 1000, schedule: { keepRuns: 3 } });
+	const changed = await chore.set(id, { command: ["true"], timeoutMs: 1000, restart: { policy: "no" }, schedule: { keepRuns: 3 } });
 	assert.deepEqual([changed.state, changed.command, changed.nextRun?.command], ["running", wait, ["true"]]);
 	assert.equal(changed.schedule?.keepRuns, 3);
 	writeFileSync(`${home.path}/go`, "");
 	const end = await chore.wait(id);
-	assert.deepEqual([end.exitCode, end.limits.timeoutMs], [3, null]);
+	assert.deepEqual([end.exitCode, end.attempt, end.limits.timeoutMs], [3, 2, null], "each of its attempts had the old settings");
 	fire(home);
 	const next = await chore.get(id);
 	assert.deepEqual([next.run, next.command, next.result, next.nextRun, next.limits.timeoutMs], [2, ["true"], "success", null, 1000]);
