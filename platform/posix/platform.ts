@@ -1,8 +1,9 @@
 /** The platform for systems without a supervisor. A small shell is the parent of each run; nothing else keeps running. */
-import type { Description, LogoutFate, Platform, RunSpec } from "../contract.ts";
+import type { Description, LogoutFate, Platform, PlatformContext, RunSpec } from "../contract.ts";
 import { ShellPlatform } from "../shell/platform.ts";
 import type { ProcessTable } from "../shell/processes.ts";
-import { shimCommand } from "../shell/shim.ts";
+import { SHIM_TEXT, shimCommand } from "../shell/shim.ts";
+import { HALT_TEXT, haltFunction } from "../shell/without-node.ts";
 import { description } from "./describe.ts";
 import { launcherText } from "./launcher.ts";
 import { currentLogoutFate } from "./logind.ts";
@@ -10,23 +11,29 @@ import { detach } from "./start.ts";
 
 export class PosixPlatform extends ShellPlatform implements Platform {
 	readonly name = "posix";
-	readonly #installShim: () => string;
+	readonly #install: PlatformContext["install"];
 
 	/**
 	 * @param shell the words by which the shim and the start scripts are run
-	 * @param installShim installs the shim in the state folder and returns its path
+	 * @param install installs a shell program in the state folder and returns its path
 	 */
-	constructor(shell: readonly string[], table: ProcessTable, leader: string, installShim: () => string) {
+	constructor(shell: readonly string[], table: ProcessTable, leader: string, install: PlatformContext["install"]) {
 		super(shell, table, leader);
-		this.#installShim = installShim;
+		this.#install = install;
 	}
 
 	start(run: RunSpec): Promise<void> {
-		return detach(run, shimCommand(run, this.shell, this.#installShim(), this.leader));
+		return detach(run, this.#shim(run));
 	}
 
 	async launcher(run: RunSpec): Promise<string> {
-		return launcherText(run, shimCommand(run, this.shell, this.#installShim(), this.leader));
+		const halt = haltFunction(run, this.shell, this.#install("halt", HALT_TEXT));
+		return `${launcherText(run, this.#shim(run))}${halt}`;
+	}
+
+	/** The command line of the shim. */
+	#shim(run: RunSpec): readonly string[] {
+		return shimCommand(run, this.shell, this.#install("shim", SHIM_TEXT), this.leader);
 	}
 
 	async logout(): Promise<LogoutFate> {

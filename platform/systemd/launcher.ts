@@ -1,7 +1,8 @@
 /**
  * How the fire program starts a run: the request that `start` makes (start.ts), by busctl(1), with the same properties. Pure.
  *
- * A unit of the same name may still be there after a run that failed, or go at this moment; it is let go as in `makeRoom`.
+ * A unit of the same name may still be there after a run that failed, or go at this moment; it is let go as in `makeRoom`. A run
+ * that is ending is awaited for a moment, since its hook may have looked already whether a firing waits.
  */
 import { shellWord } from "../shell-word.ts";
 import type { Property } from "./property.ts";
@@ -49,10 +50,19 @@ ${restarts === undefined ? "" : `	echo ${shellWord(restarts)} >"$run/restarts" |
 	begun
 }
 alive() {
-	case $(systemctl ${whose} is-active -- ${name}) in
-	active | activating | deactivating | reloading) return 0 ;;
+	for look in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		case $(systemctl ${whose} is-active -- ${name}) in
+		active | activating | reloading) return 0 ;;
+		deactivating) sleep 0.1 || sleep 1 ;;
+		*) return 1 ;;
+		esac
+	done
+}
+halt() {
+	[ ! -e "$1/restarts" ] || : >"$1/restarts"
+	case $(systemctl ${whose} show --property=Description -- ${name}) in
+	*" [chore $id/\${1##*/}]") systemctl ${whose} stop -- ${name} ;;
 	esac
-	return 1
 }
 `;
 }

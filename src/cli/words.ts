@@ -71,13 +71,18 @@ export function asRun(job: Job): Job {
 	return job.state === "scheduled" && job.run > 0 ? { ...job, state } : job;
 }
 
-/** When it is run and what was missed: "Mon..Fri *-*-* 09:00:00; missed 3 since 2026-11-29 09:00:00"; null without a schedule. */
+/** When it is run, how, and what was missed: "Mon..Fri *-*-* 09:00:00; queue; missed 3 since 2026-11-29 09:00:00"; null without a schedule. */
 export function scheduleWords({ schedule }: Job): string | null {
 	if (schedule === null) return null;
 	const { calendar, leastIntervalMs, missed, missedSince } = schedule;
 	const every = schedule.triggers.find(({ kind }) => kind === "every")?.text;
 	const when = every !== undefined && leastIntervalMs !== null ? `${calendar.join(", ")}, every ${every}` : calendar.join(", ");
-	return missedSince === null ? when : `${when}; missed ${missed} since ${localTime(new Date(missedSince))}`;
+	const policy = schedule.queued ? `${schedule.overlap}, one waits` : schedule.overlap;
+	return [
+		when,
+		...(policy === "skip" ? [] : [policy]),
+		...(missedSince === null ? [] : [`missed ${missed} since ${localTime(new Date(missedSince))}`]),
+	].join("; ");
 }
 
 /** How long an active job has been running, or how long ago a job ended. */

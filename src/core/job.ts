@@ -134,7 +134,9 @@ export interface JobSchedule {
 	/** What is done about moments at which it could not fire. */
 	readonly missedPolicy: "once" | "skip";
 	/** What is done at a moment at which a run is active. */
-	readonly overlap: "skip";
+	readonly overlap: "skip" | "queue" | "replace";
+	/** Whether a firing waits for the end of a run. */
+	readonly queued: boolean;
 	/** The longest delay after each moment. */
 	readonly jitterMs: number;
 	readonly keepRuns: number;

@@ -77,8 +77,13 @@ class FakePlatform implements Platform {
 	begun
 	/usr/bin/env -i /bin/sh '${jobFolder}/start' "$run"
 	echo "${record}" 1<>"$run/exit"
+	[ ! -e "$schedule/queued" ] || /bin/sh "$0" "$job" "$k"
 } # ${run}.${jobId}
 alive() { [ -e "$1/alive" ]; }
+halt() {
+	echo "${record.replace("how=exited status=$?", "how=killed status=15")}" 1<>"$1/exit"
+	rm -f "$1/alive"
+}
 `;
 	}
 

@@ -7,8 +7,13 @@ import type { Job, JobResult, JobState } from "../job.ts";
 import { appendToLedger, LedgerReader, readLedgerTail } from "./ledger-files.ts";
 import { isId, isName, type Session } from "./session.ts";
 
-/** Skipped: a schedule fired while a run was active. Missed: it fired, and no run could be made. */
-export type EventKind = "created" | "started" | "stopped" | "exited" | "paused" | "resumed" | "removed" | "lost" | "skipped" | "missed";
+/**
+ * What a schedule did when it fired and ran nothing: skipped, for the reason that is given; queued: it waits for the end of a run;
+ * missed: no run could be made.
+ */
+type FiringKind = "skipped" | "queued" | "missed";
+
+export type EventKind = "created" | "started" | "stopped" | "exited" | "paused" | "resumed" | "removed" | "lost" | FiringKind;
 
 /** One line of the ledger. */
 export interface LedgerEvent {
@@ -98,7 +103,7 @@ function parseEvent(text: string): LedgerEvent | undefined {
 }
 
 /** Events that may happen more than once in a run. */
-const REPEATED: ReadonlySet<EventKind> = new Set<EventKind>(["paused", "resumed", "skipped", "missed"]);
+const REPEATED: ReadonlySet<EventKind> = new Set<EventKind>(["paused", "resumed", "skipped", "queued", "missed"]);
 
 /** A text that is equal for two lines about the same event. */
 function identityOf({ id, run, event, at }: LedgerEvent): string {

@@ -1,7 +1,7 @@
 /** Checks the options of a schedule and fills in the defaults. */
 import { ChoreError } from "../../../platform/errors.ts";
 import { LATEST_MS } from "../disk/store.ts";
-import { type Schedule, type Trigger, wakingOf } from "../schedule/schedule.ts";
+import { type Overlap, type Schedule, type Trigger, wakingOf } from "../schedule/schedule.ts";
 import { readZone } from "../schedule/zone.ts";
 import type { ScheduleOptions } from "./spec.ts";
 
@@ -27,7 +27,7 @@ export function changeSchedule(before: Schedule, options: ScheduleOptions, nowMs
 	const triggers = readTriggers(options, nowMs);
 	const schedule: Schedule = {
 		triggers: triggers.length > 0 ? triggers : before.triggers,
-		overlap: before.overlap,
+		overlap: checkOverlap(options.overlap ?? before.overlap),
 		missed: options.missed ?? before.missed,
 		jitterMs: checkCount("the jitter", options.jitterMs ?? before.jitterMs, 0),
 		keepRuns: checkCount("the number of runs that are kept", options.keepRuns ?? before.keepRuns, 1),
@@ -36,6 +36,13 @@ export function changeSchedule(before: Schedule, options: ScheduleOptions, nowMs
 	};
 	wakingOf(schedule);
 	return schedule;
+}
+
+function checkOverlap(overlap: Overlap | "allow"): Overlap {
+	if (overlap !== "allow") return overlap;
+	throw new ChoreError("INVALID_ARGUMENT", "a job has one run at a time, so its schedule cannot allow two to overlap", {
+		hint: "two jobs can have one schedule",
+	});
 }
 
 function readTriggers(options: ScheduleOptions, nowMs: number): readonly Trigger[] {

@@ -102,6 +102,11 @@ export interface ScheduleOptions {
 	readonly notAfter?: Date | undefined;
 	/** After moments at which nothing could fire, such as while the machine was off: fire once (default), or not. */
 	readonly missed?: "once" | "skip" | undefined;
+	/**
+	 * At a moment at which a run is active: do nothing (default), run the job once more after its end, or stop it and run the job
+	 * then. "allow" is refused: a job has one run at a time.
+	 */
+	readonly overlap?: "skip" | "queue" | "replace" | "allow" | undefined;
 	/** The longest delay after each moment; 0 or more. Default 0. */
 	readonly jitterMs?: number | undefined;
 	/** How many runs are kept; 1 or more. Default 100. */

@@ -21,11 +21,13 @@ export type Trigger = { readonly id: string } & (
 	| { readonly kind: "at"; readonly atMs: number }
 );
 
+export type Overlap = "skip" | "queue" | "replace";
+
 /** When a job is run, and what happens if it cannot be. */
 export interface Schedule {
 	readonly triggers: readonly Trigger[];
-	/** What a firing does while a run is active: nothing. */
-	readonly overlap: "skip";
+	/** What a firing does while a run is active: nothing; wait for its end, one firing at most; or stop it first. */
+	readonly overlap: Overlap;
 	/** Of the moments at which nothing could fire, such as while the machine was off: one is made up for, or none. */
 	readonly missed: "once" | "skip";
 	/** The longest delay after each moment, the same one each time. */

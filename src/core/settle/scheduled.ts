@@ -67,6 +67,11 @@ export function pausedFile(session: Session, id: string): string {
 	return `${scheduleFolder(session, id)}/paused`;
 }
 
+/** Is there while a firing waits for the end of a run; see fire.sh in start. */
+export function queuedFile(session: Session, id: string): string {
+	return `${scheduleFolder(session, id)}/queued`;
+}
+
 /** When it fired last, by the seconds that the fire program writes there; null if it never did. */
 function lastFiringMs(session: Session, id: string): number | null {
 	const seconds = Number.parseInt(readText(`${scheduleFolder(session, id)}/last`) ?? "", 10);
@@ -111,6 +116,7 @@ async function present(
 	const nowMs = Date.now();
 	const lastMs = lastFiringMs(session, id);
 	const paused = isPaused(session, id);
+	const queued = statSync(queuedFile(session, id), { throwIfNoEntry: false }) !== undefined;
 	const firstMs = Math.max(sinceMs, lastMs ?? 0);
 	const lateMs = nowMs - LATE_MS - schedule.jitterMs;
 	const missed = paused ? [] : missedSlots(schedule, lastMs, firstMs, lateMs, nextTimes);
@@ -118,7 +124,7 @@ async function present(
 	const pendingMs = pendingSlot(schedule, lastMs, firstMs, nowMs, nextTimes);
 	const { calendar, guardMs } = wakingOf(schedule);
 	return {
-		mayFire: paused || nextMs !== null || pendingMs !== undefined,
+		mayFire: paused || queued || nextMs !== null || pendingMs !== undefined,
 		schedule: {
 			next: nextMs === null ? null : rfc3339(nextMs),
 			last: lastMs === null ? null : rfc3339(lastMs),
@@ -131,6 +137,7 @@ async function present(
 			triggers: schedule.triggers.map((trigger) => ({ id: trigger.id, kind: trigger.kind, text: triggerText(trigger) })),
 			missedPolicy: schedule.missed,
 			overlap: schedule.overlap,
+			queued,
 			jitterMs: schedule.jitterMs,
 			keepRuns: schedule.keepRuns,
 			notBefore: schedule.notBeforeMs === null ? null : rfc3339(schedule.notBeforeMs),

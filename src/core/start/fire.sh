@@ -1,9 +1,10 @@
 # Fires a schedule of chore: decides whether a run of the job is due, lays it out, and starts it.
 #
-#   sh fire JOB      JOB is the folder of the job
+#   sh fire JOB [K]      JOB is the folder of the job; K the number of its run whose end is written down just now
 #
 # Whatever wakes the job runs it: a timer, cron, a person. A wake-up is only a hint, so this looks for itself, and does no harm
-# when nothing is due. It needs no Node. What a start by chore would do, `startAfter` in rerun.ts, it does in the same order, with
+# when nothing is due. One firing at most waits for the end of a run: whoever writes that down, the hook or the shim, runs it with K.
+# It needs no Node. What a start by chore would do, `startAfter` in rerun.ts, it does in the same order, with
 # files that chore has made (template.ts):
 #
 #   JOB/schedule/plan       numbers and words, and the placeholders p_...
@@ -11,11 +12,13 @@
 #               /launch     how the platform starts it; see Platform.launcher
 #               /last       when it fired last, in seconds; laid out, so that it needs no space
 #               /paused     is there while nothing is to fire
+#               /fire       the path of this program
+#               /queued     the same file once more, while a firing waits for the end of a run
 #               /message    what the shell and its programs had to say
 #
 # Every sh reads this: no printf, no `case` inside $( ), and all of it one command, so that it is read whole before it begins.
 {
-	job=$1 id=${1##*/} session=${1%/jobs/*} schedule=$1/schedule
+	job=$1 ended=${2-} id=${1##*/} session=${1%/jobs/*} schedule=$1/schedule
 	IFS=' '
 	umask 077
 	if [ ! -e "$session/schedules/$id" ] || [ -e "$schedule/paused" ]; then exit 0; fi
@@ -27,10 +30,12 @@
 	# Whether it is due. A last firing in the future was before the clock was set back.
 	if [ -n "$begin" ] && [ "$seconds" -lt "$begin" ]; then exit 0; fi
 	if [ -n "$end" ] && [ "$seconds" -ge "$end" ]; then exit 0; fi
-	last='' rest=''
+	last='' rest='' due=yes
 	read -r last rest <"$schedule/last"
-	if [ -n "$once" ] && [ -n "$last" ] && [ "$last" -ge "$begin" ]; then exit 0; fi
-	if [ -n "$least" ] && [ -n "$last" ] && [ "$last" -le "$seconds" ] && [ $((seconds - last)) -lt "$least" ]; then exit 0; fi
+	[ -z "$ended" ] || due=''
+	if [ -n "$once" ] && [ -n "$last" ] && [ "$last" -ge "$begin" ]; then due=''; fi
+	if [ -n "$least" ] && [ -n "$last" ] && [ "$last" -le "$seconds" ] && [ $((seconds - last)) -lt "$least" ]; then due=''; fi
+	[ -n "$due" ] || [ -e "$schedule/queued" ] || exit 0
 
 	latest=0
 	for folder in "$job/runs/"*; do
@@ -88,13 +93,34 @@
 		is_starting "$1/starting" || is_starting "$session/active/$id" || alive "$1"
 	}
 
+	# Asks the run before this one to end, as `chore stop` does, with the mark that says so (stop-mark.ts).
+	end_before() {
+		mark=$before/stop.fire$$
+		mv "$before/stop.blank" "$mark" || : >"$mark"
+		echo "{\"at\":\"$at\",\"uptimeSeconds\":$up,\"by\":\"its schedule\",\"graceMs\":$grace}" 1<>"$mark"
+		if ln "$mark" "$before/stop"; then tell stopped "$latest" ',"by":"its schedule"'; fi
+		rm -f "$mark"
+		halt "$before"
+	}
+
 	text=$(fill launch) || exit 1
 	eval "$text"
-	if [ "$latest" -gt 0 ] && is_active "$job/runs/$latest"; then
+	before=$job/runs/$latest
+	if [ "$latest" -gt 0 ] && [ "$latest" != "$ended" ] && is_active "$before"; then
+		[ -n "$due" ] || exit 0
 		echo "$seconds" 1<>"$schedule/last"
-		tell skipped "$latest" ",\"reason\":\"run $latest is still active\""
-		exit 0
+		# The mark is a link: of many firings one makes it, and it needs no space.
+		if [ "$overlap" != skip ] && ln "$schedule/fire" "$schedule/queued"; then
+			tell queued "$latest" ",\"reason\":\"run $latest is still active\""
+		else
+			tell skipped "$latest" ",\"reason\":\"run $latest is still active\""
+		fi
+		[ "$overlap" != replace ] || end_before
+		# It may have ended before the mark was there: then nobody else fires.
+		if [ "$overlap" = skip ] || is_active "$before"; then exit 0; fi
 	fi
+	# Who takes the mark away fires.
+	[ ! -e "$schedule/queued" ] || rm "$schedule/queued" || exit 0
 
 	# The files of the run, whole or not at all. mv moves into a folder that is there: then another process was first.
 	new=$session/trash/new-$id.fire$$ mark=$session/trash/mark-$id.fire$$

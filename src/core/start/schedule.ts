@@ -42,7 +42,7 @@ export async function arrange(
 		makeFolder(`${aside}/schedule`);
 		writeSchedule(`${aside}/schedule`, planned.record);
 		writeLooked(`${aside}/schedule`, new Date(planned.record.sinceMs));
-		writeTemplate(`${aside}/schedule`, { session, platform, job, schedule }, template);
+		writeTemplate(`${aside}/schedule`, { session, platform, job, schedule, fire: planned.wake.fire }, template);
 	});
 	record(session, { id, run: 0, name: job.name }, "created", { command: shownWords(job.command) });
 	await armSchedule(session, platform, planned);
@@ -109,6 +109,7 @@ export async function reschedule(context: Context, id: string, options: Schedule
 		writeSchedule(folder, record);
 	};
 	writeLooked(folder, new Date(planned.record.sinceMs));
+	replaceFile(`${folder}/fire`, `${planned.wake.fire}\n`);
 	// The files first: until the new revision is armed, what wakes the job finds the new plan.
 	place(planned.record, changedPlan(plan, planned.record.schedule));
 	try {

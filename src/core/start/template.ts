@@ -37,10 +37,19 @@ function placeholder(): number {
 	return 1e14 + randomBytes(6).readUIntBE(0, 6);
 }
 
+/** The job, and how it is run. `fire` is the path of the fire program. */
+export interface Scheduled {
+	readonly session: Session;
+	readonly platform: Platform;
+	readonly job: JobRecord;
+	readonly schedule: Schedule;
+	readonly fire: string;
+}
+
 /** Makes in the new folder of a schedule all that the fire program reads. */
 export function writeTemplate(
 	folder: string,
-	{ session, platform, job, schedule }: { session: Session; platform: Platform; job: JobRecord; schedule: Schedule },
+	{ session, platform, job, schedule, fire }: Scheduled,
 	{ placeholders, launch }: Template,
 ): void {
 	const { run, ms, up, pid, boot, space, host } = placeholders;
@@ -63,11 +72,13 @@ export function writeTemplate(
 		platform: platform.name,
 		// Whether its exit record alone tells that a run is over.
 		final: job.restart.policy === "no" && job.relay !== true ? "yes" : "no",
+		grace: Math.round(job.stopping.graceMs),
 		...Object.fromEntries(Object.entries(placeholders).map(([key, value]) => [`p_${key}`, value])),
 		...limitsOf(schedule),
 	};
 	writeNew(`${folder}/plan`, assignments(words));
 	writeNew(`${folder}/message`, "");
+	writeNew(`${folder}/fire`, `${fire}\n`);
 	// Laid out, so that a full disk does not keep a firing from being noted.
 	writeNew(`${folder}/last`, `${" ".repeat(LAST_BYTES)}\n`);
 }
@@ -80,7 +91,7 @@ export function changedPlan(plan: string, schedule: Schedule): string {
 }
 
 /** What decides in the fire program whether a run is due. */
-function limitsOf(schedule: Schedule): Readonly<Record<"keep" | "begin" | "end" | "least" | "once", number | string>> {
+function limitsOf(schedule: Schedule): Readonly<Record<"keep" | "begin" | "end" | "least" | "once" | "overlap", number | string>> {
 	const at = schedule.triggers.find((trigger) => trigger.kind === "at");
 	return {
 		keep: schedule.keepRuns,
@@ -88,6 +99,7 @@ function limitsOf(schedule: Schedule): Readonly<Record<"keep" | "begin" | "end" 
 		end: seconds(schedule.notAfterMs),
 		least: seconds(wakingOf(schedule).guardMs),
 		once: at === undefined ? "" : "yes",
+		overlap: schedule.overlap,
 	};
 }
 
