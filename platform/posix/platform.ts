@@ -3,7 +3,7 @@ import type { Description, LogoutFate, Platform, PlatformContext, RunSpec } from
 import { ShellPlatform } from "../shell/platform.ts";
 import type { ProcessTable } from "../shell/processes.ts";
 import { SHIM_TEXT, shimCommand } from "../shell/shim.ts";
-import { HALT_TEXT, haltFunction } from "../shell/without-node.ts";
+import { checkFunction, HALT_TEXT, haltFunction } from "../shell/without-node.ts";
 import { description } from "./describe.ts";
 import { launcherText } from "./launcher.ts";
 import { currentLogoutFate } from "./logind.ts";
@@ -23,17 +23,16 @@ export class PosixPlatform extends ShellPlatform implements Platform {
 	}
 
 	start(run: RunSpec): Promise<void> {
-		return detach(run, this.#shim(run));
+		return detach(run, shimCommand(run, this.shell, this.#install("shim", SHIM_TEXT), this.leader));
 	}
 
 	async launcher(run: RunSpec): Promise<string> {
-		const halt = haltFunction(run, this.shell, this.#install("halt", HALT_TEXT));
-		return `${launcherText(run, this.#shim(run))}${halt}`;
-	}
-
-	/** The command line of the shim. */
-	#shim(run: RunSpec): readonly string[] {
-		return shimCommand(run, this.shell, this.#install("shim", SHIM_TEXT), this.leader);
+		const shim = this.#install("shim", SHIM_TEXT);
+		return [
+			launcherText(run, shimCommand(run, this.shell, shim, this.leader)),
+			haltFunction(run, this.shell, this.#install("halt", HALT_TEXT)),
+			checkFunction(run, this.shell, shim, this.leader),
+		].join("");
 	}
 
 	async logout(): Promise<LogoutFate> {

@@ -61,8 +61,12 @@ alive() {
 halt() {
 	[ ! -e "$1/restarts" ] || : >"$1/restarts"
 	case $(systemctl ${whose} show --property=Description -- ${name}) in
-	*" [chore $id/\${1##*/}]") systemctl ${whose} stop -- ${name} ;;
+	*" [chore $id/\${1##*/}]") systemctl ${whose} stop --no-block -- ${name} ;;
 	esac
+}
+check() {
+	systemd-run ${whose} --wait --quiet --collect -p RuntimeMaxSec=10 -p TimeoutStopSec=1 -E "CHORE_JOB=$job" -E "CHORE_CHECK=$1" \\
+		/bin/sh -c 'exec /usr/bin/env -i /bin/sh "$CHORE_JOB/start" "$CHORE_CHECK"'
 }
 `;
 }

@@ -14,6 +14,7 @@ export interface ScheduleWords {
 	readonly onActive?: number;
 	readonly notBefore?: Date;
 	readonly notAfter?: Date;
+	readonly when?: string;
 	readonly overlap?: "skip" | "queue" | "replace";
 	readonly missed?: "once" | "skip";
 	readonly jitter?: number;
@@ -31,6 +32,7 @@ export function addScheduleOptions(command: Command): Command {
 		.option("--on-active <time>", "once, after so long", duration)
 		.option("--not-before <moment>", "not before then", moment)
 		.option("--not-after <moment>", "not from then on", moment)
+		.option("--when <line>", "only if this line of shell succeeds at the moment, within 10 s")
 		.option("--overlap <what>", "when a run is still active: skip, queue (run after it), or replace (stop it) (default: skip)", overlap)
 		.option("--missed <what>", "when it could not be run in time: once (later), or skip (default: once)", oneOf(["once", "skip"]))
 		.option("--jitter <time>", "delay each moment by up to so long", duration)
@@ -45,11 +47,11 @@ export function addScheduleOptions(command: Command): Command {
  * @throws UsageError
  */
 export function scheduleOptions(options: ScheduleWords, what: "new" | "change"): ScheduleOptions | undefined {
-	const { onCalendar, cron, every, at, onActive, notBefore, notAfter, overlap, missed, jitter, keepRuns, utc, timezone } = options;
+	const { onCalendar, cron, every, at, onActive, notBefore, notAfter, when, overlap, missed, jitter, keepRuns, utc, timezone } = options;
 	if (at !== undefined && onActive !== undefined)
 		throw new UsageError("--at and --on-active both say the one moment", "leave one of them out");
 	if (utc && timezone !== undefined) throw new UsageError("--utc and --timezone both say the time zone", "leave one of them out");
-	const more = { notBefore, notAfter, overlap, missed, jitterMs: jitter, keepRuns, zone: utc ? "UTC" : timezone };
+	const more = { notBefore, notAfter, when, overlap, missed, jitterMs: jitter, keepRuns, zone: utc ? "UTC" : timezone };
 	if ([onCalendar, cron, every, at, onActive].every((one) => one === undefined)) {
 		if (Object.values(more).every((one) => one === undefined)) return undefined;
 		if (what === "change" && more.zone === undefined) return more;

@@ -71,7 +71,7 @@ export function asRun(job: Job): Job {
 	return job.state === "scheduled" && job.run > 0 ? { ...job, state } : job;
 }
 
-/** When it is run, how, and what was missed: "Mon..Fri *-*-* 09:00:00; queue; missed 3 since 2026-11-29 09:00:00"; null without a schedule. */
+/** When it is run, how, and what was missed: "Mon..Fri *-*-* 09:00:00; if on-ac; queue; missed 3 since 2026-11-29 09:00:00"; null without a schedule. */
 export function scheduleWords({ schedule }: Job): string | null {
 	if (schedule === null) return null;
 	const { calendar, leastIntervalMs, missed, missedSince } = schedule;
@@ -80,6 +80,7 @@ export function scheduleWords({ schedule }: Job): string | null {
 	const policy = schedule.queued ? `${schedule.overlap}, one waits` : schedule.overlap;
 	return [
 		when,
+		...(schedule.when === null ? [] : [`if ${printable(schedule.when)}`]),
 		...(policy === "skip" ? [] : [policy]),
 		...(missedSince === null ? [] : [`missed ${missed} since ${localTime(new Date(missedSince))}`]),
 	].join("; ");

@@ -133,6 +133,8 @@ export interface JobSchedule {
 	readonly triggers: readonly { readonly id: string; readonly kind: "calendar" | "cron" | "every" | "at"; readonly text: string }[];
 	/** What is done about moments at which it could not fire. */
 	readonly missedPolicy: "once" | "skip";
+	/** The line of shell that must succeed at each moment. */
+	readonly when: string | null;
 	/** What is done at a moment at which a run is active. */
 	readonly overlap: "skip" | "queue" | "replace";
 	/** Whether a firing waits for the end of a run. */

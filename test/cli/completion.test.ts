@@ -19,7 +19,7 @@ const FREE: readonly string[] = [
 	..."--grace --memory --cpus --tasks --nice --lines --run".split(" "),
 	..."--older-than --keep-jobs --keep-bytes".split(" "),
 	..."--header --data --expect --retries --max-time".split(" "),
-	..."--every --on-active --jitter --keep-runs --next".split(" "),
+	..."--every --on-active --when --jitter --keep-runs --next".split(" "),
 ];
 
 interface Offer {

@@ -373,6 +373,7 @@ test("a schedule that says two things, or not when, is refused", PATIENCE, async
 		["--every 1h --overlap twice", /none of skip, queue, replace/],
 		["--every 1h --overlap allow", /A job has one run at a time; two jobs can have one schedule/],
 		["--overlap queue", /not said when/],
+		["--when true", /not said when/],
 		["--every soon", /no span of time/],
 		["--every 30s", /whole number of minutes/],
 		["--every 0", /at least one/],

@@ -123,6 +123,51 @@ export function testFire(on: Declare, { shellWords, inMemory }: Subject, open: (
 		},
 		skip,
 	);
+
+	on(
+		"a schedule with a condition runs the job only while that holds, with what the job has",
+		async (home) => {
+			await using platform = await opened(home);
+			if (platform.launcher === undefined) return;
+			const { id } = await home.chore.run({
+				command: ["true"],
+				directory: home.path,
+				output: "split",
+				setEnvironment: { GREETING: "it's $HOME" },
+			});
+			await home.chore.wait(id);
+			const when = 'echo "$GREETING"; pwd >&2\n[ -e ok ]';
+			const { folder, fire, fired } = await scheduleBeside(home, id, platform, shellWords, { when });
+			fired();
+			assert.equal(readFileSync(`${folder}/message`, "utf8"), `it's $HOME\n${home.path}\n`);
+			writeFileSync(`${home.path}/ok`, "");
+			fire();
+			await runOf(home, id, 2);
+			assert.deepEqual(await decisions(home), ["skipped 1"]);
+			assert.deepEqual(readdirSync(`${home.path}/default/trash`), []);
+		},
+		skip,
+	);
+
+	on(
+		"a condition that hangs is ended with all that it started, and does not hold",
+		async (home) => {
+			await using platform = await opened(home);
+			if (platform.launcher === undefined) return;
+			const { id } = await home.chore.run({ command: ["true"], directory: home.path });
+			await home.chore.wait(id);
+			const when = "trap '' TERM; (sleep 1000 & echo $! >child.new; mv child.new child); echo $$ >main; while :; do sleep 1; done";
+			const { folder, fired } = await scheduleBeside(home, id, platform, shellWords, { when });
+			const launch = readFileSync(`${folder}/launch`, "utf8");
+			writeFileSync(`${folder}/launch`, launch.replace("RuntimeMaxSec=10", "RuntimeMaxSec=1").replace(" 100 10 10 ", " 20 1 1 "));
+			fired();
+			for (const name of ["main", "child"])
+				assert.equal(isRunning(Number(readFileSync(`${home.path}/${name}`, "utf8"))), false, `its ${name} process is gone`);
+			assert.deepEqual(await decisions(home), ["skipped 1"]);
+			assert.equal((await home.chore.get(id)).run, 1);
+		},
+		skip,
+	);
 }
 
 /** The events by which a schedule tells what it did about an active run. */

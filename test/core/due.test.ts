@@ -55,7 +55,7 @@ interface Question {
 }
 
 function schedule(kind: "calendar" | "cron", text: string, missed: Schedule["missed"] = "once"): Schedule {
-	const rest = { overlap: "skip", jitterMs: 0, keepRuns: 100, notBeforeMs: null, notAfterMs: null } as const;
+	const rest = { when: null, overlap: "skip", jitterMs: 0, keepRuns: 100, notBeforeMs: null, notAfterMs: null } as const;
 	return { triggers: [{ id: "t1", kind, texts: [text], zone: null }], missed, ...rest };
 }
 

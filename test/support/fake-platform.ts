@@ -80,6 +80,7 @@ class FakePlatform implements Platform {
 	[ ! -e "$schedule/queued" ] || /bin/sh "$0" "$job" "$k"
 } # ${run}.${jobId}
 alive() { [ -e "$1/alive" ]; }
+check() { /usr/bin/env -i /bin/sh "$job/start" "$1"; }
 halt() {
 	echo "${record.replace("how=exited status=$?", "how=killed status=15")}" 1<>"$1/exit"
 	rm -f "$1/alive"

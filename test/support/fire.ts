@@ -13,6 +13,7 @@ import { planTemplate, writeTemplate } from "../../src/core/start/template.ts";
 /** Keeps nothing back: each firing runs the job. */
 const ALWAYS: Schedule = {
 	triggers: [{ id: "t1", kind: "calendar", texts: ["minutely"], zone: null }],
+	when: null,
 	overlap: "skip",
 	missed: "once",
 	jitterMs: 0,

@@ -1,14 +1,19 @@
 /** Checks the options of a schedule and fills in the defaults. */
 import { ChoreError } from "../../../platform/errors.ts";
 import { LATEST_MS } from "../disk/store.ts";
+import { hasBytes } from "../exact-text.ts";
 import { type Overlap, type Schedule, type Trigger, wakingOf } from "../schedule/schedule.ts";
 import { readZone } from "../schedule/zone.ts";
 import type { ScheduleOptions } from "./spec.ts";
 
 const DEFAULT_KEEP_RUNS = 100;
 
+/** Less than a word of a command can have on Linux. */
+const MOST_CONDITION_BYTES = 100_000;
+
 /** What a schedule has beside its triggers, where nothing else is asked for. */
 const DEFAULTS: Omit<Schedule, "triggers"> = {
+	when: null,
 	overlap: "skip",
 	missed: "once",
 	jitterMs: 0,
@@ -27,6 +32,7 @@ export function changeSchedule(before: Schedule, options: ScheduleOptions, nowMs
 	const triggers = readTriggers(options, nowMs);
 	const schedule: Schedule = {
 		triggers: triggers.length > 0 ? triggers : before.triggers,
+		when: options.when === undefined ? before.when : checkCondition(options.when),
 		overlap: checkOverlap(options.overlap ?? before.overlap),
 		missed: options.missed ?? before.missed,
 		jitterMs: checkCount("the jitter", options.jitterMs ?? before.jitterMs, 0),
@@ -36,6 +42,14 @@ export function changeSchedule(before: Schedule, options: ScheduleOptions, nowMs
 	};
 	wakingOf(schedule);
 	return schedule;
+}
+
+/** @returns null for an empty line, which always holds */
+function checkCondition(line: string): string | null {
+	if (Buffer.byteLength(line) <= MOST_CONDITION_BYTES && !line.includes("\0") && hasBytes(line)) return line.trim() === "" ? null : line;
+	throw new ChoreError("INVALID_ARGUMENT", "the condition is no line that a shell can be given", {
+		hint: `it has ${MOST_CONDITION_BYTES} bytes at most, and no NUL`,
+	});
 }
 
 function checkOverlap(overlap: Overlap | "allow"): Overlap {

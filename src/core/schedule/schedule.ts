@@ -26,6 +26,8 @@ export type Overlap = "skip" | "queue" | "replace";
 /** When a job is run, and what happens if it cannot be. */
 export interface Schedule {
 	readonly triggers: readonly Trigger[];
+	/** A line of shell that must succeed, or the firing does nothing. */
+	readonly when: string | null;
 	/** What a firing does while a run is active: nothing; wait for its end, one firing at most; or stop it first. */
 	readonly overlap: Overlap;
 	/** Of the moments at which nothing could fire, such as while the machine was off: one is made up for, or none. */

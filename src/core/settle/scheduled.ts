@@ -136,6 +136,7 @@ async function present(
 			leastIntervalMs: guardMs,
 			triggers: schedule.triggers.map((trigger) => ({ id: trigger.id, kind: trigger.kind, text: triggerText(trigger) })),
 			missedPolicy: schedule.missed,
+			when: schedule.when,
 			overlap: schedule.overlap,
 			queued,
 			jitterMs: schedule.jitterMs,

@@ -10,6 +10,8 @@
 #   JOB/schedule/plan       numbers and words, and the placeholders p_...
 #               /template   the folder of a run, with placeholders
 #               /launch     how the platform starts it; see Platform.launcher
+#               /policies   the part of this program that only some schedules need (policies.sh)
+#               /when       with a condition: the folder that it is run in
 #               /last       when it fired last, in seconds; laid out, so that it needs no space
 #               /paused     is there while nothing is to fire
 #               /fire       the path of this program
@@ -22,7 +24,8 @@
 	IFS=' '
 	umask 077
 	if [ ! -e "$session/schedules/$id" ] || [ -e "$schedule/paused" ]; then exit 0; fi
-	exec </dev/null >"$schedule/message" 2>&1
+	: >"$schedule/message"
+	exec </dev/null >>"$schedule/message" 2>&1
 	. "$schedule/plan"
 	now=$(date -u '+%s %Y-%m-%dT%H:%M:%S.000Z')
 	seconds=${now%% *} at=${now#* }
@@ -93,18 +96,14 @@
 		is_starting "$1/starting" || is_starting "$session/active/$id" || alive "$1"
 	}
 
-	# Asks the run before this one to end, as `chore stop` does, with the mark that says so (stop-mark.ts).
-	end_before() {
-		mark=$before/stop.fire$$
-		mv "$before/stop.blank" "$mark" || : >"$mark"
-		echo "{\"at\":\"$at\",\"uptimeSeconds\":$up,\"by\":\"its schedule\",\"graceMs\":$grace}" 1<>"$mark"
-		if ln "$mark" "$before/stop"; then tell stopped "$latest" ',"by":"its schedule"'; fi
-		rm -f "$mark"
-		halt "$before"
-	}
-
 	text=$(fill launch) || exit 1
 	eval "$text"
+	[ "$when$overlap" = skip ] || . "$schedule/policies"
+	if [ -n "$due" ] && [ -n "$when" ] && ! holds; then
+		echo "$seconds" 1<>"$schedule/last"
+		tell skipped "$latest" ',"reason":"condition"'
+		exit 0
+	fi
 	before=$job/runs/$latest
 	if [ "$latest" -gt 0 ] && [ "$latest" != "$ended" ] && is_active "$before"; then
 		[ -n "$due" ] || exit 0

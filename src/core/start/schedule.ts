@@ -23,7 +23,7 @@ import { text as fire } from "./fire.sh.ts";
 import { type Draft, jobRecord, placeJob } from "./new-job.ts";
 import { notices } from "./notice.ts";
 import { runSpec } from "./plan.ts";
-import { changedPlan, planTemplate, writeTemplate } from "./template.ts";
+import { changedPlan, planTemplate, writeCondition, writePrograms, writeTemplate } from "./template.ts";
 
 /** Makes the job and what wakes it. Nothing is started. */
 export async function arrange(
@@ -105,11 +105,12 @@ export async function reschedule(context: Context, id: string, options: Schedule
 	const folder = scheduleFolder(session, id);
 	const plan = readText(`${folder}/plan`) ?? "";
 	const place = (record: ScheduleRecord, plan: string): void => {
+		writeCondition(folder, record.schedule);
 		replaceFile(`${folder}/plan`, plan);
 		writeSchedule(folder, record);
 	};
 	writeLooked(folder, new Date(planned.record.sinceMs));
-	replaceFile(`${folder}/fire`, `${planned.wake.fire}\n`);
+	writePrograms(folder, planned.wake.fire);
 	// The files first: until the new revision is armed, what wakes the job finds the new plan.
 	place(planned.record, changedPlan(plan, planned.record.schedule));
 	try {

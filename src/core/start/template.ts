@@ -2,16 +2,19 @@
  * The template of the runs that a schedule starts: the folder of a run as `writeRun` makes it for every start, with placeholders
  * for what is known only then. The fire program (fire.sh) copies it and puts the numbers in: no text of the user's is read there.
  */
+import { existsSync } from "node:fs";
 import type { Platform } from "../../../platform/contract.ts";
-import { makeFolder, writeNew } from "../disk/files.ts";
+import { makeFolder, replaceFile, writeNew } from "../disk/files.ts";
 import { here } from "../disk/place.ts";
 import { randomBytes } from "../disk/random.ts";
 import type { Session } from "../disk/session.ts";
 import type { JobRecord } from "../disk/store.ts";
+import { CONDITION, conditionScript } from "../prepare/start-script.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import { wakingOf } from "../schedule/schedule.ts";
 import { writeRun } from "./lay-out.ts";
 import { planRun, runSpec } from "./plan.ts";
+import { text as policies } from "./policies.sh.ts";
 
 /** What a template is made of, before any file is written. */
 export interface Template {
@@ -78,9 +81,26 @@ export function writeTemplate(
 	};
 	writeNew(`${folder}/plan`, assignments(words));
 	writeNew(`${folder}/message`, "");
-	writeNew(`${folder}/fire`, `${fire}\n`);
+	writePrograms(folder, fire);
+	writeCondition(folder, schedule);
 	// Laid out, so that a full disk does not keep a firing from being noted.
 	writeNew(`${folder}/last`, `${" ".repeat(LAST_BYTES)}\n`);
+}
+
+/** Makes what leads to the fire program, and the part of it that is not in it; or replaces both. @param fire its path */
+export function writePrograms(folder: string, fire: string): void {
+	replaceFile(`${folder}/fire`, `${fire}\n`);
+	replaceFile(`${folder}/policies`, policies);
+}
+
+/** Makes what the fire program runs to know whether the condition of a schedule holds, or replaces it. */
+export function writeCondition(folder: string, { when }: Schedule): void {
+	if (when === null) return;
+	if (!existsSync(`${folder}/when`)) {
+		makeFolder(`${folder}/when`);
+		writeNew(`${folder}/when/output`, "");
+	}
+	replaceFile(`${folder}/when/${CONDITION}`, conditionScript(when));
 }
 
 /** The plan of a schedule with another one in its place. What the runs are made of stays. */
@@ -91,7 +111,7 @@ export function changedPlan(plan: string, schedule: Schedule): string {
 }
 
 /** What decides in the fire program whether a run is due. */
-function limitsOf(schedule: Schedule): Readonly<Record<"keep" | "begin" | "end" | "least" | "once" | "overlap", number | string>> {
+function limitsOf(schedule: Schedule): Readonly<Record<"keep" | "begin" | "end" | "least" | "once" | "overlap" | "when", number | string>> {
 	const at = schedule.triggers.find((trigger) => trigger.kind === "at");
 	return {
 		keep: schedule.keepRuns,
@@ -100,6 +120,7 @@ function limitsOf(schedule: Schedule): Readonly<Record<"keep" | "begin" | "end" 
 		least: seconds(wakingOf(schedule).guardMs),
 		once: at === undefined ? "" : "yes",
 		overlap: schedule.overlap,
+		when: schedule.when === null ? "" : "yes",
 	};
 }
 
