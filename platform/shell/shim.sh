@@ -39,6 +39,8 @@
 #   RUN/exit            this shell: the record of the attempt
 #   RUN/attempts        this shell, with a policy: the same line once more
 #
+# After the last attempt it reads JOB/schedule/queued, which is there while a firing of the job's schedule waits for this end.
+#
 # Descriptors: 1 and 2 are RUN/message, at its beginning; 3 RUN/exit; 4 the write end of the FIFO RUN/alive; 5 and 6
 # RUN/message, to read and to append; 7 and 8 RUN/timer, for the clock and for this shell; 9 RUN/started. They are opened
 # before the job begins: it may remove or rename the folder. As long as 4 is open the run is alive, so whatever is started

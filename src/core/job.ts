@@ -119,7 +119,7 @@ export interface JobSchedule {
 	readonly last: string | null;
 	/** Whether it does not fire until it is resumed. */
 	readonly paused: boolean;
-	/** Whether it is to fire now: one of its moments has come, and it has not fired since. */
+	/** Whether it is to fire now: one of its moments has come, and it has not fired since; or what it waited for is over. */
 	readonly due: boolean;
 	/** How many moments have gone by since it fired last, or was made or resumed. It counts to 1,000. */
 	readonly missed: number;

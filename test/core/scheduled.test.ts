@@ -303,7 +303,7 @@ test("a schedule is not over while a firing waits, and a pause drops that", asyn
 	writeFileSync(`${home.path}/go`, "");
 	await home.chore.wait(id, { run: 1 });
 	const job = await home.chore.get(id);
-	assert.deepEqual([job.state, job.schedule?.queued, job.schedule?.next], ["scheduled", true, null]);
+	assert.deepEqual([job.state, job.schedule?.queued, job.schedule?.due, job.schedule?.next], ["scheduled", true, true, null]);
 	const paused = await home.chore.pauseSchedule(id);
 	assert.equal(paused.schedule?.queued, false);
 	await home.chore.resumeSchedule(id);

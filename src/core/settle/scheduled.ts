@@ -100,7 +100,7 @@ export async function withSchedule(context: Context, job: Job): Promise<Job> {
 		const state = isIdle(job) ? "unknown" : job.state;
 		return freeze({ ...job, state, reason: `unreadable: ${record.file}: ${record.why}` });
 	}
-	const { schedule, mayFire } = await present(context, job.id, record);
+	const { schedule, mayFire } = await present(context, job, record);
 	if (!mayFire && (await endSchedule(context, job.id))) return job;
 	return freeze(isIdle(job) ? { ...job, state: "scheduled", reason: job.run === 0 ? null : job.reason, schedule } : { ...job, schedule });
 }
@@ -108,10 +108,11 @@ export async function withSchedule(context: Context, job: Job): Promise<Job> {
 /** @returns what is shown, and whether it will ever fire again */
 async function present(
 	context: Context,
-	id: string,
+	job: Job,
 	{ schedule, sinceMs, handle }: ScheduleRecord,
 ): Promise<{ readonly schedule: JobSchedule; readonly mayFire: boolean }> {
 	const { session } = context;
+	const { id } = job;
 	const { nextTimes } = await import("../schedule/next-times.ts");
 	const nowMs = Date.now();
 	const lastMs = lastFiringMs(session, id);
@@ -122,6 +123,7 @@ async function present(
 	const missed = paused ? [] : missedSlots(schedule, lastMs, firstMs, lateMs, nextTimes);
 	const nextMs = (await askedNext(context, handle)) ?? nextSlot(schedule, lastMs, nowMs, nextTimes) ?? null;
 	const pendingMs = pendingSlot(schedule, lastMs, firstMs, nowMs, nextTimes);
+	const isDue = (pendingMs !== undefined && pendingMs <= nowMs) || (queued && isIdle(job));
 	const { calendar, guardMs } = wakingOf(schedule);
 	return {
 		mayFire: paused || queued || nextMs !== null || pendingMs !== undefined,
@@ -129,7 +131,7 @@ async function present(
 			next: nextMs === null ? null : rfc3339(nextMs),
 			last: lastMs === null ? null : rfc3339(lastMs),
 			paused,
-			due: !paused && pendingMs !== undefined && pendingMs <= nowMs,
+			due: !paused && isDue,
 			missed: missed.length,
 			missedSince: missed[0] === undefined ? null : rfc3339(missed[0]),
 			calendar: calendarTexts(calendar),

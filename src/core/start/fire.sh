@@ -3,9 +3,9 @@
 #   sh fire JOB [K]      JOB is the folder of the job; K the number of its run whose end is written down just now
 #
 # Whatever wakes the job runs it: a timer, cron, a person. A wake-up is only a hint, so this looks for itself, and does no harm
-# when nothing is due. One firing at most waits for the end of a run: whoever writes that down, the hook or the shim, runs it with K.
-# It needs no Node. What a start by chore would do, `startAfter` in rerun.ts, it does in the same order, with
-# files that chore has made (template.ts):
+# when nothing is due. One firing at most waits for the end of a run: what writes that down, the hook or the shim, runs this with K.
+# If that was killed, any wake-up finds the mark. It needs no Node. What a start by chore would do, `startAfter` in rerun.ts, it does
+# in the same order, with files that chore has made (template.ts):
 #
 #   JOB/schedule/plan       numbers and words, and the placeholders p_...
 #               /template   the folder of a run, with placeholders
