@@ -80,14 +80,23 @@ export function testFire(on: Declare, { shellWords, inMemory }: Subject, open: (
 		async (home) => {
 			await using platform = await opened(home);
 			if (platform.launcher === undefined) return;
-			const line = "grep SigIgn /proc/self/status; until [ -e go ]; do sleep 0.02; done; rm go";
-			const { id } = await home.chore.run({ command: ["/bin/sh", "-c", line], directory: home.path });
+			const line = `until [ -e first ]; do sleep 0.02; done
+				[ -e "$CHORE_RUN_ID" ] || { : >"$CHORE_RUN_ID"; exit 1; }
+				grep SigIgn /proc/self/status
+				until [ -e go ]; do sleep 0.02; done
+				rm go`;
+			const restart = { policy: "on-failure", delayMs: 10, max: 1 } as const;
+			const { id } = await home.chore.run({ command: ["/bin/sh", "-c", line], directory: home.path, restart });
 			const { folder, fired } = await scheduleBeside(home, id, platform, shellWords, { overlap: "queue" });
 			// The second time the active run is one that a firing which has waited has begun.
 			for (const active of [1, 2]) {
 				fired();
 				fired();
 				assert.equal(existsSync(`${folder}/queued`), true);
+				// The end of an attempt is not that of the run.
+				writeFileSync(`${home.path}/first`, "");
+				await eventually("the second attempt is there", async () => (await home.chore.get(id)).attempt === 2);
+				assert.equal((await home.chore.get(id)).run, active);
 				writeFileSync(`${home.path}/go`, "");
 				await eventually(`run ${active + 1} is there`, async () => (await home.chore.get(id)).run === active + 1);
 			}
