@@ -261,12 +261,18 @@ export interface Platform extends AsyncDisposable {
 	 */
 	start(run: RunSpec, handle: Handle): Promise<void>;
 	/**
-	 * Shell text by which the fire program starts this run as `start` would, without Node, in any /bin/sh. It defines two
+	 * Shell text by which the fire program starts this run as `start` would, without Node, in any /bin/sh. It defines these
 	 * functions:
 	 *
 	 *     launch    starts the run in the folder $run, and calls `begun` as soon as that lives or is accepted; it need not return
 	 *               then. Returns 1 if it was refused and nothing of the run will exist, 2 if that is not known
 	 *     alive     whether the run of this job in the folder $1, which has no final exit record, may be active
+	 *     halt      ends the run of this job in the folder $1 as `stop` would, with its own grace; its stop mark is there
+	 *     check     runs the job's script `start` in the folder $1, and returns its exit code; not 0 if it was ended, with all
+	 *               that it had started, after ten seconds. What it leaves behind is ended, too
+	 *
+	 * What writes the last exit record of a run then runs the program whose path is in `<jobFolder>/schedule/queued`, if that file
+	 * is there, by /bin/sh, with the job's folder and the number of the run as arguments. It leads a process group.
 	 *
 	 * The number of the run is one that occurs in the text only where it means that: another takes its place before it is read.
 	 * Whoever reads it leads a process group, and has nothing to do afterwards. Absent if runs cannot be started so.

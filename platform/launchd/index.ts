@@ -5,6 +5,7 @@ import type { Detection, Platform, PlatformContext } from "../contract.ts";
 import { leaderOfThisSystem } from "../shell/leader.ts";
 import { membersText, SHIM_TEXT } from "../shell/shim.ts";
 import { tableOfThisSystem } from "../shell/table.ts";
+import { HALT_TEXT } from "../shell/without-node.ts";
 import { text as agentText } from "./agent.sh.ts";
 import { Launchctl } from "./launchctl.ts";
 import { LaunchdPlatform } from "./platform.ts";
@@ -58,6 +59,7 @@ export async function openWith(context: PlatformContext, options: LaunchdOptions
 			waiterShell,
 			waiter: () => context.install("waiter", `${membersText}\n${waiterText}`),
 			shim: () => context.install("shim", SHIM_TEXT),
+			halt: () => context.install("halt", HALT_TEXT),
 			agent: () => context.install("chore", agentText),
 		},
 	);

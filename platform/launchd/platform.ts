@@ -23,6 +23,7 @@ import { liveness } from "../shell/liveness.ts";
 import { ShellPlatform } from "../shell/platform.ts";
 import type { ProcessTable } from "../shell/processes.ts";
 import { firstNumber, hasBegun, isStopRequested, type Run, runOf } from "../shell/run-folder.ts";
+import { checkFunction, haltFunction } from "../shell/without-node.ts";
 import { description } from "./describe.ts";
 import { currentDomain, type Domain } from "./domain.ts";
 import type { Launchctl } from "./launchctl.ts";
@@ -47,6 +48,8 @@ export interface Programs {
 	readonly waiterShell: string;
 	waiter(): string;
 	shim(): string;
+	/** HALT_TEXT of shell/without-node.ts. */
+	halt(): string;
 	/** The file `chore`, which wakes jobs. */
 	agent(): string;
 }
@@ -95,7 +98,12 @@ export class LaunchdPlatform extends ShellPlatform implements Platform {
 	}
 
 	async launcher(run: RunSpec): Promise<string> {
-		return launcherText(run, this.#uid, this.#means());
+		const { shim, halt } = this.#programs;
+		return [
+			launcherText(run, this.#uid, this.#means()),
+			haltFunction(run, this.shell, halt()),
+			checkFunction(run, this.shell, shim(), this.leader),
+		].join("");
 	}
 
 	override async stop(handle: Handle, options: Stopping): Promise<StopOutcome> {

@@ -2,7 +2,6 @@
 import type { Detection, Platform, PlatformContext } from "../contract.ts";
 import { leaderOfThisSystem } from "../shell/leader.ts";
 import type { ProcessTable } from "../shell/processes.ts";
-import { SHIM_TEXT } from "../shell/shim.ts";
 import { tableOfThisSystem } from "../shell/table.ts";
 import { PosixPlatform } from "./platform.ts";
 
@@ -29,6 +28,6 @@ export function open(context: PlatformContext): Promise<Platform> {
 
 /** For tests: opens the platform with another shell, process table or leader. */
 export async function openWith(context: PlatformContext, { shell = ["/bin/sh"], table, leader }: PosixOptions): Promise<Platform> {
-	const installShim = (): string => context.install("shim", SHIM_TEXT);
-	return new PosixPlatform(shell, table ?? tableOfThisSystem(), leader ?? leaderOfThisSystem(), installShim);
+	const install: PlatformContext["install"] = (name, text) => context.install(name, text);
+	return new PosixPlatform(shell, table ?? tableOfThisSystem(), leader ?? leaderOfThisSystem(), install);
 }

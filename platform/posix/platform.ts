@@ -1,9 +1,10 @@
 /** The platform for systems without a supervisor. A small shell is the parent of each run; nothing else keeps running. */
-import type { Capabilities, Description, LogoutFate, Platform, RunSpec, Schedules, Stray } from "../contract.ts";
+import type { Capabilities, Description, LogoutFate, Platform, PlatformContext, RunSpec, Schedules, Stray } from "../contract.ts";
 import { CAPABILITIES } from "../shell/describe.ts";
 import { ShellPlatform } from "../shell/platform.ts";
 import type { ProcessTable } from "../shell/processes.ts";
-import { shimCommand } from "../shell/shim.ts";
+import { SHIM_TEXT, shimCommand } from "../shell/shim.ts";
+import { checkFunction, HALT_TEXT, haltFunction } from "../shell/without-node.ts";
 import { lackingCron } from "./cron.ts";
 import { description } from "./describe.ts";
 import { launcherText } from "./launcher.ts";
@@ -21,23 +22,28 @@ export class PosixPlatform extends ShellPlatform implements Platform {
 		},
 	};
 	readonly schedules: Schedules = schedulesOn(this.name);
-	readonly #installShim: () => string;
+	readonly #install: PlatformContext["install"];
 
 	/**
 	 * @param shell the words by which the shim and the start scripts are run
-	 * @param installShim installs the shim in the state folder and returns its path
+	 * @param install installs a shell program in the state folder and returns its path
 	 */
-	constructor(shell: readonly string[], table: ProcessTable, leader: string, installShim: () => string) {
+	constructor(shell: readonly string[], table: ProcessTable, leader: string, install: PlatformContext["install"]) {
 		super(shell, table, leader);
-		this.#installShim = installShim;
+		this.#install = install;
 	}
 
 	start(run: RunSpec): Promise<void> {
-		return detach(run, shimCommand(run, this.shell, this.#installShim(), this.leader));
+		return detach(run, shimCommand(run, this.shell, this.#install("shim", SHIM_TEXT), this.leader));
 	}
 
 	async launcher(run: RunSpec): Promise<string> {
-		return launcherText(run, shimCommand(run, this.shell, this.#installShim(), this.leader));
+		const shim = this.#install("shim", SHIM_TEXT);
+		return [
+			launcherText(run, shimCommand(run, this.shell, shim, this.leader)),
+			haltFunction(run, this.shell, this.#install("halt", HALT_TEXT)),
+			checkFunction(run, this.shell, shim, this.leader),
+		].join("");
 	}
 
 	strays(): Promise<readonly Stray[]> {

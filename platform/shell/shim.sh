@@ -39,6 +39,8 @@
 #   RUN/exit            this shell: the record of the attempt
 #   RUN/attempts        this shell, with a policy: the same line once more
 #
+# After the last attempt it reads JOB/schedule/queued, which is there while a firing of the job's schedule waits for this end.
+#
 # Descriptors: 1 and 2 are RUN/message, at its beginning; 3 RUN/exit; 4 the write end of the FIFO RUN/alive; 5 and 6
 # RUN/message, to read and to append; 7 and 8 RUN/timer, for the clock and for this shell; 9 RUN/started. They are opened
 # before the job begins: it may remove or rename the folder. As long as 4 is open the run is alive, so whatever is started
@@ -54,6 +56,7 @@
 	shim=$$ group=$$ everybody=0 begun='' self='' recorded=''
 	# A kill that is no builtin is given no negative number: that of procps takes the first digit for all of it, and -1 is
 	# every process of the user.
+	apart=$leader
 	(PATH=/dev/null && kill -0 $$) 2>/dev/null || leader=''
 
 	# Whether the run is to end: chore was asked for it, or the session of the user ends.
@@ -283,10 +286,25 @@
 		group=$$ everybody=0
 	}
 
+	# Has a firing of the job's schedule that waits for this end (fire.sh of the core) go on in the place of this shell: by another
+	# one, which leads a group of its own, ends this group as `leave` does, and becomes the fire program. Without a LEADER the
+	# next moment of the schedule fires.
+	fire() {
+		job=${run%/runs/*} fire=''
+		read -r fire <"$job/schedule/queued" || return
+		case $everybody in -*) kill -KILL "$everybody" ;; esac
+		# Ignored signals would stay ignored in the next run.
+		for signal in $asking; do command trap : "$signal"; done
+		$apart /usr/bin/env -i "PATH=$PATH" LC_ALL=C /bin/sh -c \
+			'(PATH=/dev/null && kill -0 $$) && kill -KILL "-$1" || kill -KILL "$1"; shift; exec /bin/sh "$@"' \
+			fire $$ "$fire" "$job" '' "${run##*/}" 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
+	} 2>/dev/null
+
 	# Ends this shell, and all that is still in its group. Removes the FIFO, at which a program that reads all files of the run
 	# would wait for ever. Without a record the FIFO stays: that it has no writer then tells that the run is gone.
 	leave() {
 		[ -z "$recorded" ] || rm -f "$run/alive" 4>&- 2>/dev/null
+		[ -z "$recorded" ] || [ -z "$apart" ] || [ ! -e "${run%/runs/*}/schedule/queued" ] || fire
 		[ -z "$everybody" ] || kill -KILL "$everybody" 2>/dev/null
 		kill -KILL 0
 		exit

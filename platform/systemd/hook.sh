@@ -1,7 +1,7 @@
 # Writes how an attempt ended into <run folder>/exit, in the format of platform/exit-record.ts.
 # systemd runs it as ExecStopPost= with $SERVICE_RESULT, $EXIT_CODE and $EXIT_STATUS (systemd.exec(5)). Its one argument is
 # the run folder.
-# Must work in every /bin/sh. Starts no program except systemctl, mv and sleep in rare cases. The braces make the shell read
+# Must work in every /bin/sh. Starts no program except systemctl, systemd-run, mv and sleep in rare cases. The braces make the shell read
 # the whole script before it runs the first command.
 {
 	# `chore stop` signals all processes of the unit at once, and this one is among them.
@@ -106,11 +106,20 @@
 		echo "$record" 1<>"$run/exit"
 		written=
 		read -r written <"$run/exit"
-		[ "$written" != "$record" ] || exit 0
+		[ "$written" != "$record" ] || break
 		tries=$((tries - 1))
 		# Not in SuccessExitStatus=: the unit fails and stays loaded, and chore reads the end from it.
 		[ "$tries" -gt 0 ] || exit 209
 		sleep 1
 	done
+
+	# After the last attempt: a firing of the job's schedule that waits for this end (fire.sh of the core) goes on in a unit of its
+	# own. The paths are variables there, since systemd would read a `$` in its arguments.
+	job=${run%/runs/*} fire=
+	if [ -e "$job/schedule/queued" ] && [ ! -s "$run/restarts" ] && read -r fire <"$job/schedule/queued"; then
+		systemd-run ${MANAGERPID:+--user} --no-block --quiet --collect \
+			-E "CHORE_FIRE=$fire" -E "CHORE_JOB=$job" -E "CHORE_RUN=${run##*/}" \
+			/bin/sh -c 'exec /bin/sh "$CHORE_FIRE" "$CHORE_JOB" "" "$CHORE_RUN"'
+	fi
 	exit 0
 }

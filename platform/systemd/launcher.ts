@@ -1,7 +1,8 @@
 /**
  * How the fire program starts a run: the request that `start` makes (start.ts), by busctl(1), with the same properties. Pure.
  *
- * A unit of the same name may still be there after a run that failed, or go at this moment; it is let go as in `makeRoom`.
+ * A unit of the same name may still be there after a run that failed, or go at this moment; it is let go as in `makeRoom`. A run
+ * that is ending is awaited for a moment, since its hook may have looked already whether a firing waits.
  */
 import { shellWord } from "../shell-word.ts";
 import type { Property } from "./property.ts";
@@ -11,6 +12,8 @@ import { WAKER } from "./timer.ts";
 /** What one run is started with. */
 export interface Launching {
 	readonly unit: string;
+	/** The path of the start script, by which a condition is run, too. */
+	readonly start: string;
 	readonly properties: readonly Property[];
 	/** The names of those that are left out where the manager does not know one of them; see `unaskedNames` in unit.ts. */
 	readonly unasked: readonly string[];
@@ -25,7 +28,7 @@ export interface Launching {
  *
  * @see Platform.launcher in contract.ts
  */
-export function launcherText({ unit, properties, unasked, restarts, scope }: Launching): string {
+export function launcherText({ unit, start, properties, unasked, restarts, scope }: Launching): string {
 	const whose = scope.isSystem ? "--system" : "--user";
 	const manager = ["org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"];
 	const request = [...manager, "StartTransientUnit", "ssa(sv)a(sa(sv))", unit, "fail"];
@@ -76,10 +79,23 @@ ${
 	begun
 }
 alive() {
-	case $(systemctl ${whose} is-active -- ${name}) in
-	active | activating | deactivating | reloading) return 0 ;;
+	for look in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		case $(systemctl ${whose} is-active -- ${name}) in
+		active | activating | reloading) return 0 ;;
+		deactivating) sleep 0.1 || sleep 1 ;;
+		*) return 1 ;;
+		esac
+	done
+}
+halt() {
+	[ ! -e "$1/restarts" ] || : >"$1/restarts"
+	case $(systemctl ${whose} show --property=Description -- ${name}) in
+	*" [chore $id/\${1##*/}]") systemctl ${whose} stop --no-block -- ${name} ;;
 	esac
-	return 1
+}
+check() {
+	systemd-run ${whose} --wait --quiet --collect -p RuntimeMaxSec=10 -p TimeoutStopSec=1 -E ${shellWord(`CHORE_START=${start}`)} -E "CHORE_CHECK=$1" \\
+		/bin/sh -c 'exec /usr/bin/env -i /bin/sh "$CHORE_START" "$CHORE_CHECK"'
 }
 `;
 }

@@ -104,7 +104,7 @@ export class SystemdPlatform implements Platform {
 		const inherited = await callersProperties(this.#connected());
 		const properties = await propertiesOf(this.#connected(), run, { ...this.#installation(), inherited });
 		const unasked = unaskedNames(run, inherited);
-		return launcherText({ unit, properties, unasked, restarts: restartsText(run), scope: this.#scope });
+		return launcherText({ unit, start: run.start, properties, unasked, restarts: restartsText(run), scope: this.#scope });
 	}
 
 	async stop(handle: Handle, options: Stopping): Promise<StopOutcome> {

@@ -89,6 +89,14 @@ export function oneOf<Word extends string>(words: readonly Word[]): (text: strin
 	}, words);
 }
 
+const POLICIES = ["skip", "queue", "replace"] as const;
+
+/** What a schedule does at a moment at which a run is active. "allow", which schedules elsewhere have, is refused with the reason. */
+export const overlap = choice((text: string) => {
+	if (text === "allow") throw new InvalidArgumentError("A job has one run at a time; two jobs can have one schedule.");
+	return oneOf(POLICIES)(text);
+}, POLICIES);
+
 /** `Name=Value`, kept as it is. Collects all that are given. */
 export function repeated(text: string, previous: readonly string[] = []): readonly string[] {
 	return [...previous, text];

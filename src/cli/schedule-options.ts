@@ -1,7 +1,7 @@
 /** The options that say when a job is run: of `chore run` and `chore trigger set`. */
 import type { Command } from "commander";
 import type { Occasion, ScheduleOptions, TriggerOptions } from "../index.ts";
-import { count, duration, oneOf, repeated } from "./arguments.ts";
+import { count, duration, oneOf, overlap, repeated } from "./arguments.ts";
 import { UsageError } from "./failure.ts";
 import { moment } from "./moment.ts";
 
@@ -21,6 +21,8 @@ export interface ScheduleWords {
 	readonly notBefore?: Date;
 	readonly notAfter?: Date;
 	readonly wake?: "platform" | "tick";
+	readonly when?: string;
+	readonly overlap?: "skip" | "queue" | "replace";
 	readonly missed?: "once" | "skip";
 	readonly jitter?: number;
 	readonly keepRuns?: number;
@@ -44,6 +46,8 @@ export function addScheduleOptions(command: Command): Command {
 		.option("--not-before <moment>", "not before then", moment)
 		.option("--not-after <moment>", "not from then on", moment)
 		.option("--wake <by>", "what wakes it: platform, or tick (`chore tick`) (default: platform)", oneOf(["platform", "tick"]))
+		.option("--when <line>", "only if this line of shell succeeds at the moment, within 10 s")
+		.option("--overlap <what>", "when a run is still active: skip, queue (run after it), or replace (stop it) (default: skip)", overlap)
 		.option("--missed <what>", "when it could not be run in time: once (later), or skip (default: once)", oneOf(["once", "skip"]))
 		.option("--jitter <time>", "delay each moment by up to so long", duration)
 		.option("--keep-runs <number>", "how many runs are kept (default: 100)", count)
@@ -57,23 +61,24 @@ export function addScheduleOptions(command: Command): Command {
  * @throws UsageError
  */
 export function scheduleOptions(options: ScheduleWords, what: "new" | "change"): ScheduleOptions | undefined {
-	const { onCalendar, cron, every, at, onActive, notBefore, notAfter, wake, missed, jitter, keepRuns, utc, timezone } = options;
+	const { onCalendar, cron, every, at, onActive, notBefore, notAfter, wake, when, overlap, missed, jitter, keepRuns, utc, timezone } =
+		options;
 	if (at !== undefined && onActive !== undefined)
 		throw new UsageError("--at and --on-active both say the one moment", "leave one of them out");
 	if (utc && timezone !== undefined) throw new UsageError("--utc and --timezone both say the time zone", "leave one of them out");
-	const more = { notBefore, notAfter, wake, missed, jitterMs: jitter, keepRuns, zone: utc ? "UTC" : timezone };
+	const more = { notBefore, notAfter, wake, when, overlap, missed, jitterMs: jitter, keepRuns, zone: utc ? "UTC" : timezone };
 	const occasions = occasionsOf(options);
 	if ([onCalendar, cron, every, at, onActive].every((one) => one === undefined) && occasions.length === 0) {
 		if (Object.values(more).every((one) => one === undefined)) return undefined;
 		if (what === "change" && more.zone === undefined) return more;
 		throw new UsageError("it is not said when the job is to be run", "with --on-calendar, --cron, --every, --at or --on-active");
 	}
-	const when = { calendar: onCalendar, cron, everyMs: every, at };
-	if (onActive === undefined || occasions.length > 0) return { ...when, occasions, ...more };
+	const triggers = { calendar: onCalendar, cron, everyMs: every, at };
+	if (onActive === undefined || occasions.length > 0) return { ...triggers, occasions, ...more };
 	const [first = 0, ...others] = onActive.map((milliseconds) => Date.now() + milliseconds);
-	if (others.length === 0) return { ...when, at: new Date(first), ...more };
+	if (others.length === 0) return { ...triggers, at: new Date(first), ...more };
 	if (onCalendar !== undefined) throw new UsageError("--on-active and --on-calendar both say moments", "leave one of them out");
-	return { ...when, calendar: [first, ...others].map((moment) => `@${Math.ceil(moment / 1000)}`), ...more };
+	return { ...triggers, calendar: [first, ...others].map((moment) => `@${Math.ceil(moment / 1000)}`), ...more };
 }
 
 /** What is counted from events. --on-active is, where it stands beside another of these: alone it is a moment. */

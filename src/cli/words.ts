@@ -65,17 +65,23 @@ export function nextWords({ schedule }: Job, nowMs: number = Date.now()): string
 	return `next ${localTime(next)} (in ${age(next.getTime() - nowMs)})`;
 }
 
-/** When it is run and what was missed: "Mon..Fri *-*-* 09:00:00; missed 3 since 2026-11-29 09:00:00"; null without a schedule. */
+/**
+ * When it is run, how, and what was missed: "Mon..Fri *-*-* 09:00:00; if on-ac; queue; missed 3 since 2026-11-29 09:00:00"; null
+ * without a schedule.
+ */
 export function scheduleWords({ schedule }: Job): string | null {
 	if (schedule === null) return null;
-	const { calendar, leastIntervalMs, missed, missedSince, wake } = schedule;
-	const spans = schedule.triggers.filter(({ kind, paused }) => kind === "every" && !paused).map(({ text }) => text);
+	const { calendar, leastIntervalMs, missed, missedSince, overlap, queued, triggers, wake, when } = schedule;
+	const spans = triggers.filter(({ kind, paused }) => kind === "every" && !paused).map(({ text }) => text);
 	const [every] = spans.sort((one, other) => Number.parseFloat(other) - Number.parseFloat(one));
-	const occasions = schedule.triggers.find(({ kind }) => kind === "occasion")?.text;
-	const times = occasions ?? calendar.join(", ");
+	const times = triggers.find(({ kind }) => kind === "occasion")?.text ?? calendar.join(", ");
 	const moments = every !== undefined && leastIntervalMs !== null ? `${times}, every ${every}` : times;
-	const when = wake === "tick" ? `${moments}, by chore tick` : moments;
-	return missedSince === null ? when : `${when}; missed ${missed} since ${localTime(new Date(missedSince))}`;
+	return [
+		wake === "tick" ? `${moments}, by chore tick` : moments,
+		...(when === null ? [] : [`if ${printable(when)}`]),
+		...(overlap === "skip" ? [] : [queued ? `${overlap}, one waits` : overlap]),
+		...(missedSince === null ? [] : [`missed ${missed} since ${localTime(new Date(missedSince))}`]),
+	].join("; ");
 }
 
 /** How long an active job has been running, or how long ago a job ended. */

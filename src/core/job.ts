@@ -137,7 +137,7 @@ export interface JobSchedule {
 	readonly last: string | null;
 	/** Whether it does not fire until it is resumed. */
 	readonly paused: boolean;
-	/** Whether it is to fire now: one of its moments has come, and it has not fired since. */
+	/** Whether it is to fire now: one of its moments has come, and it has not fired since; or what it waited for is over. */
 	readonly due: boolean;
 	/** How many moments have gone by since it fired last, or was made or resumed. It counts to 1,000. */
 	readonly missed: number;
@@ -153,8 +153,12 @@ export interface JobSchedule {
 	readonly wake: "platform" | "tick";
 	/** What is done about moments at which it could not fire. */
 	readonly missedPolicy: "once" | "skip";
+	/** The line of shell that must succeed at each moment. */
+	readonly when: string | null;
 	/** What is done at a moment at which a run is active. */
-	readonly overlap: "skip";
+	readonly overlap: "skip" | "queue" | "replace";
+	/** Whether a firing waits for the end of a run. */
+	readonly queued: boolean;
 	/** The longest delay after each moment. */
 	readonly jitterMs: number;
 	readonly keepRuns: number;

@@ -19,7 +19,9 @@ const FREE: readonly string[] = [
 	..."--grace --memory --cpus --tasks --nice --lines --run".split(" "),
 	..."--older-than --keep-jobs --keep-bytes".split(" "),
 	..."--header --data --expect --retries --max-time".split(" "),
-	..."--every --on-active --on-boot --on-startup --on-unit-active --on-unit-inactive --jitter --keep-runs --next --trigger".split(" "),
+	..."--every --on-active --on-boot --on-startup --on-unit-active --on-unit-inactive --when --jitter --keep-runs --next --trigger".split(
+		" ",
+	),
 ];
 
 interface Offer {

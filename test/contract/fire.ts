@@ -4,7 +4,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 
 import type { Platform, PlatformContext } from "../../platform/contract.ts";
 import { installProgram } from "../../src/core/disk/programs.ts";
 import type { Job } from "../../src/core/job.ts";
-import { eventually } from "../support/eventually.ts";
+import { eventually, isRunning } from "../support/eventually.ts";
 import { scheduleBeside } from "../support/fire.ts";
 import type { Home } from "../support/home.ts";
 import type { Declare } from "./attempts.ts";
@@ -131,6 +131,117 @@ export function testFire(on: Declare, { shellWords, inMemory }: Subject, open: (
 		},
 		skip,
 	);
+
+	on(
+		"of the firings that meet an active run one waits for its end, where the schedule queues them",
+		async (home) => {
+			await using platform = await opened(home);
+			if (platform.launcher === undefined) return;
+			const line = `until [ -e first ]; do sleep 0.02; done
+				[ -e "$CHORE_RUN_ID" ] || { : >"$CHORE_RUN_ID"; exit 1; }
+				grep SigIgn /proc/self/status
+				until [ -e go ]; do sleep 0.02; done
+				rm go`;
+			const restart = { policy: "on-failure", delayMs: 10, max: 1 } as const;
+			const { id } = await home.chore.run({ command: ["/bin/sh", "-c", line], directory: home.path, restart });
+			const { folder, fired } = await scheduleBeside(home, id, platform, shellWords, { overlap: "queue" });
+			// The second time the active run is one that a firing which has waited has begun.
+			for (const active of [1, 2]) {
+				fired();
+				fired();
+				assert.equal(existsSync(`${folder}/queued`), true);
+				// The end of an attempt is not that of the run.
+				writeFileSync(`${home.path}/first`, "");
+				await eventually("the second attempt is there", async () => (await home.chore.get(id)).attempt === 2);
+				assert.equal((await home.chore.get(id)).run, active);
+				writeFileSync(`${home.path}/go`, "");
+				await eventually(`run ${active + 1} is there`, async () => (await home.chore.get(id)).run === active + 1);
+			}
+			writeFileSync(`${home.path}/go`, "");
+			assert.equal((await home.chore.wait(id)).run, 3);
+			assert.equal(existsSync(`${folder}/queued`), false);
+			assert.deepEqual(await decisions(home), ["queued 1", "skipped 1", "queued 2", "skipped 2"]);
+			const outputs = [1, 2, 3].map((run) => readFileSync(`${folder}/../runs/${run}/output`, "utf8"));
+			assert.deepEqual(outputs, [outputs[0], outputs[0], outputs[0]], "which signals a job ignores does not depend on who began it");
+		},
+		skip,
+	);
+
+	on(
+		"a firing that meets an active run stops it and runs the job then, where the schedule replaces runs",
+		async (home) => {
+			await using platform = await opened(home);
+			if (platform.launcher === undefined) return;
+			const line = "sleep 1000 & echo $! >child; until [ -e go ]; do sleep 0.02; done";
+			const { id } = await home.chore.run({ command: ["/bin/sh", "-c", line], directory: home.path });
+			await eventually("its child is there", () => existsSync(`${home.path}/child`));
+			const child = Number(readFileSync(`${home.path}/child`, "utf8"));
+			const { folder, fire } = await scheduleBeside(home, id, platform, shellWords, { overlap: "replace" });
+			fire();
+			await eventually("run 2 is there", async () => (await home.chore.get(id)).run === 2);
+			assert.equal(isRunning(child), false);
+			const [stopped] = (await home.chore.runs(id)).filter(({ run }) => run === 1);
+			assert.deepEqual([stopped?.state, stopped?.result], ["stopped", "stopped"]);
+			writeFileSync(`${home.path}/go`, "");
+			assert.equal((await home.chore.wait(id)).state, "succeeded");
+			assert.equal(existsSync(`${folder}/queued`), false);
+			assert.deepEqual(await decisions(home), ["queued 1", "stopped 1 its schedule"]);
+		},
+		skip,
+	);
+
+	on(
+		"a schedule with a condition runs the job only while that holds, with what the job has",
+		async (home) => {
+			await using platform = await opened(home);
+			if (platform.launcher === undefined) return;
+			const { id } = await home.chore.run({
+				command: ["true"],
+				directory: home.path,
+				output: "split",
+				setEnvironment: { GREETING: "it's $HOME" },
+			});
+			await home.chore.wait(id);
+			const when = 'echo "$GREETING"; pwd >&2\n[ -e ok ]';
+			const { folder, fire, fired } = await scheduleBeside(home, id, platform, shellWords, { when });
+			fired();
+			assert.equal(readFileSync(`${folder}/message`, "utf8"), `it's $HOME\n${home.path}\n`);
+			writeFileSync(`${home.path}/ok`, "");
+			fire();
+			await runOf(home, id, 2);
+			assert.deepEqual(await decisions(home), ["skipped 1"]);
+			assert.deepEqual(readdirSync(`${home.path}/default/trash`), []);
+		},
+		skip,
+	);
+
+	on(
+		"a condition that hangs is ended with all that it started, and does not hold",
+		async (home) => {
+			await using platform = await opened(home);
+			if (platform.launcher === undefined) return;
+			const { id } = await home.chore.run({ command: ["true"], directory: home.path });
+			await home.chore.wait(id);
+			const when = "trap '' TERM; (sleep 1000 & echo $! >child.new; mv child.new child); echo $$ >main; while :; do sleep 1; done";
+			const { folder, fired } = await scheduleBeside(home, id, platform, shellWords, { when });
+			const launch = readFileSync(`${folder}/launch`, "utf8");
+			writeFileSync(`${folder}/launch`, launch.replace("RuntimeMaxSec=10", "RuntimeMaxSec=1").replace(" 100 10 10 ", " 20 1 1 "));
+			fired();
+			for (const name of ["main", "child"])
+				assert.equal(isRunning(Number(readFileSync(`${home.path}/${name}`, "utf8"))), false, `its ${name} process is gone`);
+			assert.deepEqual(await decisions(home), ["skipped 1"]);
+			assert.equal((await home.chore.get(id)).run, 1);
+		},
+		skip,
+	);
+}
+
+/** The events by which a schedule tells what it did about an active run. */
+async function decisions(home: Home): Promise<readonly string[]> {
+	const told: string[] = [];
+	for await (const { event, run, by } of home.chore.events())
+		if (["skipped", "queued", "missed", "stopped"].includes(event)) told.push([event, run, ...(by === undefined ? [] : [by])].join(" "));
+	return told;
 }
 
 /** The run of that number, once it has ended. */

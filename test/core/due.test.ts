@@ -65,7 +65,7 @@ interface Question {
 }
 
 function schedule(kind: "calendar" | "cron", text: string, missed: Schedule["missed"] = "once", zone: string | null = null): Schedule {
-	const rest = { wake: "platform", overlap: "skip", jitterMs: 0, keepRuns: 100, notBeforeMs: null, notAfterMs: null } as const;
+	const rest = { wake: "platform", when: null, overlap: "skip", jitterMs: 0, keepRuns: 100, notBeforeMs: null, notAfterMs: null } as const;
 	return { triggers: [{ id: "t1", kind, texts: [text], zone }], missed, ...rest };
 }
 

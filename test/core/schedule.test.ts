@@ -113,6 +113,7 @@ test("what cannot be a schedule is refused", () => {
 		[{ at: new Date(Number.NaN) }, /none after 1970/],
 		[{ calendar: ["9:00 UTC"], cron: ["0 9 * * *"] }, /time zones/],
 		[{ calendar: ["daily"], zone: "Mars/Olympus" }, /time zone/],
+		[{ calendar: ["daily"], overlap: "allow" }, /one run at a time/],
 		[{ calendar: ["daily"], keepRuns: 0 }, /1 or more/],
 		[{ calendar: ["daily"], jitterMs: -1 }, /0 or more/],
 	];

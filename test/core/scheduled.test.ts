@@ -459,6 +459,50 @@ test("a paused trigger is left out of those that must hold; if all are, the sche
 	assert.deepEqual(await state(), [both, true, [false, false]]);
 });
 
+test("a condition and what is done about an active run belong to the schedule, and can be changed", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const { id } = await home.chore.run({ command: ["true"], schedule: { ...DAILY, when: "[ -e $0 ]; exit 5" } });
+	fire(home);
+	const { schedule, run } = await home.chore.get(id);
+	assert.deepEqual([run, schedule?.when, schedule?.overlap, schedule?.queued], [0, "[ -e $0 ]; exit 5", "skip", false]);
+	assert.notEqual(schedule?.last, null, "the moment counts as fired");
+	const reasons: unknown[] = [];
+	for await (const { event, reason } of home.chore.events()) if (event === "skipped") reasons.push(reason);
+	assert.deepEqual(reasons, ["condition"]);
+	await home.chore.reschedule(id, { when: "true", overlap: "queue" });
+	fire(home);
+	assert.deepEqual(await home.chore.get(id).then((job) => [job.run, job.schedule?.when, job.schedule?.overlap]), [1, "true", "queue"]);
+	await home.chore.reschedule(id, { when: "" });
+	fire(home);
+	assert.deepEqual(await home.chore.get(id).then((job) => [job.run, job.schedule?.when]), [2, null]);
+});
+
+test("a schedule is not over while a firing waits, and a pause drops that", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const { id } = await home.chore.run({
+		command: ["/bin/sh", "-c", 'until [ -e "$0" ]; do sleep 0.02; done', `${home.path}/go`],
+		schedule: { at: new Date(Date.now() + 3_600_000), overlap: "queue" },
+	});
+	const past = Math.floor(Date.now() / 1000) - 1;
+	rewrite(`${home.path}/default/jobs/${id}/schedule/plan`, (text) => text.replace(/^begin=.*$/m, `begin=${past}`));
+	rewrite(`${home.path}/default/jobs/${id}/schedule/schedule.json`, (text) => {
+		const record = JSON.parse(text);
+		record.schedule.triggers[0].atMs = past * 1000;
+		return JSON.stringify({ ...record, sinceMs: past * 1000 - 5000 });
+	});
+	await home.chore.rerun(id);
+	writeFileSync(`${home.path}/default/jobs/${id}/runs/1/alive`, "");
+	fire(home);
+	writeFileSync(`${home.path}/go`, "");
+	await home.chore.wait(id, { run: 1 });
+	const job = await home.chore.get(id);
+	assert.deepEqual([job.state, job.schedule?.queued, job.schedule?.due, job.schedule?.next], ["scheduled", true, true, null]);
+	const paused = await home.chore.pauseSchedule(id);
+	assert.equal(paused.schedule?.queued, false);
+	await home.chore.resumeSchedule(id);
+	assert.equal((await home.chore.get(id)).schedule, null);
+});
+
 test("a change that the platform refuses leaves the schedule as it was", async () => {
 	let refuses = false;
 	const module = fakeWith(({ schedules }) =>

@@ -119,7 +119,17 @@ function schedule(more: Partial<JobSchedule> = {}): JobSchedule {
 		...{ next: new Date(2026, 10, 22, 9, 0).toISOString(), last: new Date(2026, 10, 21, 9, 0).toISOString(), paused: false, due: false },
 		...{ missed: 0, missedSince: null, calendar: ["Mon..Fri *-*-* 09:00:00"], leastIntervalMs: null },
 		triggers: [trigger("calendar", "Mon..Fri 9:00")],
-		...{ missedPolicy: "once", overlap: "skip", wake: "platform", jitterMs: 0, keepRuns: 100, notBefore: null, notAfter: null },
+		...{
+			missedPolicy: "once",
+			overlap: "skip",
+			when: null,
+			queued: false,
+			wake: "platform",
+			jitterMs: 0,
+			keepRuns: 100,
+			notBefore: null,
+			notAfter: null,
+		},
 		...more,
 	};
 }

@@ -81,8 +81,14 @@ class FakePlatform implements Platform {
 	/usr/bin/env -i /bin/sh '${start}' "$run"
 	echo "${record}" 1<>"$run/exit"
 	begun
+	[ ! -e "$schedule/queued" ] || /bin/sh "$0" "$job" '' "$k"
 } # ${run}.${jobId}
 alive() { [ -e "$1/alive" ]; }
+check() { /usr/bin/env -i /bin/sh '${start}' "$1"; }
+halt() {
+	echo "${record.replace("how=exited status=$?", "how=killed status=15")}" 1<>"$1/exit"
+	rm -f "$1/alive"
+}
 `;
 	}
 

@@ -14,6 +14,7 @@ import { planTemplate, writeTemplate } from "../../src/core/start/template.ts";
 const ALWAYS: Schedule = {
 	triggers: [{ id: "t1", kind: "calendar", texts: ["minutely"], zone: null }],
 	wake: "platform",
+	when: null,
 	overlap: "skip",
 	missed: "once",
 	jitterMs: 0,
@@ -44,10 +45,10 @@ export async function scheduleBeside(
 	if (stored === undefined || isUnreadable(stored)) throw new Error("there is no such job");
 	const folder = scheduleFolder(session, id);
 	mkdirSync(folder, { mode: 0o700 });
-	const made = { session, platform, job: stored.job, schedule: { ...ALWAYS, ...changes } };
+	const program = installProgram(session.root, "fire", fireText);
+	const made = { session, platform, job: stored.job, schedule: { ...ALWAYS, ...changes }, fire: program };
 	writeTemplate(folder, made, await planTemplate(session, platform, stored.job));
 	markScheduled(session, id);
-	const program = installProgram(session.root, "fire", fireText);
 	const [command = "", ...words] = [...shell, program, `${session.jobs}/${id}`];
 	// As cron and systemd run it: the leader of a process group, with an environment of their own.
 	const options = {

@@ -151,6 +151,7 @@ const ASKED = { name: "Description", signature: "s", value: 'it\'s $HOME `id` \\
 const UNASKED = { name: "OOMPolicy", signature: "s", value: "continue" };
 const START: Launching = {
 	unit: "chore-x.service",
+	start: "/jobs/0/start",
 	properties: [UNASKED, ASKED],
 	unasked: ["OOMPolicy", "CPUAffinity"],
 	restarts: undefined,

@@ -1,13 +1,13 @@
 /** Pauses and resumes the schedule of a job. What wakes the job goes on, and does nothing meanwhile. */
 import { ChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
-import { removeTree, writeEmpty } from "../disk/files.ts";
+import { removeQuietly, removeTree, writeEmpty } from "../disk/files.ts";
 import { note } from "../disk/ledger.ts";
 import { scheduleFolder } from "../disk/session.ts";
 import { type Job, shortId } from "../job.ts";
 import { areAllPaused } from "../schedule/schedule.ts";
 import { writeLooked } from "../settle/calendar-file.ts";
-import { isPaused, pausedFile, readable, readSchedule, writeSchedule } from "../settle/scheduled.ts";
+import { isPaused, pausedFile, queuedFile, readable, readSchedule, writeSchedule } from "../settle/scheduled.ts";
 import { current } from "./reach.ts";
 
 /** In the ledger: not the job's processes are meant. */
@@ -19,6 +19,7 @@ export async function pauseSchedule(context: Context, id: string): Promise<Job> 
 	const job = await scheduled(context, id);
 	if (isPaused(session, id)) return job;
 	writeEmpty(pausedFile(session, id));
+	removeQuietly(queuedFile(session, id));
 	note(session, job, "paused", SCHEDULE);
 	return current(context, id);
 }

@@ -142,7 +142,7 @@ export function writeEmpty(path: string): void {
 }
 
 /** Replaces a file, or makes it. A reader sees the whole old content or the whole new one. */
-export function replaceFile(path: string, content: string): void {
+export function replaceFile(path: string, content: string | Uint8Array): void {
 	const temporary = `${path}.${randomBytes(6).toString("hex")}`;
 	try {
 		writeNew(temporary, content);

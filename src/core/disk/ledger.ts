@@ -8,8 +8,8 @@ import { appendToLedger, LedgerReader, readLedgerTail } from "./ledger-files.ts"
 import { isId, isName, type Session } from "./session.ts";
 
 /**
- * Changed: its settings or its schedule, from the next run on. Skipped: a schedule fired while a run was active. Missed: it fired,
- * and no run could be made.
+ * Changed: its settings or its schedule, from the next run on. The last three are of a schedule that fired and ran nothing. Skipped:
+ * for the reason that is given. Queued: it waits for the end of a run. Missed: no run could be made.
  */
 export type EventKind =
 	| "created"
@@ -22,6 +22,7 @@ export type EventKind =
 	| "lost"
 	| "changed"
 	| "skipped"
+	| "queued"
 	| "missed";
 
 /** One line of the ledger. */
@@ -112,7 +113,7 @@ function parseEvent(text: string): LedgerEvent | undefined {
 }
 
 /** Events that may happen more than once in a run. */
-const REPEATED: ReadonlySet<EventKind> = new Set<EventKind>(["paused", "resumed", "changed", "skipped", "missed"]);
+const REPEATED: ReadonlySet<EventKind> = new Set<EventKind>(["paused", "resumed", "changed", "skipped", "queued", "missed"]);
 
 /** A text that is equal for two lines about the same event. */
 function identityOf({ id, run, event, at }: LedgerEvent): string {

@@ -1,15 +1,20 @@
 /** Checks the options of a schedule and fills in the defaults. */
 import { ChoreError } from "../../../platform/errors.ts";
 import { LATEST_MS } from "../disk/store.ts";
-import { type Schedule, type Trigger, wakingOf } from "../schedule/schedule.ts";
+import { hasBytes } from "../exact-text.ts";
+import { type Overlap, type Schedule, type Trigger, wakingOf } from "../schedule/schedule.ts";
 import { readZone } from "../schedule/zone.ts";
 import type { ScheduleOptions, TriggerOptions } from "./spec.ts";
 
 const DEFAULT_KEEP_RUNS = 100;
 
+/** Less than a word of a command can have on Linux. */
+const MOST_CONDITION_BYTES = 100_000;
+
 /** What a schedule has beside its triggers, where nothing else is asked for. */
 const DEFAULTS: Omit<Schedule, "triggers"> = {
 	wake: "platform",
+	when: null,
 	overlap: "skip",
 	missed: "once",
 	jitterMs: 0,
@@ -32,7 +37,8 @@ export function changeSchedule(before: Schedule, options: ScheduleOptions, made:
 	const schedule: Schedule = {
 		triggers: triggers.length > 0 ? triggers : before.triggers,
 		wake: options.wake ?? before.wake,
-		overlap: before.overlap,
+		when: options.when === undefined ? before.when : checkCondition(options.when),
+		overlap: checkOverlap(options.overlap ?? before.overlap),
 		missed: options.missed ?? before.missed,
 		jitterMs: checkCount("the jitter", options.jitterMs ?? before.jitterMs, 0),
 		keepRuns: checkCount("the number of runs that are kept", options.keepRuns ?? before.keepRuns, 1),
@@ -41,6 +47,21 @@ export function changeSchedule(before: Schedule, options: ScheduleOptions, made:
 	};
 	wakingOf(schedule);
 	return schedule;
+}
+
+/** @returns null for an empty line, which always holds */
+function checkCondition(line: string): string | null {
+	if (Buffer.byteLength(line) <= MOST_CONDITION_BYTES && !line.includes("\0") && hasBytes(line)) return line.trim() === "" ? null : line;
+	throw new ChoreError("INVALID_ARGUMENT", "the condition is no line that a shell can be given", {
+		hint: `it has ${MOST_CONDITION_BYTES} bytes at most, and no NUL`,
+	});
+}
+
+function checkOverlap(overlap: Overlap | "allow"): Overlap {
+	if (overlap !== "allow") return overlap;
+	throw new ChoreError("INVALID_ARGUMENT", "a job has one run at a time, so its schedule cannot allow two to overlap", {
+		hint: "two jobs can have one schedule",
+	});
 }
 
 /** @param made how many triggers the job has ever had */

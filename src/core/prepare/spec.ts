@@ -107,6 +107,16 @@ export interface ScheduleOptions {
 	readonly wake?: "platform" | "tick" | undefined;
 	/** After moments at which nothing could fire, such as while the machine was off: fire once (default), or not. */
 	readonly missed?: "once" | "skip" | undefined;
+	/**
+	 * A line for /bin/sh that is run at each moment, with the job's variables and directory. If it fails, or takes longer than 10 s,
+	 * the job is not run. "": none (default).
+	 */
+	readonly when?: string | undefined;
+	/**
+	 * At a moment at which a run is active: do nothing (default), run the job once more after its end, or stop it and run the job
+	 * then. "allow" is refused: a job has one run at a time.
+	 */
+	readonly overlap?: "skip" | "queue" | "replace" | "allow" | undefined;
 	/** The longest delay after each moment; 0 or more. Default 0. */
 	readonly jitterMs?: number | undefined;
 	/** How many runs are kept; 1 or more. Default 100. */

@@ -58,17 +58,7 @@ export function startScript(options: StartOptions): Buffer {
 	if (options.relay) addRelay(script, options);
 	addLimits(script, options.limits);
 	script.add("cd ").quote(options.directory).add(" || exit 126\n");
-	script.add("set --");
-	const byEnv = [...environment].filter(([name]) => !PORTABLE.test(name) || SHELLS_OWN.test(name));
-	if (byEnv.length > 0) script.add(" /usr/bin/env --");
-	for (const [name, value] of byEnv) script.add(" ").quote(`${name}=${value}`);
-	// env(1) would read a path with "=" as a variable, so another program stands in front of it.
-	if (options.nice !== 0 || (options.program.includes("=") && options.become.length === 0)) script.add(` /usr/bin/nice -n ${options.nice}`);
-	// Not by its path of today: the state folder may be moved.
-	if (options.script !== undefined) script.add(` /bin/sh "\${chore_run%/runs/*}/${options.script}" "$chore_run"`);
-	// `become` comes last, since what stands before it may need the caller's rights.
-	for (const word of [...options.become, options.program, ...options.arguments]) script.add(" ").quote(word);
-	script.add("\n");
+	addWords(script, options);
 	script.add(`umask ${options.umask.toString(8).padStart(4, "0")}\n`);
 	// ksh93 changes SHLVL at exec, and crashes if it is unset. This one is not exported.
 	script.add("unset PWD OLDPWD SHLVL\nSHLVL=1\n");
@@ -86,9 +76,38 @@ export function startScript(options: StartOptions): Buffer {
 	if (level !== undefined && /^[0-9]{1,4}$/.test(level)) script.add(`[ "\${BASH_VERSION-}" ] && SHLVL=${Number(level) + 1}\n`);
 	// Most shells do this if exec fails, and none if it does not. Its reason is then in the output of the job.
 	script.add("trap chore_failed EXIT\n");
+	script.add(`${IS_CONDITION} && exec "$@" </dev/null >>"$chore_run/output" 2>&1\n`);
 	script.add('exec "$@"');
 	addRedirections(script, options);
 	return script.bytes();
+}
+
+/** The command line of the program, or of the condition of its schedule. */
+function addWords(script: Script, options: StartOptions): void {
+	script.add("set --");
+	const byEnv = [...options.environment].filter(([name]) => !PORTABLE.test(name) || SHELLS_OWN.test(name));
+	if (byEnv.length > 0) script.add(" /usr/bin/env --");
+	for (const [name, value] of byEnv) script.add(" ").quote(`${name}=${value}`);
+	// env(1) would read a path with "=" as a variable, so another program stands in front of it.
+	if (options.nice !== 0 || (options.program.includes("=") && options.become.length === 0)) script.add(` /usr/bin/nice -n ${options.nice}`);
+	script.add(`\nif ${IS_CONDITION}; then\nset -- "$@"`);
+	for (const word of options.become) script.add(" ").quote(word);
+	script.add(` /bin/sh -c\n. "$chore_run/${CONDITION}"\nelse\nset -- "$@"`);
+	// Not by its path of today: the state folder may be moved.
+	if (options.script !== undefined) script.add(` /bin/sh "\${chore_run%/runs/*}/${options.script}" "$chore_run"`);
+	// `become` comes last, since what stands before it may need the caller's rights.
+	for (const word of [...options.become, options.program, ...options.arguments]) script.add(" ").quote(word);
+	script.add("\nfi\n");
+}
+
+/** The file in the given folder by which the script becomes a condition and not the job: it adds a line of shell to the command. */
+export const CONDITION = "condition";
+
+const IS_CONDITION = `[ -f "$chore_run/${CONDITION}" ]`;
+
+/** The content of that file. */
+export function conditionScript(line: string): Buffer {
+	return new Script().add('set -- "$@" ').quote(line).add("\n").bytes();
 }
 
 /**

@@ -29,13 +29,17 @@ export type Trigger = {
 	| { readonly kind: "occasion"; readonly occasions: readonly Occasion[] }
 );
 
+export type Overlap = "skip" | "queue" | "replace";
+
 /** When a job is run, and what happens if it cannot be. */
 export interface Schedule {
 	readonly triggers: readonly Trigger[];
 	/** What wakes the job: its platform, or nothing but `chore tick`. */
 	readonly wake: "platform" | "tick";
-	/** What a firing does while a run is active: nothing. */
-	readonly overlap: "skip";
+	/** A line of shell that must succeed, or the firing does nothing. */
+	readonly when: string | null;
+	/** What a firing does while a run is active: nothing; wait for its end, one firing at most; or stop it first. */
+	readonly overlap: Overlap;
 	/** Of the moments at which nothing could fire, such as while the machine was off: one is made up for, or none. */
 	readonly missed: "once" | "skip";
 	/** The longest delay after each moment, the same one each time. */

@@ -77,6 +77,11 @@ export function pausedFile(session: Session, id: string): string {
 	return `${scheduleFolder(session, id)}/paused`;
 }
 
+/** Is there while a firing waits for the end of a run; see fire.sh in start. */
+export function queuedFile(session: Session, id: string): string {
+	return `${scheduleFolder(session, id)}/queued`;
+}
+
 /** When it fired last, by the seconds that the fire program writes there; null if it never did. */
 export function lastFiringMs(session: Session, id: string): number | null {
 	const seconds = Number.parseInt(readText(`${scheduleFolder(session, id)}/last`) ?? "", 10);
@@ -106,7 +111,7 @@ export async function withSchedule(context: Context, job: Job): Promise<Job> {
 		return freeze({ ...job, state, reason: `unreadable: ${record.file}: ${record.why}` });
 	}
 	await finishArming(context, job.id, record);
-	const { schedule, mayFire } = await present(context, job.id, record);
+	const { schedule, mayFire } = await present(context, job, record);
 	if (!mayFire && (await endSchedule(context, job.id))) return job;
 	return freeze(isIdle(job) ? { ...job, state: "scheduled", reason: job.run === 0 ? null : job.reason, schedule } : { ...job, schedule });
 }
@@ -114,27 +119,30 @@ export async function withSchedule(context: Context, job: Job): Promise<Job> {
 /** @returns what is shown, and whether it will ever fire again */
 async function present(
 	context: Context,
-	id: string,
+	job: Job,
 	{ schedule, sinceMs, handle }: ScheduleRecord,
 ): Promise<{ readonly schedule: JobSchedule; readonly mayFire: boolean }> {
 	const { session } = context;
+	const { id } = job;
 	const { nextTimes } = await import("../schedule/next-times.ts");
 	const nowMs = Date.now();
 	const lastMs = lastFiringMs(session, id);
 	const paused = isPaused(session, id);
+	const queued = statSync(queuedFile(session, id), { throwIfNoEntry: false }) !== undefined;
 	const firstMs = Math.max(sinceMs, lastMs ?? 0);
 	const lateMs = nowMs - LATE_MS - schedule.jitterMs;
 	const missed = paused ? [] : missedSlots(schedule, lastMs, firstMs, lateMs, nextTimes);
 	const nextMs = (handle === null ? undefined : await askedNext(context, handle)) ?? nextSlot(schedule, lastMs, nowMs, nextTimes) ?? null;
 	const pendingMs = pendingSlot(schedule, lastMs, firstMs, nowMs, nextTimes);
+	const isDue = (pendingMs !== undefined && pendingMs <= nowMs) || (queued && isIdle(job));
 	const { calendar, guardMs } = wakingOf(schedule);
 	return {
-		mayFire: paused || nextMs !== null || pendingMs !== undefined || hasOccasions(schedule, nowMs),
+		mayFire: paused || queued || nextMs !== null || pendingMs !== undefined || hasOccasions(schedule, nowMs),
 		schedule: {
 			next: nextMs === null ? null : rfc3339(nextMs),
 			last: lastMs === null ? null : rfc3339(lastMs),
 			paused,
-			due: !paused && pendingMs !== undefined && pendingMs <= nowMs,
+			due: !paused && isDue,
 			missed: missed.length,
 			missedSince: missed[0] === undefined ? null : rfc3339(missed[0]),
 			calendar: calendarTexts(calendar),
@@ -147,7 +155,9 @@ async function present(
 			}),
 			wake: schedule.wake,
 			missedPolicy: schedule.missed,
+			when: schedule.when,
 			overlap: schedule.overlap,
+			queued,
 			jitterMs: schedule.jitterMs,
 			keepRuns: schedule.keepRuns,
 			notBefore: schedule.notBeforeMs === null ? null : rfc3339(schedule.notBeforeMs),

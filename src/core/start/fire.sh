@@ -1,26 +1,35 @@
 # Fires a schedule of chore: decides whether a run of the job is due, lays it out, and starts it.
 #
-#   sh fire JOB [MOMENT]      JOB is the folder of the job, MOMENT what it is fired for, in seconds: not a second time then
+#   sh fire JOB [MOMENT [K]]      JOB is the folder of the job
+#
+#   MOMENT    what it is fired for, in seconds: it does not fire a second time for that
+#   K         the number of the job's run whose end is written down just now
 #
 # Whatever wakes the job runs it: a timer, cron, a person. A wake-up is only a hint, so this looks for itself, and does no harm
-# when nothing is due. It needs no Node. What a start by chore would do, `startAfter` in rerun.ts, it does in the same order, with
-# files that chore has made (template.ts):
+# when nothing is due. One firing at most waits for the end of a run: what writes that down, the hook or the shim, runs this with K.
+# If that was killed, any wake-up finds the mark. It needs no Node. What a start by chore would do, `startAfter` in rerun.ts, it does
+# in the same order, with files that chore has made (template.ts):
 #
 #   JOB/schedule/plan       numbers and words, and the placeholders p_...
 #               /template   the folder of a run, with placeholders
 #               /launch     how the platform starts it; see Platform.launcher
+#               /policies   the part of this program that only some schedules need (policies.sh)
+#               /when       with a condition: the folder that it is run in
 #               /last       when it fired last, in seconds, and the process that did; laid out, so that it needs no space
 #               /paused     is there while nothing is to fire
+#               /fire       the path of this program
+#               /queued     the same file once more, while a firing waits for the end of a run
 #               /message    what the shell and its programs had to say
 #   JOB/settings/NUMBER     where the settings of the job were changed: plan, template and launch of the highest number count
 #
 # Every sh reads this: no printf, no `case` inside $( ), and all of it one command, so that it is read whole before it begins.
 {
-	job=$1 moment=$2 id=${1##*/} session=${1%/jobs/*} schedule=$1/schedule
+	job=$1 moment=${2-} ended=${3-} id=${1##*/} session=${1%/jobs/*} schedule=$1/schedule
 	IFS=' '
 	umask 077
 	if [ ! -e "$session/schedules/$id" ] || [ -e "$schedule/paused" ]; then exit 0; fi
-	exec </dev/null >"$schedule/message" 2>&1
+	: >"$schedule/message"
+	exec </dev/null >>"$schedule/message" 2>&1
 	. "$schedule/plan"
 	most=1 made=$schedule
 	for folder in "$job/settings/"*; do
@@ -45,13 +54,15 @@
 
 	# Whether it has fired already. This is asked after the runs were counted: of two that fire for the same moment, the later one
 	# finds either this changed or, in the end, run $k made. A last firing in the future was before the clock was set back.
-	last='' rest=''
+	last='' rest='' due=yes code=0
 	read -r last rest <"$schedule/last"
+	[ -z "$ended" ] || due=''
 	if [ -n "$last" ]; then
-		if [ -n "$moment" ] && [ "$last" -ge "$moment" ] && [ $((last - seconds)) -lt 60 ]; then exit 1; fi
-		if [ -n "$once" ] && [ "$last" -ge "$begin" ]; then exit 0; fi
-		if [ -n "$least" ] && [ "$last" -le "$seconds" ] && [ $((seconds - last)) -lt "$least" ]; then exit 0; fi
+		if [ -n "$moment" ] && [ "$last" -ge "$moment" ] && [ $((last - seconds)) -lt 60 ]; then due='' code=1; fi
+		if [ -n "$once" ] && [ "$last" -ge "$begin" ]; then due=''; fi
+		if [ -n "$least" ] && [ "$last" -le "$seconds" ] && [ $((seconds - last)) -lt "$least" ]; then due=''; fi
 	fi
+	[ -n "$due" ] || [ -e "$schedule/queued" ] || exit "$code"
 
 	up=0 boot='' space='' host=''
 	[ ! -r /proc/uptime ] || read -r up rest </proc/uptime
@@ -102,11 +113,28 @@
 
 	text=$(fill launch) || exit 1
 	eval "$text"
-	if [ "$latest" -gt 0 ] && is_active "$job/runs/$latest"; then
+	[ "$when$overlap" = skip ] || . "$schedule/policies"
+	if [ -n "$due" ] && [ -n "$when" ] && ! holds; then
 		echo "$seconds $$" 1<>"$schedule/last"
-		tell skipped "$latest" ",\"reason\":\"run $latest is still active\""
+		tell skipped "$latest" ',"reason":"condition"'
 		exit 0
 	fi
+	before=$job/runs/$latest
+	if [ "$latest" -gt 0 ] && [ "$latest" != "$ended" ] && is_active "$before"; then
+		[ -n "$due" ] || exit 0
+		echo "$seconds $$" 1<>"$schedule/last"
+		# The mark is a link: of many firings one makes it, and it needs no space.
+		if [ "$overlap" != skip ] && ln "$schedule/fire" "$schedule/queued"; then
+			tell queued "$latest" ",\"reason\":\"run $latest is still active\""
+		else
+			tell skipped "$latest" ",\"reason\":\"run $latest is still active\""
+		fi
+		[ "$overlap" != replace ] || end_before
+		# It may have ended before the mark was there: then nobody else fires.
+		if [ "$overlap" = skip ] || is_active "$before"; then exit 0; fi
+	fi
+	# Who takes the mark away fires.
+	[ ! -e "$schedule/queued" ] || rm "$schedule/queued" || exit 0
 
 	# The files of the run, whole or not at all. mv moves into a folder that is there: then another process was first.
 	new=$session/trash/new-$id.fire$$ mark=$session/trash/mark-$id.fire$$

@@ -23,7 +23,7 @@ import { text as fire } from "./fire.sh.ts";
 import { type Draft, jobRecord, placeJob } from "./new-job.ts";
 import { notices } from "./notice.ts";
 import { runSpec } from "./plan.ts";
-import { changedPlan, planTemplate, writeTemplate } from "./template.ts";
+import { changedPlan, planTemplate, writeCondition, writePrograms, writeTemplate } from "./template.ts";
 
 /** Makes the job and what wakes it. Nothing is started. */
 export async function arrange(
@@ -42,7 +42,7 @@ export async function arrange(
 		makeFolder(`${aside}/schedule`);
 		writeSchedule(`${aside}/schedule`, planned);
 		writeLooked(`${aside}/schedule`, schedule, planned.sinceMs);
-		writeTemplate(`${aside}/schedule`, { session, platform, job, schedule }, template);
+		writeTemplate(`${aside}/schedule`, { session, platform, job, schedule, fire: planned.wake.fire }, template);
 	});
 	record(session, { id, run: 0, name: job.name }, "created", { command: shownWords(job.command) });
 	beginArming(session, id);
@@ -116,11 +116,13 @@ export async function changeInPlace(
 	if (isPausedNow) writeEmpty(pausedFile(session, id));
 	const plan = readText(`${folder}/plan`) ?? "";
 	const place = (record: ScheduleRecord, plan: string): void => {
+		writeCondition(folder, record.schedule);
 		replaceFile(`${folder}/plan`, plan);
 		writeSchedule(folder, record);
 	};
 	beginArming(session, id);
 	writeLooked(folder, planned.schedule, planned.sinceMs);
+	writePrograms(folder, planned.wake.fire);
 	// The files first: until the new revision is armed, what wakes the job finds the new plan.
 	place(planned, changedPlan(plan, planned.schedule));
 	try {

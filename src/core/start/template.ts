@@ -2,17 +2,20 @@
  * The template of the runs that a schedule starts: the folder of a run as `writeRun` makes it for every start, with placeholders
  * for what is known only then. The fire program (fire.sh) copies it and puts the numbers in: no text of the user's is read there.
  */
+import { existsSync } from "node:fs";
 import type { Platform } from "../../../platform/contract.ts";
 import { ChoreError } from "../../../platform/errors.ts";
-import { makeFolder, writeNew } from "../disk/files.ts";
+import { makeFolder, replaceFile, writeNew } from "../disk/files.ts";
 import { here } from "../disk/place.ts";
 import { randomBytes } from "../disk/random.ts";
 import type { Session } from "../disk/session.ts";
 import type { JobRecord } from "../disk/store.ts";
+import { CONDITION, conditionScript } from "../prepare/start-script.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import { wakingOf } from "../schedule/schedule.ts";
 import { writeRun } from "./lay-out.ts";
 import { planRun, runSpec } from "./plan.ts";
+import { text as policies } from "./policies.sh.ts";
 
 /** What a template is made of, before any file is written. */
 export interface Template {
@@ -41,14 +44,21 @@ function placeholder(): number {
 	return 1e14 + randomBytes(6).readUIntBE(0, 6);
 }
 
+/** The job, and how it is run. `fire` is the path of the fire program. */
+export interface Scheduled {
+	readonly session: Session;
+	readonly platform: Platform;
+	readonly job: JobRecord;
+	readonly schedule: Schedule;
+	readonly fire: string;
+}
+
 /** Makes in the new folder of a schedule all that the fire program reads. */
-export function writeTemplate(
-	folder: string,
-	{ schedule, ...made }: { session: Session; platform: Platform; job: JobRecord; schedule: Schedule },
-	template: Template,
-): void {
+export function writeTemplate(folder: string, { schedule, fire, ...made }: Scheduled, template: Template): void {
 	writeNew(`${folder}/plan`, `${writeMould(folder, made, template)}${assignments(limitsOf(schedule))}`);
 	writeNew(`${folder}/message`, "");
+	writePrograms(folder, fire);
+	writeCondition(folder, schedule);
 	// Laid out, so that a full disk does not keep a firing from being noted.
 	writeNew(`${folder}/last`, `${" ".repeat(LAST_BYTES)}\n`);
 }
@@ -93,8 +103,25 @@ function writeMould(
 		platform: platform.name,
 		// The latest run may have had other settings.
 		final: (isFinal ?? isFinalByRecord(job)) ? "yes" : "no",
+		grace: Math.round(job.stopping.graceMs),
 		...Object.fromEntries(Object.entries(placeholders).map(([key, value]) => [`p_${key}`, value])),
 	});
+}
+
+/** Makes what leads to the fire program, and the part of it that is not in it; or replaces both. @param fire its path */
+export function writePrograms(folder: string, fire: string): void {
+	replaceFile(`${folder}/fire`, `${fire}\n`);
+	replaceFile(`${folder}/policies`, policies);
+}
+
+/** Makes what the fire program runs to know whether the condition of a schedule holds, or replaces it. */
+export function writeCondition(folder: string, { when }: Schedule): void {
+	if (when === null) return;
+	if (!existsSync(`${folder}/when`)) {
+		makeFolder(`${folder}/when`);
+		writeNew(`${folder}/when/output`, "");
+	}
+	replaceFile(`${folder}/when/${CONDITION}`, conditionScript(when));
 }
 
 /** The plan of a schedule with another one in its place. What the runs are made of stays. */
@@ -105,7 +132,7 @@ export function changedPlan(plan: string, schedule: Schedule): string {
 }
 
 /** What decides in the fire program whether a run is due. */
-function limitsOf(schedule: Schedule): Readonly<Record<"keep" | "begin" | "end" | "least" | "once", number | string>> {
+function limitsOf(schedule: Schedule): Readonly<Record<"keep" | "begin" | "end" | "least" | "once" | "overlap" | "when", number | string>> {
 	const at = schedule.triggers.find((trigger) => trigger.kind === "at");
 	return {
 		keep: schedule.keepRuns,
@@ -113,6 +140,8 @@ function limitsOf(schedule: Schedule): Readonly<Record<"keep" | "begin" | "end" 
 		end: seconds(schedule.notAfterMs),
 		least: seconds(wakingOf(schedule).guardMs),
 		once: at === undefined ? "" : "yes",
+		overlap: schedule.overlap,
+		when: schedule.when === null ? "" : "yes",
 	};
 }
 
