@@ -1,6 +1,8 @@
 # Writes how an attempt ended into <run folder>/exit, in the format of platform/exit-record.ts.
 # systemd runs it as ExecStopPost= with $SERVICE_RESULT, $EXIT_CODE and $EXIT_STATUS (systemd.exec(5)). Its one argument is
 # the run folder.
+# Then tells the end in the ledger, by platform/tell.sh, which stands in front of this. Where the job's own restrictions keep it
+# from the ledger, the core does.
 # Must work in every /bin/sh. Starts no program except systemctl, mv and sleep in rare cases. The braces make the shell read
 # the whole script before it runs the first command.
 {
@@ -65,6 +67,9 @@
 		[ ! -e "$run/stop" ] || : >"$run/restarts"
 	fi
 
+	# After whatever emptied `restarts`, and before the time of the end: what was asked for later did not end it.
+	asked=no
+	[ ! -e "$run/stop" ] || asked=yes
 	up= boot= idle=
 	read -r up idle </proc/uptime
 	read -r boot </proc/sys/kernel/random/boot_id
@@ -93,7 +98,7 @@
 	killed:KILL:signal:*) [ -e "$run/stop" ] || result=oom-kill ;;
 	esac
 
-	record="chore-exit 1 attempt=$attempt how=$EXIT_CODE status=$EXIT_STATUS certain=yes result=$result up=$up boot=$boot cpu=$cpu peak=$peak pid=$pid ."
+	record="chore-exit 1 attempt=$attempt how=$EXIT_CODE status=$EXIT_STATUS certain=yes result=$result asked=$asked up=$up boot=$boot cpu=$cpu peak=$peak pid=$pid ."
 	if [ -f "$run/attempts" ]; then
 		umask 077
 		# Keeps the last thousand attempts at least and two thousand at most.
@@ -106,11 +111,12 @@
 		echo "$record" 1<>"$run/exit"
 		written=
 		read -r written <"$run/exit"
-		[ "$written" != "$record" ] || exit 0
+		[ "$written" != "$record" ] || break
 		tries=$((tries - 1))
 		# Not in SuccessExitStatus=: the unit fails and stays loaded, and chore reads the end from it.
 		[ "$tries" -gt 0 ] || exit 209
 		sleep 1
 	done
+	[ -s "$run/restarts" ] || tell_end "$run"
 	exit 0
 }

@@ -21,6 +21,7 @@ import { testAttempts } from "./attempts.ts";
 import { testFire } from "./fire.ts";
 import { testNextRun } from "./next-run.ts";
 import { testRequests } from "./requests.ts";
+import { testTold } from "./told.ts";
 
 /** A platform as it is tested. */
 export interface Subject {
@@ -734,6 +735,7 @@ export function testPlatform(subject: Subject): void {
 		testNextRun(on, (context) => module.open(context));
 		testRequests(on);
 		testFire(on, subject, (context) => module.open(context));
+		testTold(on, subject);
 
 		on("an ended job leaves no process, and the platform keeps nothing of it", async (home) => {
 			const jobs = await Promise.all([

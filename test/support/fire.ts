@@ -7,7 +7,7 @@ import { installProgram } from "../../src/core/disk/programs.ts";
 import { openSession, scheduleFolder } from "../../src/core/disk/session.ts";
 import { isUnreadable, readStoredRun } from "../../src/core/disk/store.ts";
 import type { Schedule } from "../../src/core/schedule/schedule.ts";
-import { text as fireText } from "../../src/core/start/fire.sh.ts";
+import { FIRE_TEXT } from "../../src/core/start/fire.ts";
 import { planTemplate, writeTemplate } from "../../src/core/start/template.ts";
 
 /** Keeps nothing back: each firing runs the job. */
@@ -46,7 +46,7 @@ export async function scheduleBeside(
 	const made = { session, platform, job: stored.job, schedule: { ...ALWAYS, ...changes } };
 	writeTemplate(folder, made, await planTemplate(session, platform, stored.job));
 	markScheduled(session, id);
-	const program = installProgram(session.root, "fire", fireText);
+	const program = installProgram(session.root, "fire", FIRE_TEXT);
 	const [command = "", ...words] = [...shell, program, `${session.jobs}/${id}`];
 	// As cron and systemd run it: the leader of a process group, with an environment of their own.
 	const options = {

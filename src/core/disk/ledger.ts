@@ -12,7 +12,7 @@ export type EventKind = "created" | "started" | "stopped" | "exited" | "paused" 
 
 /** One line of the ledger. */
 export interface LedgerEvent {
-	/** When the line was written, as RFC 3339. */
+	/** When the line was written, as RFC 3339; of an end that was told by whoever recorded it, the time of the end. */
 	readonly at: string;
 	readonly event: EventKind;
 	readonly id: string;
@@ -101,8 +101,8 @@ function parseEvent(text: string): LedgerEvent | undefined {
 const REPEATED: ReadonlySet<EventKind> = new Set<EventKind>(["paused", "resumed", "skipped", "missed"]);
 
 /** A text that is equal for two lines about the same event. */
-function identityOf({ id, run, event, at }: LedgerEvent): string {
-	return `${id} ${run} ${event}${REPEATED.has(event) ? ` ${at}` : ""}`;
+function identityOf({ id, run, event, attempt, at }: LedgerEvent): string {
+	return `${id} ${run} ${event} ${attempt ?? ""}${REPEATED.has(event) ? ` ${at}` : ""}`;
 }
 
 /**

@@ -14,6 +14,7 @@
 #               /message    what the shell and its programs had to say
 #
 # Every sh reads this: no printf, no `case` inside $( ), and all of it one command, so that it is read whole before it begins.
+# platform/tell.sh stands in front of it.
 {
 	job=$1 id=${1##*/} session=${1%/jobs/*} schedule=$1/schedule
 	IFS=' '
@@ -117,7 +118,7 @@
 
 	launch
 	case $? in
-	0) ;;
+	0) tell_end "$run" ;; # if it has ended already, whoever recorded that has left it to this
 	1)
 		echo "chore-exit 1 attempt=1 how=exited status=125 certain=yes result=start-failed up=$up boot=$boot pid= ." 1<>"$run/exit"
 		release

@@ -19,7 +19,7 @@ import { nextSlot, type Schedule, wakingOf } from "../schedule/schedule.ts";
 import { writeLooked } from "../settle/calendar-file.ts";
 import { readable, readSchedule, type ScheduleRecord, writeSchedule } from "../settle/scheduled.ts";
 import { text as due } from "./due.sh.ts";
-import { text as fire } from "./fire.sh.ts";
+import { FIRE_TEXT } from "./fire.ts";
 import { type Draft, jobRecord, placeJob } from "./new-job.ts";
 import { notices } from "./notice.ts";
 import { runSpec } from "./plan.ts";
@@ -80,7 +80,7 @@ async function planSchedule(
 		calendar: wakingOf(schedule).calendar,
 		catchesUp: schedule.missed === "once",
 		jitterMs: schedule.jitterMs,
-		fire: installProgram(session.root, "fire", fire),
+		fire: installProgram(session.root, "fire", FIRE_TEXT),
 		due: installProgram(session.root, "due", due),
 	};
 	const handle = schedulesOf(platform).plan(wake);
