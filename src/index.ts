@@ -68,6 +68,7 @@ export {
 	STATES,
 	shortId,
 } from "./core/job.ts";
+export type { BatchOptions, EventBatch, LedgerGap } from "./core/look/cursor.ts";
 export type { EventOptions } from "./core/look/events.ts";
 export type { Piece } from "./core/look/follow.ts";
 export type { Glimpse } from "./core/look/glance.ts";

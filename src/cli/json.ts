@@ -2,7 +2,7 @@
  * The types of what each command prints with --json. `npm run schema` makes schema/chore.schema.json of them, which is
  * published with the package: others rely on every field.
  */
-import type { HistoryEntry, Job, JobDetails, LedgerEvent, PruneReport, Report } from "../index.ts";
+import type { HistoryEntry, Job, JobDetails, LedgerEvent, LedgerGap, PruneReport, Report } from "../index.ts";
 
 /** By command. `events` prints one of these on each line. */
 export interface Printed {
@@ -24,6 +24,7 @@ export interface Printed {
 	readonly prune: PruneReport;
 	readonly history: readonly HistoryEntry[];
 	readonly events: LedgerEvent;
+	readonly "events --cursor": LedgerEvent | LedgerGap | CursorLine;
 	readonly doctor: Report;
 	/** On standard error, by any command that fails. */
 	readonly error: ErrorReport;
@@ -34,6 +35,13 @@ export type StatusOfJob = Job & Omit<JobDetails, "job">;
 
 /** A job, and with --next the moments at which it is to be run next, as RFC 3339; else none. */
 export type ScheduledJob = Job & { readonly upcoming: readonly string[] };
+
+/** The last line of `events --cursor` without --commit. */
+export interface CursorLine {
+	readonly cursor: string;
+	/** Where it is to stand once the events have arrived: for --commit-to. */
+	readonly next: string;
+}
 
 /** Why a command failed. */
 export interface ErrorReport {

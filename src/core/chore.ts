@@ -20,6 +20,7 @@ import { type RemoveOptions, remove } from "./forget/remove.ts";
 import { retention } from "./forget/retention.ts";
 import { sweepInPassing } from "./forget/sweep.ts";
 import type { Job } from "./job.ts";
+import { type BatchOptions, type EventBatch, eventsAfter, moveCursor } from "./look/cursor.ts";
 import { type EventOptions, events } from "./look/events.ts";
 import { type Glimpse, glance } from "./look/glance.ts";
 import { type HistoryEntry, type HistoryFilter, history } from "./look/history.ts";
@@ -258,10 +259,25 @@ export class Chore implements AsyncDisposable {
 
 	/**
 	 * What happened to the jobs of this session, each event once, in the order of the ledger. The end of a run is written there
-	 * by the next command that looks at the job, or while events are followed.
+	 * by whoever records it; where that cannot judge it, by the next command that looks at the job, or while events are followed.
 	 */
 	events(options: EventOptions = {}): AsyncGenerator<LedgerEvent, void, void> {
 		return events(this.#context, options);
+	}
+
+	/**
+	 * The events that come after a cursor: all of the ledger for a new one. Ends that nobody has written down are, first. Each event
+	 * is given at least once, if the cursor is moved only when they have arrived. An event `gap` tells of files that were dropped
+	 * meanwhile.
+	 * @throws ChoreError INVALID_ARGUMENT for an impossible name, place or number
+	 */
+	eventsAfter(cursor: string, options: BatchOptions = {}): Promise<EventBatch> {
+		return eventsAfter(this.#context, cursor, options);
+	}
+
+	/** Moves a cursor to a place that `eventsAfter` gave as `next`. @throws ChoreError INVALID_ARGUMENT, STATE_FULL, STATE_UNUSABLE */
+	async moveCursor(cursor: string, to: string): Promise<void> {
+		moveCursor(this.#context, cursor, to);
 	}
 
 	/** Whether new jobs outlive the last logout; if not, why, and what helps. */
