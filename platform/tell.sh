@@ -1,6 +1,7 @@
 # What whoever records the end of a run tells in the ledger. It stands in front of hook.sh, shim.sh and fire.sh.
 #
 #   tell_end RUN     appends the event `exited` of the run in this folder, once its exit record is written and no attempt follows
+#   pass_on RUN      starts the listeners of the session then
 #
 # It says what the core says of the same record: the line of `recordEnd` in src/core/disk/ledger.ts, with the verdict of
 # src/core/settle/verdict.ts. It says nothing, and leaves it to the core, where that has to look further: whether a program could be
@@ -120,6 +121,31 @@ tell_end() {
 	# Not by `:`, after which a shell exits when the file cannot be made.
 	echo "$t_line" >>"$t_session/ledger.jsonl" && true >"$t_run/told"
 }
+
+# Once the end of the last attempt is recorded, and told if it can be: starts whoever listens to it. A run that feeds a listener
+# starts nobody but the next one, where an event was told after it had looked for the last time: who told that may have found it
+# active, as it was until its record was written.
+pass_on() {
+	t_job=${1%/runs/*} t_session=${1%/jobs/*}
+	if [ ! -e "$t_job/listener" ]; then
+		wake_listeners "$t_session"
+	elif read -r t_name <"$t_job/listener" && [ -e "$t_session/listeners/$t_name/wanted" ]; then
+		start_listener "$t_session/listeners/$t_name/start"
+	fi
+}
+
+# Starts the listeners of a session, since an event was told: see src/core/start/listener.ts.
+wake_listeners() {
+	for t_start in "$1"/listeners/*/start; do
+		[ -r "$t_start" ] || continue
+		true >"${t_start%start}wanted"
+		start_listener "$t_start"
+	done
+}
+
+# Returns once what it starts has left the process group, or has ended: it holds the pipe open until then. It cannot be waited for
+# otherwise, as it may become the shell that watches over the run of the listener.
+start_listener() { t_said=$(/bin/sh "$1" 4>&- &); }
 
 # The time of a moment, as RFC 3339: sets $t_time. UPTIME counts from the start of the system, in seconds, and $t_seconds and $t_rest
 # are what has gone by since the run was made, in whole seconds and the milliseconds beyond. Without it FILE tells, by its last change.

@@ -44,7 +44,8 @@ export type { Chore } from "./core/chore.ts";
 export type { SendOptions } from "./core/control/send.ts";
 export type { StopOptions } from "./core/control/stop.ts";
 export type { WaitOptions } from "./core/control/wait.ts";
-export type { EventKind, LedgerEvent } from "./core/disk/ledger.ts";
+export { EVENT_KINDS, type EventKind, type LedgerEvent } from "./core/disk/ledger.ts";
+export type { Listener } from "./core/disk/listeners.ts";
 export type { SessionReport } from "./core/doctor/checkup.ts";
 export type { Disk } from "./core/doctor/disk.ts";
 export type { DoctorOptions, PlatformReport, Report } from "./core/doctor/doctor.ts";
@@ -83,4 +84,5 @@ export { type LoginEnvironmentOptions, loginEnvironment } from "./core/prepare/l
 export type { RequestOptions } from "./core/prepare/request.ts";
 export type { RestartOptions, RunOptions, ScheduleOptions } from "./core/prepare/spec.ts";
 export type { LaunchOptions } from "./core/start/launch.ts";
+export type { ListenerReport, ListenOptions } from "./core/start/listener.ts";
 export type { RestartJobOptions } from "./core/start/rerun.ts";

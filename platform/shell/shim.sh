@@ -245,7 +245,10 @@
 			sleep 1 4>&-
 		done
 		[ "$tries" -eq 0 ] || recorded=yes
-		[ -z "$recorded" ] || [ "$next" -gt "$attempt" ] || tell_end "$run" 2>/dev/null
+		if [ -n "$recorded" ] && [ "$next" -eq "$attempt" ]; then
+			tell_end "$run"
+			pass_on "$run"
+		fi 2>/dev/null
 		if [ "$policy" = no ] || [ ! -e "$run/attempts" ]; then return; fi
 		echo "$record" >>"$run/attempts"
 		[ $((attempt % 1000)) -eq 0 ] || return 0

@@ -3,7 +3,8 @@
 # the run folder.
 # Then tells the end in the ledger, by platform/tell.sh, which stands in front of this. Where the job's own restrictions keep it
 # from the ledger, the core does.
-# Must work in every /bin/sh. Starts no program except systemctl, mv and sleep in rare cases. The braces make the shell read
+# Must work in every /bin/sh. Starts no program except systemctl, mv and sleep in rare cases, and systemd-run for
+# a listener. The braces make the shell read
 # the whole script before it runs the first command.
 {
 	# `chore stop` signals all processes of the unit at once, and this one is among them.
@@ -117,6 +118,10 @@
 		[ "$tries" -gt 0 ] || exit 209
 		sleep 1
 	done
-	[ -s "$run/restarts" ] || tell_end "$run"
+	[ ! -s "$run/restarts" ] || exit 0
+	# In a unit of its own: what is left in this one is killed when this shell ends, and this one has the name of the next run.
+	start_listener() { systemd-run ${MANAGERPID:+--user} --no-block --collect --quiet /bin/sh "$1" leader; }
+	tell_end "$run"
+	pass_on "$run"
 	exit 0
 }

@@ -2,7 +2,7 @@
  * The types of what each command prints with --json. `npm run schema` makes schema/chore.schema.json of them, which is
  * published with the package: others rely on every field.
  */
-import type { HistoryEntry, Job, JobDetails, LedgerEvent, LedgerGap, PruneReport, Report } from "../index.ts";
+import type { HistoryEntry, Job, JobDetails, LedgerEvent, LedgerGap, ListenerReport, PruneReport, Report } from "../index.ts";
 
 /** By command. `events` prints one of these on each line. */
 export interface Printed {
@@ -25,6 +25,8 @@ export interface Printed {
 	readonly history: readonly HistoryEntry[];
 	readonly events: LedgerEvent;
 	readonly "events --cursor": LedgerEvent | LedgerGap | CursorLine;
+	readonly listen: readonly ListenerReport[];
+	readonly "listen test": Job;
 	readonly doctor: Report;
 	/** On standard error, by any command that fails. */
 	readonly error: ErrorReport;

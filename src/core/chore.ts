@@ -36,6 +36,7 @@ import { type Found, Platforms } from "./platforms.ts";
 import type { RequestOptions } from "./prepare/request.ts";
 import { DEFAULT_GRACE_MS, type RunOptions, type ScheduleOptions } from "./prepare/spec.ts";
 import type { LaunchOptions } from "./start/launch.ts";
+import { type ListenerReport, type ListenOptions, listen, listeners, testListener, unlisten } from "./start/listener.ts";
 import { type RestartJobOptions, rerun, restart } from "./start/rerun.ts";
 import { run } from "./start/run.ts";
 import { reschedule } from "./start/schedule.ts";
@@ -278,6 +279,30 @@ export class Chore implements AsyncDisposable {
 	/** Moves a cursor to a place that `eventsAfter` gave as `next`. @throws ChoreError INVALID_ARGUMENT, STATE_FULL, STATE_UNUSABLE */
 	async moveCursor(cursor: string, to: string): Promise<void> {
 		moveCursor(this.#context, cursor, to);
+	}
+
+	/**
+	 * Has a command be given the events of this session, from here on: by a job of the listener's name, which is run as soon as an event
+	 * was told by whoever records ends, by a schedule, or by a command that finds an end. No process waits for events.
+	 * @throws ChoreError as `run`; NAME_IN_USE, OPTION_UNSUPPORTED where the platform cannot start runs by itself
+	 */
+	listen(name: string, options: ListenOptions): Promise<ListenerReport> {
+		return listen(this.#context, name, options);
+	}
+
+	/** The listeners of this session, by name. */
+	listeners(): readonly ListenerReport[] {
+		return listeners(this.#context);
+	}
+
+	/** Removes a listener with its job. Events that it has not had are not given to it. @throws ChoreError JOB_NOT_FOUND */
+	unlisten(name: string): Promise<ListenerReport> {
+		return unlisten(this.#context, name);
+	}
+
+	/** Runs the command of a listener once, as a job, with an event that is made up. @throws ChoreError JOB_NOT_FOUND, and as `run` */
+	testListener(name: string): Promise<Job> {
+		return testListener(this.#context, name);
 	}
 
 	/** Whether new jobs outlive the last logout; if not, why, and what helps. */

@@ -59,6 +59,9 @@ test("what the commands print is what the schema says, field by field", PATIENCE
 	await check("history", "history", "--all");
 	await check("events", "events");
 	await check("events --cursor", "events", "--cursor", "reader");
+	await check("listen", "listen", "add", "sink", "--state", "failed", "--", "true");
+	await check("listen test", "listen", "test", "sink");
+	await check("listen", "listen", "ls");
 	await check("doctor", "doctor");
 	await check("error", "status", "nobody");
 	await check("error", "run", "--no-such-option");

@@ -46,18 +46,19 @@ export class LedgerView implements Disposable {
 	/** Oldest first. */
 	readonly #files: readonly NumberedFile[];
 	readonly first: LedgerPlace;
-	readonly #last: number;
+	readonly end: LedgerPlace;
 
 	constructor(session: Session) {
 		this.#files = openFiles(session);
 		this.first = { file: this.#files[0]?.number ?? 1, byte: 0 };
-		this.#last = this.#files.at(-1)?.number ?? 1;
+		const { number, size } = this.#files.at(-1) ?? { number: 1, size: 0 };
+		this.end = { file: number, byte: size };
 	}
 
 	/** Whether a reader that stands there has missed nothing: the file is kept and no shorter, or it was an empty one. */
 	has({ file, byte }: LedgerPlace): boolean {
 		const size = this.#files.find(({ number }) => number === file)?.size ?? Number.POSITIVE_INFINITY;
-		return file >= this.first.file && file <= this.#last && byte <= size;
+		return file >= this.first.file && file <= this.end.file && byte <= size;
 	}
 
 	/** The whole lines from a place on. Of an older file also what stands after its last newline: nobody completes it. */

@@ -8,7 +8,20 @@ import { appendToLedger, LedgerReader, readLedgerTail } from "./ledger-files.ts"
 import { isId, isName, type Session } from "./session.ts";
 
 /** Skipped: a schedule fired while a run was active. Missed: it fired, and no run could be made. */
-export type EventKind = "created" | "started" | "stopped" | "exited" | "paused" | "resumed" | "removed" | "lost" | "skipped" | "missed";
+export const EVENT_KINDS = [
+	"created",
+	"started",
+	"stopped",
+	"exited",
+	"paused",
+	"resumed",
+	"removed",
+	"lost",
+	"skipped",
+	"missed",
+] as const;
+
+export type EventKind = (typeof EVENT_KINDS)[number];
 
 /** One line of the ledger. */
 export interface LedgerEvent {

@@ -17,6 +17,7 @@ export interface Session {
 	readonly active: string;
 	readonly schedules: string;
 	readonly cursors: string;
+	readonly listeners: string;
 	readonly trash: string;
 	readonly ledger: string;
 }
@@ -33,7 +34,7 @@ export function isName(word: string): boolean {
 }
 
 /** @throws ChoreError INVALID_ARGUMENT */
-export function checkName(what: "job" | "session" | "cursor", name: string): string {
+export function checkName(what: "job" | "session" | "cursor" | "listener", name: string): string {
 	if (isName(name)) return name;
 	throw new ChoreError(
 		"INVALID_ARGUMENT",
@@ -81,6 +82,7 @@ export function openSession(root: string, name: string): Session {
 		active: `${folder}/active`,
 		schedules: `${folder}/schedules`,
 		cursors: `${folder}/cursors`,
+		listeners: `${folder}/listeners`,
 		trash: `${folder}/trash`,
 		ledger: `${folder}/ledger.jsonl`,
 	};
@@ -145,6 +147,11 @@ export function scheduleMarkOf(session: Session, id: string): string {
 /** Where a reader of the ledger stands; see look/cursor.ts. */
 export function cursorOf(session: Session, name: string): string {
 	return `${session.cursors}/${name}`;
+}
+
+/** A listener; see listeners.ts. */
+export function listenerFolder(session: Session, name: string): string {
+	return `${session.listeners}/${name}`;
 }
 
 /** What a schedule needs to run its job. */

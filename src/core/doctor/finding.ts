@@ -21,6 +21,8 @@ export type FindingKind =
 	/** Files of interrupted work, or files that are not chore's. */
 	| "leftover"
 	| "ledger"
+	/** A listener that has not had all events, or whose job is gone. */
+	| "listener"
 	| "self-test";
 
 export interface Finding {

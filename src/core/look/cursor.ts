@@ -7,6 +7,7 @@ import type { Context } from "../context.ts";
 import { readText, replaceFile } from "../disk/files.ts";
 import { type LedgerEvent, newEvents } from "../disk/ledger.ts";
 import { type LedgerPlace, LedgerView, parsePlace, placeText } from "../disk/ledger-place.ts";
+import { isFor, type Listener } from "../disk/listeners.ts";
 import { makePrivateFolder } from "../disk/private-folder.ts";
 import { activeIds, checkName, cursorOf, makeSession, type Session, scheduledIds } from "../disk/session.ts";
 import { examine } from "../settle/settle.ts";
@@ -75,6 +76,23 @@ export function moveCursor({ session }: Context, name: string, to: string): void
 	makeSession(session);
 	makePrivateFolder(session.cursors); // absent in sessions that earlier versions made
 	replaceFile(cursorOf(session, name), `${placeText(place)}\n`);
+}
+
+/** From this number on the events that a listener has not had are not counted. */
+const MOST_COUNTED = 1000;
+
+/** How many events a listener has not had, MOST_COUNTED for more. */
+export function pendingFor(session: Session, listener: Listener): number {
+	const start = readCursor(session, listener.name);
+	using ledger = new LedgerView(session);
+	const first = start === undefined || !ledger.has(start) ? ledger.first : start;
+	const seen = new Set<string>();
+	let count = 0;
+	for (const line of ledger.lines(first)) {
+		count += newEvents([line.text], seen).filter((event) => isFor(listener, event)).length;
+		if (count >= MOST_COUNTED) break;
+	}
+	return Math.min(count, MOST_COUNTED);
 }
 
 /** Where a cursor stands. Undefined for a new one, and for one that is damaged: its reader is given everything. */

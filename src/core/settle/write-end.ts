@@ -3,6 +3,7 @@ import { existsSync, rmSync } from "node:fs";
 import { isChoreError } from "../../../platform/errors.ts";
 import { isAbsence, placeFirst, readText, removeQuietly, removeTree, replaceFile, writeEmpty } from "../disk/files.ts";
 import { record, recordEnd } from "../disk/ledger.ts";
+import { isListenersJob, wakeListeners } from "../disk/listeners.ts";
 import { releaseMark, unmarkScheduled } from "../disk/mark.ts";
 import { isCreatorAlive } from "../disk/place.ts";
 import { markOf, runFolder, type Session } from "../disk/session.ts";
@@ -52,6 +53,7 @@ export function tellEnd(session: Session, job: Job): void {
 	if (existsSync(told)) return;
 	recordEnd(session, job);
 	writeEmpty(told);
+	if (!isListenersJob(session, job.id)) wakeListeners(session);
 }
 
 /**

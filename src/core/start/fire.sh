@@ -92,8 +92,10 @@
 	text=$(fill launch) || exit 1
 	eval "$text"
 	if [ "$latest" -gt 0 ] && is_active "$job/runs/$latest"; then
+		[ ! -e "$job/listener" ] || exit 0 # it looks once more, or has the next run started at its end
 		echo "$seconds" 1<>"$schedule/last"
 		tell skipped "$latest" ",\"reason\":\"run $latest is still active\""
+		wake_listeners "$session"
 		exit 0
 	fi
 
@@ -106,6 +108,7 @@
 		[ -e "$run" ] || tell missed "$k" ',"reason":"its files could not be made"'
 		rm -rf "$new" "$mark" "$run/${new##*/}"
 		[ ! -e "$session/active/$id" ] || : >"$session/active/$id"
+		[ -e "$job/listener" ] || wake_listeners "$session"
 		exit 1
 	fi
 
@@ -118,7 +121,10 @@
 
 	launch
 	case $? in
-	0) tell_end "$run" ;; # if it has ended already, whoever recorded that has left it to this
+	0) # If it has ended already, whoever recorded that has left it to this to tell it.
+		tell_end "$run"
+		[ ! -e "$run/told" ] || [ -e "$job/listener" ] || wake_listeners "$session"
+		;;
 	1)
 		echo "chore-exit 1 attempt=1 how=exited status=125 certain=yes result=start-failed up=$up boot=$boot pid= ." 1<>"$run/exit"
 		release
