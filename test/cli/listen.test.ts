@@ -28,6 +28,10 @@ test("a listener is added, listed, tried out and removed", PATIENCE, async () =>
 	);
 	await eventually("it has it", async () => JSON.parse((await cli.call("--json", "listen", "ls")).stdout)[0].behind, 0);
 	assert.match((await cli.call("listen", "ls")).stdout, /\nsink +0 +exited,lost,skipped,missed failed ba\* +sh -c/);
+	assert.match(
+		(await cli.call("status", "sink")).stdout,
+		/^sink \([0-9a-f]{8}\) is scheduled, next: when there are events\n +command +sh -c/,
+	);
 	assert.equal((await cli.call("listen", "test", "sink")).status, 0);
 	writeFileSync(`${got}-bad`, "");
 	assert.equal((await cli.call("listen", "test", "sink")).status, 1);

@@ -78,7 +78,7 @@ export async function listen(context: Context, name: string, options: ListenOpti
 		name,
 		timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
 	};
-	const { id } = await run(context, asked, (platform, draft) => arrange(context, platform, draft));
+	const { id } = await run(context, asked, (platform, draft) => arrange(context, platform, draft, command));
 	const listener: Listener = { name, jobId: id, command, on, states, job: pattern };
 	try {
 		await place(context, listener);
@@ -90,15 +90,15 @@ export async function listen(context: Context, name: string, options: ListenOpti
 	return { ...listener, behind: 0 };
 }
 
-/** Makes the job, of which no run is started. */
-async function arrange(context: Context, platform: Platform, draft: Draft): Promise<Job> {
+/** Makes the job, of which no run is started. It is shown with the command of the listener; what it runs is in its start script. */
+async function arrange(context: Context, platform: Platform, draft: Draft, command: readonly string[]): Promise<Job> {
 	const { session } = context;
 	const { id } = draft;
 	if (platform.launcher === undefined)
 		throw new ChoreError("OPTION_UNSUPPORTED", `the platform ${platform.name} cannot start a listener`, {
 			hint: "`chore events --cursor NAME` gives events to whoever asks for them",
 		});
-	const job = jobRecord(draft);
+	const job = { ...jobRecord(draft), command };
 	const template = await planTemplate(session, platform, job);
 	placeJob(session, job, draft, (aside) => {
 		makeFolder(`${aside}/schedule`);
@@ -149,14 +149,19 @@ export function listeners({ session }: Context): readonly ListenerReport[] {
 	});
 }
 
+/** A listener whose record is damaged. Its job is forgotten like any other, by name. */
+const NOTHING: Omit<Listener, "name"> = { jobId: "", command: [], on: [], states: null, job: null };
+
 /** @see Chore.unlisten in chore.ts */
 export async function unlisten(context: Context, name: string): Promise<ListenerReport> {
 	const { session } = context;
-	const listener = find(session, name);
+	const isDamaged = listenerNames(session).includes(name) && readListener(session, name) === undefined;
+	const listener = isDamaged ? { ...NOTHING, name } : find(session, name);
 	const report = { ...listener, behind: pendingFor(session, listener) };
+	// First: nothing starts its job any more.
 	removeTree(`${listenerFolder(session, name)}/start`);
 	try {
-		await remove(context, listener.jobId, { force: true });
+		if (!isDamaged) await remove(context, listener.jobId, { force: true });
 	} catch (error) {
 		if (!isChoreError(error) || error.code !== "JOB_NOT_FOUND") throw error;
 	}
