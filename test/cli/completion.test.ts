@@ -20,7 +20,7 @@ const FREE: readonly string[] = [
 	..."--older-than --keep-jobs --keep-bytes".split(" "),
 	..."--header --data --expect --retries --max-time".split(" "),
 	..."--every --on-active --jitter --keep-runs --next".split(" "),
-	..."--cursor --max --commit-to --job".split(" "),
+	..."--cursor --max --commit-to --job --otlp".split(" "),
 ];
 
 interface Offer {

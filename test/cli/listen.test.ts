@@ -4,6 +4,7 @@ import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { test } from "node:test";
+import { text as otlp } from "../../src/core/start/otlp.sh.ts";
 import { Cli, PATIENCE } from "../support/cli.ts";
 import { above, eventually } from "../support/eventually.ts";
 import { serve } from "../support/web.ts";
@@ -28,9 +29,10 @@ test("a listener is added, listed, tried out and removed", PATIENCE, async () =>
 	);
 	await eventually("it has it", async () => JSON.parse((await cli.call("--json", "listen", "ls")).stdout)[0].behind, 0);
 	assert.match((await cli.call("listen", "ls")).stdout, /\nsink +0 +exited,lost,skipped,missed failed ba\* +sh -c/);
-	assert.match(
-		(await cli.call("status", "sink")).stdout,
-		/^sink \([0-9a-f]{8}\) is scheduled, next: when there are events\n +command +sh -c/,
+	await eventually(
+		"it waits for events",
+		async () => (await cli.call("status", "sink")).stdout,
+		(text) => /^sink \([0-9a-f]{8}\) is scheduled, next: when there are events\n +command +sh -c/.test(text),
 	);
 	assert.equal((await cli.call("listen", "test", "sink")).status, 0);
 	writeFileSync(`${got}-bad`, "");
@@ -84,6 +86,51 @@ test("the example of chore(7) for a chat tells which jobs failed", { ...PATIENCE
 	await eventually("it was told", () => web.asked.length, above(0));
 	assert.deepEqual([web.asked[0]?.path, web.asked[0]?.body.toString()], ["/jobs", "bad failed\n"]);
 });
+
+test("--otlp gives each event to a server of OpenTelemetry, as a log", { ...PATIENCE, skip: noCurl }, async () => {
+	await using cli = new Cli();
+	await using web = await serve((_, response) => response.end("{}"));
+	assert.equal((await cli.call("listen", "add", "otel", "--otlp", `${web.url}/v1/logs`)).status, 0);
+	await cli.chore("run", "--wait", "-n", "bad", "sh", "-c", "exit 3");
+	await eventually("it was told", () => web.asked.length, above(0));
+	const [{ resource, scopeLogs }] = JSON.parse(web.asked[0]?.body.toString() ?? "").resourceLogs;
+	assert.deepEqual(resource.attributes, [{ key: "service.name", value: { stringValue: "chore" } }]);
+	const [{ severityText, body, attributes }, ...more] = scopeLogs[0].logRecords;
+	const values = Object.fromEntries(attributes.map(({ key, value }: { key: string; value: object }) => [key, Object.values(value)[0]]));
+	const { id, endedAt } = await cli.job("bad");
+	assert.deepEqual([severityText, body.stringValue, values["chore.id"], values["chore.exitCode"]], ["ERROR", "exited", id, "3"]);
+	assert.deepEqual([values["chore.endedAt"], more.length, web.asked[0]?.headers["content-type"]], [endedAt, 0, "application/json"]);
+	for (const wrong of ["ftp://x/", "https://user:word@x/", "x"])
+		assert.equal((await cli.call("listen", "add", "x", "--otlp", wrong)).status, 2, wrong);
+});
+
+for (const awk of ["awk", "busybox awk"]) {
+	test(`what a server of OpenTelemetry refuses is not taken, and what it takes is in its form, with ${awk}`, {
+		...PATIENCE,
+		skip: noCurl,
+	}, async () => {
+		await using cli = new Cli();
+		await using web = await serve((_, response, nth) => {
+			response.statusCode = nth === 1 ? 503 : 200;
+			response.end();
+		});
+		writeFileSync(`${cli.folder}/otlp`, otlp);
+		writeFileSync(`${cli.folder}/bin/awk`, `#!/bin/sh\nexec /usr/bin/${awk} "$@"\n`, { mode: 0o755 });
+		const times = ["1999-12-31T23:59:59.999Z", "2024-02-29T12:00:00.050Z", "2026-12-24T18:00:01.000Z"];
+		const reason = 'it said "no" \\ and ","state":"failed"';
+		const events = times.map((at, run) => ({ at, event: "exited", id: "x", run, state: "succeeded", signal: null, reason }));
+		const input = events.map((event) => `${JSON.stringify(event)}\n`).join("");
+		const send = () => cli.spawn(["/bin/sh", `${cli.folder}/otlp`, web.url], { input }).ended;
+		assert.deepEqual([(await send()).status, (await send()).status], [22, 0]);
+		const { logRecords } = JSON.parse(web.asked[1]?.body.toString() ?? "").resourceLogs[0].scopeLogs[0];
+		type LogRecord = { timeUnixNano: string; severityText: string; attributes: { key: string; value: object }[] };
+		assert.deepEqual(
+			logRecords.map(({ timeUnixNano, severityText }: LogRecord) => [timeUnixNano, severityText]),
+			times.map((at) => [`${Date.parse(at)}000000`, "INFO"]),
+		);
+		assert.deepEqual(logRecords[2].attributes.slice(-1), [{ key: "chore.reason", value: { stringValue: reason } }]);
+	});
+}
 
 const POSTGRES = existsSync("/usr/lib/postgresql")
 	? readdirSync("/usr/lib/postgresql")

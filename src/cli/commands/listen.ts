@@ -11,6 +11,7 @@ interface Options {
 	readonly state?: readonly JobState[];
 	readonly job?: string;
 	readonly timeout?: number;
+	readonly otlp?: string;
 }
 
 type Action = "add" | "ls" | "rm" | "test";
@@ -27,21 +28,23 @@ export function listenCommand(): Command {
 		.option("--state <states>", "of events that tell of a state only these", states)
 		.option("--job <pattern>", "only of jobs whose name fits; * and ? as in a shell")
 		.option("--timeout <duration>", "how long it may take (default: 5min)", duration)
+		.option("--otlp <url>", "instead of a command: give each event to a server of OpenTelemetry, as a log")
 		.optionsGroup("Options:")
 		.addHelpText("after", "\n  chore listen add chat --state failed -- sh -c 'curl -sf --data-binary @- https://chat.example/hook'")
 		.action(
 			action<Options, [Action, string | undefined, string[]]>(async (invocation, what, name, program) => {
-				const { on, state, job, timeout } = invocation.options;
-				const isPlain = [on, state, job, timeout].every((option) => option === undefined) && program.length === 0;
+				const { on, state, job, timeout, otlp } = invocation.options;
+				const isPlain = [on, state, job, timeout, otlp].every((option) => option === undefined) && program.length === 0;
 				if (what !== "add" && !isPlain) throw new UsageError(`listen ${what} takes no command and no options of its own`);
 				if (what === "ls") return list(invocation, name);
+				if (otlp !== undefined && program.length > 0) throw new UsageError("--otlp takes the place of a command");
 				if (name === undefined) throw new UsageError(`listen ${what} needs the name of a listener`);
 				const { chore, output, options } = invocation;
 				if (what === "test") return test(invocation, name);
 				const listener =
 					what === "rm"
 						? await chore.unlisten(name)
-						: await chore.listen(name, { command: program, on, states: state, job, timeoutMs: timeout });
+						: await chore.listen(name, { command: program, otlp, on, states: state, job, timeoutMs: timeout });
 				if (options.json) output.line(jsonLines([listener]));
 				else if (!options.quiet)
 					output.note(what === "rm" ? `${name} is removed` : `${name} listens; what its command prints: chore logs ${name}`);

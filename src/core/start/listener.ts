@@ -22,12 +22,15 @@ import type { Schedule } from "../schedule/schedule.ts";
 import { text as drain } from "./drain.sh.ts";
 import { FIRE_TEXT } from "./fire.ts";
 import { type Draft, jobRecord, placeJob } from "./new-job.ts";
+import { text as otlp } from "./otlp.sh.ts";
 import { run } from "./run.ts";
 import { planTemplate, writeTemplate } from "./template.ts";
 
 export interface ListenOptions {
 	/** Program and arguments. It is given JSON lines on its standard input, 500 at most, and has them once it exits with 0. */
-	readonly command: readonly string[];
+	readonly command?: readonly string[] | undefined;
+	/** Instead of a command: the address of a server of OpenTelemetry, "https://otel.example/v1/logs", which is given each event as a log. */
+	readonly otlp?: string | undefined;
 	/** Default: exited, lost, skipped and missed. */
 	readonly on?: readonly EventKind[] | undefined;
 	/** Of events that tell of a state only these. */
@@ -59,7 +62,8 @@ const ALWAYS: Schedule = {
 /** @see Chore.listen in chore.ts */
 export async function listen(context: Context, name: string, options: ListenOptions): Promise<ListenerReport> {
 	const { session } = context;
-	const { command, on = DEFAULT_ON, states = null, job: pattern = null } = options;
+	const { on = DEFAULT_ON, states = null, job: pattern = null } = options;
+	const command = options.otlp === undefined ? (options.command ?? []) : otlpCommand(session, options.otlp);
 	checkName("listener", name);
 	if (on.length === 0 || (pattern !== null && !/^[A-Za-z0-9._*?-]+$/.test(pattern)))
 		throw new ChoreError("INVALID_ARGUMENT", `a listener without events, or of jobs ${JSON.stringify(pattern)}, has nothing to listen to`, {
@@ -88,6 +92,16 @@ export async function listen(context: Context, name: string, options: ListenOpti
 		throw error;
 	}
 	return { ...listener, behind: 0 };
+}
+
+function otlpCommand(session: Session, address: string): readonly string[] {
+	if (!/^https?:\/\/[^\s@]+$/.test(address))
+		throw new ChoreError(
+			"INVALID_ARGUMENT",
+			"the address of a server of OpenTelemetry is written http://HOST/v1/logs or https://…, without a password",
+		);
+	makeSession(session);
+	return ["/bin/sh", installProgram(session.root, "otlp", otlp), address];
 }
 
 /** Makes the job, of which no run is started. It is shown with the command of the listener; what it runs is in its start script. */
