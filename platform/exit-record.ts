@@ -2,7 +2,7 @@
  * The line in `<run>/exit` that tells how a run ended. The core makes the file before the start and fills it with
  * EXIT_RECORD_BYTES blanks, so that a full disk cannot keep the line out. The platform's last act overwrites it in ONE write:
  *
- *     chore-exit 1 attempt=1 how=exited status=7 certain=yes result=exit-code up=5012.34 boot=… cpu=1200 peak=4096 left=0 pid=77 .
+ *     chore-exit 1 attempt=1 how=exited status=7 certain=yes result=exit-code asked=no up=5012.34 boot=… cpu=1200 peak=4096 left=0 pid=77 .
  *
  * Fields are separated by one blank and come in any order after the version. A reader skips fields that it does not know;
  * a fact that is not known is left out or empty. The dot at the end shows that the line is whole. Only a later attempt of
@@ -23,6 +23,8 @@ export interface ExitRecord {
 	readonly certain: boolean;
 	/** What the platform says; the core may still judge otherwise (a stop request makes it `stopped`). */
 	readonly result: PlatformResult;
+	/** Whether the stop mark was there when the attempt had ended; null in records of versions that did not look. */
+	readonly askedToStop: boolean | null;
 	/** Seconds since boot at the end of the run, or null. */
 	readonly uptimeSeconds: number | null;
 	/** Which boot `uptimeSeconds` belongs to, or null. */
@@ -71,12 +73,14 @@ export function parseExitRecord(text: string): ExitRecord | "blank" | "corrupt" 
 	const word = fields.get("result") ?? "";
 	const result = RESULTS.includes(word) ? (word as PlatformResult) : SYNONYMS[word];
 	const cpuMicroseconds = wholeNumber(fields.get("cpu"));
+	const asked = fields.get("asked");
 	const uptime = fields.get("up") ?? "";
 	return {
 		attempt,
 		status,
 		certain: fields.get("certain") !== "no",
 		result: result ?? ("signal" in status ? "signal" : status.code === 0 ? "success" : "exit-code"),
+		askedToStop: asked === "yes" || asked === "no" ? asked === "yes" : null,
 		uptimeSeconds: /^[0-9]+(\.[0-9]+)?$/.test(uptime) ? Number(uptime) : null,
 		bootId: fields.get("boot") || null,
 		cpuTimeMs: cpuMicroseconds === null ? null : Math.round(cpuMicroseconds / 1000),

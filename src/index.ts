@@ -45,7 +45,8 @@ export type { Chore } from "./core/chore.ts";
 export type { SendOptions } from "./core/control/send.ts";
 export type { StopOptions } from "./core/control/stop.ts";
 export type { WaitOptions } from "./core/control/wait.ts";
-export type { EventKind, LedgerEvent } from "./core/disk/ledger.ts";
+export { EVENT_KINDS, type EventKind, type LedgerEvent } from "./core/disk/ledger.ts";
+export type { Listener } from "./core/disk/listeners.ts";
 export type { SessionReport } from "./core/doctor/checkup.ts";
 export type { Disk } from "./core/doctor/disk.ts";
 export type { DoctorOptions, PlatformReport, Report } from "./core/doctor/doctor.ts";
@@ -73,6 +74,7 @@ export {
 	STATES,
 	shortId,
 } from "./core/job.ts";
+export type { BatchOptions, EventBatch, LedgerGap } from "./core/look/cursor.ts";
 export type { EventOptions } from "./core/look/events.ts";
 export type { Piece } from "./core/look/follow.ts";
 export type { Glimpse } from "./core/look/glance.ts";
@@ -90,5 +92,6 @@ export type { RequestOptions } from "./core/prepare/request.ts";
 export type { RestartOptions, RunOptions, ScheduleOptions, TriggerOptions } from "./core/prepare/spec.ts";
 export { type CronJob, type CrontabLine, readCrontab } from "./core/schedule/crontab.ts";
 export type { LaunchOptions } from "./core/start/launch.ts";
+export type { ListenerReport, ListenOptions } from "./core/start/listener.ts";
 export type { RestartJobOptions } from "./core/start/rerun.ts";
 export type { TickOptions } from "./core/start/tick.ts";

@@ -38,6 +38,7 @@
 #   RUN/session-ended   on launchd its waiter, by a rename, when the user's session ends
 #   RUN/exit            this shell: the record of the attempt
 #   RUN/attempts        this shell, with a policy: the same line once more
+#   RUN/told            this shell, once it has told the end in the ledger; see platform/tell.sh
 #
 # After the last attempt it reads JOB/schedule/queued, which is there while a firing of the job's schedule waits for this end.
 #
@@ -47,7 +48,7 @@
 # here closes it at once.
 #
 # Every sh reads this: hence no printf (not a builtin everywhere), no `case` inside $( ) (pdksh), and all of it one command,
-# so that it is read whole before it begins. members.sh stands in front of it.
+# so that it is read whole before it begins. members.sh and platform/tell.sh stand in front of it.
 {
 	run=$1 start=$2 stop=$3 hang_up=$4 grace=$5 limit=$6 limit_whole=$7 signals=$8
 	shift 8
@@ -233,10 +234,11 @@
 	write_down() {
 		# An attempt that a stop prevented does not count: the run ends with the one before.
 		if [ "$attempt" -gt 1 ] && [ -z "$begun" ] && is_asked; then return; fi
-		up='' boot=''
+		asked=no up='' boot=''
+		[ ! -e "$run/stop" ] || asked=yes
 		[ -r /proc/uptime ] && read -r up rest </proc/uptime
 		[ -r /proc/sys/kernel/random/boot_id ] && read -r boot </proc/sys/kernel/random/boot_id
-		record="chore-exit 1 attempt=$attempt how=$how status=$code certain=$certain result=$result up=$up boot=$boot cpu=$cpu left=$behind pid=$begun ."
+		record="chore-exit 1 attempt=$attempt how=$how status=$code certain=$certain result=$result asked=$asked up=$up boot=$boot cpu=$cpu left=$behind pid=$begun ."
 		# RUN/pid first, so that a reader of the record knows that another attempt follows.
 		[ "$next" -eq "$attempt" ] || echo "$$ $attempt $next" 1<>"$run/pid"
 		tries=30
@@ -246,6 +248,10 @@
 			sleep 1 4>&-
 		done
 		[ "$tries" -eq 0 ] || recorded=yes
+		if [ -n "$recorded" ] && [ "$next" -eq "$attempt" ]; then
+			tell_end "$run"
+			pass_on "$run"
+		fi 2>/dev/null
 		if [ "$policy" = no ] || [ ! -e "$run/attempts" ]; then return; fi
 		echo "$record" >>"$run/attempts"
 		[ $((attempt % 1000)) -eq 0 ] || return 0

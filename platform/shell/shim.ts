@@ -3,6 +3,7 @@ import { constants as system } from "node:os";
 import type { RunSpec } from "../contract.ts";
 import { signalNumber } from "../exit-record.ts";
 import { JOB_VARIABLE, RUN_VARIABLE, runMark } from "../run-mark.ts";
+import { TELL_TEXT } from "../tell.ts";
 import { text as membersText } from "./members.sh.ts";
 import { text as shimText } from "./shim.sh.ts";
 
@@ -10,7 +11,7 @@ import { text as shimText } from "./shim.sh.ts";
 export { membersText };
 
 /** The whole program, as it is installed. */
-export const SHIM_TEXT: string = `${membersText}\n${shimText}`;
+export const SHIM_TEXT: string = `${membersText}\n${TELL_TEXT}\n${shimText}`;
 
 /**
  * Signals that the shim does not catch. It catches each one that can be caught and would end it, except those that only a

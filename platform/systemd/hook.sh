@@ -1,6 +1,8 @@
 # Writes how an attempt ended into <run folder>/exit, in the format of platform/exit-record.ts.
 # systemd runs it as ExecStopPost= with $SERVICE_RESULT, $EXIT_CODE and $EXIT_STATUS (systemd.exec(5)). Its one argument is
 # the run folder.
+# Then tells the end in the ledger, by platform/tell.sh, which stands in front of this. Where the job's own restrictions keep it
+# from the ledger, the core does.
 # Must work in every /bin/sh. Starts no program except systemctl, systemd-run, mv and sleep in rare cases. The braces make the shell read
 # the whole script before it runs the first command.
 {
@@ -65,6 +67,9 @@
 		[ ! -e "$run/stop" ] || : >"$run/restarts"
 	fi
 
+	# After whatever emptied `restarts`, and before the time of the end: what was asked for later did not end it.
+	asked=no
+	[ ! -e "$run/stop" ] || asked=yes
 	up= boot= idle=
 	read -r up idle </proc/uptime
 	read -r boot </proc/sys/kernel/random/boot_id
@@ -93,7 +98,7 @@
 	killed:KILL:signal:*) [ -e "$run/stop" ] || result=oom-kill ;;
 	esac
 
-	record="chore-exit 1 attempt=$attempt how=$EXIT_CODE status=$EXIT_STATUS certain=yes result=$result up=$up boot=$boot cpu=$cpu peak=$peak pid=$pid ."
+	record="chore-exit 1 attempt=$attempt how=$EXIT_CODE status=$EXIT_STATUS certain=yes result=$result asked=$asked up=$up boot=$boot cpu=$cpu peak=$peak pid=$pid ."
 	if [ -f "$run/attempts" ]; then
 		umask 077
 		# Keeps the last thousand attempts at least and two thousand at most.
@@ -112,11 +117,16 @@
 		[ "$tries" -gt 0 ] || exit 209
 		sleep 1
 	done
+	[ ! -s "$run/restarts" ] || exit 0
+	# In a unit of its own: what is left in this one is killed when this shell ends, and this one has the name of the next run.
+	start_listener() { systemd-run ${MANAGERPID:+--user} --no-block --collect --quiet /bin/sh "$1" leader; }
+	tell_end "$run"
+	pass_on "$run"
 
 	# After the last attempt: a firing of the job's schedule that waits for this end (fire.sh of the core) goes on in a unit of its
 	# own. The paths are variables there, since systemd would read a `$` in its arguments.
 	job=${run%/runs/*} fire=
-	if [ -e "$job/schedule/queued" ] && [ ! -s "$run/restarts" ] && read -r fire <"$job/schedule/queued"; then
+	if [ -e "$job/schedule/queued" ] && read -r fire <"$job/schedule/queued"; then
 		systemd-run ${MANAGERPID:+--user} --no-block --quiet --collect \
 			-E "CHORE_FIRE=$fire" -E "CHORE_JOB=$job" -E "CHORE_RUN=${run##*/}" \
 			/bin/sh -c 'exec /bin/sh "$CHORE_FIRE" "$CHORE_JOB" "" "$CHORE_RUN"'

@@ -21,7 +21,7 @@ import { answered, delivered } from "./again.ts";
 import { callersProperties } from "./caller.ts";
 import { controllersOf, delegatedControllers } from "./controllers.ts";
 import { description } from "./describe.ts";
-import { text as hook } from "./hook.sh.ts";
+import { HOOK_TEXT } from "./hook.ts";
 import { Inspector, inspectUnits } from "./inspect.ts";
 import { launcherText } from "./launcher.ts";
 import { enableLinger, logoutFate } from "./linger.ts";
@@ -197,7 +197,7 @@ export class SystemdPlatform implements Platform {
 	}
 
 	#installation(): Installation & { readonly scope: Scope } {
-		return { scope: this.#scope, hookPath: this.#context.install("hook", hook), isPrivileged: this.#userId === 0 };
+		return { scope: this.#scope, hookPath: this.#context.install("hook", HOOK_TEXT), isPrivileged: this.#userId === 0 };
 	}
 
 	/** Refuses properties that systemd would accept without enforcing them. @throws ChoreError OPTION_UNSUPPORTED */

@@ -1,7 +1,7 @@
 /** Reads words of the command line. Each function returns the value, or throws a usage error with an example. */
 import { constants } from "node:os";
 import { InvalidArgumentError } from "commander";
-import { isState, type JobState, ownVariable, STATES, signalName, signalNumber } from "../index.ts";
+import { EVENT_KINDS, type EventKind, isState, type JobState, ownVariable, STATES, signalName, signalNumber } from "../index.ts";
 import { readBytes, readSpan } from "../words.ts";
 
 /** A duration as in systemd.time(7): `90` (seconds), `1.5s`, `2min 10s`, `1h`. @returns milliseconds */
@@ -118,6 +118,18 @@ export function variable(text: string, previous: Readonly<Record<string, string>
 	const value = equals < 0 ? ownVariable(name) : text.slice(equals + 1);
 	if (value === undefined) throw new InvalidArgumentError(`${name} is not set here, or not known exactly; write ${name}=VALUE.`);
 	return { ...previous, [name]: value };
+}
+
+/** Kinds of events, separated by commas. Collects all that are given. */
+export const eventKinds = choice(readEventKinds, EVENT_KINDS, ",");
+
+function readEventKinds(text: string, previous: readonly EventKind[] = []): readonly EventKind[] {
+	const found = text.split(",").map((word) => {
+		const kind = EVENT_KINDS.find((known) => known === word.trim());
+		if (kind === undefined) throw new InvalidArgumentError(`"${word}" is no kind of event; these are: ${EVENT_KINDS.join(", ")}.`);
+		return kind;
+	});
+	return [...previous, ...found];
 }
 
 /** States, separated by commas. Collects all that are given. */

@@ -2,7 +2,7 @@
  * The types of what each command prints with --json. `npm run schema` makes schema/chore.schema.json of them, which is
  * published with the package: others rely on every field.
  */
-import type { HistoryEntry, Job, JobDetails, LedgerEvent, PruneReport, Report } from "../index.ts";
+import type { HistoryEntry, Job, JobDetails, LedgerEvent, LedgerGap, ListenerReport, PruneReport, Report } from "../index.ts";
 
 /** By command. `events` prints one of these on each line. */
 export interface Printed {
@@ -27,6 +27,9 @@ export interface Printed {
 	readonly prune: PruneReport;
 	readonly history: readonly HistoryEntry[];
 	readonly events: LedgerEvent;
+	readonly "events --cursor": LedgerEvent | LedgerGap | CursorLine;
+	readonly listen: readonly ListenerReport[];
+	readonly "listen test": Job;
 	readonly doctor: Report;
 	/** On standard error, by any command that fails. */
 	readonly error: ErrorReport;
@@ -53,6 +56,13 @@ export interface ImportedLine {
 	readonly job: Job | null;
 	/** Why no job can be made of it, or was; or null. */
 	readonly error: ErrorReport["error"] | null;
+}
+
+/** The last line of `events --cursor` without --commit. */
+export interface CursorLine {
+	readonly cursor: string;
+	/** Where it is to stand once the events have arrived: for --commit-to. */
+	readonly next: string;
 }
 
 /** Why a command failed. */

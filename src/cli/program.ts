@@ -9,6 +9,7 @@ import { eventsCommand } from "./commands/events.ts";
 import { helpCommand } from "./commands/help.ts";
 import { historyCommand } from "./commands/history.ts";
 import { killCommand } from "./commands/kill.ts";
+import { listenCommand } from "./commands/listen.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { pauseCommand, resumeCommand } from "./commands/pause.ts";
 import { pruneCommand } from "./commands/prune.ts";
@@ -54,6 +55,7 @@ const COMMANDS: Readonly<Record<string, () => Command>> = {
 	prune: pruneCommand,
 	history: historyCommand,
 	events: eventsCommand,
+	listen: listenCommand,
 	doctor: doctorCommand,
 	completion: completionCommand,
 	help: helpCommand,

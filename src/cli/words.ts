@@ -57,10 +57,11 @@ export function localTime(moment: Date): string {
 	return clockTime(moment, { seconds: true });
 }
 
-/** When a scheduled job runs next: "next 23:30:00 (in 10 h)", "next: never". */
+/** When a scheduled job runs next: "next 23:30:00 (in 10 h)", "next: unknown"; of one that feeds a listener: "next: when there are events". */
 export function nextWords({ schedule }: Job, nowMs: number = Date.now()): string {
-	if (schedule?.paused) return "paused";
-	if (schedule?.next == null) return "next: unknown";
+	if (schedule === null) return "next: when there are events";
+	if (schedule.paused) return "paused";
+	if (schedule.next === null) return "next: unknown";
 	const next = new Date(schedule.next);
 	return `next ${localTime(next)} (in ${age(next.getTime() - nowMs)})`;
 }

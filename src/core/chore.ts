@@ -20,6 +20,7 @@ import { type RemoveOptions, remove } from "./forget/remove.ts";
 import { retention } from "./forget/retention.ts";
 import { sweepInPassing } from "./forget/sweep.ts";
 import type { Job } from "./job.ts";
+import { type BatchOptions, type EventBatch, eventsAfter, moveCursor } from "./look/cursor.ts";
 import { type EventOptions, events } from "./look/events.ts";
 import { type Glimpse, glance } from "./look/glance.ts";
 import { type HistoryEntry, type HistoryFilter, history } from "./look/history.ts";
@@ -36,6 +37,7 @@ import type { SetOptions } from "./prepare/changes.ts";
 import type { RequestOptions } from "./prepare/request.ts";
 import { DEFAULT_GRACE_MS, type RunOptions, type ScheduleOptions, type TriggerOptions } from "./prepare/spec.ts";
 import type { LaunchOptions } from "./start/launch.ts";
+import { type ListenerReport, type ListenOptions, listen, listeners, testListener, unlisten } from "./start/listener.ts";
 import { type RestartJobOptions, rerun, restart } from "./start/rerun.ts";
 import { run } from "./start/run.ts";
 import { reschedule } from "./start/schedule.ts";
@@ -312,10 +314,49 @@ export class Chore implements AsyncDisposable {
 
 	/**
 	 * What happened to the jobs of this session, each event once, in the order of the ledger. The end of a run is written there
-	 * by the next command that looks at the job, or while events are followed.
+	 * by whoever records it; where that cannot judge it, by the next command that looks at the job, or while events are followed.
 	 */
 	events(options: EventOptions = {}): AsyncGenerator<LedgerEvent, void, void> {
 		return events(this.#context, options);
+	}
+
+	/**
+	 * The events that come after a cursor: all of the ledger for a new one. Ends that nobody has written down are, first. Each event
+	 * is given at least once, if the cursor is moved only when they have arrived. An event `gap` tells of files that were dropped
+	 * meanwhile.
+	 * @throws ChoreError INVALID_ARGUMENT for an impossible name, place or number
+	 */
+	eventsAfter(cursor: string, options: BatchOptions = {}): Promise<EventBatch> {
+		return eventsAfter(this.#context, cursor, options);
+	}
+
+	/** Moves a cursor to a place that `eventsAfter` gave as `next`. @throws ChoreError INVALID_ARGUMENT, STATE_FULL, STATE_UNUSABLE */
+	async moveCursor(cursor: string, to: string): Promise<void> {
+		moveCursor(this.#context, cursor, to);
+	}
+
+	/**
+	 * Has a command be given the events of this session, from here on: by a job of the listener's name, which is run as soon as an event
+	 * was told by whoever records ends, by a schedule, or by a command that finds an end. No process waits for events.
+	 * @throws ChoreError as `run`; NAME_IN_USE, OPTION_UNSUPPORTED where the platform cannot start runs by itself
+	 */
+	listen(name: string, options: ListenOptions): Promise<ListenerReport> {
+		return listen(this.#context, name, options);
+	}
+
+	/** The listeners of this session, by name. */
+	listeners(): readonly ListenerReport[] {
+		return listeners(this.#context);
+	}
+
+	/** Removes a listener with its job. Events that it has not had are not given to it. @throws ChoreError JOB_NOT_FOUND */
+	unlisten(name: string): Promise<ListenerReport> {
+		return unlisten(this.#context, name);
+	}
+
+	/** Runs the command of a listener once, as a job, with an event that is made up. @throws ChoreError JOB_NOT_FOUND, and as `run` */
+	testListener(name: string): Promise<Job> {
+		return testListener(this.#context, name);
 	}
 
 	/** Whether new jobs outlive the last logout; if not, why, and what helps. */

@@ -22,6 +22,7 @@ const FREE: readonly string[] = [
 	..."--every --on-active --on-boot --on-startup --on-unit-active --on-unit-inactive --when --jitter --keep-runs --next --trigger".split(
 		" ",
 	),
+	..."--cursor --max --commit-to --job --otlp".split(" "),
 ];
 
 interface Offer {

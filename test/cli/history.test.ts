@@ -191,3 +191,23 @@ test("events -f ends quietly when its output has no reader any more", PATIENCE, 
 	assert.match(stdout, /^\S+ before \([0-9a-f]{8}\) created: true\n$/);
 	assert.equal(stderr, "status 141\n");
 });
+
+test("events --cursor prints what came since it was moved, and moves it where it is told to or once all is printed", PATIENCE, async () => {
+	await using cli = new Cli();
+	await cli.chore("run", "-q", "-n", "one", "--wait", "true");
+	const first = await cli.call("--json", "events", "--cursor", "pg", "--max", "2");
+	const [created, started, place, ...more] = first.stdout
+		.trimEnd()
+		.split("\n")
+		.map((line) => JSON.parse(line));
+	assert.deepEqual([created.event, started.event, place.cursor, more], ["created", "started", "pg", []]);
+	const words = ["events", "--cursor", "pg"];
+	const moved = await cli.call(...words, "--commit-to", place.next);
+	assert.deepEqual([moved.status, moved.stdout, moved.stderr], [0, "", ""]);
+	assert.match((await cli.call(...words)).stdout, /^[^\n]* one \([0-9a-f]{8}\) succeeded[^\n]*\ncursor pg 1:[0-9]+\n$/);
+	assert.match((await cli.call(...words, "--commit")).stdout, /^[^\n]* one \([0-9a-f]{8}\) succeeded[^\n]*\n$/);
+	assert.equal((await cli.call(...words, "--commit")).stdout, "");
+	for (const wrong of [["--commit"], ["--max", "3"], ["--cursor", "pg", "-f"], ["--cursor", "pg", "--commit", "--commit-to", "1:0"]])
+		assert.equal((await cli.call("events", ...wrong)).status, 2, wrong.join(" "));
+	assert.equal((await cli.call("events", "--cursor", "../pg")).status, 2);
+});

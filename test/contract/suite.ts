@@ -19,8 +19,10 @@ import { eventually, HANGS_MS, isEmpty, isRunning, kill, noProc } from "../suppo
 import { type Home, makeHome } from "../support/home.ts";
 import { testAttempts } from "./attempts.ts";
 import { testFire } from "./fire.ts";
+import { testListen } from "./listen.ts";
 import { testNextRun } from "./next-run.ts";
 import { testRequests } from "./requests.ts";
+import { testTold } from "./told.ts";
 
 /** A platform as it is tested. */
 export interface Subject {
@@ -734,6 +736,8 @@ export function testPlatform(subject: Subject): void {
 		testNextRun(on, (context) => module.open(context));
 		testRequests(on);
 		testFire(on, subject, (context) => module.open(context));
+		testTold(on, subject);
+		testListen(on, subject, (context) => module.open(context));
 
 		on("an ended job leaves no process, and the platform keeps nothing of it", async (home) => {
 			const jobs = await Promise.all([

@@ -5,7 +5,7 @@ import { EXIT_RECORD_BYTES, parseExitRecord, signalName, signalNumber } from "..
 import { fc } from "../support/random.ts";
 
 const WHOLE =
-	"chore-exit 1 attempt=2 how=exited status=7 certain=yes result=exit-code up=5012.34 boot=abc cpu=1234567 peak=4096 left=2 pid=77 .\n";
+	"chore-exit 1 attempt=2 how=exited status=7 certain=yes result=exit-code asked=no up=5012.34 boot=abc cpu=1234567 peak=4096 left=2 pid=77 .\n";
 
 test("a whole record is read with all its fields", () => {
 	assert.deepEqual(parseExitRecord(WHOLE), {
@@ -13,6 +13,7 @@ test("a whole record is read with all its fields", () => {
 		status: { code: 7 },
 		certain: true,
 		result: "exit-code",
+		askedToStop: false,
 		uptimeSeconds: 5012.34,
 		bootId: "abc",
 		cpuTimeMs: 1235,

@@ -339,6 +339,7 @@ test("an end is given after its start, also if the creator has not noted the sta
 	await eventually("it is over", async () => (await home.chore.get(job.id)).state, "succeeded");
 	// As it is between the start by the platform and the creator's note of it.
 	rmSync(`${run}/end.json`);
+	rmSync(`${run}/told`);
 	writeFileSync(`${session.active}/${job.id}`, JSON.stringify({ pid: process.pid, startTicks: null }));
 	writeFileSync(session.ledger, "");
 	assert.equal((await home.open().get(job.id)).state, "succeeded");

@@ -63,7 +63,7 @@ test("what a schedule runs is a run like any other, and each end is written down
 			[1, "failed", 3],
 		],
 	);
-	assert.deepEqual(await eventsOf(home), ["created 0", "started 1", "started 2", "exited 2", "exited 1"]);
+	assert.deepEqual(await eventsOf(home), ["created 0", "started 1", "exited 1", "started 2", "exited 2"]);
 	assert.deepEqual(
 		(await home.chore.status("tick")).earlierRuns.map(({ run, state }) => [run, state]),
 		[[1, "failed"]],

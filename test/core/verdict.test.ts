@@ -50,6 +50,18 @@ const VERDICTS: readonly (readonly [what: string, facts: Facts, state: string, r
 		"failed",
 		"exit-code",
 	],
+	[
+		"an end at which the stop was not asked for yet, whatever the times say",
+		facts(`${RECORD} how=exited status=3 result=exit-code asked=no .`, { stopAtUptime: 509.99 }),
+		"failed",
+		"exit-code",
+	],
+	[
+		"an end at which the stop was asked for, whatever the times say",
+		facts(`${RECORD} how=exited status=0 result=success asked=yes .`, { stopAtUptime: 511 }),
+		"stopped",
+		"stopped",
+	],
 	["the time limit", facts(`${RECORD} how=killed status=TERM result=timeout .`, { timeoutMs: 9000 }), "failed", "timeout"],
 	["the time limit, trapped", facts(`${RECORD} how=exited status=0 result=timeout .`, { timeoutMs: 9000 }), "failed", "timeout"],
 	[

@@ -19,7 +19,7 @@ test("what the commands print is what the schema says, field by field", PATIENCE
 	const check = async (command: keyof Printed, ...words: readonly string[]): Promise<void> => {
 		const { stdout, stderr } = await cli.run(["--json", ...words]);
 		const text = command === "error" ? stderr : stdout;
-		const isLines = ["events", "wait --any"].includes(command);
+		const isLines = ["events", "events --cursor", "wait --any"].includes(command);
 		const values: readonly unknown[] = isLines
 			? text
 					.trim()
@@ -61,6 +61,10 @@ test("what the commands print is what the schema says, field by field", PATIENCE
 	await check("prune", "prune", "--all", "--dry-run");
 	await check("history", "history", "--all");
 	await check("events", "events");
+	await check("events --cursor", "events", "--cursor", "reader");
+	await check("listen", "listen", "add", "sink", "--state", "failed", "--", "true");
+	await check("listen test", "listen", "test", "sink");
+	await check("listen", "listen", "ls");
 	await check("doctor", "doctor");
 	await check("error", "status", "nobody");
 	await check("error", "run", "--no-such-option");

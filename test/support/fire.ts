@@ -7,7 +7,7 @@ import { installProgram } from "../../src/core/disk/programs.ts";
 import { openSession, scheduleFolder } from "../../src/core/disk/session.ts";
 import { isUnreadable, readStoredRun } from "../../src/core/disk/store.ts";
 import type { Schedule } from "../../src/core/schedule/schedule.ts";
-import { text as fireText } from "../../src/core/start/fire.sh.ts";
+import { FIRE_TEXT } from "../../src/core/start/fire.ts";
 import { planTemplate, writeTemplate } from "../../src/core/start/template.ts";
 
 /** Keeps nothing back: each firing runs the job. */
@@ -45,7 +45,7 @@ export async function scheduleBeside(
 	if (stored === undefined || isUnreadable(stored)) throw new Error("there is no such job");
 	const folder = scheduleFolder(session, id);
 	mkdirSync(folder, { mode: 0o700 });
-	const program = installProgram(session.root, "fire", fireText);
+	const program = installProgram(session.root, "fire", FIRE_TEXT);
 	const made = { session, platform, job: stored.job, schedule: { ...ALWAYS, ...changes }, fire: program };
 	writeTemplate(folder, made, await planTemplate(session, platform, stored.job));
 	markScheduled(session, id);

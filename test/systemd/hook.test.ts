@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from "node:os";
 import { test } from "node:test";
 import { type ExitRecord, parseExitRecord } from "../../platform/exit-record.ts";
-import { text } from "../../platform/systemd/hook.sh.ts";
+import { HOOK_TEXT as text } from "../../platform/systemd/hook.ts";
 
 const SHELLS: readonly (readonly [program: string, ...options: string[]])[] = [
 	["sh"],

@@ -144,14 +144,15 @@ function isBeingMade(path: string): boolean {
 }
 
 /** The numbers of the full files, oldest first. */
-function oldNumbers(session: Session): number[] {
+export function oldNumbers(session: Session): number[] {
 	return readNames(session.folder)
 		.map((name) => Number(/^ledger\.([1-9][0-9]{0,14})\.jsonl$/.exec(name)?.[1]))
 		.filter((number) => number > 0)
 		.sort((one, other) => one - other);
 }
 
-function oldLedger(session: Session, number: number): string {
+/** The path of a full file. */
+export function oldLedger(session: Session, number: number): string {
 	return session.ledger.replace(/jsonl$/, `${number}.jsonl`);
 }
 

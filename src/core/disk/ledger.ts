@@ -11,23 +11,26 @@ import { isId, isName, type Session } from "./session.ts";
  * Changed: its settings or its schedule, from the next run on. The last three are of a schedule that fired and ran nothing. Skipped:
  * for the reason that is given. Queued: it waits for the end of a run. Missed: no run could be made.
  */
-export type EventKind =
-	| "created"
-	| "started"
-	| "stopped"
-	| "exited"
-	| "paused"
-	| "resumed"
-	| "removed"
-	| "lost"
-	| "changed"
-	| "skipped"
-	| "queued"
-	| "missed";
+export const EVENT_KINDS = [
+	"created",
+	"started",
+	"stopped",
+	"exited",
+	"paused",
+	"resumed",
+	"removed",
+	"lost",
+	"changed",
+	"skipped",
+	"queued",
+	"missed",
+] as const;
+
+export type EventKind = (typeof EVENT_KINDS)[number];
 
 /** One line of the ledger. */
 export interface LedgerEvent {
-	/** When the line was written, as RFC 3339. */
+	/** When the line was written, as RFC 3339; of an end that was told by whoever recorded it, the time of the end. */
 	readonly at: string;
 	readonly event: EventKind;
 	readonly id: string;
@@ -116,8 +119,8 @@ function parseEvent(text: string): LedgerEvent | undefined {
 const REPEATED: ReadonlySet<EventKind> = new Set<EventKind>(["paused", "resumed", "changed", "skipped", "queued", "missed"]);
 
 /** A text that is equal for two lines about the same event. */
-function identityOf({ id, run, event, at }: LedgerEvent): string {
-	return `${id} ${run} ${event}${REPEATED.has(event) ? ` ${at}` : ""}`;
+function identityOf({ id, run, event, attempt, at }: LedgerEvent): string {
+	return `${id} ${run} ${event} ${attempt ?? ""}${REPEATED.has(event) ? ` ${at}` : ""}`;
 }
 
 /**

@@ -16,6 +16,8 @@ export interface Session {
 	readonly names: string;
 	readonly active: string;
 	readonly schedules: string;
+	readonly cursors: string;
+	readonly listeners: string;
 	readonly trash: string;
 	readonly ledger: string;
 }
@@ -32,7 +34,7 @@ export function isName(word: string): boolean {
 }
 
 /** @throws ChoreError INVALID_ARGUMENT */
-export function checkName(what: "job" | "session", name: string): string {
+export function checkName(what: "job" | "session" | "cursor" | "listener", name: string): string {
 	if (isName(name)) return name;
 	throw new ChoreError(
 		"INVALID_ARGUMENT",
@@ -79,6 +81,8 @@ export function openSession(root: string, name: string): Session {
 		names: `${folder}/names`,
 		active: `${folder}/active`,
 		schedules: `${folder}/schedules`,
+		cursors: `${folder}/cursors`,
+		listeners: `${folder}/listeners`,
 		trash: `${folder}/trash`,
 		ledger: `${folder}/ledger.jsonl`,
 	};
@@ -138,6 +142,16 @@ export function markOf(session: Session, id: string): string {
 /** The mark of a job that a schedule runs; see mark.ts. */
 export function scheduleMarkOf(session: Session, id: string): string {
 	return `${session.schedules}/${id}`;
+}
+
+/** Where a reader of the ledger stands; see look/cursor.ts. */
+export function cursorOf(session: Session, name: string): string {
+	return `${session.cursors}/${name}`;
+}
+
+/** A listener; see listeners.ts. */
+export function listenerFolder(session: Session, name: string): string {
+	return `${session.listeners}/${name}`;
 }
 
 /** What a schedule needs to run its job. */

@@ -1,10 +1,12 @@
 /** Examines the jobs of a session and reports what is wrong. Settles and repairs nothing. */
 import { lstatSync, readdirSync } from "node:fs";
 import { readNames, readText } from "../disk/files.ts";
+import { listenerNames, readListener } from "../disk/listeners.ts";
 import { isCreatorAlive } from "../disk/place.ts";
 import { activeIds, isId, jobFolder, markOf, type Session } from "../disk/session.ts";
 import { isUnreadable, readEnd, readEvidence, readStoredRun, type StoredRun } from "../disk/store.ts";
 import { shortId } from "../job.ts";
+import { pendingFor } from "../look/cursor.ts";
 import { hasRecordedEnd } from "../settle/settle.ts";
 import { type Askable, askAfter, nameOf } from "./ask-after.ts";
 import type { Findings } from "./finding.ts";
@@ -37,6 +39,7 @@ export async function checkSession(session: Session, askable: Askable, findings:
 		if (stored !== undefined) live.push(stored);
 	}
 	await checkSchedules(session, askable, findings);
+	checkListeners(session, findings);
 	await findLeftovers(session, findings);
 	await askAfter(session, live, askable, findings);
 	return { name: session.name, jobs: ids.length, active: live.length, bytes };
@@ -66,6 +69,18 @@ function checkJob(session: Session, id: string, isMarked: boolean, findings: Fin
 		return undefined;
 	}
 	return stored;
+}
+
+function checkListeners(session: Session, findings: Findings): void {
+	for (const name of listenerNames(session)) {
+		const listener = readListener(session, name);
+		if (listener === undefined || readStoredRun(session, listener.jobId) === undefined) {
+			findings.problem("listener", `nothing feeds the listener ${name}: its job is gone`, findings.command(`listen rm ${name}`));
+			continue;
+		}
+		const behind = pendingFor(session, listener);
+		if (behind > 0) findings.note("listener", `the listener ${name} has not had ${behind} events`, findings.command(`logs ${name}`));
+	}
 }
 
 function forget(findings: Findings, id: string): string {

@@ -23,6 +23,8 @@ export type FindingKind =
 	| "ledger"
 	/** A schedule that does not fire as it should. */
 	| "schedule"
+	/** A listener that has not had all events, or whose job is gone. */
+	| "listener"
 	| "self-test";
 
 export interface Finding {

@@ -5,6 +5,7 @@ import type { Handle, Wake } from "../../../platform/contract.ts";
 import { ChoreError, isChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
 import { readText, removeQuietly, replaceFile } from "../disk/files.ts";
+import { isListenersJob } from "../disk/listeners.ts";
 import { unmarkScheduled } from "../disk/mark.ts";
 import { isCreatorAlive } from "../disk/place.ts";
 import { markOf, type Session, scheduleFolder } from "../disk/session.ts";
@@ -105,7 +106,7 @@ export function neverRun(session: Session, stored: StoredRun): Job {
 export async function withSchedule(context: Context, job: Job): Promise<Job> {
 	const { session } = context;
 	const record = readSchedule(session, job.id);
-	if (record === undefined) return job; // it is being removed
+	if (record === undefined) return isListenersJob(session, job.id) ? asListening(job) : job; // else it is being removed
 	if (isUnreadable(record)) {
 		const state = isIdle(job) ? "unknown" : job.state;
 		return freeze({ ...job, state, reason: `unreadable: ${record.file}: ${record.why}` });
@@ -114,6 +115,12 @@ export async function withSchedule(context: Context, job: Job): Promise<Job> {
 	const { schedule, mayFire } = await present(context, job, record);
 	if (!mayFire && (await endSchedule(context, job.id))) return job;
 	return freeze(isIdle(job) ? { ...job, state: "scheduled", reason: job.run === 0 ? null : job.reason, schedule } : { ...job, schedule });
+}
+
+/** A job that feeds a listener: between two runs it waits for events. */
+function asListening(job: Job): Job {
+	if (!isIdle(job)) return job;
+	return freeze(job.run === 0 ? { ...job, state: "scheduled", result: null, reason: null } : { ...job, state: "scheduled" });
 }
 
 /** @returns what is shown, and whether it will ever fire again */

@@ -234,10 +234,15 @@ function startFailure(known: Facts, job: StoredRun["job"]): string | null {
 	const { code } = exit.status;
 	if (started?.isNotExecuted && OF_EXEC.has(code))
 		return startFault(job) ?? "its program could not be executed; the end of its output may tell why";
-	if (code !== 126 && code !== 127 && (code < 200 || code > 243)) return null;
+	if (!isDoubtful(code)) return null;
 	const { startedAtMs, endedAtMs } = judge(known);
 	if (startedAtMs !== null && endedAtMs !== null && endedAtMs - startedAtMs > QUICK_MS) return null;
 	return startFault(job);
+}
+
+/** Whether a run that ended with this exit code may not have been started at all, for which its program has to be looked at. */
+export function isDoubtful(code: number | null): boolean {
+	return code !== null && (code === 126 || code === 127 || (code >= 200 && code <= 243));
 }
 
 /** Writes the end down and has the platform forget the run. @returns the end that counts: another process may have written one before */

@@ -119,7 +119,7 @@ function reason(facts: Facts, record: ExitRecord | null, word: PlatformResult, s
 	if (facts.startFailure !== null || word === "start-failed") return "start-failed";
 	// A run that was asked to stop between two attempts is `stopped`, although its last record is older than the request.
 	const wasOver = record !== null && endedBefore(evidence.stop?.uptimeSeconds ?? 0, facts, record) && !mayRestart(restart, record);
-	if (evidence.stop !== null && !wasOver) return "stopped";
+	if (record?.askedToStop || (evidence.stop !== null && !wasOver)) return "stopped";
 	if (record !== null && hitStartLimit(restart, record)) return "start-limit";
 	if (word === "oom-kill" || word === "start-limit" || word === "session-ended") return word;
 	// systemd also says "timeout" when a process that the main process left ignores the stop signal. That does not count.
@@ -128,7 +128,8 @@ function reason(facts: Facts, record: ExitRecord | null, word: PlatformResult, s
 	return status.code === 0 ? "success" : "exit-code";
 }
 
-/** Whether the main process had ended before the stop was asked for. */
+/** Whether the main process had ended before the stop was asked for: who recorded the end has looked, or the times tell. */
 function endedBefore(askedUptimeSeconds: number, { run }: Facts, record: ExitRecord): boolean {
+	if (record.askedToStop !== null) return !record.askedToStop;
 	return record.uptimeSeconds !== null && record.bootId === run.place.bootId && record.uptimeSeconds < askedUptimeSeconds;
 }

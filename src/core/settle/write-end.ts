@@ -1,8 +1,9 @@
 /** Writes down how a run ended, in this order: the snapshot `end.json`, the event in the ledger, then removes the active mark. */
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { isChoreError } from "../../../platform/errors.ts";
-import { isAbsence, placeFirst, readText, removeQuietly, removeTree, replaceFile } from "../disk/files.ts";
+import { isAbsence, placeFirst, readText, removeQuietly, removeTree, replaceFile, writeEmpty } from "../disk/files.ts";
 import { record, recordEnd } from "../disk/ledger.ts";
+import { isListenersJob, wakeListeners } from "../disk/listeners.ts";
 import { releaseMark, unmarkScheduled } from "../disk/mark.ts";
 import { isCreatorAlive } from "../disk/place.ts";
 import { markOf, runFolder, type Session } from "../disk/session.ts";
@@ -20,7 +21,7 @@ export function writeEnd(session: Session, judged: Job, { isStartNoted }: { read
 	try {
 		if (!isStartNoted) record(session, job, "started", { platform: job.platform });
 		job = claimEnd(session, judged);
-		recordEnd(session, job);
+		tellEnd(session, job);
 		clearRemains(session, job);
 		unlinkMark(session, job.id, job.run);
 	} catch (error) {
@@ -35,12 +36,24 @@ export function finishEnd(session: Session, job: Job): void {
 	try {
 		const mark = readText(markOf(session, job.id));
 		if (mark === undefined || isCreatorAlive(mark) || latestRun(session, job.id) > job.run) return;
-		recordEnd(session, job);
+		tellEnd(session, job);
 		clearRemains(session, job);
 		unlinkMark(session, job.id, job.run);
 	} catch (error) {
 		if (!isChoreError(error)) throw error;
 	}
+}
+
+/**
+ * Tells the end in the ledger, unless whoever recorded it has done so (platform/tell.sh): both say the same of one record.
+ * @throws ChoreError STATE_FULL, STATE_UNUSABLE
+ */
+export function tellEnd(session: Session, job: Job): void {
+	const told = `${runFolder(session, job.id, job.run)}/told`;
+	if (existsSync(told)) return;
+	recordEnd(session, job);
+	writeEmpty(told);
+	if (!isListenersJob(session, job.id)) wakeListeners(session);
 }
 
 /**

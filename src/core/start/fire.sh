@@ -23,6 +23,7 @@
 #   JOB/settings/NUMBER     where the settings of the job were changed: plan, template and launch of the highest number count
 #
 # Every sh reads this: no printf, no `case` inside $( ), and all of it one command, so that it is read whole before it begins.
+# platform/tell.sh stands in front of it.
 {
 	job=$1 moment=${2-} ended=${3-} id=${1##*/} session=${1%/jobs/*} schedule=$1/schedule
 	IFS=' '
@@ -117,11 +118,12 @@
 	if [ -n "$due" ] && [ -n "$when" ] && ! holds; then
 		echo "$seconds $$" 1<>"$schedule/last"
 		tell skipped "$latest" ',"reason":"condition"'
+		wake_listeners "$session"
 		exit 0
 	fi
 	before=$job/runs/$latest
 	if [ "$latest" -gt 0 ] && [ "$latest" != "$ended" ] && is_active "$before"; then
-		[ -n "$due" ] || exit 0
+		if [ -z "$due" ] || [ -e "$job/listener" ]; then exit 0; fi # a listener looks once more, or has its next run started
 		echo "$seconds $$" 1<>"$schedule/last"
 		# The mark is a link: of many firings one makes it, and it needs no space.
 		if [ "$overlap" != skip ] && ln "$schedule/fire" "$schedule/queued"; then
@@ -129,6 +131,7 @@
 		else
 			tell skipped "$latest" ",\"reason\":\"run $latest is still active\""
 		fi
+		wake_listeners "$session"
 		[ "$overlap" != replace ] || end_before
 		# It may have ended before the mark was there: then nobody else fires.
 		if [ "$overlap" = skip ] || is_active "$before"; then exit 0; fi
@@ -146,6 +149,7 @@
 		[ -e "$run" ] || [ ! -e "$session/schedules/$id" ] || tell missed "$k" ',"reason":"its files could not be made"'
 		rm -rf "$new" "$mark" "$run/${new##*/}"
 		[ ! -e "$session/active/$id" ] || : >"$session/active/$id"
+		[ -e "$job/listener" ] || wake_listeners "$session"
 		exit 1
 	fi
 
@@ -158,7 +162,10 @@
 
 	launch
 	case $? in
-	0) ;;
+	0) # If it has ended already, whoever recorded that has left it to this to tell it.
+		tell_end "$run"
+		[ ! -e "$run/told" ] || [ -e "$job/listener" ] || wake_listeners "$session"
+		;;
 	1)
 		echo "chore-exit 1 attempt=1 how=exited status=125 certain=yes result=start-failed up=$up boot=$boot pid= ." 1<>"$run/exit"
 		release

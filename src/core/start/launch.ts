@@ -7,10 +7,11 @@ import { isFull, refuse } from "../disk/files.ts";
 import { record } from "../disk/ledger.ts";
 import { jobFolder, type Session } from "../disk/session.ts";
 import { readEvidence, type StoredRun } from "../disk/store.ts";
-import { type Job, shortId } from "../job.ts";
+import { hasEnded, type Job, shortId } from "../job.ts";
 import { hasBegun } from "../settle/attempts.ts";
-import { byRecord } from "../settle/settle.ts";
+import { byRecord, isDoubtful, precedesOutput } from "../settle/settle.ts";
 import { snapshot } from "../settle/snapshot.ts";
+import { tellEnd } from "../settle/write-end.ts";
 import { notices } from "./notice.ts";
 import { eventOf, runSpec } from "./plan.ts";
 import { abandonStart, finishStart } from "./under-way.ts";
@@ -54,7 +55,10 @@ export async function launch(
 	if (options.onWarning !== undefined) for (const notice of await notices(session, platform)) options.onWarning(notice);
 	// A run that has ended already is settled by the next command: the start should not wait for that.
 	const seen = await byRecord(context, stored, "look");
-	if (typeof seen === "object") return seen;
+	if (typeof seen === "object") {
+		noteEarlyEnd(session, stored, seen);
+		return seen;
+	}
 	const evidence = readEvidence(stored.folder);
 	const state = hasBegun(stored.job.restart, evidence) ? "running" : acknowledge ? "starting" : "queued";
 	return snapshot(session, stored, evidence, { state, reason: null });
@@ -101,6 +105,16 @@ async function isKept(session: Session, platform: Platform, stored: StoredRun, e
 		if (mayRun) abandonStart(session, stored);
 	}
 	return mayRun;
+}
+
+/** Tells the end of a run that was recorded before its start was told: whoever recorded it leaves that to this (platform/tell.sh). */
+function noteEarlyEnd(session: Session, stored: StoredRun, job: Job): void {
+	if (!hasEnded(job) || job.result === "start-failed" || isDoubtful(job.exitCode) || precedesOutput(session, stored)) return;
+	try {
+		tellEnd(session, job);
+	} catch (error) {
+		if (!isChoreError(error)) throw error; // whoever settles it tells it
+	}
 }
 
 /** Notes the start in the ledger. The job runs, so a full disk is only a warning; `settle` then notes the start later. */

@@ -64,6 +64,8 @@ export function placeJob(session: Session, job: JobRecord, { script, request }: 
 	makeFolder(`${aside}/runs`);
 	writeNew(`${aside}/job.json`, `${JSON.stringify(job)}\n`);
 	writeNew(`${aside}/start`, script);
+	const words = tellWords(job);
+	if (words !== undefined) writeNew(`${aside}/tell`, words);
 	for (const [file, content] of Object.entries(request?.files ?? {})) writeNew(`${aside}/${file}`, content);
 	more(aside);
 	try {
@@ -71,6 +73,17 @@ export function placeJob(session: Session, job: JobRecord, { script, request }: 
 	} catch (error) {
 		refuse(jobFolder(session, job.id), error);
 	}
+}
+
+/** All that a shell counts with has to be less than this. */
+const MOST = 2 ** 31;
+
+/** What whoever records an end needs to tell it in the ledger; see platform/tell.sh. Undefined if only the core is to tell it. */
+function tellWords({ name, restart, limits, relay }: JobRecord): string | undefined {
+	const max = restart.policy === "no" ? null : restart.max;
+	const numbers = [max, limits.timeoutMs === null ? null : Math.round(limits.timeoutMs)];
+	if (relay || numbers.some((number) => number !== null && number >= MOST)) return undefined;
+	return `${[name, ...numbers.map((number) => number ?? "-")].join(" ")}\n`;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { v7 as uuid } from "uuid";
+import type { Platform } from "../../../platform/contract.ts";
 import { ChoreError, isChoreError } from "../../../platform/errors.ts";
 import { throwIfAborted, untilAborted } from "../abort.ts";
 import type { Context } from "../context.ts";
@@ -34,8 +35,11 @@ import { arrange } from "./schedule.ts";
 /** In messages. */
 const START = "the start";
 
+/** Makes the files of a job of which no run is started, and what starts its runs. After an error it is unmarked and deleted. */
+export type Place = (platform: Platform, draft: Draft) => Promise<Job>;
+
 /** @see Chore.run in chore.ts */
-export async function run(context: Context, asked: RunOptions | RequestOptions): Promise<Job> {
+export async function run(context: Context, asked: RunOptions | RequestOptions, place?: Place): Promise<Job> {
 	const { session } = context;
 	const request = isRequest(asked) ? prepareRequest(asked) : undefined;
 	const options = request?.options ?? (asked as RunOptions);
@@ -92,11 +96,12 @@ export async function run(context: Context, asked: RunOptions | RequestOptions):
 			stopSignal: spec.stopping.signal,
 		});
 		const draft: Draft = { spec, id, name, program, script, acknowledge, request };
+		if (place !== undefined) return await place(platform, draft);
 		if (spec.schedule !== undefined) return await arrange(context, platform, draft, spec.schedule, options);
 		stored = writeJob(session, platform, draft);
 		record(session, eventOf(stored), "created", { command: shownWords(stored.job.command) });
 	} catch (error) {
-		if (spec.schedule !== undefined) await endSchedule(context, id);
+		if (place !== undefined || spec.schedule !== undefined) await endSchedule(context, id);
 		discard(session, id, name);
 		throw error;
 	}

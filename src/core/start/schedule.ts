@@ -19,7 +19,7 @@ import { arm, beginArming, endArming, schedulesOf, wakeOf } from "../settle/armi
 import { writeLooked } from "../settle/calendar-file.ts";
 import { isPaused, pausedFile, readable, readSchedule, type ScheduleRecord, writeSchedule } from "../settle/scheduled.ts";
 import { text as due } from "./due.sh.ts";
-import { text as fire } from "./fire.sh.ts";
+import { FIRE_TEXT } from "./fire.ts";
 import { type Draft, jobRecord, placeJob } from "./new-job.ts";
 import { notices } from "./notice.ts";
 import { runSpec } from "./plan.ts";
@@ -81,7 +81,7 @@ async function planSchedule(
 	}
 	const { label, description, native } = runSpec(session, job, 0, true);
 	const made = Math.max(before.made, ...schedule.triggers.map((trigger) => Number(trigger.id.slice(1))));
-	const programs = { fire: installProgram(session.root, "fire", fire), due: installProgram(session.root, "due", due) };
+	const programs = { fire: installProgram(session.root, "fire", FIRE_TEXT), due: installProgram(session.root, "due", due) };
 	const record = { format: 1, revision, sinceMs, schedule, made, wake: { label, description, native, ...programs } } as const;
 	if (schedule.wake === "tick") return { ...record, handle: null };
 	return { ...record, handle: schedulesOf(platform).plan(wakeOf(session, job.id, record)) };

@@ -10,7 +10,7 @@ import type { Job } from "../job.ts";
 import { LATE_MS, pendingSlot, type Times } from "../schedule/schedule.ts";
 import { isPaused, lastFiringMs, readSchedule } from "../settle/scheduled.ts";
 import { examine } from "../settle/settle.ts";
-import { text as fire } from "./fire.sh.ts";
+import { FIRE_TEXT } from "./fire.ts";
 
 export interface TickOptions {
 	/** Also the jobs that their platform should have woken, and has not for 90 seconds. */
@@ -60,7 +60,7 @@ function dueSlot(session: Session, id: string, nowMs: number, all: boolean, time
 /** Fires in a process session of its own. @returns whether that made a run; of several ticks at once, only to the one that did */
 async function hasFired(session: Session, id: string, slotMs: number): Promise<boolean> {
 	const before = latestRun(session, id);
-	const program = installProgram(session.root, "fire", fire);
+	const program = installProgram(session.root, "fire", FIRE_TEXT);
 	const words = [program, jobFolder(session, id), String(Math.floor(slotMs / 1000))];
 	const child = spawn("/bin/sh", words, { cwd: "/", detached: true, stdio: "ignore", env: firingEnvironment() });
 	const hasDecided = (): boolean => lastProcess(session, id) === child.pid;
