@@ -351,7 +351,6 @@ test("an option that the platform cannot honour is refused in its name, and noth
 		["--slice", "user.slice"],
 		["-u", "web"],
 		["-p", "Nice=5"],
-		["--on-boot", "5min"],
 	]) {
 		const outcome = await cli.run(["run", ...words, "true"]);
 		assert.equal(outcome.status, 2, outcome.stderr);

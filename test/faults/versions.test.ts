@@ -64,7 +64,7 @@ test("two versions of chore start, show, stop and restart each other's jobs", PA
 test("a job of a later format is shown, and is not judged, started, stopped or removed without force", PATIENCE, async () => {
 	await using cli = new Cli();
 	const later = new OtherVersion(cli, (source) =>
-		source.replace(/\bJOB_FORMAT ?= ?2\b/g, "JOB_FORMAT=3").replace(/\bformat: ?2\b/g, "format:3"),
+		source.replace(/\bJOB_FORMAT ?= ?3\b/g, "JOB_FORMAT=4").replace(/\bformat: ?2\b/g, "format:4"),
 	);
 	const { id: old } = await cli.begun("-n", "old", "sleep", "60");
 	const started = await later.run("run", "-n", "new", "sleep", "60");

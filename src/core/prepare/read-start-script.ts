@@ -28,9 +28,14 @@ export function readStartScript(script: Buffer, words: number): Given | undefine
 	if (begin < 0 || reader.quoted() === undefined || !reader.over(" || exit 126\nset --")) return undefined;
 	const byEnv = reader.over(" /usr/bin/env --") ? reader.words((word) => word.includes("=")) : [];
 	const nice = Number(reader.match(/ \/usr\/bin\/nice -n (-?[0-9]+)/y)?.[1] ?? 0);
+	// The words of a condition, which are those of another user's program, and a shell. Older scripts have none.
+	if (reader.match(/\nif [^\n]*; then\nset -- "\$@"/y)) {
+		reader.words(() => true);
+		reader.match(/ \/bin\/sh -c\n[^\n]*\nelse\nset -- "\$@"/y);
+	}
 	reader.match(/ \/bin\/sh "[^"]*" "\$chore_run"/y);
 	const command = reader.words(() => true);
-	const umask = reader.match(/\numask ([0-7]{4})\nunset PWD OLDPWD SHLVL\nSHLVL=1\n/y)?.[1];
+	const umask = reader.match(/(?:\nfi)?\numask ([0-7]{4})\nunset PWD OLDPWD SHLVL\nSHLVL=1\n/y)?.[1];
 	if (umask === undefined || command.length < words) return undefined;
 	const environment = new Map(byEnv.map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]));
 	for (;;) {

@@ -39,7 +39,7 @@ export async function newSettings(context: Context, stored: StoredRun, options: 
 	const merged = changedOptions(before, given, options);
 	const spec = normalise(merged, context);
 	const platform = await context.platforms.get(stored.run.handle.platform);
-	checkCapabilities(spec, merged, platform);
+	await checkCapabilities(spec, merged, platform);
 	platform.check(spec);
 	checkDirectory(spec.directory);
 	if (typeof spec.stdin === "object") checkInput(spec.stdin.file);
