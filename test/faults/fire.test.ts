@@ -5,7 +5,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, st
 import { test } from "node:test";
 import { EXIT_RECORD_BYTES } from "../../platform/exit-record.ts";
 import { skipUnlessRoot } from "../support/cli.ts";
-import { HANGS_MS } from "../support/eventually.ts";
+import { eventually, HANGS_MS } from "../support/eventually.ts";
 import { armedIn, fakePlatform } from "../support/fake-platform.ts";
 import { type Home, makeHome } from "../support/home.ts";
 
@@ -153,6 +153,7 @@ test("of many that fire at once for one moment one makes a run", { timeout: HANG
 	for (let run = 1; run <= 3; run++) {
 		const { schedule } = await home.chore.get(id);
 		const moment = schedule?.last == null ? 1 : Date.parse(schedule.last) / 1000 + 1;
+		await eventually("the moment has come", () => Date.now() >= moment * 1000);
 		spawnSync("/bin/sh", ["-c", line, wake.fire, wake.jobFolder, String(moment)], { stdio: "ignore" });
 		assert.equal((await home.chore.get(id)).run, run);
 	}

@@ -227,7 +227,8 @@ test("jobs that eight processes start at once each have an id, their own end and
 	const lines = readFileSync(`${cli.state}/default/ledger.jsonl`, "utf8").trimEnd().split("\n");
 	const events = lines.map((line) => JSON.parse(line) as { readonly id: string; readonly event: string });
 	assert.equal(new Set(events.map(({ id, event }) => `${id} ${event}`)).size, 3 * codes.length, "created, started and exited, of each");
-	assert.equal(lines.length, 3 * codes.length);
+	// Who records an end and who waits for it may tell it at the same time.
+	assert.equal((await cli.chore("--json", "events")).stdout.trimEnd().split("\n").length, 3 * codes.length, "each is shown once");
 });
 
 test("many commands that wait for, show and stop one job report the same end", PATIENCE, async () => {

@@ -53,16 +53,17 @@
 	done
 	k=$((latest + 1)) run=$job/runs/$((latest + 1))
 
-	# Whether it has fired already. This is asked after the runs were counted: of two that fire for the same moment, the later one
-	# finds either this changed or, in the end, run $k made. A last firing in the future was before the clock was set back.
-	last='' rest='' due=yes code=0
-	read -r last rest <"$schedule/last"
-	[ -z "$ended" ] || due=''
-	if [ -n "$last" ]; then
-		if [ -n "$moment" ] && [ "$last" -ge "$moment" ] && [ $((last - seconds)) -lt 60 ]; then due='' code=1; fi
-		if [ -n "$once" ] && [ "$last" -ge "$begin" ]; then due=''; fi
-		if [ -n "$least" ] && [ "$last" -le "$seconds" ] && [ $((seconds - last)) -lt "$least" ]; then due=''; fi
-	fi
+	# Whether it is to fire at all, by when it fired last. A last firing in the future was before the clock was set back.
+	is_due() {
+		last='' rest=''
+		read -r last rest <"$schedule/last"
+		[ -n "$last" ] || return 0
+		if [ -n "$moment" ] && [ "$last" -ge "$moment" ] && [ $((last - seconds)) -lt 60 ]; then code=1 && return 1; fi
+		if [ -n "$once" ] && [ "$last" -ge "$begin" ]; then return 1; fi
+		if [ -n "$least" ] && [ "$last" -le "$seconds" ] && [ $((seconds - last)) -lt "$least" ]; then return 1; fi
+	}
+	code=0 due=''
+	if [ -z "$ended" ] && is_due; then due=yes; fi
 	[ -n "$due" ] || [ -e "$schedule/queued" ] || exit "$code"
 
 	up=0 boot='' space='' host=''
@@ -127,6 +128,7 @@
 		echo "$seconds $$" 1<>"$schedule/last"
 		# The mark is a link: of many firings one makes it, and it needs no space.
 		if [ "$overlap" != skip ] && ln "$schedule/fire" "$schedule/queued"; then
+			due=''
 			tell queued "$latest" ",\"reason\":\"run $latest is still active\""
 		else
 			tell skipped "$latest" ",\"reason\":\"run $latest is still active\""
@@ -136,6 +138,9 @@
 		# It may have ended before the mark was there: then nobody else fires.
 		if [ "$overlap" = skip ] || is_active "$before"; then exit 0; fi
 	fi
+	# Of two that fire at once for one moment, the later one finds this changed, if it has counted the run of the other; else, in the
+	# end, that run $k is there.
+	if [ -n "$due" ] && ! is_due; then exit "$code"; fi
 	# Who takes the mark away fires.
 	[ ! -e "$schedule/queued" ] || rm "$schedule/queued" || exit 0
 
