@@ -22,7 +22,16 @@ function unlessAbsent<T>(read: () => T): T | undefined {
 	}
 }
 
+/** Whether each name that was asked for is known: that takes long to find out. */
+const known = new Map<string, boolean>();
+
 function isKnown(name: string): boolean {
+	const isIt = known.get(name) ?? isInDatabase(name);
+	known.set(name, isIt);
+	return isIt;
+}
+
+function isInDatabase(name: string): boolean {
 	try {
 		return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
 	} catch {

@@ -20,10 +20,18 @@ export function nextTimes(calendar: Calendar, afterMs: number, count: number): r
 	return [...new Set(times)].sort((one, other) => one - other).slice(0, count);
 }
 
+/** By their text and zone: each takes long to read, and is asked several times for one answer. */
+const read = new Map<string, Cron>();
+const MOST_READ = 1000;
+
 function cronOf(rule: Rule, own: string | undefined): Cron {
-	const fields = [rule.seconds, rule.minutes, rule.hours, rule.days, rule.months, rule.weekdays, rule.years].map(fieldText);
+	const fields = [rule.seconds, rule.minutes, rule.hours, rule.days, rule.months, rule.weekdays, rule.years].map(fieldText).join(" ");
 	const timezone = rule.zone ?? own;
-	return new Cron(fields.join(" "), { domAndDow: true, mode: "7-part", ...(timezone !== undefined && { timezone }) });
+	const key = `${fields} ${timezone}`;
+	const found = read.get(key) ?? new Cron(fields, { domAndDow: true, mode: "7-part", ...(timezone !== undefined && { timezone }) });
+	if (read.size >= MOST_READ) read.clear();
+	read.set(key, found);
+	return found;
 }
 
 function fieldText(values: Values): string {
