@@ -155,8 +155,9 @@ function response(request: JobRequest): string | null {
 	return words === undefined ? null : printable(words);
 }
 
-function outputWords(job: Job): string {
-	if (job.output.paths.length === 0) return "thrown away";
+function outputWords(job: Job): string | null {
+	if (job.output.mode === "null") return "thrown away";
+	if (job.run === 0) return null; // a schedule has not run it yet
 	return `${job.output.paths.map(shortPath).join(", ")} (${bytes(job.output.bytes)})`;
 }
 

@@ -79,7 +79,8 @@ function checkListeners(session: Session, findings: Findings): void {
 			continue;
 		}
 		const behind = pendingFor(session, listener);
-		if (behind > 0) findings.note("listener", `the listener ${name} has not had ${behind} events`, findings.command(`logs ${name}`));
+		const events = behind === 1 ? "one event" : `${behind} events`;
+		if (behind > 0) findings.note("listener", `the listener ${name} has not had ${events}`, findings.command(`logs ${name}`));
 	}
 }
 
