@@ -129,8 +129,9 @@ const SIGNALS: readonly string[] = ["HUP", "INT", "QUIT", "USR1", "USR2", "ALRM"
 
 /**
  * For each file of the output a cat(1) that copies a pipe into it: a program that opens /dev/stdout or /dev/stderr itself then
- * opens the pipe, which cannot be truncated. It ends at the end of the pipe, after the last writer, and not at a signal. It is
- * a grandchild, since the program does not expect a child that it did not make. The pipe has no name from here on: a program
+ * opens the pipe, which cannot be truncated. It ends at the end of the pipe, after the last writer, and not at a signal: those are
+ * ignored before it is made, since the job may be over before it runs. It is a grandchild, since the program does not expect a
+ * child that it did not make. The pipe has no name from here on: a program
  * that reads all files of a run would take output away.
  */
 function addRelay(script: Script, { output, become, stopSignal }: StartOptions): void {
@@ -145,8 +146,8 @@ function addRelay(script: Script, { output, become, stopSignal }: StartOptions):
 /usr/bin/env mkfifo -m ${mode} "$chore_pipe" || { chore_failed; exit 126; }
 exec 8<>"$chore_pipe"
 exec ${6 + index}>"$chore_pipe" 9<"$chore_pipe" 8>&-
-( ( trap '' ${SIGNALS.join(" ")}
-${more}exec /usr/bin/env cat <&9 >>"$chore_run/${name}" 3>&- 5>&- 6>&- 7>&- 9>&- ) & ) &
+( trap '' ${SIGNALS.join(" ")}
+${more}( exec /usr/bin/env cat <&9 >>"$chore_run/${name}" 3>&- 5>&- 6>&- 7>&- 9>&- ) & ) &
 wait $!
 exec 9<&-
 /usr/bin/env rm -f "$chore_pipe"
