@@ -131,8 +131,7 @@ const SIGNALS: readonly string[] = ["HUP", "INT", "QUIT", "USR1", "USR2", "ALRM"
  * For each file of the output a cat(1) that copies a pipe into it: a program that opens /dev/stdout or /dev/stderr itself then
  * opens the pipe, which cannot be truncated. It ends at the end of the pipe, after the last writer, and not at a signal: those are
  * ignored before it is made, since the job may be over before it runs. It is a grandchild, since the program does not expect a
- * child that it did not make. The pipe has no name from here on: a program
- * that reads all files of a run would take output away.
+ * child that it did not make. The pipe has no name from here on: a program that reads all files of a run would take output away.
  */
 function addRelay(script: Script, { output, become, stopSignal }: StartOptions): void {
 	const stop = stopSignal.replace(/^SIG/, "");

@@ -15,7 +15,7 @@ import { plainDays } from "../../../platform/plain-days.ts";
  * @returns milliseconds since 1970
  */
 export function nextTimes(calendar: Calendar, afterMs: number, count: number): readonly number[] {
-	const own = machineZone();
+	const own = calendar.some(({ zone }) => zone === null) ? machineZone() : undefined;
 	const times = calendar.flatMap(plainDays).flatMap((rule) => cronOf(rule, own).nextRuns(count, new Date(afterMs)).map(Number));
 	return [...new Set(times)].sort((one, other) => one - other).slice(0, count);
 }
@@ -28,10 +28,12 @@ function cronOf(rule: Rule, own: string | undefined): Cron {
 	const fields = [rule.seconds, rule.minutes, rule.hours, rule.days, rule.months, rule.weekdays, rule.years].map(fieldText).join(" ");
 	const timezone = rule.zone ?? own;
 	const key = `${fields} ${timezone}`;
-	const found = read.get(key) ?? new Cron(fields, { domAndDow: true, mode: "7-part", ...(timezone !== undefined && { timezone }) });
+	const known = read.get(key);
+	if (known !== undefined) return known;
 	if (read.size >= MOST_READ) read.clear();
-	read.set(key, found);
-	return found;
+	const cron = new Cron(fields, { domAndDow: true, mode: "7-part", ...(timezone !== undefined && { timezone }) });
+	read.set(key, cron);
+	return cron;
 }
 
 function fieldText(values: Values): string {

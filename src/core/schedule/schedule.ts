@@ -149,15 +149,19 @@ export function hasOccasions(schedule: Schedule, nowMs: number): boolean {
 }
 
 /** A moment is missed when nothing has fired for this long after it, and after the jitter. */
-export const LATE_MS = 90_000;
+const LATE_MS = 90_000;
+
+/** Moments up to this one are missed, where nothing has fired since. */
+export function lateAt({ jitterMs }: Schedule, nowMs: number): number {
+	return nowMs - LATE_MS - jitterMs;
+}
 
 /**
  * The first moment at which it is still to fire: in the past, where it is due by then, or to come.
  * @param sinceMs the last firing, or the moment from which on it was there
  */
 export function pendingSlot(schedule: Schedule, lastMs: number | null, sinceMs: number, nowMs: number, times: Times): number | undefined {
-	const lateMs = nowMs - LATE_MS - schedule.jitterMs;
-	return nextSlot(schedule, lastMs, schedule.missed === "once" ? sinceMs : Math.max(sinceMs, lateMs), times);
+	return nextSlot(schedule, lastMs, schedule.missed === "once" ? sinceMs : Math.max(sinceMs, lateAt(schedule, nowMs)), times);
 }
 
 /** As many missed moments are counted at most. */

@@ -12,7 +12,17 @@ import { markOf, type Session, scheduleFolder } from "../disk/session.ts";
 import { isObject, isUnreadable, isWord, LATEST_MS, readRecord, refuseUnreadable, type StoredRun, type Unreadable } from "../disk/store.ts";
 import { isIdle, type Job, type JobSchedule } from "../job.ts";
 import { occasionText } from "../schedule/occasions.ts";
-import { hasOccasions, LATE_MS, missedSlots, nextSlot, pendingSlot, type Schedule, type Trigger, wakingOf } from "../schedule/schedule.ts";
+import {
+	hasOccasions,
+	lateAt,
+	missedSlots,
+	nextSlot,
+	pendingSlot,
+	type Schedule,
+	type Times,
+	type Trigger,
+	wakingOf,
+} from "../schedule/schedule.ts";
 import { finishArming } from "./arming.ts";
 import { writeCalendar } from "./calendar-file.ts";
 import { freeze, rfc3339, snapshot } from "./snapshot.ts";
@@ -84,7 +94,7 @@ export function queuedFile(session: Session, id: string): string {
 }
 
 /** When it fired last, by the seconds that the fire program writes there; null if it never did. */
-export function lastFiringMs(session: Session, id: string): number | null {
+function lastFiringMs(session: Session, id: string): number | null {
 	const seconds = Number.parseInt(readText(`${scheduleFolder(session, id)}/last`) ?? "", 10);
 	return seconds > 0 && seconds * 1000 <= LATEST_MS ? seconds * 1000 : null;
 }
@@ -137,14 +147,13 @@ async function present(
 	const paused = isPaused(session, id);
 	const queued = statSync(queuedFile(session, id), { throwIfNoEntry: false }) !== undefined;
 	const firstMs = Math.max(sinceMs, lastMs ?? 0);
-	const lateMs = nowMs - LATE_MS - schedule.jitterMs;
-	const missed = paused ? [] : missedSlots(schedule, lastMs, firstMs, lateMs, nextTimes);
+	const missed = paused ? [] : missedSlots(schedule, lastMs, firstMs, lateAt(schedule, nowMs), nextTimes);
 	const nextMs = (handle === null ? undefined : await askedNext(context, handle)) ?? nextSlot(schedule, lastMs, nowMs, nextTimes) ?? null;
-	const pendingMs = pendingSlot(schedule, lastMs, firstMs, nowMs, nextTimes);
-	const isDue = (pendingMs !== undefined && pendingMs <= nowMs) || (queued && isIdle(job));
+	const slotMs = pendingSlot(schedule, lastMs, firstMs, nowMs, nextTimes);
+	const isDue = (slotMs !== undefined && slotMs <= nowMs) || (queued && isIdle(job));
 	const { calendar, guardMs } = wakingOf(schedule);
 	return {
-		mayFire: paused || queued || nextMs !== null || pendingMs !== undefined || hasOccasions(schedule, nowMs),
+		mayFire: paused || queued || nextMs !== null || slotMs !== undefined || hasOccasions(schedule, nowMs),
 		schedule: {
 			next: nextMs === null ? null : rfc3339(nextMs),
 			last: lastMs === null ? null : rfc3339(lastMs),
@@ -174,13 +183,24 @@ async function present(
 }
 
 /** The moment that has gone by without it firing, though the schedule is not paused and makes up for such; undefined if there is none. */
-export async function overdueMs(session: Session, id: string, { schedule, sinceMs }: ScheduleRecord): Promise<number | undefined> {
+export async function overdueMs(session: Session, id: string, record: ScheduleRecord): Promise<number | undefined> {
 	if (isPaused(session, id)) return undefined;
 	const { nextTimes } = await import("../schedule/next-times.ts");
 	const nowMs = Date.now();
+	const slotMs = pendingMs(session, id, record, nowMs, nextTimes);
+	return slotMs !== undefined && slotMs <= lateAt(record.schedule, nowMs) ? slotMs : undefined;
+}
+
+/** The first moment at which it is still to fire, as `pendingSlot` says it by when it fired last. */
+export function pendingMs(
+	session: Session,
+	id: string,
+	{ schedule, sinceMs }: ScheduleRecord,
+	nowMs: number,
+	times: Times,
+): number | undefined {
 	const lastMs = lastFiringMs(session, id);
-	const pendingMs = pendingSlot(schedule, lastMs, Math.max(sinceMs, lastMs ?? 0), nowMs, nextTimes);
-	return pendingMs !== undefined && pendingMs <= nowMs - LATE_MS - schedule.jitterMs ? pendingMs : undefined;
+	return pendingSlot(schedule, lastMs, Math.max(sinceMs, lastMs ?? 0), nowMs, times);
 }
 
 function triggerText(trigger: Trigger): string {

@@ -7,8 +7,8 @@ import { installProgram } from "../disk/programs.ts";
 import { jobFolder, type Session, scheduledIds, scheduleFolder } from "../disk/session.ts";
 import { isUnreadable, latestRun } from "../disk/store.ts";
 import type { Job } from "../job.ts";
-import { LATE_MS, pendingSlot, type Times } from "../schedule/schedule.ts";
-import { isPaused, lastFiringMs, readSchedule } from "../settle/scheduled.ts";
+import { lateAt, type Times } from "../schedule/schedule.ts";
+import { isPaused, pendingMs, readSchedule } from "../settle/scheduled.ts";
 import { examine } from "../settle/settle.ts";
 import { FIRE_TEXT } from "./fire.ts";
 
@@ -49,11 +49,10 @@ export async function tick(context: Context, { all = false }: TickOptions): Prom
 function dueSlot(session: Session, id: string, nowMs: number, all: boolean, times: Times): number | undefined {
 	const record = readSchedule(session, id);
 	if (record === undefined || isUnreadable(record) || isPaused(session, id)) return undefined;
-	const { schedule, sinceMs, handle } = record;
+	const { schedule, handle } = record;
 	if (handle !== null && !all) return undefined;
-	const lastMs = lastFiringMs(session, id);
-	const slotMs = pendingSlot(schedule, lastMs, Math.max(sinceMs, lastMs ?? 0), nowMs, times);
-	const byMs = handle === null ? nowMs : nowMs - LATE_MS - schedule.jitterMs;
+	const slotMs = pendingMs(session, id, record, nowMs, times);
+	const byMs = handle === null ? nowMs : lateAt(schedule, nowMs);
 	return slotMs !== undefined && slotMs <= byMs ? slotMs : undefined;
 }
 
