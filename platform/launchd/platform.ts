@@ -23,7 +23,7 @@ import { liveness } from "../shell/liveness.ts";
 import { ShellPlatform } from "../shell/platform.ts";
 import type { ProcessTable } from "../shell/processes.ts";
 import { firstNumber, hasBegun, isStopRequested, type Run, runOf } from "../shell/run-folder.ts";
-import { checkFunction, haltFunction } from "../shell/without-node.ts";
+import { haltAndCheck } from "../shell/without-node.ts";
 import { description } from "./describe.ts";
 import { currentDomain, type Domain } from "./domain.ts";
 import type { Launchctl } from "./launchctl.ts";
@@ -99,11 +99,8 @@ export class LaunchdPlatform extends ShellPlatform implements Platform {
 
 	async launcher(run: RunSpec): Promise<string> {
 		const { shim, halt } = this.#programs;
-		return [
-			launcherText(run, this.#uid, this.#means()),
-			haltFunction(run, this.shell, halt()),
-			checkFunction(run, this.shell, shim(), this.leader),
-		].join("");
+		const launch = launcherText(run, this.#uid, this.#means());
+		return `${launch}${haltAndCheck(run, { shell: this.shell, leader: this.leader, shim: shim(), halt: halt() })}`;
 	}
 
 	override async stop(handle: Handle, options: Stopping): Promise<StopOutcome> {

@@ -4,7 +4,7 @@ import { CAPABILITIES } from "../shell/describe.ts";
 import { ShellPlatform } from "../shell/platform.ts";
 import type { ProcessTable } from "../shell/processes.ts";
 import { SHIM_TEXT, shimCommand } from "../shell/shim.ts";
-import { checkFunction, HALT_TEXT, haltFunction } from "../shell/without-node.ts";
+import { HALT_TEXT, haltAndCheck } from "../shell/without-node.ts";
 import { lackingCron } from "./cron.ts";
 import { description } from "./describe.ts";
 import { launcherText } from "./launcher.ts";
@@ -39,11 +39,9 @@ export class PosixPlatform extends ShellPlatform implements Platform {
 
 	async launcher(run: RunSpec): Promise<string> {
 		const shim = this.#install("shim", SHIM_TEXT);
-		return [
-			launcherText(run, shimCommand(run, this.shell, shim, this.leader)),
-			haltFunction(run, this.shell, this.#install("halt", HALT_TEXT)),
-			checkFunction(run, this.shell, shim, this.leader),
-		].join("");
+		const launch = launcherText(run, shimCommand(run, this.shell, shim, this.leader));
+		const { shell, leader } = this;
+		return `${launch}${haltAndCheck(run, { shell, leader, shim, halt: this.#install("halt", HALT_TEXT) })}`;
 	}
 
 	strays(): Promise<readonly Stray[]> {

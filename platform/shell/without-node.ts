@@ -11,8 +11,23 @@ import { membersText, plainEnvironment, stopWords, survivedSignals } from "./shi
 /** The program by which `halt` ends a run, as it is installed. */
 export const HALT_TEXT: string = `${membersText}\n${text}`;
 
-/** The function `halt`. @param program the path of HALT_TEXT. @see Platform.launcher in contract.ts */
-export function haltFunction(run: RunSpec, shell: readonly string[], program: string): string {
+interface Means {
+	/** What runs the programs. */
+	readonly shell: readonly string[];
+	/** See leader.ts. */
+	readonly leader: string;
+	/** The path of the shim. */
+	readonly shim: string;
+	/** The path of HALT_TEXT, as it is installed. */
+	readonly halt: string;
+}
+
+/** The functions `halt` and `check`. @see Platform.launcher in contract.ts */
+export function haltAndCheck(run: RunSpec, { shell, leader, shim, halt }: Means): string {
+	return `${haltFunction(run, shell, halt)}${checkFunction(run, shell, shim, leader)}`;
+}
+
+function haltFunction(run: RunSpec, shell: readonly string[], program: string): string {
 	const environment = Object.entries(plainEnvironment()).map(([name, value]) => `${name}=${value}`);
 	const before = [...environment, ...shell, program].map(shellWord).join(" ");
 	return `halt() { /usr/bin/env -i ${before} "$1" "\${1##*/}.$id" ${stopWords(run).map(shellWord).join(" ")}; }
@@ -26,8 +41,7 @@ const BLANK_BYTES = 128;
 const CHECK_SECONDS = "10";
 const CHECK_GRACE = "100";
 
-/** The function `check`. @param shim its path @param leader see leader.ts. @see Platform.launcher in contract.ts */
-export function checkFunction({ jobId, start }: RunSpec, shell: readonly string[], shim: string, leader: string): string {
+function checkFunction({ jobId, start }: RunSpec, shell: readonly string[], shim: string, leader: string): string {
 	// The shim ends its group, which is not to be that of the fire program.
 	if (leader === "") return "check() {\n\techo 'no condition can be run: this needs setsid(1) or perl(1)'\n\treturn 1\n}\n";
 	const environment = [...Object.entries(plainEnvironment()), [JOB_VARIABLE, jobId]].map(([name, value]) => `${name}=${value}`);
