@@ -25,7 +25,12 @@ export type ErrorCode =
 	| "STATE_FULL"
 	| "CONFIG_INVALID"
 	| "PLATFORM_UNAVAILABLE"
-	| "PLATFORM_FAILED";
+	| "PLATFORM_FAILED"
+	| "NOT_ALLOWED"
+	| "KEY_REUSED"
+	| "TOO_LARGE"
+	| "TOO_MANY_REQUESTS"
+	| "SERVER_UNREACHABLE";
 
 /** An error of chore's own: what happened to what, and what to do next. Compare `code`, not the class. */
 export class ChoreError extends Error {

@@ -74,6 +74,7 @@ export {
 	STATES,
 	shortId,
 } from "./core/job.ts";
+export type { Jobs } from "./core/jobs.ts";
 export type { BatchOptions, EventBatch, LedgerGap } from "./core/look/cursor.ts";
 export type { EventOptions } from "./core/look/events.ts";
 export type { Piece } from "./core/look/follow.ts";

@@ -40,6 +40,11 @@ const CODES: Readonly<Record<ErrorCode, true>> = {
 	CONFIG_INVALID: true,
 	PLATFORM_UNAVAILABLE: true,
 	PLATFORM_FAILED: true,
+	NOT_ALLOWED: true,
+	KEY_REUSED: true,
+	TOO_LARGE: true,
+	TOO_MANY_REQUESTS: true,
+	SERVER_UNREACHABLE: true,
 };
 
 const chore = program();

@@ -1,0 +1,42 @@
+/** What can be done with the jobs of one session, wherever they are: here by `Chore`, elsewhere by the client of an API. */
+import type { Chore } from "./chore.ts";
+
+/** The verbs of `Chore` that make sense from another machine, too. See there. */
+export type Jobs = Pick<
+	Chore,
+	| "run"
+	| "rerun"
+	| "restart"
+	| "set"
+	| "get"
+	| "newest"
+	| "list"
+	| "runs"
+	| "status"
+	| "wait"
+	| "logs"
+	| "send"
+	| "stop"
+	| "kill"
+	| "pause"
+	| "resume"
+	| "remove"
+	| "schedules"
+	| "upcoming"
+	| "reschedule"
+	| "addTriggers"
+	| "changeTrigger"
+	| "removeTriggers"
+	| "pauseTriggers"
+	| "resumeTriggers"
+	| "pauseSchedule"
+	| "resumeSchedule"
+	| "history"
+	| "events"
+	| "eventsAfter"
+	| "moveCursor"
+	| "prune"
+	| "doctor"
+	| "capabilities"
+	| "close"
+>;
