@@ -71,6 +71,7 @@ export {
 	isState,
 	type Job,
 	type JobLimits,
+	type JobOrigin,
 	type JobRequest,
 	type JobResponse,
 	type JobRestart,

@@ -5,7 +5,7 @@ import type { Capabilities, Limits, NativeOptions, Platform, RestartPolicy, Stop
 import { ChoreError } from "../../../platform/errors.ts";
 import { checkName } from "../disk/session.ts";
 import { hasBytes } from "../exact-text.ts";
-import type { OutputMode } from "../job.ts";
+import type { JobOrigin, OutputMode } from "../job.ts";
 import type { Occasion } from "../schedule/occasions.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import { jobDirectory, pathIn } from "./directory.ts";
@@ -28,6 +28,8 @@ export interface RunOptions {
 	readonly description?: string | undefined;
 	/** A word of the caller's own by which it finds its job again, as `Job.tag`; 1 to 200 printable characters. */
 	readonly tag?: string | undefined;
+	/** Who asked for it, where that was by an API, as `Job.origin`; the client has 1 to 200 printable characters. */
+	readonly origin?: JobOrigin | undefined;
 	/** Where it runs. Default: the caller's working directory. */
 	readonly directory?: string | undefined;
 	/** Its variables, before `cleanEnvironment` and `setEnvironment` apply. Default: the caller's, `process.env`. */
@@ -143,6 +145,7 @@ export interface Spec {
 	readonly defaultName: string;
 	readonly description: string | null;
 	readonly tag: string | null;
+	readonly origin: JobOrigin | undefined;
 	readonly directory: string;
 	readonly output: OutputMode;
 	readonly relay: boolean;
@@ -185,7 +188,8 @@ export function normalise(options: RunOptions, defaults: { readonly graceMs: num
 				: checkText("the description", description)
 						.replace(/\p{Cc}+/gu, " ")
 						.trim(),
-		tag: options.tag === undefined ? null : checkTag(options.tag),
+		tag: options.tag === undefined ? null : checkPrintable("tag", options.tag, 200),
+		origin: options.origin && { client: checkPrintable("client", options.origin.client, 200) },
 		directory,
 		output: options.output ?? "merged",
 		relay: checkRelay(options),
@@ -281,10 +285,11 @@ function checkNative(options: NonNullable<RunOptions["native"]>): NativeOptions 
 	return native;
 }
 
-function checkTag(tag: string): string {
-	if (/^\P{Cc}{1,200}$/u.test(checkText("the tag", tag))) return tag;
-	throw new ChoreError("INVALID_ARGUMENT", `${JSON.stringify(tag.length > 70 ? `${tag.slice(0, 70)}…` : tag)} cannot be a tag`, {
-		hint: "a tag has 1 to 200 characters, and no control characters",
+/** @param most the greatest number of characters */
+function checkPrintable(what: "tag" | "client", text: string, most: number): string {
+	if (/^\P{Cc}+$/u.test(checkText(`the ${what}`, text)) && [...text].length <= most) return text;
+	throw new ChoreError("INVALID_ARGUMENT", `${JSON.stringify(text.length > 70 ? `${text.slice(0, 70)}…` : text)} cannot be a ${what}`, {
+		hint: `a ${what} has 1 to ${most} characters, and no control characters`,
 	});
 }
 

@@ -43,6 +43,7 @@ export function jobRecord({ spec, id, name, program, request }: Draft): JobRecor
 		directory: spec.directory,
 		description: spec.description,
 		tag: spec.tag,
+		...(spec.origin === undefined ? {} : { origin: spec.origin }),
 		output: spec.output,
 		...(spec.relay ? { relay: true } : {}),
 		stdin: spec.stdin,

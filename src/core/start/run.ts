@@ -6,13 +6,12 @@ import { throwIfAborted, untilAborted } from "../abort.ts";
 import type { Context } from "../context.ts";
 import { stop } from "../control/stop.ts";
 import { readText } from "../disk/files.ts";
-import { note, record } from "../disk/ledger.ts";
+import { note, recordCreation } from "../disk/ledger.ts";
 import { claimMark } from "../disk/mark.ts";
 import { isCreatorAlive } from "../disk/place.ts";
 import { randomBytes } from "../disk/random.ts";
 import { makeSession, markOf } from "../disk/session.ts";
 import type { StoredRun } from "../disk/store.ts";
-import { shownWords } from "../exact-text.ts";
 import { hasEnded, type Job, shortId } from "../job.ts";
 import { checkSize } from "../prepare/argument-size.ts";
 import { findCurl } from "../prepare/curl.ts";
@@ -99,7 +98,7 @@ export async function run(context: Context, asked: RunOptions | RequestOptions, 
 		if (place !== undefined) return await place(platform, draft);
 		if (spec.schedule !== undefined) return await arrange(context, platform, draft, spec.schedule, options);
 		stored = writeJob(session, platform, draft);
-		record(session, eventOf(stored), "created", { command: shownWords(stored.job.command) });
+		recordCreation(session, stored.job, 1);
 	} catch (error) {
 		if (place !== undefined || spec.schedule !== undefined) await endSchedule(context, id);
 		discard(session, id, name);
