@@ -46,8 +46,11 @@ export function interfere(text: string, act: (step: number) => void): Disposable
 			const wrapped = (...given: unknown[]): unknown => {
 				if (!isActing && pathsIn(given).some((path) => path.includes(text))) {
 					isActing = true;
-					act(++steps);
-					isActing = false;
+					try {
+						act(++steps);
+					} finally {
+						isActing = false;
+					}
 				}
 				return call(...given);
 			};

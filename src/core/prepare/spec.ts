@@ -79,6 +79,15 @@ export interface RunOptions {
 	readonly native?: Readonly<Record<string, string | readonly string[] | undefined>> | undefined;
 	/** When it is run. Without a schedule it is run at once, and once. */
 	readonly schedule?: ScheduleOptions | undefined;
+	/**
+	 * Makes it safe to ask again where an answer was lost or this process may die: whoever asks with the same key and the same options is
+	 * given the same job, also when it has ended, and nothing is started twice. If another start with the key is under way, waits for
+	 * it. The key has 1 to 64 printable characters, and is forgotten with the job. `environment`, `signal` and the callbacks do not
+	 * count as options. Other options are refused as KEY_REUSED.
+	 */
+	readonly requestKey?: string | undefined;
+	/** Called if the job was started before with the same `requestKey`. */
+	readonly onFound?: (() => void) | undefined;
 	/** When an active job has that name: fail with NAME_IN_USE (default), give back that job, or stop it first. */
 	readonly ifRunning?: "fail" | "skip" | "replace" | undefined;
 	/** False: do not wait until the platform has started it. Default true. */
@@ -285,8 +294,8 @@ function checkNative(options: NonNullable<RunOptions["native"]>): NativeOptions 
 	return native;
 }
 
-/** @param most the greatest number of characters */
-function checkPrintable(what: "tag" | "client", text: string, most: number): string {
+/** @param most the greatest number of characters. @throws ChoreError INVALID_ARGUMENT */
+export function checkPrintable(what: "tag" | "client" | "request key", text: string, most: number): string {
 	if (/^\P{Cc}+$/u.test(checkText(`the ${what}`, text)) && [...text].length <= most) return text;
 	throw new ChoreError("INVALID_ARGUMENT", `${JSON.stringify(text.length > 70 ? `${text.slice(0, 70)}…` : text)} cannot be a ${what}`, {
 		hint: `a ${what} has 1 to ${most} characters, and no control characters`,
