@@ -1,10 +1,10 @@
 /** Starts with a request key that break off, or meet others, between any two steps. */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Job, RunOptions } from "../../src/index.ts";
 import { eventually } from "../support/eventually.ts";
-import { fakePlatform } from "../support/fake-platform.ts";
+import { armedIn, fakePlatform } from "../support/fake-platform.ts";
 import { fakeWith } from "../support/held.ts";
 import { type Home, makeHome } from "../support/home.ts";
 import { intercept, interfere } from "../support/intercept.ts";
@@ -20,14 +20,14 @@ function countOf(home: Home, step: number): string {
 	return `${home.path}/count-${step}`;
 }
 
-/** The first `steps` steps happen, and no other one, as if the process were killed. */
-function killedAfter(home: Home, steps: number): Disposable & { readonly isOver: boolean } {
+/** The first `steps` steps that touch such paths happen, and none after them, as if the process were killed. */
+function killedAfter(text: string | RegExp, steps: number): Disposable & { readonly isOver: boolean } {
 	let isOver = false;
 	const die = (): void => {
 		isOver = true;
 		throw new Error("killed here");
 	};
-	const interference = interfere(`${home.path}/default`, (step) => {
+	const interference = interfere(text, (step) => {
 		if (step > steps) die();
 	});
 	// By these two nothing is removed afterwards.
@@ -48,8 +48,12 @@ function killedAfter(home: Home, steps: number): Disposable & { readonly isOver:
 
 /** Has the marks of this process name one that is gone. */
 function bury(home: Home): void {
-	for (const name of readdirSync(`${home.path}/default/active`)) {
-		const path = `${home.path}/default/active/${name}`;
+	const [active, jobs] = [`${home.path}/default/active`, `${home.path}/default/jobs`];
+	const marks = [
+		...readdirSync(active).map((id) => `${active}/${id}`),
+		...readdirSync(jobs).map((id) => `${jobs}/${id}/schedule/arming`),
+	].filter((path) => existsSync(path));
+	for (const path of marks) {
 		const text = readFileSync(path, "utf8");
 		if (text.includes("pid")) writeFileSync(path, JSON.stringify({ ...JSON.parse(text), startTicks: "1" }));
 	}
@@ -61,7 +65,7 @@ test("a start that is killed between any two steps is made once, when it is aske
 	const first = new Set<string>();
 	for (let step = 1; ; step++) {
 		const options = counting(home, step);
-		const killed = killedAfter(home, step);
+		const killed = killedAfter(`${home.path}/default`, step);
 		const outcome = await home.chore.run(options).catch(String);
 		const { isOver } = killed;
 		killed[Symbol.dispose]();
@@ -76,6 +80,25 @@ test("a start that is killed between any two steps is made once, when it is aske
 		assert.deepEqual([ended.state, readFileSync(countOf(home, step), "utf8")], ["succeeded", "ran\n"], what);
 		assert.deepEqual(await home.chore.run(options), ended, what);
 		first.add(found ? "it had been started" : "it had not");
+	}
+});
+
+test("a job with a schedule whose making is killed between any two steps is there once, when it is asked for again", PATIENCE, async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	await home.chore.wait((await home.chore.run(counting(home, 0))).id);
+	for (let step = 1; ; step++) {
+		const options: RunOptions = { ...counting(home, step), name: `tick-${step}`, schedule: { calendar: ["daily UTC"] } };
+		const killed = killedAfter(/\/default\/(jobs|schedules|ledger)/, step - 1);
+		await home.chore.run(options).catch(String);
+		const { isOver } = killed;
+		killed[Symbol.dispose]();
+		if (!isOver) return assert.ok(step > 6, `${step} steps`);
+		bury(home);
+		const again = await home.chore.run(options);
+		assert.equal((await home.chore.get(again.id)).state, "scheduled", `step ${step}`);
+		const names = (await home.chore.list({ all: true })).map(({ name }) => name);
+		assert.deepEqual(new Set(names).size, names.length, `step ${step}`);
+		assert.deepEqual(armedIn(home.path).length, step, `step ${step}`);
 	}
 });
 

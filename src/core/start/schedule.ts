@@ -37,15 +37,16 @@ export async function arrange(
 	const job = jobRecord(draft);
 	const planned = await planSchedule(context, platform, job, schedule);
 	const template = await planTemplate(session, platform, job);
+	// Before the job: whoever finds it then, if this process dies, goes on with it.
+	markScheduled(session, id);
 	placeJob(session, job, draft, (aside) => {
 		makeFolder(`${aside}/schedule`);
+		beginArming(`${aside}/schedule`);
 		writeSchedule(`${aside}/schedule`, planned);
 		writeLooked(`${aside}/schedule`, schedule, planned.sinceMs);
 		writeTemplate(`${aside}/schedule`, { session, platform, job, schedule, fire: planned.wake.fire }, template);
 	});
 	recordCreation(session, job, 0);
-	beginArming(session, id);
-	markScheduled(session, id);
 	await arm(session, platform, id, planned);
 	removeQuietly(markOf(session, id));
 	if (onWarning !== undefined) for (const notice of await notices(session, platform)) onWarning(notice);
@@ -119,7 +120,7 @@ export async function changeInPlace(
 		replaceFile(`${folder}/plan`, plan);
 		writeSchedule(folder, record);
 	};
-	beginArming(session, id);
+	beginArming(folder);
 	writeLooked(folder, planned.schedule, planned.sinceMs);
 	writePrograms(folder, planned.wake.fire);
 	// The files first: until the new revision is armed, what wakes the job finds the new plan.
