@@ -133,7 +133,11 @@ export class Chore implements AsyncDisposable {
 		return current(this.#context, newest(this.#context.session));
 	}
 
-	/** Jobs in their present state: first the active ones, newest first, then the ended ones, latest end first. */
+	/**
+	 * Jobs in their present state: first the active ones, newest first, then the ended ones, latest end first; or a page of all jobs, by
+	 * id, see `limit`.
+	 * @throws ChoreError INVALID_ARGUMENT for an impossible `limit` or `after`
+	 */
 	list(filter: JobFilter = {}): Promise<readonly Job[]> {
 		return this.#worthPruning(list(this.#context, filter));
 	}
