@@ -15,6 +15,7 @@ import { registry } from "../platform/registry.ts";
 import { Chore } from "./core/chore.ts";
 import { type DoctorOptions, examineAll, type Report } from "./core/doctor/doctor.ts";
 import type { ChoreOptions } from "./core/options.ts";
+import { Sessions } from "./core/sessions.ts";
 
 declare const CHORE_VERSION: string;
 
@@ -27,6 +28,14 @@ export const version: string = typeof CHORE_VERSION === "string" ? CHORE_VERSION
  */
 export async function openChore(options: ChoreOptions = {}): Promise<Chore> {
 	return new Chore(registry, version, options);
+}
+
+/**
+ * Opens the sessions of one state folder, as a server needs them: all of them share the connections to the platforms.
+ * @throws ChoreError STATE_UNUSABLE when there is no folder to keep state in
+ */
+export async function openSessions(options: Omit<ChoreOptions, "session"> = {}): Promise<Sessions> {
+	return new Sessions(registry, version, options);
 }
 
 /**
@@ -62,6 +71,7 @@ export {
 	isState,
 	type Job,
 	type JobLimits,
+	type JobOrigin,
 	type JobRequest,
 	type JobResponse,
 	type JobRestart,
@@ -92,6 +102,7 @@ export { type LoginEnvironmentOptions, loginEnvironment } from "./core/prepare/l
 export type { RequestOptions } from "./core/prepare/request.ts";
 export type { RestartOptions, RunOptions, ScheduleOptions, TriggerOptions } from "./core/prepare/spec.ts";
 export { type CronJob, type CrontabLine, readCrontab } from "./core/schedule/crontab.ts";
+export type { SessionOptions, Sessions } from "./core/sessions.ts";
 export type { LaunchOptions } from "./core/start/launch.ts";
 export type { ListenerReport, ListenOptions } from "./core/start/listener.ts";
 export type { RestartJobOptions } from "./core/start/rerun.ts";

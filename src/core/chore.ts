@@ -12,7 +12,6 @@ import { type SendOptions, send } from "./control/send.ts";
 import { type StopOptions, stop } from "./control/stop.ts";
 import { type WaitOptions, waitForEnd } from "./control/wait.ts";
 import type { LedgerEvent } from "./disk/ledger.ts";
-import { installProgram } from "./disk/programs.ts";
 import { openSession, type Session, sessionNames, stateRoot } from "./disk/session.ts";
 import { examineAll, type Report } from "./doctor/doctor.ts";
 import { type PruneOptions, type PruneReport, prune } from "./forget/prune.ts";
@@ -32,7 +31,7 @@ import { schedules, upcoming } from "./look/schedules.ts";
 import { followSessions } from "./look/sessions.ts";
 import { type JobDetails, status } from "./look/status.ts";
 import type { ChoreOptions } from "./options.ts";
-import { type Found, Platforms } from "./platforms.ts";
+import { type Found, openPlatforms, type Platforms } from "./platforms.ts";
 import type { SetOptions } from "./prepare/changes.ts";
 import type { RequestOptions } from "./prepare/request.ts";
 import { DEFAULT_GRACE_MS, type RunOptions, type ScheduleOptions, type TriggerOptions } from "./prepare/spec.ts";
@@ -54,15 +53,19 @@ const DEFAULT_MAX_JOBS = 4096;
 export class Chore implements AsyncDisposable {
 	readonly #context: Context;
 	readonly #examine: (selfTest: boolean | undefined) => Promise<Report>;
+	readonly #ownsPlatforms: boolean;
 	#mayPrune = false;
 
-	/** @internal Use `openChore`. */
-	constructor(registry: Registry, version: string, options: ChoreOptions) {
+	/**
+	 * @internal Use `openChore` or `openSessions`.
+	 * @param shared the platforms of several sessions, which whoever gives them closes
+	 */
+	constructor(registry: Registry, version: string, options: ChoreOptions, shared?: Platforms) {
 		const session: Session = openSession(options.home ?? stateRoot(), options.session ?? "default");
 		this.#examine = (selfTest) => examineAll(registry, version, { ...options, selfTest });
 		this.#context = {
 			session,
-			platforms: new Platforms(registry, { install: (name, text) => installProgram(session.root, name, text) }),
+			platforms: shared ?? openPlatforms(registry, session.root),
 			platform: options.platform,
 			scope: options.scope,
 			graceMs: options.graceMs ?? DEFAULT_GRACE_MS,
@@ -70,6 +73,7 @@ export class Chore implements AsyncDisposable {
 			keep: retention(options),
 			unfinished: new Set(),
 		};
+		this.#ownsPlatforms = shared === undefined;
 	}
 
 	/**
@@ -129,7 +133,11 @@ export class Chore implements AsyncDisposable {
 		return current(this.#context, newest(this.#context.session));
 	}
 
-	/** Jobs in their present state: first the active ones, newest first, then the ended ones, latest end first. */
+	/**
+	 * Jobs in their present state: first the active ones, newest first, then the ended ones, latest end first; or a page of all jobs, by
+	 * id, see `limit`.
+	 * @throws ChoreError INVALID_ARGUMENT for an impossible `limit` or `after`
+	 */
 	list(filter: JobFilter = {}): Promise<readonly Job[]> {
 		return this.#worthPruning(list(this.#context, filter));
 	}
@@ -389,15 +397,16 @@ export class Chore implements AsyncDisposable {
 	}
 
 	/**
-	 * Closes the connections, once the requests have ended that were sent and then given up by a signal. Never stops a job. If this object has started or examined jobs, it also prunes for 20 ms at most:
-	 * only jobs that ended more than an hour ago and are beyond the limits of what is kept.
+	 * Closes the connections, unless other sessions share them (`openSessions`), once the requests have ended that were sent and then
+	 * given up by a signal. Never stops a job. If this object has started or examined jobs, it also prunes for 20 ms at most: only jobs
+	 * that ended more than an hour ago and are beyond the limits of what is kept. It can be used again afterwards.
 	 */
 	async close(): Promise<void> {
 		await Promise.all(this.#context.unfinished);
 		const mayPrune = this.#mayPrune;
 		this.#mayPrune = false;
 		if (mayPrune) await sweepInPassing(this.#context);
-		await this.#context.platforms[Symbol.asyncDispose]();
+		if (this.#ownsPlatforms) await this.#context.platforms[Symbol.asyncDispose]();
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {

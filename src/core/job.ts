@@ -56,6 +56,8 @@ export interface Job {
 	readonly description: string | null;
 	/** A word by which the program that started the job finds it again. */
 	readonly tag: string | null;
+	/** Who had it made, where that was by an API; else null. */
+	readonly origin: JobOrigin | null;
 	readonly state: JobState;
 	readonly result: JobResult | null;
 	readonly createdAt: string;
@@ -98,6 +100,12 @@ export interface Job {
 	readonly schedule: JobSchedule | null;
 	/** Why the job is lost, unknown, or could not start, in words for people; else null. */
 	readonly reason: string | null;
+}
+
+/** Who asked an API for a job. */
+export interface JobOrigin {
+	/** The name by which the API knows the client. */
+	readonly client: string;
 }
 
 /** Whether and how often the program is restarted after it ends. `delayMs` is null for "no"; `max` also when unlimited. */

@@ -2,6 +2,7 @@
 import type { Detection, Platform, PlatformContext } from "../../platform/contract.ts";
 import { ChoreError } from "../../platform/errors.ts";
 import type { Registry, Scope } from "../../platform/registry.ts";
+import { installProgram } from "./disk/programs.ts";
 
 /** How to choose the platform for new jobs. If both are undefined, it is the first that is available. */
 export interface Wish {
@@ -20,6 +21,11 @@ export interface Found {
 /** Whether a platform is used for new jobs without being asked for, if none stands before it. */
 export function isChosen({ available, elsewhere }: Detection): boolean {
 	return available && elsewhere !== true;
+}
+
+/** The platforms for the jobs of a state folder. None is opened yet. */
+export function openPlatforms(registry: Registry, root: string): Platforms {
+	return new Platforms(registry, { install: (name, text) => installProgram(root, name, text) });
 }
 
 /** Opens platforms when they are first needed, each once. */

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Job } from "../../src/core/job.ts";
+import { openChore } from "../../src/index.ts";
 import { begun } from "../support/begun.ts";
 import { Cli, errorIn, PATIENCE } from "../support/cli.ts";
 import { above, eventually } from "../support/eventually.ts";
@@ -92,7 +93,15 @@ test("a job in JSON has every field, null if its value is not known", PATIENCE, 
 			},
 			{
 				...{ schema: 1, id: started.id, name: "web", session: "default", platform: "posix", unit: null, command: ["sleep", "60"] },
-				...{ directory: cli.directory, description: "a line", tag: "é of mine", state: null, result: null, createdAt: started.createdAt },
+				...{
+					directory: cli.directory,
+					description: "a line",
+					tag: "é of mine",
+					origin: null,
+					state: null,
+					result: null,
+					createdAt: started.createdAt,
+				},
 				...{ startedAt: null, endedAt: null, run: 1, attempt: 1, pid: null, exitCode: null, signal: null, exitCertain: null },
 				...{
 					cpuTimeMs: null,
@@ -302,6 +311,13 @@ test("status shows a job in detail: command, processes, limits, last lines", PAT
 	const ended = await cli.chore("stop", "web");
 	assert.match(ended.stdout, /^web \([0-9a-f]{8}\) stopped by SIGTERM after (?:less than )?\d/);
 	assert.match((await cli.chore("status", "web")).stdout, /^web \([0-9a-f]{8}\) stopped by SIGTERM after .*, \d+ (s|min) ago\n/);
+});
+
+test("status tells who asked an API for a job", PATIENCE, async () => {
+	await using cli = new Cli();
+	await using chore = await openChore({ home: cli.state, platform: "posix" });
+	await chore.run({ command: ["sleep", "60"], name: "web", origin: { client: "alice \u202e" } });
+	assert.match((await cli.chore("status", "web")).stdout, /^ {2}started by alice \\u202e, by the API$/m);
 });
 
 test("doctor says which platform is used and where things are, without anything being there", PATIENCE, async () => {

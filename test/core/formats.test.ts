@@ -17,10 +17,13 @@ for (const format of [1, 2]) {
 				{ name: "built", state: "failed", result: "exit-code", exitCode: 2, signal: null, description: "a build" },
 			],
 		);
-		// These records have no tag.
+		// These records have neither.
 		assert.deepEqual(
-			jobs.map(({ tag }) => tag),
-			[null, null],
+			jobs.map(({ tag, origin }) => [tag, origin]),
+			[
+				[null, null],
+				[null, null],
+			],
 		);
 		const built = await home.chore.get("built");
 		assert.deepEqual(built.output.paths, [`${home.path}/default/jobs/${built.id}/runs/1/output`]);

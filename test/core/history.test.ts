@@ -36,6 +36,7 @@ test("history has each run once, the latest start first, with its end", async ()
 		{ ...failed, startedAt: null, endedAt: null, durationMs: null },
 		{
 			...{ schema: 1, id: bad, name: "bad", run: 1, attempt: 1, command: ["sh", "-c", "exit 3"], platform: "fake", state: "failed" },
+			origin: null,
 			...{ result: "exit-code", exitCode: 3, signal: null, startedAt: null, endedAt: null, durationMs: null, cpuTimeMs: null },
 			...{ memoryPeakBytes: null, reason: null, removed: true },
 		},
@@ -45,6 +46,30 @@ test("history has each run once, the latest start first, with its end", async ()
 	assert.deepEqual([second?.id, second?.startedAt, second?.endedAt, second?.exitCode], [good, job.startedAt, job.endedAt, 0]);
 	assert.deepEqual([running?.id, running?.result, running?.endedAt, running?.durationMs], [live.id, null, null, null]);
 	assert.deepEqual(await home.chore.history(), entries, "a second look shows the same");
+});
+
+test("who asked an API for a job stands in its record and in the history of its runs, also when it is forgotten", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const origin = { client: "alice é" };
+	const { id } = await home.chore.run({ name: "asked", command: ["true"], origin });
+	const { origin: shown } = await home.chore.wait(id);
+	await home.chore.rerun(id);
+	await home.chore.wait(id);
+	await ran(home, "own", "true");
+	const origins = async (): Promise<unknown[]> => (await home.chore.history()).map((entry) => [entry.name, entry.run, entry.origin]);
+	const told = [
+		["own", 1, null],
+		["asked", 2, origin],
+		["asked", 1, origin],
+	];
+	assert.deepEqual([shown, await origins()], [origin, told]);
+	await home.chore.remove(id);
+	assert.deepEqual(await origins(), told);
+	for (const client of ["", "a\nb", "x".repeat(201)])
+		await assert.rejects(home.chore.run({ command: ["true"], origin: { client } }), {
+			code: "INVALID_ARGUMENT",
+			message: /cannot be a client/,
+		});
 });
 
 test("history settles ends first, and has no refused start", async () => {

@@ -3,8 +3,10 @@ import { spawn } from "node:child_process";
 import { appendFileSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { PlatformModule } from "../../platform/contract.ts";
 import { allEvents, type LedgerEvent, newEvents, parseLine, recentEvents, record } from "../../src/core/disk/ledger.ts";
 import { makeSession, openSession, type Session } from "../../src/core/disk/session.ts";
+import type { Job } from "../../src/core/job.ts";
 import { above, eventually, HANGS_MS } from "../support/eventually.ts";
 import { fakePlatform } from "../support/fake-platform.ts";
 import { makeHome } from "../support/home.ts";
@@ -300,6 +302,52 @@ test("followed events come as they happen, each once, also ends that no other pr
 	over.abort();
 	await following;
 	assert.deepEqual(seen, ["created", "started", "exited"]);
+});
+
+test("all who follow a session wait for each job once, and are told of all of them, also those who come later", async () => {
+	let [watches, over] = [0, 0];
+	const module: PlatformModule = {
+		...fakePlatform,
+		open: async (given) => {
+			const platform = await fakePlatform.open(given);
+			const watch = platform.watch.bind(platform);
+			platform.watch = async (...handles) => {
+				watches++;
+				const watching = await watch(...handles);
+				return {
+					async [Symbol.asyncDispose]() {
+						await watching[Symbol.asyncDispose]();
+						over++;
+					},
+				};
+			};
+			return platform;
+		},
+	};
+	await using home = await makeHome("fake", module);
+	const jobs = await Promise.all(["one", "two"].map((name) => home.chore.run({ command: ["sleep", "60"], name })));
+	const control = new AbortController();
+	const told: string[][] = [];
+	const follow = async (signal: AbortSignal): Promise<void> => {
+		const mine: string[] = [];
+		told.push(mine);
+		const onChange = ({ name }: Job): void => void (mine.includes(name) || mine.push(name));
+		for await (const { event, name } of home.chore.events({ follow: true, since: "now", onChange, signal })) mine.push(`${name} ${event}`);
+	};
+	const first = new AbortController();
+	const following = [follow(first.signal), ...Array.from({ length: 9 }, () => follow(control.signal))];
+	await eventually("all know the jobs", () => told.every((mine) => mine.length === 2));
+	following.push(follow(control.signal));
+	await eventually("one who comes later, too", () => told.every((mine) => mine.length === 2));
+	first.abort();
+	await following[0];
+	for (const { id } of jobs) await home.chore.kill(id, { signal: "SIGKILL" });
+	const ends = jobs.map(({ name }) => `${name} exited`);
+	await eventually("all who are left see the ends", () => told.slice(1).every((mine) => ends.every((end) => mine.includes(end))));
+	control.abort();
+	await Promise.all(following);
+	assert.deepEqual([watches, over], [2, 2]);
+	assert.deepEqual(told[0]?.sort(), ["one", "two"]);
 });
 
 test("following events makes no folder, and tells of the first job that is made, however often the state is deleted", async () => {

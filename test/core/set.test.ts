@@ -47,6 +47,7 @@ test("what is not named stays: variables, directory, umask and all else", async 
 		output: "split",
 		timeoutMs: 60_000,
 		description: "about it",
+		origin: { client: "alice" },
 	});
 	const first = await chore.wait(id);
 	const changed = await chore.set(id, { command: shell(`: two; ${print}`), graceMs: 5 });
@@ -54,7 +55,7 @@ test("what is not named stays: variables, directory, umask and all else", async 
 	await chore.rerun(id);
 	const second = await chore.wait(id);
 	assert.deepEqual([second.command[2]?.slice(0, 5), second.nextRun, second.run], [": two", null, 2]);
-	for (const field of ["directory", "description", "limits", "restart", "createdAt", "name", "id"] as const)
+	for (const field of ["directory", "description", "limits", "restart", "createdAt", "name", "id", "origin"] as const)
 		assert.deepEqual(second[field], first[field], field);
 	const outputs = [first, second].map(({ output }) => readFileSync(output.paths[0] ?? "", "utf8"));
 	assert.equal(outputs[1], outputs[0]);

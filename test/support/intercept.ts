@@ -36,18 +36,21 @@ function pathsIn(given: readonly unknown[]): readonly string[] {
 	return [...open, ...given.filter((word) => typeof word === "string")];
 }
 
-/** Does something before each step that touches a path with that text in it; the steps are counted from 1. */
-export function interfere(text: string, act: (step: number) => void): Disposable & { readonly steps: number } {
+/** Does something before each step that touches a path with that text in it, or that fits; the steps are counted from 1. */
+export function interfere(text: string | RegExp, act: (step: number) => void): Disposable & { readonly steps: number } {
 	let steps = 0;
 	let isActing = false;
 	const interceptions = STEPS.map((name) =>
 		intercept(name, (original) => {
 			const call = original as (...given: unknown[]) => unknown;
 			const wrapped = (...given: unknown[]): unknown => {
-				if (!isActing && pathsIn(given).some((path) => path.includes(text))) {
+				if (!isActing && pathsIn(given).some((path) => (typeof text === "string" ? path.includes(text) : text.test(path)))) {
 					isActing = true;
-					act(++steps);
-					isActing = false;
+					try {
+						act(++steps);
+					} finally {
+						isActing = false;
+					}
 				}
 				return call(...given);
 			};

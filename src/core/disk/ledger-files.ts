@@ -21,6 +21,9 @@ const RENAME_MS = 10_000;
 
 const PIECE_BYTES = 256 * 1024;
 
+/** Shared by all readers: there may be hundreds in one process, and none keeps it from one portion to the next. */
+const buffer = Buffer.allocUnsafeSlow(PIECE_BYTES);
+
 /** More than the longest line (ledger.ts). A tail that is shorter by less than this is complete. */
 const SLACK_BYTES = 4096;
 
@@ -74,7 +77,6 @@ export class LedgerReader implements Disposable {
 	/** The lines that were not read before, in portions. */
 	*read(): Generator<readonly string[], void, void> {
 		const present = this.#look();
-		const buffer = Buffer.allocUnsafe(PIECE_BYTES);
 		for (const file of this.#files) {
 			while (file.position < file.end) {
 				const wanted = Math.min(buffer.length, file.end - file.position);

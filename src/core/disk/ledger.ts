@@ -3,9 +3,11 @@
  * the records of jobs do that. Readers skip broken lines; of two lines for the same event the first counts.
  */
 import { isChoreError } from "../../../platform/errors.ts";
-import type { Job, JobResult, JobState } from "../job.ts";
+import { shownWords } from "../exact-text.ts";
+import type { Job, JobOrigin, JobResult, JobState } from "../job.ts";
 import { appendToLedger, LedgerReader, readLedgerTail } from "./ledger-files.ts";
 import { isId, isName, type Session } from "./session.ts";
+import type { JobRecord } from "./store.ts";
 
 /**
  * Changed: its settings or its schedule, from the next run on. The last three are of a schedule that fired and ran nothing. Skipped:
@@ -38,6 +40,8 @@ export interface LedgerEvent {
 	readonly name: string;
 	/** With `created`, and with `changed` if it was: the command, cut if the line would become too long. */
 	readonly command?: readonly string[];
+	/** With `created`, if an API was asked for the job. */
+	readonly origin?: JobOrigin;
 	/** With `started`. */
 	readonly platform?: string;
 	/** With `stopped`: who asked, as `user@host`. */
@@ -71,6 +75,11 @@ export function note(...event: Parameters<typeof record>): void {
 	} catch (error) {
 		if (!isChoreError(error)) throw error;
 	}
+}
+
+/** Appends the event that tells of a new job. @param run 0 for a job that nothing has run yet */
+export function recordCreation(session: Session, { id, name, command, origin }: JobRecord, run: 0 | 1): void {
+	record(session, { id, run, name }, "created", { command: shownWords(command), ...(origin === undefined ? {} : { origin }) });
 }
 
 /** Appends the event that tells how a run ended. @throws ChoreError STATE_FULL, STATE_UNUSABLE */

@@ -14,6 +14,7 @@ export interface Session {
 	readonly folder: string;
 	readonly jobs: string;
 	readonly names: string;
+	readonly requests: string;
 	readonly active: string;
 	readonly schedules: string;
 	readonly cursors: string;
@@ -79,6 +80,7 @@ export function openSession(root: string, name: string): Session {
 		folder,
 		jobs: `${folder}/jobs`,
 		names: `${folder}/names`,
+		requests: `${folder}/requests`,
 		active: `${folder}/active`,
 		schedules: `${folder}/schedules`,
 		cursors: `${folder}/cursors`,

@@ -4,7 +4,7 @@ import type { Handle, Limits, NativeOptions, RestartPolicy, Stopping } from "../
 import { ChoreError, isChoreError } from "../../../platform/errors.ts";
 import { type ExitRecord, parseExitRecord } from "../../../platform/exit-record.ts";
 import { READ_FILE, readSettled } from "../../../platform/settled-read.ts";
-import { hasEnded, type Job, type JobRequest, type OutputMode, shortId } from "../job.ts";
+import { hasEnded, type Job, type JobOrigin, type JobRequest, type OutputMode, shortId } from "../job.ts";
 import { isAbsence, notRegular, readLink, readNames, readText, refuse } from "./files.ts";
 import { type Fields, fromFormat1 } from "./format-1.ts";
 import type { Place } from "./place.ts";
@@ -48,6 +48,8 @@ export interface JobRecord {
 	readonly description: string | null;
 	/** Absent in records of versions without tags. */
 	readonly tag?: string | null;
+	/** Absent unless an API was asked for the job. */
+	readonly origin?: JobOrigin;
 	readonly output: OutputMode;
 	/** Whether the output passes a pipe; absent for no. */
 	readonly relay?: boolean;
@@ -245,7 +247,8 @@ export function readEnd(session: Session, id: string, run: number): Job | undefi
 		return {
 			...job,
 			// Absent in ends that earlier versions wrote.
-			...{ tag: job.tag ?? null, leftBehind: job.leftBehind ?? null, request: job.request ?? null, nextRun: null, schedule: null },
+			...{ tag: job.tag ?? null, origin: job.origin ?? null, leftBehind: job.leftBehind ?? null, request: job.request ?? null },
+			...{ nextRun: null, schedule: null },
 			session: session.name,
 			output: { ...job.output, relay: job.output.relay ?? false, paths: outputPaths(folder, job.output.mode) },
 		};
@@ -302,7 +305,7 @@ function readStop(folder: string): StopMark | null {
 
 /** Whether all fields that the code relies on are there. Unknown fields, which a later version may add, are allowed. */
 function isJobRecord(value: Fields): value is Fields & JobRecord {
-	const { name, createdAtMs, command, program, directory, output, limits, restart, stopping, native, request } = value;
+	const { name, createdAtMs, command, program, directory, output, limits, restart, stopping, native, request, origin } = value;
 	return (
 		isWord(name) &&
 		[program, directory].every((text) => typeof text === "string") &&
@@ -315,7 +318,8 @@ function isJobRecord(value: Fields): value is Fields & JobRecord {
 		isObject(stopping) &&
 		isObject(native) &&
 		Object.values(native).every((words) => [words].flat().every((word) => typeof word === "string")) &&
-		(request === undefined || (isObject(request) && isRequest(request)))
+		(request === undefined || (isObject(request) && isRequest(request))) &&
+		(origin === undefined || (isObject(origin) && typeof origin["client"] === "string"))
 	);
 }
 

@@ -10,14 +10,13 @@ import { current } from "../control/reach.ts";
 import { stop } from "../control/stop.ts";
 import { waitForEnd } from "../control/wait.ts";
 import { readNames } from "../disk/files.ts";
-import { installProgram } from "../disk/programs.ts";
 import { openSession } from "../disk/session.ts";
 import { remove } from "../forget/remove.ts";
 import { EVERYTHING } from "../forget/retention.ts";
 import type { Job } from "../job.ts";
 import { logs } from "../look/logs.ts";
 import { jobIds } from "../look/resolve.ts";
-import { Platforms } from "../platforms.ts";
+import { openPlatforms } from "../platforms.ts";
 import { run } from "../start/run.ts";
 import { within } from "./within.ts";
 
@@ -48,7 +47,7 @@ export async function selfTest(registry: Registry, platform: string, root: strin
 	const began = performance.now();
 	const where = scratchFolder(root);
 	const session = openSession(where, "default");
-	await using platforms = new Platforms(registry, { install: (name, text) => installProgram(where, name, text) });
+	await using platforms = openPlatforms(registry, where);
 	const context: Context = {
 		session,
 		platforms,

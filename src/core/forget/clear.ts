@@ -1,10 +1,10 @@
-/** Deletes what killed commands left behind: files in the trash, and names of jobs that are gone. */
+/** Deletes what killed commands left behind: files in the trash, and what jobs hold that are gone. */
 import { rmdirSync, rmSync } from "node:fs";
 import { errnoOf } from "../../../platform/errors.ts";
+import { holderIn, leave } from "../disk/claims.ts";
 import { readNames } from "../disk/files.ts";
-import { forgetName, holderOf } from "../disk/names.ts";
 import { entryAt } from "../disk/private-folder.ts";
-import { jobFolder, markOf, type Session } from "../disk/session.ts";
+import { isName, jobFolder, markOf, type Session } from "../disk/session.ts";
 import { removeBeside } from "./remove-beside.ts";
 
 /** Files in the trash that are older than this are of no running command. A command that is slower fails with an error. */
@@ -32,13 +32,19 @@ export async function clearTrash(
 	else if (abandoned.length > 0) await removeBeside(abandoned.slice(0, MOST_BESIDE), true);
 }
 
-/** Frees the names whose holder has neither an active mark nor a folder. A job that is being made has the mark before its name. */
-export function clearNames(session: Session): void {
-	for (const name of readNames(session.names)) {
-		const holder = holderOf(session, name);
-		if (holder === undefined)
-			quietly(() => rmdirSync(`${session.names}/${name}`)); // fails unless it is empty
-		else if (!isThere(markOf(session, holder)) && !isThere(jobFolder(session, holder))) forgetName(session, name, holder);
+/**
+ * Frees the names and request keys whose holder has neither an active mark nor a folder. A job that is being made has the mark before
+ * them.
+ */
+export function clearClaims(session: Session): void {
+	for (const all of [session.names, session.requests]) {
+		for (const name of readNames(all).filter(isName)) {
+			const folder = `${all}/${name}`;
+			const holder = holderIn(folder);
+			if (holder === undefined)
+				quietly(() => rmdirSync(folder)); // fails unless it is empty
+			else if (!isThere(markOf(session, holder)) && !isThere(jobFolder(session, holder))) leave(folder, holder);
+		}
 	}
 }
 

@@ -9,7 +9,7 @@ import { jobFolder, markOf, runFolder, type Session } from "../disk/session.ts";
 import { isUnreadable, outputBytesIn, readEvidence, readStoredRun, type StoredRun } from "../disk/store.ts";
 import { hasEnded, type Job, type JobState } from "../job.ts";
 import { list } from "../look/list.ts";
-import { clearNames, clearTrash } from "./clear.ts";
+import { clearClaims, clearTrash } from "./clear.ts";
 import { forget } from "./remove.ts";
 import { beyond, checkBound, type Ended, type Going, oldestFirst, type Retention } from "./retention.ts";
 
@@ -81,7 +81,7 @@ export async function prune(context: Context, options: PruneOptions = {}): Promi
 	}
 	if (!options.dryRun) {
 		await clearTrash(session);
-		clearNames(session);
+		clearClaims(session);
 		clearPrograms(session.root);
 	}
 	return { schema: 1, dryRun: options.dryRun ?? false, jobs: pruned, bytes: pruned.reduce((sum, { bytes }) => sum + bytes, 0), failures };

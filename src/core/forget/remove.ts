@@ -11,6 +11,7 @@ import { isScheduled } from "../disk/mark.ts";
 import { forgetName } from "../disk/names.ts";
 import { makePrivateFolder } from "../disk/private-folder.ts";
 import { randomBytes } from "../disk/random.ts";
+import { forgetKey, readKey } from "../disk/request-keys.ts";
 import { jobFolder, markOf, runFolder, type Session } from "../disk/session.ts";
 import { latestRunIn, outputBytesIn } from "../disk/store.ts";
 import { isIdle, type Job, shortId } from "../job.ts";
@@ -70,12 +71,14 @@ export async function forget(
 	const isMoved = move(folder, aside);
 	if (isMoved && isClosed === "no space" && latestRunIn(aside) > job.run && move(aside, folder)) return "started again";
 	removeTree(markOf(session, job.id));
+	const key = readKey(aside);
 	const isBig = isMoved && outputBytesIn(aside, job.run) > BIG_BYTES;
 	if (isBig) await removeBeside([aside], inPassing);
 	// After rm(1), this tells why, if something is left.
 	if (!isBig || !inPassing) removeTree(aside);
 	if (!isMoved) return "gone";
 	forgetName(session, job.name, job.id);
+	if (key !== undefined) forgetKey(session, key, job.id);
 	note(session, job, "removed", reason === undefined ? {} : { reason });
 	return "forgotten";
 }

@@ -4,7 +4,7 @@ import type { Context } from "../context.ts";
 import { allEvents, type LedgerEvent } from "../disk/ledger.ts";
 import { activeIds, type Session, scheduledIds } from "../disk/session.ts";
 import { readEnd } from "../disk/store.ts";
-import { hasEnded, isState, type Job, type JobResult, type JobState } from "../job.ts";
+import { hasEnded, isState, type Job, type JobOrigin, type JobResult, type JobState } from "../job.ts";
 import { examine } from "../settle/settle.ts";
 import { ended } from "./list.ts";
 import { jobIds } from "./resolve.ts";
@@ -37,6 +37,8 @@ export interface HistoryEntry {
 	/** Program and arguments, cut if they are long. Empty if the ledger does not reach back that far. */
 	readonly command: readonly string[];
 	readonly platform: string | null;
+	/** Who had the job made, where that was by an API; else null. */
+	readonly origin: JobOrigin | null;
 	/** Also `unknown` when the job was removed before its end was settled. */
 	readonly state: JobState;
 	readonly result: JobResult | null;
@@ -92,7 +94,7 @@ async function allRuns(context: Context): Promise<Told[]> {
 	const active = [...new Set([...activeIds(session), ...scheduledIds(session)])];
 	// Before the ledger is read: this writes down the ends that it finds.
 	const current = await examine(context, active);
-	const { runs, commands } = await readRuns(session);
+	const { runs, commands, origins } = await readRuns(session);
 	const present = new Set(jobIds(session));
 	// A scheduled job runs no more: its latest run is told below, as it ended.
 	const told = new Map(current.filter(({ state }) => state !== "scheduled").map((job) => [key(job), ofJob(job, runs.get(key(job)))]));
@@ -102,7 +104,7 @@ async function allRuns(context: Context): Promise<Told[]> {
 		if (job !== undefined) told.set(key(job), ofJob(job, lines));
 		// A run without both events was refused at its start and is not listed.
 		else if (end !== undefined || (started !== undefined && !told.has(key(lines))))
-			told.set(key(lines), ofLines(lines, lines.command ?? commands.get(id) ?? [], !present.has(id)));
+			told.set(key(lines), ofLines(lines, lines.command ?? commands.get(id) ?? [], origins.get(id) ?? null, !present.has(id)));
 	}
 	const known = new Set([...active, ...[...runs.values()].map(({ id }) => id)]);
 	const untold = [...present].filter((id) => !known.has(id));
@@ -112,9 +114,11 @@ async function allRuns(context: Context): Promise<Told[]> {
 async function readRuns(session: Session): Promise<{
 	readonly runs: ReadonlyMap<string, Lines>;
 	readonly commands: ReadonlyMap<string, readonly string[]>;
+	readonly origins: ReadonlyMap<string, JobOrigin>;
 }> {
 	const runs = new Map<string, Lines>();
 	const commands = new Map<string, readonly string[]>();
+	const origins = new Map<string, JobOrigin>();
 	for await (const some of allEvents(session)) {
 		for (const event of some) {
 			const { id, run, name } = event;
@@ -123,6 +127,7 @@ async function readRuns(session: Session): Promise<{
 			if (event.event === "created") {
 				lines.created = event;
 				commands.set(id, commandOf(event));
+				if (typeof event.origin?.client === "string") origins.set(id, { client: event.origin.client });
 			} else if (event.event === "changed" && event.command !== undefined) commands.set(id, commandOf(event));
 			else if (event.event === "started") {
 				lines.started = event;
@@ -132,15 +137,15 @@ async function readRuns(session: Session): Promise<{
 			else if (event.event === "exited" || (event.event === "lost" && lines.end === undefined)) lines.end = event;
 		}
 	}
-	return { runs, commands };
+	return { runs, commands, origins };
 }
 
 function ofJob(job: Job, lines: Lines | undefined): Told {
 	const { id, name, run, attempt, command, platform, state, result, exitCode, signal, startedAt, endedAt } = job;
-	const { cpuTimeMs, memoryPeakBytes, reason } = job;
+	const { origin, cpuTimeMs, memoryPeakBytes, reason } = job;
 	return {
 		entry: {
-			...{ schema: 1, id, name, run, attempt, command, platform, state, result, exitCode, signal, startedAt, endedAt },
+			...{ schema: 1, id, name, run, attempt, command, platform, origin, state, result, exitCode, signal, startedAt, endedAt },
 			...{ durationMs: span(startedAt, endedAt), cpuTimeMs, memoryPeakBytes, reason, removed: false },
 		},
 		beganMs: askedForAtMs(lines) ?? Date.parse(startedAt ?? job.createdAt),
@@ -149,7 +154,7 @@ function ofJob(job: Job, lines: Lines | undefined): Told {
 }
 
 /** The entry of a run by its events alone. A field of the wrong type in the ledger counts as not known. */
-function ofLines(lines: Lines, command: readonly string[], removed: boolean): Told {
+function ofLines(lines: Lines, command: readonly string[], origin: JobOrigin | null, removed: boolean): Told {
 	const { id, run, name, started, end } = lines;
 	const startedAt = time(end === undefined ? started?.at : end.startedAt);
 	const endedAt = time(end?.endedAt);
@@ -158,6 +163,7 @@ function ofLines(lines: Lines, command: readonly string[], removed: boolean): To
 		entry: {
 			...{ schema: 1, id, name, run, attempt: number(end?.attempt) ?? 1, command },
 			platform: text(started?.platform),
+			origin,
 			state: isState(state) ? state : "unknown",
 			result: text(end?.result) as JobResult | null,
 			exitCode: number(end?.exitCode),

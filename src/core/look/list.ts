@@ -1,9 +1,10 @@
 /** Lists the jobs of a session. Without a filter it reads the active jobs and the end of the ledger only. */
 import { existsSync } from "node:fs";
+import { ChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
 import { readNames } from "../disk/files.ts";
 import { recentEvents } from "../disk/ledger.ts";
-import { activeIds, changedSettings, type Session, scheduledIds } from "../disk/session.ts";
+import { activeIds, changedSettings, isId, type Session, scheduledIds } from "../disk/session.ts";
 import { latestRun, readEnd } from "../disk/store.ts";
 import { hasEnded, type Job, type JobState } from "../job.ts";
 import { examine } from "../settle/settle.ts";
@@ -13,9 +14,18 @@ import { jobIds } from "./resolve.ts";
 export interface JobFilter {
 	/** All jobs of the session. */
 	readonly all?: boolean | undefined;
-	/** Only jobs in one of these states. Reads all jobs. */
+	/** Only jobs in one of these states. Reads all jobs, or of a page as many as that takes. */
 	readonly states?: readonly JobState[] | undefined;
+	/**
+	 * A page of all jobs: at most so many, 1 to 1,000. With this or `after` the order is that of the ids, the newest first, whatever
+	 * the state; so no job is twice or missing in the pages, though others are made and end meanwhile.
+	 */
+	readonly limit?: number | undefined;
+	/** The jobs older than the one with this full id, the last of the page before. It may be removed by now. */
+	readonly after?: string | undefined;
 }
+
+const MOST_OF_A_PAGE = 1000;
 
 const RECENT_COUNT = 10;
 const RECENT_MS = 24 * 60 * 60 * 1000;
@@ -29,6 +39,7 @@ const SLICE = 500;
 /** @see Chore.list in chore.ts */
 export async function list(context: Context, filter: JobFilter = {}): Promise<Job[]> {
 	const { session } = context;
+	if (filter.limit !== undefined || filter.after !== undefined) return page(context, filter);
 	const active = [...new Set([...activeIds(session), ...scheduledIds(session)])];
 	const jobs = await examine(context, active);
 	const known = new Set([...active, ...jobs.map(({ id }) => id)]);
@@ -45,6 +56,34 @@ export async function list(context: Context, filter: JobFilter = {}): Promise<Jo
 	}
 	const { states } = filter;
 	return (states === undefined ? jobs : jobs.filter(({ state }) => states.includes(state))).sort(inOrder);
+}
+
+async function page(context: Context, { states, limit = MOST_OF_A_PAGE, after }: JobFilter): Promise<Job[]> {
+	const { session } = context;
+	if (!(Number.isInteger(limit) && limit >= 1 && limit <= MOST_OF_A_PAGE))
+		throw new ChoreError("INVALID_ARGUMENT", `a page has 1 to ${MOST_OF_A_PAGE} jobs, not ${limit}`);
+	if (after !== undefined && !isId(after))
+		throw new ChoreError("INVALID_ARGUMENT", `a page begins after the full id of a job, not after ${JSON.stringify(after.slice(0, 70))}`);
+	const ids = jobIds(session).reverse();
+	const active = new Set([...activeIds(session), ...scheduledIds(session)]);
+	const jobs: Job[] = [];
+	let next = after === undefined ? 0 : ids.findIndex((id) => id < after);
+	while (next >= 0 && next < ids.length && jobs.length < limit) {
+		const some = ids.slice(next, next + limit);
+		next += some.length;
+		const found = [
+			...(await examine(
+				context,
+				some.filter((id) => active.has(id)),
+			)),
+			...(await ended(
+				context,
+				some.filter((id) => !active.has(id)),
+			)),
+		];
+		jobs.push(...found.filter(({ state }) => states?.includes(state) ?? true).sort((one, other) => (other.id < one.id ? -1 : 1)));
+	}
+	return jobs.slice(0, limit);
 }
 
 /** The jobs with these ids, which have no active mark. Most have a snapshot of their end on disk; the others are examined. */

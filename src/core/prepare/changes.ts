@@ -8,7 +8,7 @@ import type { RestartOptions, RunOptions, ScheduleOptions } from "./spec.ts";
 type Takeable = "description" | "tag" | "timeoutMs" | "memoryBytes" | "cpus" | "tasks";
 
 /** What a job keeps for its life, and what is about one start. */
-type Fixed = "name" | "defaultName" | "signal" | "ifRunning" | "acknowledge";
+type Fixed = "name" | "defaultName" | "origin" | "requestKey" | "onFound" | "signal" | "ifRunning" | "acknowledge";
 
 /**
  * What is to change in the settings of a job, from its next run on. What is not there stays. The environment is the one that the

@@ -5,7 +5,7 @@ import type { Capabilities, Limits, NativeOptions, Platform, RestartPolicy, Stop
 import { ChoreError } from "../../../platform/errors.ts";
 import { checkName } from "../disk/session.ts";
 import { hasBytes } from "../exact-text.ts";
-import type { OutputMode } from "../job.ts";
+import type { JobOrigin, OutputMode } from "../job.ts";
 import type { Occasion } from "../schedule/occasions.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import { jobDirectory, pathIn } from "./directory.ts";
@@ -28,6 +28,8 @@ export interface RunOptions {
 	readonly description?: string | undefined;
 	/** A word of the caller's own by which it finds its job again, as `Job.tag`; 1 to 200 printable characters. */
 	readonly tag?: string | undefined;
+	/** Who asked for it, where that was by an API, as `Job.origin`; the client has 1 to 200 printable characters. */
+	readonly origin?: JobOrigin | undefined;
 	/** Where it runs. Default: the caller's working directory. */
 	readonly directory?: string | undefined;
 	/** Its variables, before `cleanEnvironment` and `setEnvironment` apply. Default: the caller's, `process.env`. */
@@ -77,6 +79,15 @@ export interface RunOptions {
 	readonly native?: Readonly<Record<string, string | readonly string[] | undefined>> | undefined;
 	/** When it is run. Without a schedule it is run at once, and once. */
 	readonly schedule?: ScheduleOptions | undefined;
+	/**
+	 * Makes it safe to ask again where an answer was lost or this process may die: whoever asks with the same key and the same options is
+	 * given the same job, also when it has ended, and nothing is started twice. If another start with the key is under way, waits for
+	 * it. The key has 1 to 64 printable characters, and is forgotten with the job. `environment`, `signal` and the callbacks do not
+	 * count as options. Other options are refused as KEY_REUSED.
+	 */
+	readonly requestKey?: string | undefined;
+	/** Called if the job was started before with the same `requestKey`. */
+	readonly onFound?: (() => void) | undefined;
 	/** When an active job has that name: fail with NAME_IN_USE (default), give back that job, or stop it first. */
 	readonly ifRunning?: "fail" | "skip" | "replace" | undefined;
 	/** False: do not wait until the platform has started it. Default true. */
@@ -143,6 +154,7 @@ export interface Spec {
 	readonly defaultName: string;
 	readonly description: string | null;
 	readonly tag: string | null;
+	readonly origin: JobOrigin | undefined;
 	readonly directory: string;
 	readonly output: OutputMode;
 	readonly relay: boolean;
@@ -185,7 +197,8 @@ export function normalise(options: RunOptions, defaults: { readonly graceMs: num
 				: checkText("the description", description)
 						.replace(/\p{Cc}+/gu, " ")
 						.trim(),
-		tag: options.tag === undefined ? null : checkTag(options.tag),
+		tag: options.tag === undefined ? null : checkPrintable("tag", options.tag, 200),
+		origin: options.origin && { client: checkPrintable("client", options.origin.client, 200) },
 		directory,
 		output: options.output ?? "merged",
 		relay: checkRelay(options),
@@ -281,10 +294,11 @@ function checkNative(options: NonNullable<RunOptions["native"]>): NativeOptions 
 	return native;
 }
 
-function checkTag(tag: string): string {
-	if (/^\P{Cc}{1,200}$/u.test(checkText("the tag", tag))) return tag;
-	throw new ChoreError("INVALID_ARGUMENT", `${JSON.stringify(tag.length > 70 ? `${tag.slice(0, 70)}…` : tag)} cannot be a tag`, {
-		hint: "a tag has 1 to 200 characters, and no control characters",
+/** @param most the greatest number of characters. @throws ChoreError INVALID_ARGUMENT */
+export function checkPrintable(what: "tag" | "client" | "request key", text: string, most: number): string {
+	if (/^\P{Cc}+$/u.test(checkText(`the ${what}`, text)) && [...text].length <= most) return text;
+	throw new ChoreError("INVALID_ARGUMENT", `${JSON.stringify(text.length > 70 ? `${text.slice(0, 70)}…` : text)} cannot be a ${what}`, {
+		hint: `a ${what} has 1 to ${most} characters, and no control characters`,
 	});
 }
 

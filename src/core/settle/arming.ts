@@ -11,9 +11,12 @@ import { jobFolder, type Session, scheduleFolder } from "../disk/session.ts";
 import { wakingOf } from "../schedule/schedule.ts";
 import type { ScheduleRecord } from "./scheduled.ts";
 
-/** Notes that this process is about to arm the schedule of a job. Before anything that counts on it, such as its mark. */
-export function beginArming(session: Session, id: string): void {
-	replaceFile(armingFile(session, id), creatorMark());
+/**
+ * Notes that this process is about to arm the schedule of a job. Before anything that counts on it.
+ * @param folder of the schedule, which may lie aside still
+ */
+export function beginArming(folder: string): void {
+	replaceFile(armingFile(folder), creatorMark());
 }
 
 /** Where the platform wakes the job. @throws ChoreError of the platform; the note stays then */
@@ -24,12 +27,12 @@ export async function arm(session: Session, platform: Platform, id: string, reco
 
 /** Notes that nothing is left to be armed. */
 export function endArming(session: Session, id: string): void {
-	removeQuietly(armingFile(session, id));
+	removeQuietly(armingFile(scheduleFolder(session, id)));
 }
 
 /** Whether a schedule is armed, is being armed by a process at work, or was to be armed by one that is gone. */
 export function armingOf(session: Session, id: string): "done" | "under way" | "interrupted" {
-	const mark = readText(armingFile(session, id));
+	const mark = readText(armingFile(scheduleFolder(session, id)));
 	return mark === undefined ? "done" : isCreatorAlive(mark) ? "under way" : "interrupted";
 }
 
@@ -37,7 +40,7 @@ export function armingOf(session: Session, id: string): "done" | "under way" | "
 export async function finishArming({ session, platforms }: Context, id: string, record: ScheduleRecord): Promise<void> {
 	if (armingOf(session, id) !== "interrupted") return;
 	try {
-		beginArming(session, id);
+		beginArming(scheduleFolder(session, id));
 		if (record.handle === null) endArming(session, id);
 		else await arm(session, await platforms.get(record.handle.platform), id, record);
 	} catch (error) {
@@ -63,6 +66,6 @@ export function schedulesOf(platform: Platform): NonNullable<Platform["schedules
 	});
 }
 
-function armingFile(session: Session, id: string): string {
-	return `${scheduleFolder(session, id)}/arming`;
+function armingFile(folder: string): string {
+	return `${folder}/arming`;
 }

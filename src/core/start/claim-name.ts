@@ -1,8 +1,9 @@
 /** Takes a name for a job that is being started: the one that was asked for, or a free one. */
 import type { Context } from "../context.ts";
+import { take } from "../disk/claims.ts";
 import { readText } from "../disk/files.ts";
 import { isScheduled } from "../disk/mark.ts";
-import { holderOf, holderToReplace, take } from "../disk/names.ts";
+import { holderOf, holderToReplace } from "../disk/names.ts";
 import { isCreatorAlive } from "../disk/place.ts";
 import { markOf, type Session } from "../disk/session.ts";
 import { hasEnded } from "../job.ts";

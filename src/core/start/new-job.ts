@@ -3,6 +3,7 @@ import { renameSync } from "node:fs";
 import type { Platform } from "../../../platform/contract.ts";
 import { makeFolder, refuse, removeQuietly, writeNew } from "../disk/files.ts";
 import { forgetName } from "../disk/names.ts";
+import { forgetKey, keyFile, keyText, type RequestKey } from "../disk/request-keys.ts";
 import { jobFolder, markOf, runFolder, type Session } from "../disk/session.ts";
 import type { JobRecord, StoredRun } from "../disk/store.ts";
 import type { PreparedRequest } from "../prepare/request.ts";
@@ -19,6 +20,7 @@ export interface Draft {
 	readonly script: Buffer;
 	readonly acknowledge: boolean;
 	readonly request: PreparedRequest | undefined;
+	readonly key: RequestKey | undefined;
 }
 
 /** Makes a job and its first run. */
@@ -32,7 +34,7 @@ export function writeJob(session: Session, platform: Platform, draft: Draft): St
 	return { job, run, folder: runFolder(session, job.id, 1) };
 }
 
-export function jobRecord({ spec, id, name, program, request }: Draft): JobRecord {
+export function jobRecord({ spec, id, name, program, request }: Omit<Draft, "key">): JobRecord {
 	return {
 		format: 2,
 		id,
@@ -43,6 +45,7 @@ export function jobRecord({ spec, id, name, program, request }: Draft): JobRecor
 		directory: spec.directory,
 		description: spec.description,
 		tag: spec.tag,
+		...(spec.origin === undefined ? {} : { origin: spec.origin }),
 		output: spec.output,
 		...(spec.relay ? { relay: true } : {}),
 		stdin: spec.stdin,
@@ -58,7 +61,7 @@ export function jobRecord({ spec, id, name, program, request }: Draft): JobRecor
  * Makes the files of the job in the trash and renames the folder into place, so that no reader sees half of it.
  * @param more makes those beside the record and the script, in that folder
  */
-export function placeJob(session: Session, job: JobRecord, { script, request }: Draft, more: (aside: string) => void): void {
+export function placeJob(session: Session, job: JobRecord, { script, request, key }: Draft, more: (aside: string) => void): void {
 	const aside = `${session.trash}/new-${job.id}`;
 	makeFolder(aside);
 	makeFolder(`${aside}/runs`);
@@ -66,6 +69,7 @@ export function placeJob(session: Session, job: JobRecord, { script, request }: 
 	writeNew(`${aside}/start`, script);
 	const words = tellWords(job);
 	if (words !== undefined) writeNew(`${aside}/tell`, words);
+	if (key !== undefined) writeNew(keyFile(aside), keyText(key));
 	for (const [file, content] of Object.entries(request?.files ?? {})) writeNew(`${aside}/${file}`, content);
 	more(aside);
 	try {
@@ -89,14 +93,16 @@ function tellWords({ name, restart, limits, relay }: JobRecord): string | undefi
 /**
  * Deletes everything of a job that was not started. Ignores errors: the reason of the failed start is reported.
  * @param name undefined if the job has none yet
+ * @param key undefined if it was asked for without one
  */
-export function discard(session: Session, id: string, name: string | undefined): void {
+export function discard(session: Session, id: string, name: string | undefined, key: RequestKey | undefined): void {
 	const folder = jobFolder(session, id);
 	try {
 		renameSync(folder, `${session.trash}/${id}`);
 	} catch {}
 	try {
 		if (name !== undefined) forgetName(session, name, id);
-	} catch {} // the next start that wants the name finds that its holder is gone
+		if (key !== undefined) forgetKey(session, key, id);
+	} catch {} // the next start that wants the name or the key finds that its holder is gone
 	for (const leftover of [`${session.trash}/${id}`, `${session.trash}/new-${id}`, markOf(session, id)]) removeQuietly(leftover);
 }

@@ -34,7 +34,7 @@ type Options = Omit<SetOptions, "schedule">;
 export async function newSettings(context: Context, stored: StoredRun, options: Options): Promise<NewSettings> {
 	const { session } = context;
 	const before = stored.next ?? stored.job;
-	const { id, request } = before;
+	const { id, origin, request } = before;
 	const given = readGiven(session, before);
 	const merged = changedOptions(before, given, options);
 	const spec = normalise(merged, context);
@@ -58,7 +58,9 @@ export async function newSettings(context: Context, stored: StoredRun, options: 
 	});
 	const job = {
 		...jobRecord({ spec, id, name: before.name, program, script, acknowledge: true, request: undefined }),
-		...{ settings: (before.settings ?? 1) + 1, createdAtMs: before.createdAtMs, ...(request === undefined ? {} : { request }) },
+		...{ settings: (before.settings ?? 1) + 1, createdAtMs: before.createdAtMs },
+		...(origin === undefined ? {} : { origin }),
+		...(request === undefined ? {} : { request }),
 	};
 	checkUnit(session, platform, job, stored);
 	return { platform, job, script };

@@ -6,13 +6,13 @@ import { throwIfAborted, untilAborted } from "../abort.ts";
 import type { Context } from "../context.ts";
 import { stop } from "../control/stop.ts";
 import { readText } from "../disk/files.ts";
-import { note, record } from "../disk/ledger.ts";
+import { note, recordCreation } from "../disk/ledger.ts";
 import { claimMark } from "../disk/mark.ts";
 import { isCreatorAlive } from "../disk/place.ts";
 import { randomBytes } from "../disk/random.ts";
+import { holderOfKey } from "../disk/request-keys.ts";
 import { makeSession, markOf } from "../disk/session.ts";
 import type { StoredRun } from "../disk/store.ts";
-import { shownWords } from "../exact-text.ts";
 import { hasEnded, type Job, shortId } from "../job.ts";
 import { checkSize } from "../prepare/argument-size.ts";
 import { findCurl } from "../prepare/curl.ts";
@@ -25,6 +25,7 @@ import { checkCapabilities, normalise, type RunOptions, type Spec } from "../pre
 import { startScript } from "../prepare/start-script.ts";
 import { endSchedule } from "../settle/scheduled.ts";
 import { examine } from "../settle/settle.ts";
+import { claimKey, jobOfKey, requestKeyOf } from "./claim-key.ts";
 import { claimFreeName, claimName } from "./claim-name.ts";
 import { launch } from "./launch.ts";
 import { type Draft, discard, writeJob } from "./new-job.ts";
@@ -41,6 +42,12 @@ export type Place = (platform: Platform, draft: Draft) => Promise<Job>;
 /** @see Chore.run in chore.ts */
 export async function run(context: Context, asked: RunOptions | RequestOptions, place?: Place): Promise<Job> {
 	const { session } = context;
+	const key = requestKeyOf(asked);
+	const found = key && (await jobOfKey(context, key, asked.signal));
+	if (found !== undefined) {
+		asked.onFound?.();
+		return found;
+	}
 	const request = isRequest(asked) ? prepareRequest(asked) : undefined;
 	const options = request?.options ?? (asked as RunOptions);
 	const { signal } = options;
@@ -76,14 +83,21 @@ export async function run(context: Context, asked: RunOptions | RequestOptions, 
 	let name: string | undefined;
 	let stored: StoredRun;
 	try {
-		const taken = await takeName(context, spec, options, id);
+		const present = key && (await claimKey(context, key, id, signal));
+		if (present !== undefined) options.onFound?.();
+		const taken = present ?? (await takeName(context, spec, options, id));
 		if (typeof taken === "object") {
-			discard(session, id, undefined);
+			discard(session, id, undefined, key);
 			return taken;
 		}
 		name = taken;
 		// From here to the request nothing else gets a turn.
 		throwIfAborted(signal, START);
+		if (key !== undefined && holderOfKey(session, key) !== id) {
+			// This process was held up for so long that another one has taken the key.
+			discard(session, id, name, key);
+			return run(context, asked, place);
+		}
 		const script = startScript({
 			...spec,
 			jobId: id,
@@ -95,18 +109,18 @@ export async function run(context: Context, asked: RunOptions | RequestOptions, 
 			become: identity?.command ?? [],
 			stopSignal: spec.stopping.signal,
 		});
-		const draft: Draft = { spec, id, name, program, script, acknowledge, request };
+		const draft: Draft = { spec, id, name, program, script, acknowledge, request, key };
 		if (place !== undefined) return await place(platform, draft);
 		if (spec.schedule !== undefined) return await arrange(context, platform, draft, spec.schedule, options);
 		stored = writeJob(session, platform, draft);
-		record(session, eventOf(stored), "created", { command: shownWords(stored.job.command) });
+		recordCreation(session, stored.job, 1);
 	} catch (error) {
 		if (place !== undefined || spec.schedule !== undefined) await endSchedule(context, id);
-		discard(session, id, name);
+		discard(session, id, name, key);
 		throw error;
 	}
 	const launched = launch(context, platform, stored, options, (refusal) => {
-		discard(session, id, name);
+		discard(session, id, name, key);
 		note(session, eventOf(stored), "removed", { reason: refusal instanceof Error ? refusal.message.slice(0, 500) : null });
 	});
 	return untilAborted(context, signal, START, launched);

@@ -5,12 +5,11 @@ import type { Context } from "../context.ts";
 import { current } from "../control/reach.ts";
 import { scheduled } from "../control/schedule.ts";
 import { makeFolder, readText, removeQuietly, removeTree, replaceFile, writeEmpty } from "../disk/files.ts";
-import { type EventKind, note, record } from "../disk/ledger.ts";
+import { type EventKind, note, recordCreation } from "../disk/ledger.ts";
 import { markScheduled } from "../disk/mark.ts";
 import { installProgram } from "../disk/programs.ts";
 import { markOf, scheduleFolder } from "../disk/session.ts";
 import { type JobRecord, readStoredRun } from "../disk/store.ts";
-import { shownWords } from "../exact-text.ts";
 import type { Job } from "../job.ts";
 import { changeSchedule } from "../prepare/schedule.ts";
 import type { RunOptions, ScheduleOptions } from "../prepare/spec.ts";
@@ -38,15 +37,16 @@ export async function arrange(
 	const job = jobRecord(draft);
 	const planned = await planSchedule(context, platform, job, schedule);
 	const template = await planTemplate(session, platform, job);
+	// Before the job: whoever finds it then, if this process dies, goes on with it.
+	markScheduled(session, id);
 	placeJob(session, job, draft, (aside) => {
 		makeFolder(`${aside}/schedule`);
+		beginArming(`${aside}/schedule`);
 		writeSchedule(`${aside}/schedule`, planned);
 		writeLooked(`${aside}/schedule`, schedule, planned.sinceMs);
 		writeTemplate(`${aside}/schedule`, { session, platform, job, schedule, fire: planned.wake.fire }, template);
 	});
-	record(session, { id, run: 0, name: job.name }, "created", { command: shownWords(job.command) });
-	beginArming(session, id);
-	markScheduled(session, id);
+	recordCreation(session, job, 0);
 	await arm(session, platform, id, planned);
 	removeQuietly(markOf(session, id));
 	if (onWarning !== undefined) for (const notice of await notices(session, platform)) onWarning(notice);
@@ -120,7 +120,7 @@ export async function changeInPlace(
 		replaceFile(`${folder}/plan`, plan);
 		writeSchedule(folder, record);
 	};
-	beginArming(session, id);
+	beginArming(folder);
 	writeLooked(folder, planned.schedule, planned.sinceMs);
 	writePrograms(folder, planned.wake.fire);
 	// The files first: until the new revision is armed, what wakes the job finds the new plan.
