@@ -1,0 +1,59 @@
+/** gRPC, gRPC-Web and Connect for the server: chore.v1.Jobs, health and reflection. */
+import { createFileRegistry, type DescMessage, type DescService, fromBinary } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { Code, createConnectRouter, createContextValues } from "@connectrpc/connect";
+import { type Request, type Response, respond } from "./adapter.ts";
+import { DESCRIPTORS } from "./descriptors.ts";
+import { addHealth } from "./health.ts";
+import { addReflection } from "./reflection.ts";
+import { addJobs, type ServiceOptions, WHO, type Who } from "./service.ts";
+
+/** A message of a request is no longer than this. */
+const LONGEST_BYTES = 1024 * 1024;
+
+/** Answers a request to one of the services, made by somebody who was let in. Never throws. */
+export type GrpcHandler = (request: Request, response: Response, who: Who) => void;
+
+/** Makes the handler for the paths of all services: `/chore.v1.Jobs/…` and `/grpc.…`. */
+export function createGrpcHandler(options: ServiceOptions): GrpcHandler {
+	const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, Buffer.from(DESCRIPTORS, "base64")));
+	const service = (name: string): DescService => there(registry.getService(name), name);
+	const problem: DescMessage = there(registry.getMessage("chore.v1.Problem"), "Problem");
+	const jobs = service("chore.v1.Jobs");
+	// No compression: a small body could become one of gigabytes.
+	const router = createConnectRouter({ acceptCompression: [], readMaxBytes: LONGEST_BYTES });
+	addJobs(router, jobs, problem, options);
+	addHealth(router, service("grpc.health.v1.Health"), [jobs.typeName]);
+	for (const version of ["v1", "v1alpha"]) addReflection(router, service(`grpc.reflection.${version}.ServerReflection`), registry);
+	const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+	return (request, response, who) => {
+		const [path = ""] = (request.url ?? "").split("?");
+		const handler = handlers.get(path);
+		if (handler === undefined) return refuse(request, response, path);
+		respond(handler, request, response, createContextValues().set(WHO, who)).catch(options.report);
+	};
+}
+
+/** Says in the words of the protocol that there is no such method. */
+function refuse(request: Request, response: Response, path: string): void {
+	const message = `there is no method ${path}`;
+	const type = request.headers["content-type"] ?? "";
+	// Set one by one: over HTTP/2, writeHead() would not make the head the end of the answer, as one with a status of gRPC must be.
+	if (type.startsWith("application/grpc")) {
+		response.statusCode = 200;
+		response.setHeader("content-type", type);
+		response.setHeader("grpc-status", String(Code.Unimplemented));
+		response.setHeader("grpc-message", encodeURIComponent(message));
+		response.end();
+	} else {
+		response.statusCode = 404;
+		response.setHeader("content-type", "application/json");
+		response.end(JSON.stringify({ code: "unimplemented", message }));
+	}
+	request.resume();
+}
+
+function there<T>(found: T | undefined, name: string): T {
+	if (found === undefined) throw new Error(`${name} is not in proto/`);
+	return found;
+}
