@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { Agent, request } from "node:http";
 import { connect } from "node:http2";
 import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
@@ -106,10 +107,12 @@ describe("gRPC", () => {
 	});
 
 	test("a deadline that is further away than a timer can be is none", async () => {
-		const answer = await post(server, "List", {}, { "connect-timeout-ms": "9999999999" });
-		assert.equal(answer.status, 200);
-		const far = await ask(client, "list", {}, { deadline: Date.now() + 2 ** 40 });
-		assert.ok(Array.isArray(far["jobs"]));
+		const { id: reference } = await home.chore.run({ command: ["sleep", "1000"] });
+		const web = await post(server, "Wait", { reference, timeoutMs: "50" }, { "connect-timeout-ms": "9999999999" });
+		assert.equal(((await web.json()) as Answer)["state"], "running");
+		const far = await ask(client, "wait", { reference, timeoutMs: 50 }, { deadline: Date.now() + 2 ** 40 });
+		assert.equal(far["state"], "running");
+		await home.chore.stop(reference, { graceMs: 0 });
 	});
 
 	test("output of 50 MB arrives as it is, also to a reader that pauses", async () => {
@@ -198,11 +201,12 @@ describe("gRPC", () => {
 	test("a method that does not exist is unimplemented", async () => {
 		const session = connect(`http://${server.address}`);
 		const stream = session.request({ ":method": "POST", ":path": "/chore.v1.Jobs/Fly", "content-type": "application/grpc" });
-		stream.end();
+		stream.write("a body that is not over");
 		const [headers] = await once(stream, "response");
 		assert.equal(headers["grpc-status"], "12");
 		stream.resume();
-		await once(stream, "close");
+		await eventually("the client is told to stop", () => stream.closed);
+		assert.equal(stream.rstCode, 0);
 		session.close();
 		assert.equal((await post(server, "Fly", {})).status, 404);
 		assert.equal((await errorOf(ask(client, "prune", {}))).code, grpc.status.UNIMPLEMENTED, "an operation that is not there");
@@ -230,6 +234,24 @@ describe("gRPC", () => {
 		assert.deepEqual([JSON.parse(text).code, endless.rstCode], ["resource_exhausted", 0]);
 		session.close();
 		assert.ok(Array.isArray((await ask(client, "list", {}))["jobs"]), "the connection goes on");
+	});
+
+	test("after a body that is a little too long a connection of HTTP/1.1 goes on", async () => {
+		const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+		const send = async (method: string, body: string): Promise<readonly [status: number | undefined, port: number | undefined]> => {
+			const headers = { "content-type": "application/json" };
+			const sent = request(`${server.url}/chore.v1.Jobs/${method}`, { method: "POST", agent, headers });
+			sent.end(body);
+			const [answer] = await once(sent, "response");
+			const { localPort } = answer.socket;
+			answer.resume();
+			await once(answer, "end");
+			return [answer.statusCode, localPort];
+		};
+		const [refused, port] = await send("Run", " ".repeat(1_500_000));
+		assert.equal(refused, 429);
+		assert.deepEqual(await send("List", "{}"), [200, port]);
+		agent.destroy();
 	});
 
 	test("nothing of this is a fault of the server", () => assert.deepEqual(server.reported, []));

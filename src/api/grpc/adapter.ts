@@ -6,16 +6,16 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { constants, type Http2ServerRequest, type Http2ServerResponse, type ServerHttp2Stream } from "node:http2";
 import type { Writable } from "node:stream";
 import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
-import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import type { UniversalHandlerFn, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 
 export type Request = IncomingMessage | Http2ServerRequest;
 export type Response = ServerResponse | Http2ServerResponse;
 
 /** So much of a body that was not read is read and dropped over HTTP/1.1 before the answer, so that the client reads that. */
-const DROPPED_BYTES = 1024 * 1024;
+const DROPPED_BYTES = 4 * 1024 * 1024;
 
 /** Answers a request by a handler. Rejects only for faults of the handler; settles once the handler has ended. */
-export async function respond(handler: UniversalHandler, request: Request, response: Response, values: ContextValues): Promise<void> {
+export async function respond(handler: UniversalHandlerFn, request: Request, response: Response, values: ContextValues): Promise<void> {
 	const gone = new AbortController();
 	// `close` comes once, after the end of any response.
 	response.once("close", () => gone.abort(new ConnectError("the client has gone", Code.Canceled)));
@@ -25,15 +25,21 @@ export async function respond(handler: UniversalHandler, request: Request, respo
 	try {
 		const answer = await handler(universalRequest(request, gone.signal, values));
 		pieces = answer.body?.[Symbol.asyncIterator]();
-		// Asked for before the head is written: the handler may set headers up to then.
+		// Asked for before the headers are set: the handler may change them up to then.
 		let piece = await pieces?.next();
-		await writeHead(request, response, answer);
+		await dropRest(request, response);
+		setHead(response, answer);
 		while (piece !== undefined && !piece.done && !gone.signal.aborted) {
 			if (!(response as Writable).write(piece.value)) await drained(response, gone.signal);
 			piece = await pieces?.next();
 		}
-		if (answer.trailer !== undefined && !gone.signal.aborted) response.addTrailers(plainHeaders(answer.trailer));
+		if (answer.trailer !== undefined && !gone.signal.aborted) {
+			// Else the headers would be the end of the answer.
+			if (!response.headersSent) (response as ServerResponse).writeHead(answer.status);
+			response.addTrailers(Object.fromEntries(answer.trailer));
+		}
 		response.end();
+		if ("stream" in response && pieces === undefined) setImmediate(stopSending, response.stream);
 	} catch (error) {
 		if (gone.signal.aborted) return;
 		// A response that is cut is told from a whole one.
@@ -70,38 +76,33 @@ function isForEver(text: string): boolean {
 	return Number.parseInt(text, 10) * (UNIT_MS[text.at(-1) ?? ""] ?? 1) > 2 ** 31 - 1;
 }
 
-async function writeHead(request: Request, response: Response, { status, header }: UniversalServerResponse): Promise<void> {
-	const headers = plainHeaders(header ?? new Headers());
+/**
+ * Sees to a client that still sends its body when it is answered, and would wait for ever or lose the answer. Over HTTP/2 it is
+ * told to stop, once it has the whole answer.
+ */
+async function dropRest(request: Request, response: Response): Promise<void> {
 	if ("stream" in response) {
-		refuseRest(response.stream);
-		response.writeHead(status, headers);
+		// Node sends the trailers in a setImmediate of its own, after this event. A stream that is closed before has none.
+		response.stream.once("wantTrailers", () => setImmediate(stopSending, response.stream));
 		return;
 	}
+	if (request.complete) return;
 	let dropped = 0;
-	if (!request.complete) {
-		for await (const part of request.iterator({ destroyOnReturn: false })) {
-			dropped += (part as Buffer).length;
-			if (dropped > DROPPED_BYTES) break;
-		}
+	for await (const part of request.iterator({ destroyOnReturn: false })) {
+		dropped += (part as Buffer).length;
+		if (dropped > DROPPED_BYTES) break;
 	}
-	(response as ServerResponse).writeHead(status, request.complete ? headers : { ...headers, connection: "close" });
+	if (!request.complete) response.setHeader("connection", "close");
 }
 
-/** Over HTTP/2 a client that still sends its body once it has the whole answer is told to stop; it would wait for ever. */
-function refuseRest(stream: ServerHttp2Stream): void {
-	// Node sends the trailers in a setImmediate of its own, after this event. A stream that is closed before has none.
-	stream.once("wantTrailers", () => {
-		setImmediate(() => {
-			if (stream.state.remoteClose === 0) stream.close(constants.NGHTTP2_NO_ERROR);
-		});
-	});
+function stopSending(stream: ServerHttp2Stream): void {
+	if (stream.state.remoteClose === 0) stream.close(constants.NGHTTP2_NO_ERROR);
 }
 
-function plainHeaders(headers: Headers): Record<string, string | string[]> {
-	const plain: Record<string, string | string[]> = {};
-	// Values of the same name are joined with a comma.
-	for (const [name, value] of headers) plain[name] = value;
-	return plain;
+/** The headers go out with the first piece of the body; without body and trailers they are the end of the answer. */
+function setHead(response: Response, { status, header }: UniversalServerResponse): void {
+	response.statusCode = status;
+	for (const [name, value] of header ?? []) response.setHeader(name, value);
 }
 
 /** Resolves when more can be written, or nobody reads any more. */

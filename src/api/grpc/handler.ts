@@ -1,7 +1,9 @@
 /** gRPC, gRPC-Web and Connect for the server: chore.v1.Jobs, health and reflection. */
+import { Readable } from "node:stream";
 import { createFileRegistry, type DescMessage, type DescService, fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { Code, createConnectRouter, createContextValues } from "@connectrpc/connect";
+import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { type Request, type Response, respond } from "./adapter.ts";
 import { DESCRIPTORS } from "./descriptors.ts";
 import { addHealth } from "./health.ts";
@@ -28,29 +30,21 @@ export function createGrpcHandler(options: ServiceOptions): GrpcHandler {
 	const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 	return (request, response, who) => {
 		const [path = ""] = (request.url ?? "").split("?");
-		const handler = handlers.get(path);
-		if (handler === undefined) return refuse(request, response, path);
+		const handler = handlers.get(path) ?? unknown;
 		respond(handler, request, response, createContextValues().set(WHO, who)).catch(options.report);
 	};
 }
 
 /** Says in the words of the protocol that there is no such method. */
-function refuse(request: Request, response: Response, path: string): void {
-	const message = `there is no method ${path}`;
-	const type = request.headers["content-type"] ?? "";
-	// Set one by one: over HTTP/2, writeHead() would not make the head the end of the answer, as one with a status of gRPC must be.
+async function unknown({ url, header }: UniversalServerRequest): Promise<UniversalServerResponse> {
+	const message = `there is no method ${new URL(url).pathname}`;
+	const type = header.get("content-type") ?? "";
 	if (type.startsWith("application/grpc")) {
-		response.statusCode = 200;
-		response.setHeader("content-type", type);
-		response.setHeader("grpc-status", String(Code.Unimplemented));
-		response.setHeader("grpc-message", encodeURIComponent(message));
-		response.end();
-	} else {
-		response.statusCode = 404;
-		response.setHeader("content-type", "application/json");
-		response.end(JSON.stringify({ code: "unimplemented", message }));
+		const status = { "grpc-status": String(Code.Unimplemented), "grpc-message": encodeURIComponent(message) };
+		return { status: 200, header: new Headers({ "content-type": type, ...status }) };
 	}
-	request.resume();
+	const body = Readable.from([Buffer.from(JSON.stringify({ code: "unimplemented", message }))]);
+	return { status: 404, header: new Headers({ "content-type": "application/json" }), body };
 }
 
 function there<T>(found: T | undefined, name: string): T {
