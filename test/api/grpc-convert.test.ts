@@ -36,7 +36,7 @@ describe("a request", () => {
 		["RunRequest", { command: ["a", "", "é漢"] }, { command: ["a", "", "é漢"] }],
 		["RunRequest", { stdin: { kind: "fifo" } }, { stdin: "fifo" }],
 		["RunRequest", { stdin: { file: "/etc/motd" } }, { stdin: { file: "/etc/motd" } }],
-		["RunRequest", { stdin: {} }, { stdin: undefined }],
+		["RunRequest", { stdin: {} }, {}],
 		["RunRequest", { data: { text: "" } }, { data: "" }],
 		["RunRequest", { data: { base64: "/wAB" } }, { data: { base64: "/wAB" } }],
 		["RunRequest", { headers: { A: { words: ["1", "2"] } } }, { headers: { A: ["1", "2"] } }],

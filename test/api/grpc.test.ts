@@ -44,6 +44,13 @@ async function errorOf(asked: Promise<unknown>): Promise<grpc.ServiceError> {
 	);
 }
 
+/** A message of gRPC, or of a stream of Connect: a byte of flags, its length, and itself. */
+function framed(message: Buffer): Buffer {
+	const head = Buffer.alloc(5);
+	head.writeUInt32BE(message.length, 1);
+	return Buffer.concat([head, message]);
+}
+
 function post(server: TestServer, method: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
 	return fetch(`${server.url}/chore.v1.Jobs/${method}`, {
 		method: "POST",
@@ -102,6 +109,12 @@ describe("gRPC", () => {
 		const reference = made["id"];
 		const error = await errorOf(ask(client, "wait", { reference }, { deadline: Date.now() + 300 }));
 		assert.equal(error.code, grpc.status.DEADLINE_EXCEEDED);
+		// This client leaves it to the server to say so.
+		const late = await post(server, "Wait", { reference }, { "connect-timeout-ms": "50" });
+		assert.deepEqual([late.status, ((await late.json()) as Answer)["code"]], [504, "deadline_exceeded"]);
+		const frame = framed(Buffer.from(JSON.stringify({ reference, follow: true })));
+		const headers = { "content-type": "application/connect+json", "connect-timeout-ms": "50" };
+		assert.match(await (await post(server, "Logs", frame, headers)).text(), /deadline_exceeded/);
 		assert.equal((await ask(client, "wait", { reference, timeoutMs: 1 }))["state"], "running");
 		assert.equal((await ask(client, "stop", { reference, graceMs: 0 }))["state"], "stopped");
 	});
@@ -190,7 +203,7 @@ describe("gRPC", () => {
 	});
 
 	test("gRPC-Web answers with messages and the status after them", async () => {
-		const frame = Buffer.from([0, 0, 0, 0, 5, 0x0a, 3, ...Buffer.from("web")]);
+		const frame = framed(Buffer.from("\n\x03web"));
 		const answer = await post(server, "Get", frame, { "content-type": "application/grpc-web+proto" });
 		const bytes = Buffer.from(await answer.arrayBuffer());
 		const length = bytes.readUInt32BE(1);
@@ -292,7 +305,7 @@ test("a reader that pauses and goes, by HTTP/1.1 or HTTP/2, ends what it read fr
 		}
 	};
 	await using server = await serve(undefined, { logs: { ...operations.logs, stream } });
-	const frame = Buffer.from([0, 0, 0, 0, 3, 0x0a, 1, 0x78]);
+	const frame = framed(Buffer.from("\n\x03web"));
 	const headers = { ":method": "POST", ":path": "/chore.v1.Jobs/Logs", "content-type": "application/grpc" };
 	const sessions = Array.from({ length: 5 }, () => connect(`http://${server.address}`));
 	const streams = sessions.flatMap((session) => [session, session].map(() => session.request(headers)));

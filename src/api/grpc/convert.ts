@@ -29,7 +29,8 @@ export function plainOf(message: ReflectMessage): unknown {
 		return chosen === first ? value : { [chosen.jsonName]: value };
 	}
 	const entries = given.map((field) => [field.jsonName, plainField(message, field)] as const);
-	const { clear, ...plain } = Object.fromEntries(entries);
+	// A union of which nothing is set says nothing.
+	const { clear, ...plain } = Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 	return clear === undefined ? plain : { ...plain, ...cleared(desc, clear as readonly string[]) };
 }
 

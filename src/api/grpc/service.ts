@@ -22,8 +22,8 @@ export interface Who {
 
 export interface ServiceOptions {
 	readonly operations: Operations;
-	/** Refuses an input with wrong or missing fields. @throws ChoreError INVALID_ARGUMENT */
-	readonly check?: ((name: keyof Inputs, input: unknown) => void) | undefined;
+	/** Refuses an input with wrong or missing fields; not given the bytes for `send`. @throws ChoreError INVALID_ARGUMENT */
+	readonly check?: ((name: keyof Inputs, input: Readonly<Record<string, unknown>>) => void) | undefined;
 	/** Takes an error that is a fault of the server. */
 	readonly report: (error: unknown) => void;
 }
@@ -41,9 +41,9 @@ export function addJobs(router: ConnectRouter, service: DescService, problem: De
 		if (operation === undefined) continue; // answered with UNIMPLEMENTED
 		const begin = (request: Message, context: HandlerContext): readonly [input: unknown, call: Call] => {
 			const call = callOf(context, name, operation.role);
-			const input = plainOf(reflect(method.input, request));
+			const { bytes, ...input } = plainOf(reflect(method.input, request)) as Readonly<Record<string, unknown>>;
 			options.check?.(name, input);
-			return [input, call];
+			return [bytes === undefined ? input : { ...input, bytes }, call];
 		};
 		const answer = (output: unknown): Message => messageOf(method.output, output).message;
 		const told = (error: unknown, { signal }: HandlerContext): Error => connectError(error, signal, problem, options.report);
