@@ -56,7 +56,13 @@ export interface TestServer extends AsyncDisposable {
 	readonly reported: readonly unknown[];
 }
 
-export async function serve(jobs: Jobs | undefined, more: object = {}, caller: Caller = ALICE): Promise<TestServer> {
+/** @param before what the server does with a response before it is answered */
+export async function serve(
+	jobs: Jobs | undefined,
+	more: object = {},
+	caller: Caller = ALICE,
+	before?: (response: NodeJS.EventEmitter) => Promise<unknown>,
+): Promise<TestServer> {
 	const reported: unknown[] = [];
 	const handler = createGrpcHandler({
 		operations: { ...operations, ...more } as unknown as Operations,
@@ -72,10 +78,14 @@ export async function serve(jobs: Jobs | undefined, more: object = {}, caller: C
 			return { caller, session: "alice", jobs: jobs as Jobs, ...around };
 		},
 	};
+	const answer = (request: Parameters<typeof handler>[0], response: Parameters<typeof handler>[1]): void => {
+		if (before === undefined) handler(request, response, who);
+		else before(response).then(() => handler(request, response, who));
+	};
 	const open = new Set<Socket | ServerHttp2Session>();
-	const http2 = createHttp2((request, response) => handler(request, response, who));
+	const http2 = createHttp2(answer);
 	http2.on("session", (session) => open.add(session));
-	const http = createHttp((request, response) => handler(request, response, who));
+	const http = createHttp(answer);
 	http.on("connection", (socket) => open.add(socket));
 	for (const server of [http, http2]) await once(server.listen(0, "127.0.0.1"), "listening");
 	return {

@@ -345,6 +345,36 @@ test("a reader that goes while nothing comes ends what it waits for", async () =
 	assert.deepEqual(server.reported, []);
 });
 
+test("for a client that goes before it is known who it is nothing is begun", async () => {
+	const seen: string[] = [];
+	const act = async (): Promise<void> => {
+		seen.push("begun");
+	};
+	const before = async (response: NodeJS.EventEmitter): Promise<void> => {
+		seen.push("asked");
+		await once(response, "close");
+		// A few turns later what was asked for would have begun.
+		const turn = (left: number): void => {
+			if (left === 0) seen.push("gone");
+			else setImmediate(turn, left - 1);
+		};
+		turn(20);
+	};
+	await using server = await serve(undefined, { get: { ...operations.get, act } }, ALICE, before);
+	const path = `/chore.v1.Jobs/Get?connect=v1&encoding=json&message=${encodeURIComponent("{}")}`;
+	const session = connect(`http://${server.address}`);
+	session.request({ ":path": path }).on("error", () => {});
+	const leaving = new AbortController();
+	const other = fetch(server.url + path, { signal: leaving.signal }).catch(() => {});
+	await eventually("both have asked", () => seen.length, 2);
+	session.destroy();
+	leaving.abort();
+	await other;
+	await eventually("both have gone", () => seen.filter((what) => what === "gone").length, 2);
+	assert.deepEqual(seen, ["asked", "asked", "gone", "gone"]);
+	assert.deepEqual(server.reported, []);
+});
+
 test("an error amid a stream comes after what was read", async () => {
 	const stream = async function* (): AsyncGenerator<LogPiece, void, void> {
 		yield { bytes: Buffer.from("a"), offset: 0, stream: "output" };

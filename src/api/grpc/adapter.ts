@@ -16,6 +16,8 @@ const DROPPED_BYTES = 4 * 1024 * 1024;
 
 /** Answers a request by a handler. Rejects only for faults of the handler; settles once the handler has ended. */
 export async function respond(handler: UniversalHandlerFn, request: Request, response: Response, values: ContextValues): Promise<void> {
+	// Nothing would tell that a client has gone which went before.
+	if ("stream" in response ? response.stream.destroyed : response.destroyed) return;
 	const gone = new AbortController();
 	// `close` comes once, after the end of any response.
 	response.once("close", () => gone.abort(new ConnectError("the client has gone", Code.Canceled)));
