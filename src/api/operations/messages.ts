@@ -38,7 +38,7 @@ export interface TriggerRequest extends Omit<TriggerOptions, "at"> {
 }
 
 /** What of the options of a job is not sent, or is sent in another form. */
-type NotSent = "signal" | "onWarning" | "schedule" | "environment" | "requestKey" | "origin";
+type NotSent = "signal" | "onWarning" | "schedule" | "environment" | "requestKey" | "origin" | "onFound";
 
 interface Sent {
 	/**
