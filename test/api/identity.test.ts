@@ -91,12 +91,13 @@ describe("without an authority", PATIENCE, () => {
 		});
 	}
 
-	test("a certificate is refused once its time is over, also on a connection that was let in", async () => {
+	test("a certificate is refused once its time is over, and the connections that it was let in by are cut", async () => {
 		await using connection = await Following.open(alice);
 		serving.aheadMs = 101 * DAY_MS;
 		try {
 			await refuses(alice, /has expired on/);
-			assert.match((await connection.ask()).reason ?? "", /has expired on/);
+			serving.identity.reload(); // as its clock does from time to time
+			await connection.closed;
 		} finally {
 			serving.aheadMs = 0;
 		}

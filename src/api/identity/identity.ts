@@ -26,7 +26,8 @@ interface Connection {
 /** What is used of a socket of node:tls, which node:http2 shows through a stand-in. */
 interface TlsPeer extends Connection {
 	readonly authorized: boolean;
-	readonly authorizationError: Error | string | undefined | null;
+	/** OpenSSL's word for why not; node:tls declares it to be an error, but it is a text. */
+	readonly authorizationError: unknown;
 	readonly remoteAddress?: string | undefined;
 	getPeerX509Certificate(): X509Certificate | undefined;
 }
@@ -75,6 +76,8 @@ export class Identity implements Disposable {
 	readonly #examinations = new Map<string, Promise<boolean>>();
 	readonly #secret = randomBytes(32);
 	#files: TlsFiles;
+	/** What stands for the authority that is in force. */
+	#authority: string;
 	#pool: Pool;
 	/** What was told last, so that it is told once. */
 	#told = "";
@@ -88,6 +91,7 @@ export class Identity implements Disposable {
 		this.#log = options.log;
 		this.#now = options.now ?? Date.now;
 		this.#files = readTlsFiles(folder);
+		this.#authority = authorityOf(this.#files);
 		this.#pool = readPool(folder);
 		this.#tell(this.#pool.faults);
 		this.#watch = new FoldersWatch([folder.path, folder.clients], () => this.reload());
@@ -111,7 +115,7 @@ export class Identity implements Disposable {
 	/** Keeps the certificate and the authority of a server true. Call it before the server listens. */
 	guard(server: TlsServer): void {
 		this.#servers.push(server);
-		const note = (connection: object) => this.#authorities.set(connection, authorityOf(this.#files));
+		const note = (connection: object) => this.#authorities.set(connection, this.#authority);
 		server.on("secureConnection", note);
 		server.on("session", note); // of HTTP/2, in the same turn; its sockets are shown through a stand-in
 	}
@@ -154,6 +158,7 @@ export class Identity implements Disposable {
 			// OpenSSL checks them, too, before it gives up anything of the old ones.
 			for (const server of this.#servers) server.setSecureContext(tlsOptions(files));
 			this.#files = files;
+			this.#authority = authorityOf(files);
 			this.#log("the server's certificate and authority were read again");
 			return undefined;
 		} catch (error) {
@@ -169,8 +174,7 @@ export class Identity implements Disposable {
 
 	#welcome(connection: Connection, peer: TlsPeer): Guest {
 		const certificate = peer.getPeerX509Certificate();
-		const doubt =
-			peer.authorizationError instanceof Error ? peer.authorizationError.message : (peer.authorizationError ?? "no reason is known");
+		const doubt = String(peer.authorizationError ?? "no reason is known");
 		const guest: Guest = {
 			shown: {
 				certificate: certificate === undefined ? undefined : factsOf(certificate),
@@ -185,7 +189,7 @@ export class Identity implements Disposable {
 	}
 
 	#judge({ shown, authority }: Guest, credentials: Credentials | undefined): Verdict {
-		const isSame = authority === authorityOf(this.#files);
+		const isSame = authority === this.#authority;
 		return identify(
 			{ ...shown, authority: isSame ? shown.authority : { doubt: "AUTHORITY_CHANGED" }, credentials },
 			this.#pool,

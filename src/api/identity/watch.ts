@@ -48,7 +48,12 @@ export class FoldersWatch implements Disposable {
 
 	#stampOfFiles(): string {
 		const files = this.#folders.flatMap((folder) => namesIn(folder).map((name) => `${folder}/${name}`));
-		return files.map((file) => `${file} ${statOf(file)?.ino} ${statOf(file)?.ctimeMs}`).join("\n");
+		return files
+			.map((file) => {
+				const found = statOf(file);
+				return `${file} ${found?.ino} ${found?.ctimeMs} ${found?.size}`;
+			})
+			.join("\n");
 	}
 
 	#stamp(): string {
