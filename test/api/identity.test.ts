@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:http2";
+import { hostname } from "node:os";
 import { after, describe, test } from "node:test";
-import { connect as connectTls } from "node:tls";
+import { checkServerIdentity, connect as connectTls } from "node:tls";
 import { makeCertificate, type Wanted } from "../../src/api/identity/certificate.ts";
 import { certificatesFile, settingsFile } from "../../src/api/identity/folder.ts";
 import { addClient, initServer, removeClient } from "../../src/api/identity/keep.ts";
@@ -320,6 +321,29 @@ describe("connections", PATIENCE, () => {
 			assert.equal(await outcome({ ciphers }), `TLSv1.3 ${ciphers}`);
 		assert.match(await outcome({ ciphers: "TLS_AES_128_CCM_SHA256" }), /HANDSHAKE_FAILURE|handshake failure/i);
 		assert.match(await outcome({ maxVersion: "TLSv1.2" }), /PROTOCOL_VERSION|protocol version/i);
+	});
+
+	test("a client that was given the server's certificate knows the server by it, at each of its names", async () => {
+		const ca = readFileSync(serving.folder.certificate, "utf8");
+		const known = (servername: string) =>
+			new Promise<string>((resolve) => {
+				const socket = connectTls(
+					{
+						port: serving.port,
+						host: "127.0.0.1",
+						ca,
+						servername,
+						ALPNProtocols: ["http/1.1"],
+						checkServerIdentity: (_, shown) => checkServerIdentity(servername, shown),
+					},
+					() => {
+						resolve("known");
+						socket.destroy();
+					},
+				).on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+			});
+		for (const name of ["localhost", hostname()]) assert.equal(await known(name), "known", name);
+		assert.equal(await known("other.example.org"), "ERR_TLS_CERT_ALTNAME_INVALID");
 	});
 
 	test("a new certificate of the server is shown without a restart; a damaged one is told, and the old one kept", async () => {
