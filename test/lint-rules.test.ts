@@ -43,6 +43,7 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
 	["src/core/doctor/doctor.ts", 'import { Chore } from "../chore.ts";\nnew Chore();\n'],
 	["src/cli/words.ts", 'import { run } from "../core/start/run.ts";\nrun();\n'],
 	["src/cli/commands/ps.ts", 'import { list } from "../../core/look/list.ts";\nlist();\n'],
+	["src/cli/commands/cert.ts", 'import { readPool } from "../../api/identity/pool.ts";\nreadPool();\n'],
 	["src/cli/commands/ps.ts", 'import type { Platform } from "../../../platform/contract.ts";\nexport type P = Platform;\n'],
 	["src/api/caller.ts", 'import { list } from "../core/look/list.ts";\nlist();\n'],
 	["src/api/caller.ts", 'import { Output } from "../cli/output.ts";\nnew Output();\n'],

@@ -153,6 +153,7 @@ const VALUES: Readonly<Record<string, (typed: string, line: Line) => Answer | Pr
 	"on-calendar": (typed) => answer(plain(CALENDARS), typed),
 	cron: (typed) => answer(plain(CRON_LINES), typed),
 	timezone: (typed) => answer(plain(["UTC", ...Intl.supportedValuesOf("timeZone")]), typed),
+	directory: () => ({ how: "directories", candidates: [] }),
 	"working-directory": () => ({ how: "directories", candidates: [] }),
 };
 

@@ -31,6 +31,9 @@ export interface Printed {
 	readonly listen: readonly ListenerReport[];
 	readonly "listen test": Job;
 	readonly doctor: Report;
+	readonly cert: readonly ClientCertificate[];
+	readonly "cert init": ServerCertificate;
+	readonly "cert new": NewClient;
 	/** On standard error, by any command that fails. */
 	readonly error: ErrorReport;
 }
@@ -57,6 +60,36 @@ export interface ImportedLine {
 	/** Why no job can be made of it, or was; or null. */
 	readonly error: ErrorReport["error"] | null;
 }
+
+/** A client of `chore serve` by one of its certificates; or by its password, if it has none. */
+export interface ClientCertificate {
+	readonly client: string;
+	readonly role: "read" | "run" | "admin";
+	/** The client's own first; "*" is any. */
+	readonly sessions: readonly string[];
+	/** SHA-256 of the certificate, 64 hexadecimal digits; null without one. */
+	readonly fingerprint: string | null;
+	/** When the certificate ends, as RFC 3339; null without one. */
+	readonly endsAt: string | null;
+	readonly daysLeft: number | null;
+	readonly revoked: boolean;
+	/** Whether it may come by a password, too. */
+	readonly password: boolean;
+}
+
+/** The certificate that `cert init` made for the server. */
+export interface ServerCertificate {
+	/** The paths of the two files. */
+	readonly certificate: string;
+	readonly key: string;
+	/** The names and addresses by which the server is reached. */
+	readonly hosts: readonly string[];
+	readonly fingerprint: string;
+	readonly endsAt: string;
+}
+
+/** A client that `cert new` made, and the paths of the two files to be given to it. */
+export type NewClient = ClientCertificate & { readonly certificate: string; readonly key: string };
 
 /** The last line of `events --cursor` without --commit. */
 export interface CursorLine {

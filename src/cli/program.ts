@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { version } from "../index.ts";
 import { closest } from "../words.ts";
 import { common, currentStatus } from "./command.ts";
+import { certCommand } from "./commands/cert.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { eventsCommand } from "./commands/events.ts";
@@ -57,6 +58,7 @@ const COMMANDS: Readonly<Record<string, () => Command>> = {
 	events: eventsCommand,
 	listen: listenCommand,
 	doctor: doctorCommand,
+	cert: certCommand,
 	completion: completionCommand,
 	help: helpCommand,
 };

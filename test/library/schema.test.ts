@@ -66,6 +66,9 @@ test("what the commands print is what the schema says, field by field", PATIENCE
 	await check("listen test", "listen", "test", "sink");
 	await check("listen", "listen", "ls");
 	await check("doctor", "doctor");
+	await check("cert init", "cert", "init");
+	await check("cert new", "cert", "new", "alice");
+	await check("cert", "cert", "ls");
 	await check("error", "status", "nobody");
 	await check("error", "run", "--no-such-option");
 	assert.deepEqual(wrong, []);

@@ -34,6 +34,11 @@ export function isName(word: string): boolean {
 	return NAME.test(word);
 }
 
+/** Whether a word can be the name of a session: a name that chore does not keep for itself. */
+export function isSessionName(word: string): boolean {
+	return isName(word) && !RESERVED.includes(word);
+}
+
 /** @throws ChoreError INVALID_ARGUMENT */
 export function checkName(what: "job" | "session" | "cursor" | "listener", name: string): string {
 	if (isName(name)) return name;
@@ -100,7 +105,7 @@ export function sessionNames(root: string): string[] {
 /** Entries of the root that may be sessions: the name fits and it is no file. They may be unusable. */
 export function sessionFolders(root: string): string[] {
 	return readNames(root)
-		.filter((name) => isName(name) && !RESERVED.includes(name) && entryAt(`${root}/${name}`)?.isFile() === false)
+		.filter((name) => isSessionName(name) && entryAt(`${root}/${name}`)?.isFile() === false)
 		.sort();
 }
 
