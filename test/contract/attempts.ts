@@ -1,6 +1,8 @@
 /** The part of the contract suite about runs of several attempts, later runs of a job, and paused jobs. */
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { promisify } from "node:util";
 import { isChoreError } from "../../platform/errors.ts";
 import type { Job } from "../../src/core/job.ts";
 import type { RunOptions } from "../../src/core/prepare/spec.ts";
@@ -229,7 +231,7 @@ export function testAttempts(on: Declare, { disturbances, asciiOnly }: Subject):
 		assert.equal((await other.get(id)).state, "paused");
 		assert.equal((await other.list()).find((job) => job.id === id)?.state, "paused");
 		const beats = readFileSync(`${home.path}/beats`, "utf8").length;
-		await new Promise((resume) => setTimeout(resume, 100)); // in which ten would come
+		await promisify(execFile)("sh", ["-c", "for beat in 0 1 2 3 4 5 6 7 8 9; do sleep 0.01; done"]); // a loop like it would have beaten ten times
 		assert.equal(readFileSync(`${home.path}/beats`, "utf8").length, beats);
 		assert.equal((await other.pause(id)).state, "paused", "twice is once");
 		assert.equal((await other.resume(id)).state, "running");

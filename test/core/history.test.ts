@@ -146,6 +146,18 @@ test("runs that the ledger has lost are taken from existing jobs", async () => {
 	assert.deepEqual(shown(await home.chore.history()), ["two 1 failed", "one 1 failed"]);
 });
 
+test("without the ledger first runs that began within 10 ms are sorted by when they were asked for", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const session = openSession(home.path, "default");
+	const one = await ran(home, "one", "exit 1");
+	const { startedAt } = await home.chore.get(await ran(home, "two", "exit 2"));
+	const end = `${session.jobs}/${one}/runs/1/end.json`;
+	const later = new Date(Date.parse(startedAt ?? "") + 5).toISOString();
+	writeFileSync(end, readFileSync(end, "utf8").replace(/"startedAt":"[^"]*"/, `"startedAt":"${later}"`));
+	writeFileSync(session.ledger, "");
+	assert.deepEqual(shown(await home.chore.history()), ["two 1 failed", "one 1 failed"]);
+});
+
 test("a run that was removed before its end was settled is unknown", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const session = openSession(home.path, "default");

@@ -82,7 +82,7 @@ test("an interval that divides a day is a grid in UTC through the minute of crea
 		[1500, true, "*-*-* *:07:00 UTC"],
 		[20_160, true, "*-*-* 10:07:00 UTC"],
 	] as [number, boolean, ...string[]][]) {
-		const found = wakeUps(minutes * 60_000, createdMs, "UTC");
+		const found = wakeUps(minutes * 60_000, createdMs);
 		assert.deepEqual([...calendarTexts(found.calendar)].sort(), texts, `${minutes} min`);
 		assert.equal(found.guardMs, guarded ? minutes * 60_000 : null, `${minutes} min`);
 	}
@@ -91,7 +91,7 @@ test("an interval that divides a day is a grid in UTC through the minute of crea
 			fc.integer({ min: 1, max: 3000 }),
 			fc.date({ min: new Date("2026-01-01"), max: new Date("2030-01-01"), noInvalidDate: true }),
 			(minutes, created) => {
-				const found = wakeUps(minutes * 60_000, created.getTime(), "UTC");
+				const found = wakeUps(minutes * 60_000, created.getTime());
 				const first = Math.floor(created.getTime() / 60_000) * 60_000;
 				const [one = 0, two = 0] = nextTimes(found.calendar, first, 2).map((time) => (time - first) / 60_000);
 				assert.equal(minutes % one, 0);
@@ -103,23 +103,10 @@ test("an interval that divides a day is a grid in UTC through the minute of crea
 	);
 });
 
-test("without time zones the grid of an interval divides an hour, so that it is the same by any clock", () => {
-	for (const [minutes, guarded, text] of [
-		[5, false, /^\*-\*-\* \*:0\d\/5:00$/],
-		[60, false, /^\*-\*-\* \*:\d\d:00$/],
-		[90, true, /^\*-\*-\* \*:\d\d,\d\d:00$/],
-		[1440, true, /^\*-\*-\* \*:\d\d:00$/],
-	] as const) {
-		const { calendar, guardMs } = wakeUps(minutes * 60_000, Date.parse("2026-03-05T10:07:30Z"), null);
-		assert.match(calendarTexts(calendar).join(), text);
-		assert.equal(guardMs, guarded ? minutes * 60_000 : null);
-	}
-});
-
 test("an interval that is not of whole seconds is refused", () => {
 	for (const intervalMs of [0, -60_000, 30_500, 400, Number.NaN, Number.POSITIVE_INFINITY, 1e300])
 		assert.throws(
-			() => wakeUps(intervalMs, 0, "UTC"),
+			() => wakeUps(intervalMs, 0),
 			(error) => isChoreError(error) && error.code === "INVALID_ARGUMENT",
 			String(intervalMs),
 		);

@@ -245,8 +245,14 @@ class FakeRun {
 		const mayRestart = restart.max === null || this.#attempt <= restart.max;
 		const isWanted = restart.policy === "always" || (restart.policy === "on-failure" && isFailure);
 		const isLast = this.#isStopped || !isWanted || !mayRestart;
-		if (!isLast) this.#waiting = setTimeout(() => void this.begin(), restart.delayMs);
+		if (!isLast) this.#waiting = setTimeout(() => this.#beginAgain(), restart.delayMs);
 		this.#become(isLast ? "over" : "waiting");
+	}
+
+	/** What SIGKILL was sent to may live on for a moment, and is to be gone before the next attempt begins. */
+	#beginAgain(): void {
+		if (this.#signalGroup(0)) this.#waiting = setTimeout(() => this.#beginAgain(), 1);
+		else void this.begin();
 	}
 
 	#become(state: "waiting" | "over"): void {
@@ -254,11 +260,12 @@ class FakeRun {
 		for (const listener of this.listeners) listener();
 	}
 
-	#signalGroup(signal: NodeJS.Signals): void {
+	/** @returns whether a process of the group is left; 0 only asks */
+	#signalGroup(signal: NodeJS.Signals | 0): boolean {
 		try {
-			if (this.#child?.pid !== undefined) process.kill(-this.#child.pid, signal);
+			return this.#child?.pid !== undefined && process.kill(-this.#child.pid, signal);
 		} catch {
-			// no process is left
+			return false;
 		}
 	}
 }

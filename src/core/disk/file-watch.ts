@@ -6,11 +6,17 @@ import { isOnLocalDisk } from "./file-systems.ts";
 export class FileWatch implements Disposable {
 	readonly #watcher: FSWatcher | undefined;
 	#isReliable = false;
+	#isOver = false;
 
-	/** Never throws: if the file cannot be watched, `isReliable` is false. Keeps the process running until disposed. */
+	/**
+	 * Never throws: if the file cannot be watched, `isReliable` is false. Keeps the process running until disposed.
+	 *
+	 * `changed` is called once libuv has left its own callback. A watch that is closed within that callback is still there when
+	 * it returns, and a process that exits with a watch waits some 15 ms until Linux has taken it away.
+	 */
 	constructor(path: string, changed: () => void) {
 		try {
-			this.#watcher = watch(path, changed);
+			this.#watcher = watch(path, () => setImmediate(() => this.#isOver || changed()));
 			this.#isReliable = isOnLocalDisk(path);
 		} catch {
 			return;
@@ -28,6 +34,7 @@ export class FileWatch implements Disposable {
 
 	[Symbol.dispose](): void {
 		this.#isReliable = false;
+		this.#isOver = true;
 		this.#watcher?.close();
 	}
 }

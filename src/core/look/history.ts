@@ -6,6 +6,7 @@ import { activeIds, type Session, scheduledIds } from "../disk/session.ts";
 import { readEnd } from "../disk/store.ts";
 import { hasEnded, isState, type Job, type JobOrigin, type JobResult, type JobState } from "../job.ts";
 import { examine } from "../settle/settle.ts";
+import { createdAtMs } from "../settle/snapshot.ts";
 import { ended } from "./list.ts";
 import { jobIds } from "./resolve.ts";
 
@@ -148,7 +149,7 @@ function ofJob(job: Job, lines: Lines | undefined): Told {
 			...{ schema: 1, id, name, run, attempt, command, platform, origin, state, result, exitCode, signal, startedAt, endedAt },
 			...{ durationMs: span(startedAt, endedAt), cpuTimeMs, memoryPeakBytes, reason, removed: false },
 		},
-		beganMs: askedForAtMs(lines) ?? Date.parse(startedAt ?? job.createdAt),
+		beganMs: askedForAtMs(job, lines, Date.parse(startedAt ?? job.createdAt)),
 		endedMs: hasEnded(job) && endedAt !== null ? Date.parse(endedAt) : Number.POSITIVE_INFINITY,
 	};
 }
@@ -174,17 +175,25 @@ function ofLines(lines: Lines, command: readonly string[], origin: JobOrigin | n
 			reason: end === undefined ? "nobody saw how it ended" : text(end.reason),
 			removed,
 		},
-		beganMs: askedForAtMs(lines) ?? Date.parse(startedAt ?? EPOCH),
+		beganMs: askedForAtMs(lines, lines, Date.parse(startedAt ?? EPOCH)),
 		endedMs: Date.parse(endedAt ?? time((end ?? started)?.at) ?? EPOCH),
 	};
 }
 
 const EPOCH = "1970-01-01T00:00:00.000Z";
 
-/** When the start was asked for, by the ledger. Finer than `startedAt`, so that it sorts runs that began almost together. */
-function askedForAtMs(lines: Lines | undefined): number | undefined {
+/** A first run that began within this time after its job was made was asked for as that was made, and by no schedule. */
+const AT_ONCE_MS = 1000;
+
+/**
+ * When the start was asked for: by the ledger; without that, of a first run by the id of its job, if it then began at once. Finer
+ * than `startedMs`, which is exact to 10 ms, so that it sorts runs that began almost together.
+ */
+function askedForAtMs({ id, run }: Pick<Job, "id" | "run">, lines: Lines | undefined, startedMs: number): number {
 	const at = time((lines?.created ?? lines?.started)?.at);
-	return at === null ? undefined : Date.parse(at);
+	if (at !== null) return Date.parse(at);
+	const madeMs = createdAtMs(id);
+	return run === 1 && Math.abs(startedMs - madeMs) < AT_ONCE_MS ? madeMs : startedMs;
 }
 
 function isWanted({ jobs, states, since, until }: HistoryFilter, { entry, beganMs, endedMs }: Told): boolean {

@@ -24,11 +24,9 @@ export interface WakeUps {
  *
  * @param intervalMs whole seconds in milliseconds, one or more
  * @param createdMs milliseconds since 1970
- * @param zone "UTC", or null for a platform that knows no zone but the machine's own. There the grid must divide an hour, so that
- * it means the same by any clock
  * @throws ChoreError INVALID_ARGUMENT
  */
-export function wakeUps(intervalMs: number, createdMs: number, zone: "UTC" | null): WakeUps {
+export function wakeUps(intervalMs: number, createdMs: number): WakeUps {
 	const seconds = intervalMs / SECOND_MS;
 	if (!(seconds >= 1 && Number.isSafeInteger(seconds)))
 		throw new ChoreError("INVALID_ARGUMENT", `an interval is a whole number of seconds, at least one, not ${seconds} s`, {
@@ -38,14 +36,14 @@ export function wakeUps(intervalMs: number, createdMs: number, zone: "UTC" | nul
 	if (seconds % MINUTE_SECONDS !== 0) {
 		const step = greatestCommonDivisor(seconds, MINUTE_SECONDS);
 		const list = listed("any", "seconds").filter((second) => (second - created.getUTCSeconds()) % step === 0);
-		const calendar: Calendar = [{ ...EVERY_MINUTE, seconds: list.length === MINUTE_SECONDS ? "any" : list, zone }];
+		const calendar: Calendar = [{ ...EVERY_MINUTE, seconds: list.length === MINUTE_SECONDS ? "any" : list }];
 		return { calendar, guardMs: step === seconds ? null : intervalMs, stepMs: step * SECOND_MS };
 	}
 	const minutes = seconds / MINUTE_SECONDS;
-	const step = greatestCommonDivisor(minutes, zone === null ? HOUR_MINUTES : DAY_MINUTES);
-	const minuteOfDay = zone === null ? created.getMinutes() : created.getUTCHours() * HOUR_MINUTES + created.getUTCMinutes();
+	const step = greatestCommonDivisor(minutes, DAY_MINUTES);
+	const minuteOfDay = created.getUTCHours() * HOUR_MINUTES + created.getUTCMinutes();
 	return {
-		calendar: grid(step, minuteOfDay, zone),
+		calendar: grid(step, minuteOfDay),
 		guardMs: step === minutes ? null : intervalMs,
 		stepMs: step * MINUTE_SECONDS * SECOND_MS,
 	};
@@ -60,11 +58,11 @@ const EVERY_MINUTE: Rule = {
 	hours: "any",
 	minutes: "any",
 	seconds: [0],
-	zone: null,
+	zone: "UTC",
 };
 
 /** Each `step` minutes of a day, through the given minute. Hours with the same minutes are one rule. */
-function grid(step: number, minuteOfDay: number, zone: "UTC" | null): Calendar {
+function grid(step: number, minuteOfDay: number): Calendar {
 	const hoursByMinutes = new Map<string, number[]>();
 	for (const hour of listed("any", "hours")) {
 		const minutes = listed("any", "minutes").filter((minute) => (hour * HOUR_MINUTES + minute - minuteOfDay) % step === 0);
@@ -76,7 +74,6 @@ function grid(step: number, minuteOfDay: number, zone: "UTC" | null): Calendar {
 			...EVERY_MINUTE,
 			hours: hours.length === 24 ? "any" : hours,
 			minutes: list.length === 60 ? "any" : list,
-			zone,
 		};
 	});
 }

@@ -93,7 +93,7 @@ function readWaking(triggers: readonly Trigger[]): Waking {
 	if (first !== undefined)
 		return { calendar: others.reduce(intersect, first), occasions, guardMs: every === undefined ? null : guardOf(every.everyMs) };
 	if (every === undefined) throw new ChoreError("INVALID_ARGUMENT", "a schedule without a trigger never fires");
-	const { calendar, guardMs, stepMs } = wakeUps(every.everyMs, every.sinceMs, "UTC");
+	const { calendar, guardMs, stepMs } = wakeUps(every.everyMs, every.sinceMs);
 	return { calendar, occasions, guardMs: guardMs === null ? null : guardOf(guardMs, stepMs) };
 }
 

@@ -121,7 +121,7 @@ function unitOf(handle: Handle): string | null {
 }
 
 /** The time in an id: a UUID version 7 begins with 48 bits of milliseconds (RFC 9562). */
-function createdAtMs(id: string): number {
+export function createdAtMs(id: string): number {
 	const timeMs = Number.parseInt(id.replaceAll("-", "").slice(0, 12), 16);
 	return Number.isFinite(timeMs) ? timeMs : 0;
 }
