@@ -222,6 +222,29 @@ test("the doctor names a schedule that was to fire and has not, and one that is 
 	assert.deepEqual(await findings(), []);
 });
 
+test("the doctor says that a schedule needs a login where what wakes jobs ends at logout, not where only jobs end", async () => {
+	const ends = { survives: false, reason: "it ends with the session", cure: "stay" } as const;
+	const fates = (waker: { readonly survives: true } | typeof ends | undefined) =>
+		fakeWith(({ schedules }) => ({
+			logout: async () => (waker === ends ? { survives: true } : ends),
+			...(schedules !== undefined && { schedules: { ...schedules, ...(waker !== undefined && { logout: async () => waker }) } }),
+		}));
+	for (const [waker, expected] of [
+		[ends, [["it fires only while you are logged in: it ends with the session", "stay"]]],
+		[{ survives: true }, []],
+		[undefined, []],
+	] as const) {
+		await using home = await makeHome("fake", fates(waker));
+		await home.chore.run({ command: ["true"], name: "tick", schedule: DAILY });
+		const { findings } = await home.chore.doctor({ selfTest: false });
+		const shown = findings.filter(({ kind }) => kind === "schedule");
+		assert.deepEqual(
+			shown.map(({ what, cure }) => [what.replace(/^the schedule of tick \(.*\) /, "it "), cure]),
+			expected,
+		);
+	}
+});
+
 test("occasions are refused by a platform that knows calendars only, and nothing is left", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const occasions = [{ after: "boot", delayMs: 60_000 }] as const;
