@@ -127,6 +127,7 @@
 	if [ -n "$due" ] && [ -n "$when" ]; then require; fi
 	if [ "$latest" -gt 0 ] && [ "$latest" != "$ended" ] && is_active "$before"; then
 		if [ -z "$due" ] || [ -e "$job/listener" ]; then exit 0; fi # a listener looks once more, or has its next run started
+		is_due || exit "$code" # of two that fire at once for one moment, the other has started that run
 		if [ "$overlap" = skip ]; then
 			put_off skipped "run $latest is still active"
 			exit 0
