@@ -365,6 +365,42 @@ test("a change that breaks off between any two steps has come about or not, and 
 	}
 });
 
+test("a schedule that is given breaks off between any two steps: it is there or not, and is given by the next change", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const { id } = await home.chore.run({ command: shell("exit 3"), name: "tick" });
+	await home.chore.wait(id);
+	const copies = `${home.path}.copies`;
+	mkdirSync(copies);
+	try {
+		{
+			let before = "";
+			using interference = interfere(id, (step) => {
+				const now = ["jobs", "active", "schedules"].map((folder) => filesIn(`${home.path}/default/${folder}`)).join();
+				if (now !== before) copy(home.path, `${copies}/${step}`);
+				before = now;
+			});
+			await home.chore.set(id, { schedule: DAILY });
+			assert.ok(interference.steps > 20, `${interference.steps} steps`);
+		}
+		const seen = new Set<string>();
+		for (const step of readdirSync(copies).sort((one, other) => Number(one) - Number(other))) {
+			for (const name of readdirSync(home.path)) rmSync(`${home.path}/${name}`, { recursive: true });
+			copy(`${copies}/${step}/.`, home.path);
+			await using other = home.open();
+			const found = await other.get(id);
+			assert.equal(found.state, found.schedule === null ? "failed" : "scheduled", `before step ${step}: ${found.reason}`);
+			seen.add(found.state);
+			const given = await other.set(id, { schedule: { ...DAILY, keepRuns: 7 } });
+			assert.deepEqual([given.state, given.schedule?.keepRuns], ["scheduled", 7], `before step ${step}`);
+			fire(home);
+			assert.deepEqual([(await other.get(id)).run, (await other.get(id)).exitCode], [2, 3], `before step ${step}`);
+		}
+		assert.deepEqual([...seen], ["failed", "scheduled"]);
+	} finally {
+		rmSync(copies, { recursive: true, force: true });
+	}
+});
+
 test("a job that is removed between any two steps of a change is gone, and nothing of it is left", async () => {
 	for (let step = 1, happened = true; happened; step++) {
 		await using home = await makeHome("fake", fakePlatform);
