@@ -231,6 +231,8 @@ export interface Schedules {
 	 * wrong. Absent if nobody but chore can disarm one.
 	 */
 	faults?(handles: readonly Handle[]): Promise<readonly (string | undefined)[]>;
+	/** Whether it goes on to wake jobs after the user's last logout. Absent if it always does, whatever becomes of jobs then. */
+	logout?(): Promise<LogoutFate>;
 }
 
 /** One backend that runs jobs. Each method is one request; none retries. Throws ChoreError (errors.ts) only. */

@@ -27,8 +27,10 @@ export async function editSchedule(jobs: JobList, job: Job): Promise<void> {
 
 /** What is asked before jobs with schedules are removed, and the sentence below that. */
 export function removalQuestion(chosen: readonly Job[]): readonly [question: string, detail: string] {
-	const names = literal(chosen.map(({ name }) => name).join(", "));
-	const question = chosen.length === 1 ? `Remove ${names}?` : `Remove ${chosen.length} scheduled jobs?`;
+	const [first] = chosen;
+	const question =
+		chosen.length === 1 ? `Remove ${literal(first?.name ?? "")} and its schedule?` : `Remove ${chosen.length} jobs and their schedules?`;
+	const [subject, whose] = chosen.length === 1 ? ["It", "its"] : ["They", "their"];
 	const stopped = chosen.every(isIdle) ? "" : " What runs at present is stopped.";
-	return [question, `There are no more runs; records and output are deleted.${stopped}`];
+	return [question, `${subject} will not run again, and the records and output of ${whose} runs so far are deleted.${stopped}`];
 }

@@ -79,7 +79,7 @@ export class LaunchdPlatform extends ShellPlatform implements Platform {
 		this.#uid = uid;
 		this.#agents = agents;
 		this.#programs = programs;
-		this.schedules = schedulesOn({ launchctl, uid, agents, program: programs.agent }, this.name);
+		this.schedules = { ...schedulesOn({ launchctl, uid, agents, program: programs.agent }, this.name), logout: () => this.logout() };
 	}
 
 	override plan(run: RunSpec): Handle {

@@ -14,8 +14,8 @@ const PATIENCE_MS = 30_000;
 /** What it says where the user has no crontab yet. Anything else may mean that there is one, which must not be replaced. */
 const NO_TABLE = /no crontab for|can't open.*No such file/i;
 
-/** What cron daemons are called. */
-const DAEMON = /^(?:.*\/)?(?:[bdf]?crond?|cronie|bcron-sched)$/;
+/** What cron daemons are called. The one of busybox may be named as an argument, as containers start it. */
+const DAEMON = /^[0-9]+ +(?:\S*\/)?(?:(?:[bdf]?crond?|cronie|bcron-sched) |busybox +\S*busybox +crond(?: |$))/;
 
 /** Where something that is no process of its own reads crontabs: launchd starts cron for them, systemd-cron makes timers of them. */
 const READERS: readonly string[] = ["/System/Library/LaunchDaemons/com.vix.cron.plist", "/usr/lib/systemd/system/cron.target"];
@@ -26,11 +26,11 @@ export function lackingCron(): string | undefined {
 	const { error, status, stderr } = spawnSync(CRONTAB, ["-l"], { ...how, stdio: ["ignore", "ignore", "pipe"] });
 	if (error !== undefined) return "crontab(1) is not there";
 	if (status !== 0 && !NO_TABLE.test(stderr)) return `crontab(1) says: ${oneLine(stderr)}`;
-	const { stdout } = spawnSync("ps", ["-A", "-o", "pid=", "-o", "comm="], how);
-	const processes = (stdout ?? "").split("\n").map((line) => line.trim().split(/\s+/));
+	const { stdout } = spawnSync("ps", ["-A", "-o", "pid=", "-o", "comm=", "-o", "args="], how);
+	const processes = (stdout ?? "").split("\n").map((line) => line.trim());
 	// Where a user sees no other's processes, a daemon may be there.
-	const seesAll = processes.some(([pid]) => pid === "1");
-	if (!seesAll || processes.some(([, name = ""]) => DAEMON.test(name)) || READERS.some((path) => existsSync(path))) return undefined;
+	const seesAll = processes.some((line) => line.startsWith("1 "));
+	if (!seesAll || processes.some((line) => DAEMON.test(line)) || READERS.some((path) => existsSync(path))) return undefined;
 	return "no cron is running";
 }
 

@@ -68,7 +68,7 @@ export class SystemdPlatform implements Platform {
 		patience?: Patience,
 	) {
 		this.name = scope.name;
-		this.schedules = schedulesOn(this.#connect, scope.name);
+		this.schedules = { ...schedulesOn(this.#connect, scope.name), logout: () => this.logout() };
 		if (!scope.isSystem) this.linger = enableLinger;
 		this.#scope = scope;
 		this.#socketPath = socketPath;

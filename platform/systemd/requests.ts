@@ -189,11 +189,10 @@ export class Systemd implements Disposable {
 		return this.properties(unitPath(name));
 	}
 
-	/** When a timer elapses next, in microseconds: since 1970, and by the monotonic clock. 0 or INFINITY where it does not. */
-	async nextElapse(name: string): Promise<{ readonly realtime: bigint; readonly monotonic: bigint }> {
-		const [properties] = await this.#call(unitPath(name), PROPERTIES, "GetAll", "s", [`${NAME}.Timer`]);
-		const { NextElapseUSecRealtime = 0n, NextElapseUSecMonotonic = 0n } = plainProperties(properties);
-		return { realtime: BigInt(NextElapseUSecRealtime as bigint), monotonic: BigInt(NextElapseUSecMonotonic as bigint) };
+	/** When a timer elapses next by this clock, in microseconds, for "Realtime" since 1970. 0 or INFINITY where it does not. */
+	async nextElapse(name: string, clock: "Realtime" | "Monotonic"): Promise<bigint> {
+		const [value] = await this.#call(unitPath(name), PROPERTIES, "Get", "ss", [`${NAME}.Timer`, `NextElapseUSec${clock}`]);
+		return BigInt((value as { readonly value: bigint }).value);
 	}
 
 	/** Calls back for every unit that changes or is removed. Resolves once no event can be missed any more. */

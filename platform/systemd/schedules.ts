@@ -71,16 +71,17 @@ async function arm(systemd: Systemd, wake: Wake, timer: Timer): Promise<void> {
 	});
 }
 
-/** While the service of the timer is active it has none. */
+/**
+ * While the service of the timer is active it has none. A timer of a calendar elapses by the clock on the wall alone, which is
+ * asked first: of many timers each question counts.
+ */
 async function nextTime(systemd: Systemd, { timer }: Timer): Promise<number | undefined> {
-	const { realtime, monotonic } = await systemd.nextElapse(timer);
 	const isNever = (moment: bigint): boolean => moment === 0n || moment === INFINITY;
-	const times = [
-		...(isNever(realtime) ? [] : [Math.round(Number(realtime) / 1000)]),
-		// To whole seconds, so that two looks tell the same moment.
-		...(isNever(monotonic) ? [] : [Math.round((Date.now() + Number(monotonic) / 1000 - monotonicMs()) / 1000) * 1000]),
-	];
-	return times.length === 0 ? undefined : Math.min(...times);
+	const realtime = await systemd.nextElapse(timer, "Realtime");
+	if (!isNever(realtime)) return Math.round(Number(realtime) / 1000);
+	const monotonic = await systemd.nextElapse(timer, "Monotonic");
+	// To whole seconds, so that two looks tell the same moment.
+	return isNever(monotonic) ? undefined : Math.round((Date.now() + Number(monotonic) / 1000 - monotonicMs()) / 1000) * 1000;
 }
 
 /** By CLOCK_MONOTONIC, as the manager counts. */

@@ -41,9 +41,9 @@ export function count(text: string): number {
 	return number;
 }
 
-/** What a reader accepts, or the word none. */
+/** What a reader accepts, or a word for no limit: none, or infinity as in systemd. */
 export function orNone<Value>(read: (text: string) => Value): (text: string) => Value | "none" {
-	return (text) => (text === "none" ? text : read(text));
+	return (text) => (text === "none" || text === "infinity" ? "none" : read(text));
 }
 
 /** The words that a reader accepts, if it accepts a few only. Completion offers them. */
@@ -118,6 +118,12 @@ export function variable(text: string, previous: Readonly<Record<string, string>
 	const value = equals < 0 ? ownVariable(name) : text.slice(equals + 1);
 	if (value === undefined) throw new InvalidArgumentError(`${name} is not set here, or not known exactly; write ${name}=VALUE.`);
 	return { ...previous, [name]: value };
+}
+
+/** The name of a variable. Collects all that are given. */
+export function variableName(text: string, previous: readonly string[] = []): readonly string[] {
+	if (text === "" || text.includes("=")) throw new InvalidArgumentError(`"${text}" is no name of a variable.`);
+	return [...previous, text];
 }
 
 /** Kinds of events, separated by commas. Collects all that are given. */

@@ -110,9 +110,9 @@ export class Chore implements AsyncDisposable {
 
 	/**
 	 * Changes the settings of a job, from its next run on: what the options do not name stays, and so do the runs that were. An
-	 * active run keeps its settings to its end; only a job with a schedule may have one.
-	 * @throws ChoreError JOB_ACTIVE for another job that has not ended, JOB_NOT_ACTIVE for `schedule` without one; and as `run`,
-	 * after which the job is as it was
+	 * active run keeps its settings to its end; only a job with a schedule may have one. A job without a schedule gets one by `schedule`.
+	 * @throws ChoreError JOB_ACTIVE for another job that has not ended, NAME_IN_USE for a first schedule where another job has the name,
+	 * JOB_NOT_ACTIVE for properties of a timer without a schedule; and as `run`, after which the job is as it was
 	 */
 	async set(reference: string, options: SetOptions): Promise<Job> {
 		return set(this.#context, this.#find(reference), options);

@@ -15,7 +15,7 @@ const BASH_COMPLETION = "/usr/share/bash-completion/bash_completion";
 
 /** What only the user knows. A new option with a value belongs here, or must be completed. */
 const FREE: readonly string[] = [
-	..."--command --name --unit --description --tag --setenv --slice --uid --gid --timeout --restart-delay --restart-max".split(" "),
+	..."--command --name --unit --description --tag --setenv --unset --slice --uid --gid --timeout --restart-delay --restart-max".split(" "),
 	..."--grace --memory --cpus --tasks --nice --lines --run".split(" "),
 	..."--older-than --keep-jobs --keep-bytes".split(" "),
 	..."--header --data --expect --retries --max-time".split(" "),

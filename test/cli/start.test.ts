@@ -335,7 +335,7 @@ test("set changes what it names from the next start on, and status shows what co
 	const set = await cli.chore("set", "web", "--timeout", "none", "-E", "MORE=x", "--", "sh", "-c", 'echo "$GREETING $MORE"; exit 4');
 	assert.deepEqual([set.status, set.stdout], [0, `web (${id.slice(-8)}) is changed, from run 2 on\n`], set.stderr);
 	assert.match((await cli.call("status", "web")).stdout, /^ {2}next run {3}sh -c .*exit 4'; no limits$/m);
-	assert.match((await cli.call("events")).stdout, / changed: command, setEnvironment, timeoutMs$/m);
+	assert.match((await cli.call("events")).stdout, / changed: command, setenv, timeout$/m);
 	await cli.chore("start", "web");
 	assert.equal((await cli.chore("wait", "web")).status, 4);
 	assert.equal((await cli.call("logs", "web")).stdout, "hi x\n");
@@ -343,7 +343,9 @@ test("set changes what it names from the next start on, and status shows what co
 	assert.doesNotMatch((await cli.call("status", "web")).stdout, /next run/);
 	const line = await cli.call("set", "-q", "web", "-c", "exit 5", "--refresh-environment", "--description", "");
 	assert.deepEqual([line.status, line.stdout], [0, ""], line.stderr);
-	const shown = JSON.parse((await cli.call("set", "--json", "web", "--nice", "2")).stdout);
+	await cli.chore("set", "web", "--timeout", "5", "--restart", "always", "--restart-max", "3", "-E", "GONE=1");
+	const shown = JSON.parse((await cli.call("set", "--json", "web", "--timeout=infinity", "--restart-max=none", "--unset=GONE")).stdout);
+	assert.deepEqual([shown.nextRun.limits.timeoutMs, shown.nextRun.restart.max], [null, null]);
 	assert.deepEqual([shown.run, shown.nextRun.command], [2, ["/bin/sh", "-c", "exit 5"]]);
 });
 
@@ -355,7 +357,9 @@ test("set refuses what cannot be, and changes nothing", PATIENCE, async () => {
 		["web", 2, /not said what to change/],
 		["none --nice 1", 4, /no job named/],
 		["long --nice 1", 1, /long \(\w+\) is not over: running\n.*stop it first: chore stop/],
-		["web --every 5min", 3, /has no schedule/],
+		["web --overlap queue", 2, /without a trigger never fires/],
+		["web --timer-property AccuracySec=1s", 3, /has no schedule/],
+		["web --unset A=1", 2, /no name of a variable/],
 		["web -c true -- true", 2, /exclude each other/],
 		["web -- no-such-program", 127, /no such program in PATH/],
 		["web --working-directory /no/such", 1, /no such directory/],

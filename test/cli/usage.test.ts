@@ -401,6 +401,8 @@ test("a schedule that says two things, or not when, is refused", PATIENCE, async
 		["add x --cron @daily --jitter 5", /of the whole schedule/],
 		["add x --trigger t1 --cron @daily", /takes no --trigger/],
 		["set x --trigger t1,t2 --cron @daily", /one trigger is changed at a time/],
+		["set x --trigger t1 --cron @daily --timer-property AccuracySec=1s", /of the whole schedule/],
+		["pause x --timer-property AccuracySec=1s", /changes nothing/],
 		["rm x", /not said which triggers/],
 		["pause x --cron @daily", /changes nothing/],
 		["pause x y --trigger t2", /--trigger is for one job/],

@@ -222,6 +222,51 @@ test("the doctor names a schedule that was to fire and has not, and one that is 
 	assert.deepEqual(await findings(), []);
 });
 
+test("of two firings for one moment, one that finds the run of the other says nothing of it", {
+	skip: !existsSync("/proc/self/ns/pid") && "without pid namespaces the program runs no readlink",
+}, async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const { id } = await home.chore.run({ command: ["sleep", "600"], schedule: DAILY });
+	const started = await home.chore.rerun(id);
+	const [wake] = armedIn(home.path);
+	const last = `${home.path}/default/jobs/${id}/schedule/last`;
+	const moment = Math.floor(Date.now() / 1000);
+	writeFileSync(`${home.path}/default/jobs/${id}/runs/1/alive`, "");
+	// The other one notes its firing while this one, which has found nothing noted, goes on.
+	writeFileSync(`${home.path}/readlink`, `#!/bin/sh\necho "${moment} 1" 1<>'${last}'\nexec /usr/bin/readlink "$@"\n`, { mode: 0o700 });
+	const words = [wake?.fire ?? "", wake?.jobFolder ?? "", String(moment)];
+	const { status } = spawnSync("/bin/sh", words, { stdio: "ignore", env: { PATH: `${home.path}:/usr/bin:/bin` } });
+	const told: unknown[] = [];
+	for await (const { event } of home.chore.events()) told.push(event);
+	assert.deepEqual([status, told.filter((event) => event === "skipped")], [1, []]);
+	assert.match(readFileSync(last, "utf8"), new RegExp(`^${moment} 1\n`));
+	assert.equal((await home.chore.get(id)).run, started.run);
+	await home.chore.stop(id);
+});
+
+test("the doctor says that a schedule needs a login where what wakes jobs ends at logout, not where only jobs end", async () => {
+	const ends = { survives: false, reason: "it ends with the session", cure: "stay" } as const;
+	const fates = (waker: { readonly survives: true } | typeof ends | undefined) =>
+		fakeWith(({ schedules }) => ({
+			logout: async () => (waker === ends ? { survives: true } : ends),
+			...(schedules !== undefined && { schedules: { ...schedules, ...(waker !== undefined && { logout: async () => waker }) } }),
+		}));
+	for (const [waker, expected] of [
+		[ends, [["it fires only while you are logged in: it ends with the session", "stay"]]],
+		[{ survives: true }, []],
+		[undefined, []],
+	] as const) {
+		await using home = await makeHome("fake", fates(waker));
+		await home.chore.run({ command: ["true"], name: "tick", schedule: DAILY });
+		const { findings } = await home.chore.doctor({ selfTest: false });
+		const shown = findings.filter(({ kind }) => kind === "schedule");
+		assert.deepEqual(
+			shown.map(({ what, cure }) => [what.replace(/^the schedule of tick \(.*\) /, "it "), cure]),
+			expected,
+		);
+	}
+});
+
 test("occasions are refused by a platform that knows calendars only, and nothing is left", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const occasions = [{ after: "boot", delayMs: 60_000 }] as const;

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import type { SetOptions } from "../../src/index.ts";
+import { ChoreError, type SetOptions } from "../../src/index.ts";
+import { eventually } from "../support/eventually.ts";
 import { armedIn, fakePlatform } from "../support/fake-platform.ts";
 import { fakeWith } from "../support/held.ts";
 import { type Home, makeHome } from "../support/home.ts";
@@ -105,7 +106,7 @@ test("the runs before keep what they had, also in their logs and their history",
 	for await (const { event, run, reason, command } of chore.events()) if (event === "changed") told.push([run, reason, command?.[2]]);
 	assert.deepEqual(told, [
 		[1, "command, output", "echo two; exit 3"],
-		[2, "output, timeoutMs, description", undefined],
+		[2, "output, timeout, description", undefined],
 	]);
 });
 
@@ -121,6 +122,8 @@ test("null takes a setting away, and policies are changed one part at a time", a
 	};
 	assert.deepEqual(await set({ tag: null, timeoutMs: null }), [null, "b", null, "on-failure", 10, 2]);
 	assert.deepEqual(await set({ restart: { delayMs: 20 } }), [null, "b", null, "on-failure", 20, 2]);
+	assert.deepEqual(await set({ restart: { max: null } }), [null, "b", null, "on-failure", 20, null]);
+	assert.deepEqual(await set({ restart: { max: 3 } }), [null, "b", null, "on-failure", 20, 3]);
 	assert.deepEqual(await set({ restart: { policy: "no" }, description: null }), [null, null, null, "no", null, null]);
 	await assert.rejects(set({ restart: { delayMs: 1 } }), { code: "INVALID_ARGUMENT" });
 	assert.deepEqual(await set({ restart: { policy: "always" } }), [null, null, null, "always", 1000, null]);
@@ -145,7 +148,68 @@ test("the caller's variables are taken only where that is asked for", async () =
 		delete process.env["CHORE_TEST_DAY"];
 	}
 	assert.equal(await printed({ setEnvironment: { CHORE_TEST_DAY: "set" } }), "set");
+	assert.equal(await printed({ unsetEnvironment: ["CHORE_TEST_DAY", "NOT_THERE"] }), "");
+	assert.equal(await printed({ unsetEnvironment: ["CHORE_TEST_DAY"], setEnvironment: { CHORE_TEST_DAY: "again" } }), "again");
 	assert.equal(await printed({ cleanEnvironment: true }), "");
+});
+
+test("a job that has ended is given a schedule, and is run by it with the settings that it has", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const { chore } = home;
+	const { id } = await chore.run({ command: shell("exit 3"), name: "tick" });
+	await chore.wait(id);
+	await chore.set(id, { command: shell("exit 4") });
+	const given = await chore.set("tick", { schedule: { ...DAILY, keepRuns: 3 } });
+	assert.deepEqual([given.state, given.run, given.schedule?.keepRuns, given.nextRun?.command[2]], ["scheduled", 1, 3, "exit 4"]);
+	assert.deepEqual(
+		(await chore.schedules()).map((job) => job.id),
+		[id],
+	);
+	fire(home);
+	assert.deepEqual([(await chore.get(id)).run, (await chore.get(id)).exitCode], [2, 4]);
+	await chore.set(id, { command: shell("exit 5"), schedule: { keepRuns: 4 } });
+	fire(home);
+	assert.deepEqual([(await chore.get(id)).run, (await chore.get(id)).exitCode], [3, 5]);
+	const reasons: unknown[] = [];
+	for await (const { event, reason } of chore.events()) if (event === "changed") reasons.push(reason);
+	assert.deepEqual(reasons, ["command", "its schedule", "its schedule", "command, its schedule"]);
+});
+
+test("a job whose schedule is over is given another one", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const { chore } = home;
+	const at = new Date(Math.ceil(Date.now() / 1000) * 1000 + 1000);
+	const { id } = await chore.run({ command: shell("exit 3"), schedule: { at } });
+	await eventually("its moment has come", () => Date.now() >= at.getTime(), Boolean);
+	fire(home);
+	assert.deepEqual([(await chore.get(id)).state, (await chore.get(id)).schedule], ["failed", null]);
+	const given = await chore.set(id, { schedule: DAILY });
+	assert.deepEqual([given.state, given.schedule?.calendar.length], ["scheduled", 1]);
+	fire(home);
+	assert.deepEqual([(await chore.get(id)).run, (await chore.get(id)).exitCode], [2, 3]);
+});
+
+test("a schedule is not given where the platform refuses it, another job has the name, or nothing says when", async () => {
+	let refuses = true;
+	const refusal = new ChoreError("PLATFORM_FAILED", "the platform has no room");
+	const module = fakeWith(({ schedules }) =>
+		schedules === undefined
+			? {}
+			: { schedules: { ...schedules, arm: (...given) => (refuses ? Promise.reject(refusal) : schedules.arm(...given)) } },
+	);
+	await using home = await makeHome("fake", module);
+	const { chore } = home;
+	const { id } = await chore.run({ command: ["false"], name: "tick" });
+	const ended = await chore.wait(id);
+	await assert.rejects(chore.set(id, { command: ["true"], schedule: DAILY }), { code: "PLATFORM_FAILED" });
+	await assert.rejects(chore.set(id, { schedule: { keepRuns: 3 } }), { code: "INVALID_ARGUMENT", message: /without a trigger/ });
+	refuses = false;
+	const other = await chore.run({ command: ["true"], name: "tick", schedule: DAILY });
+	await assert.rejects(chore.set(id, { schedule: DAILY }), { code: "NAME_IN_USE" });
+	assert.deepEqual(await chore.get(id), ended, "it is as it was");
+	await chore.remove(other.id);
+	assert.equal((await chore.set(id, { schedule: DAILY })).state, "scheduled");
+	await assert.rejects(chore.run({ command: ["true"], name: "tick" }), { code: "NAME_IN_USE" });
 });
 
 test("a job that has not ended is not changed, unless it has a schedule: then its run goes on as it is", async () => {
@@ -154,7 +218,7 @@ test("a job that has not ended is not changed, unless it has a schedule: then it
 	const wait = shell(`until [ -e '${home.path}/go' ]; do sleep 0.02; done; exit 3`);
 	const plain = await chore.run({ command: wait });
 	await assert.rejects(chore.set(plain.id, { command: ["true"] }), { code: "JOB_ACTIVE", message: /is not over/ });
-	await assert.rejects(chore.set(plain.id, { schedule: DAILY }), { code: "JOB_NOT_ACTIVE", message: /has no schedule/ });
+	await assert.rejects(chore.set(plain.id, { schedule: DAILY }), { code: "JOB_ACTIVE", message: /is not over/ });
 	const restart = { policy: "on-failure", delayMs: 10, max: 1 } as const;
 	const { id } = await chore.run({ command: wait, name: "tick", schedule: DAILY, restart });
 	await chore.rerun(id);
@@ -297,6 +361,42 @@ test("a change that breaks off between any two steps has come about or not, and 
 		}
 		assert.deepEqual([...codes], [3, 4]);
 		assert.ok(readdirSync(copies).length >= 4);
+	} finally {
+		rmSync(copies, { recursive: true, force: true });
+	}
+});
+
+test("a schedule that is given breaks off between any two steps: it is there or not, and is given by the next change", async () => {
+	await using home = await makeHome("fake", fakePlatform);
+	const { id } = await home.chore.run({ command: shell("exit 3"), name: "tick" });
+	await home.chore.wait(id);
+	const copies = `${home.path}.copies`;
+	mkdirSync(copies);
+	try {
+		{
+			let before = "";
+			using interference = interfere(id, (step) => {
+				const now = ["jobs", "active", "schedules"].map((folder) => filesIn(`${home.path}/default/${folder}`)).join();
+				if (now !== before) copy(home.path, `${copies}/${step}`);
+				before = now;
+			});
+			await home.chore.set(id, { schedule: DAILY });
+			assert.ok(interference.steps > 20, `${interference.steps} steps`);
+		}
+		const seen = new Set<string>();
+		for (const step of readdirSync(copies).sort((one, other) => Number(one) - Number(other))) {
+			for (const name of readdirSync(home.path)) rmSync(`${home.path}/${name}`, { recursive: true });
+			copy(`${copies}/${step}/.`, home.path);
+			await using other = home.open();
+			const found = await other.get(id);
+			assert.equal(found.state, found.schedule === null ? "failed" : "scheduled", `before step ${step}: ${found.reason}`);
+			seen.add(found.state);
+			const given = await other.set(id, { schedule: { ...DAILY, keepRuns: 7 } });
+			assert.deepEqual([given.state, given.schedule?.keepRuns], ["scheduled", 7], `before step ${step}`);
+			fire(home);
+			assert.deepEqual([(await other.get(id)).run, (await other.get(id)).exitCode], [2, 3], `before step ${step}`);
+		}
+		assert.deepEqual([...seen], ["failed", "scheduled"]);
 	} finally {
 		rmSync(copies, { recursive: true, force: true });
 	}

@@ -1,7 +1,8 @@
 /** Schedules on posix: crontab(1) and Debian's cron, in namespaces of their own. */
 import assert from "node:assert/strict";
-import { execFile, execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFile, execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import * as posix from "../../platform/posix/index.ts";
@@ -45,6 +46,43 @@ test("without a cron, and where crontab(1) is not allowed, a schedule is refused
 	assert.deepEqual([status, stdout, stderr], [0, "", ""], "the lines that are left do nothing");
 });
 
+test("the crond of busybox is seen as well, also where busybox is told its name as an argument, and its crontab is read", how, async () => {
+	await using home = await makeHome("posix", posix);
+	const folder = `${home.path}/programs`;
+	mkdirSync(folder);
+	copyFileSync("/bin/dash", `${folder}/busybox`);
+	copyFileSync("/bin/dash", `${folder}/crond`);
+	writeFileSync(`${home.path}/crond`, "read -r line\n");
+	for (const [program, words] of [
+		["crond", ["-c", "read -r line", "-f"]],
+		["busybox", ["crond", "-f"]],
+	] as const) {
+		assert.equal((await home.chore.capabilities()).schedule, false);
+		const daemon = spawn(`${folder}/${program}`, words, { argv0: program, cwd: home.path, stdio: ["pipe", "ignore", "inherit"] });
+		await eventually(`${program} is seen`, async () => (await home.chore.capabilities()).schedule);
+		if (program === "busybox") {
+			const said = "crontab: can't open 'me': No such file or directory";
+			writeFileSync(
+				"/run/absent",
+				`#!/bin/sh\n[ "$1" = - ] && exec cat >/run/table\n[ ! -e /run/table ] || exec cat /run/table\necho "${said}" >&2; exit 1\n`,
+			);
+			chmodSync("/run/absent", 0o755);
+			execFileSync("mount", ["--bind", "/run/absent", "/usr/bin/crontab"]);
+			try {
+				const { id } = await home.chore.run({ command: ["true"], schedule: { cron: ["17 3 * * *"], missed: "skip" } });
+				assert.match(
+					readFileSync("/run/table", "utf8"),
+					new RegExp(`^# BEGIN chore .*\n17 3 \\* \\* \\* exec /bin/sh .*${id}'?\n# END chore .*\n$`),
+				);
+			} finally {
+				execFileSync("umount", ["/usr/bin/crontab"]);
+			}
+		}
+		daemon.stdin?.end();
+		await once(daemon, "exit");
+	}
+});
+
 test(
 	"cron runs a job again and again, skips it while it runs, and each end is recorded; the rest of the crontab is as it was",
 	how,
@@ -58,7 +96,7 @@ test(
 			name: "cronned",
 			schedule: { calendar: ["minutely"] },
 		});
-		const once = await home.chore.run({ command: ["true"], schedule: { at: new Date(Date.now() + 30_500) } });
+		const single = await home.chore.run({ command: ["true"], schedule: { at: new Date(Date.now() + 30_500) } });
 		const often = await home.chore.run({ command: ["true"], schedule: { everyMs: 60_000 } });
 		await eventually("it runs", async () => (await home.chore.get(id)).state, "running");
 		const skipped = async (): Promise<boolean> => {
@@ -74,9 +112,9 @@ test(
 		assert.equal(readFileSync(`${home.path}/default/jobs/${id}/schedule/message`, "utf8"), "");
 		// By their clock it is minutes later; by ours the single moment is still to come.
 		await eventually("an interval fires again", async () => (await home.chore.get(often.id)).run, above(1));
-		await eventually("a moment within a minute has come", async () => (await home.chore.get(once.id)).run, above(0));
-		assert.equal((await home.chore.get(once.id)).run, 1);
-		for (const job of [id, once.id, often.id]) await home.chore.remove(job, { force: true });
+		await eventually("a moment within a minute has come", async () => (await home.chore.get(single.id)).run, above(0));
+		assert.equal((await home.chore.get(single.id)).run, 1);
+		for (const job of [id, single.id, often.id]) await home.chore.remove(job, { force: true });
 		assert.deepEqual(table(), THEIRS);
 	},
 );
@@ -85,20 +123,20 @@ test("a moment that went by while cron was not there is made up for at its start
 	install(Buffer.alloc(0));
 	await using home = await makeHome("posix", posix);
 	const made = (missed: "once" | "skip") => home.chore.run({ command: ["true"], schedule: { calendar: ["*-01-01 00:00"], missed } });
-	const [once, never] = await (async () => {
+	const [soon, never] = await (async () => {
 		await using _cron = startCron();
 		return [await made("once"), await made("skip")] as const;
 	})();
-	for (const { id } of [once, never]) writeFileSync(`${home.path}/default/jobs/${id}/schedule/looked`, "2025-06-01 00:00\n");
+	for (const { id } of [soon, never]) writeFileSync(`${home.path}/default/jobs/${id}/schedule/looked`, "2025-06-01 00:00\n");
 	const later = await (async () => {
 		await using _cron = startCron();
-		await eventually("it was made up for", async () => (await home.chore.get(once.id)).run, 1);
+		await eventually("it was made up for", async () => (await home.chore.get(soon.id)).run, 1);
 		// One that runs each minute, so that cron has come that far.
 		const { id } = await home.chore.run({ command: ["true"], schedule: { calendar: ["minutely"] } });
 		await eventually("a minute goes by", async () => (await home.chore.get(id)).run, above(0));
 		return home.chore.get(never.id);
 	})();
-	assert.deepEqual([later.run, (await home.chore.get(once.id)).run], [0, 1]);
+	assert.deepEqual([later.run, (await home.chore.get(soon.id)).run], [0, 1]);
 });
 
 test("of many that change the crontab at once each finds its lines there, also after one that died with the lock", how, async () => {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs a program where it has a cron of its own: in namespaces of its own, with no crontabs, and with a clock that runs as fast as
-# that of the cron that it starts (private-cron.ts). Run by root.
+# Runs a program where it has a cron of its own: in namespaces of its own, with no crontabs, and with date(1) telling the time of the
+# cron that it starts (private-cron.ts). Run by root.
 #
 #   private-cron.sh CMD…
 set -eu
@@ -19,11 +19,12 @@ mount -t tmpfs tmpfs /etc/cron.d
 cp /usr/bin/date /run/real-date
 cat >/run/fast-date <<'END'
 #!/bin/sh
-read -r base </run/clock
+read -r real fake speed </run/clock
 now=$(/run/real-date +%s%3N)
-exec /run/real-date -d "@$(((base + (now - base) * 20) / 1000))" "$@"
+exec /run/real-date -d "@$(((fake + (now - real) * speed) / 1000))" "$@"
 END
 chmod 755 /run/fast-date
-/run/real-date +%s%3N >/run/clock
+now=$(/run/real-date +%s%3N)
+echo "$now $now 20" >/run/clock
 mount --bind /run/fast-date /usr/bin/date
 "$@"

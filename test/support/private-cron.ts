@@ -25,11 +25,17 @@ function fakeTime(): string | undefined {
 		.find((path) => existsSync(path));
 }
 
-/** Starts cron as at the start of the machine; ends it at disposal. */
-export function startCron(): AsyncDisposable {
+/**
+ * Starts cron as at the start of the machine; ends it at disposal.
+ * @param fromMs the time that it has at first, by its clock; default that of the machine
+ * @param speed how much faster its clock is
+ */
+export function startCron({ fromMs, speed = 20 }: { readonly fromMs?: number; readonly speed?: number } = {}): AsyncDisposable {
 	rmSync("/run/crond.reboot", { force: true });
-	writeFileSync("/run/clock", `${Date.now()}\n`);
-	const env = { PATH: process.env["PATH"], LD_PRELOAD: fakeTime(), FAKETIME: "+0 x20" };
+	const now = Date.now();
+	writeFileSync("/run/clock", `${now} ${fromMs ?? now} ${speed}\n`);
+	const offset = fromMs === undefined ? 0 : Math.round((fromMs - now) / 1000);
+	const env = { PATH: process.env["PATH"], LD_PRELOAD: fakeTime(), FAKETIME: `${offset < 0 ? "" : "+"}${offset} x${speed}` };
 	const cron: ChildProcess = spawn("/usr/sbin/cron", ["-f"], { env, stdio: "ignore" });
 	return {
 		[Symbol.asyncDispose]: async () => {

@@ -277,6 +277,11 @@ test("times after the start of a run and after a boot are shown as moments to co
 		systemctl("show", "--value", "-p", "OnClockChange", "-p", "OnTimezoneChange", "-p", "AccuracyUSec", timer),
 		"yes\nyes\n5s\n",
 	);
+	const changed = await home.chore.set(job.id, { native: { timerProperties: ["AccuracySec=7s"] } });
+	assert.equal(changed.schedule?.triggers[0]?.kind, "occasion");
+	const [, revision] = /-r([0-9]+)\.timer$/.exec(timer) ?? [];
+	const anew = timer.replace(/-r[0-9]+/, `-r${Number(revision) + 1}`);
+	assert.equal(systemctl("show", "--value", "-p", "AccuracyUSec", anew), "7s\n", "its timer is made anew");
 	const bounds = await home.chore.reschedule(job.id, { notAfter: new Date(Date.now() + 86_400_000) });
 	assert.deepEqual(bounds.schedule?.triggers[0]?.text.split(" | ").slice(0, 2), [
 		"0s after its schedule began",

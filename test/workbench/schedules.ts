@@ -72,7 +72,7 @@ suite("schedules", () => {
 		assert.equal(known().schedule?.paused, false);
 		const questions = window.answer("showWarningMessage", () => "Remove");
 		await window.command("removeScheduled", row());
-		assert.deepEqual(questions, [{ text: "Remove nightly?", choices: ["Remove"] }]);
+		assert.deepEqual(questions, [{ text: "Remove nightly and its schedule?", choices: ["Remove"] }]);
 		await eventually("it is gone", () => window.parts.jobs.get(job.id) === undefined);
 	});
 

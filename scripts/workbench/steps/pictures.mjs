@@ -27,6 +27,7 @@ export const pictures = [
 			await chore("wait", await run("-n", "test", "--", "npm", "run", "--silent", "test")).catch(() => {});
 			await run("-n", "dev", "--", "npm", "run", "--silent", "dev");
 			await run("-n", "tunnel", "--", "sleep", "1000");
+			await run("-n", "backup", "--on-calendar", "Mon..Fri 18:00", "--wake", "tick", "--", "tar", "-cf", "/tmp/app.tar", ".");
 			await workbench.untilRows("all are there", (rows) =>
 				["dev running", "tunnel running", "test failed", "build succeeded"].every((row) => has(row)(rows)),
 			);

@@ -129,7 +129,7 @@ export const schedules = [
 			await row.click();
 			await workbench.until("the row has the keyboard", () => row.evaluate((element) => element.matches(".focused.selected")));
 			await page.keyboard.press("Delete");
-			await page.locator(".monaco-dialog-box", { hasText: "Remove echo?" }).waitFor();
+			await page.locator(".monaco-dialog-box", { hasText: "Remove echo and its schedule?" }).waitFor();
 			await shot("schedule-question");
 			await workbench.answer("Remove");
 			await workbench.untilRows("it is gone", (rows) => !rows.some((one) => one.startsWith("echo")));

@@ -1,7 +1,19 @@
 /** `chore set`: changes the settings of a job, from its next run on. */
 import type { Command } from "commander";
 import { type Job, type OutputMode, type SetOptions, shortId } from "../../index.ts";
-import { count, duration, oneOf, orNone, processors, repeated, size, stopSignal, variable, wholeNumber } from "../arguments.ts";
+import {
+	count,
+	duration,
+	oneOf,
+	orNone,
+	processors,
+	repeated,
+	size,
+	stopSignal,
+	variable,
+	variableName,
+	wholeNumber,
+} from "../arguments.ts";
 import { action, type Invocation, verb } from "../command.ts";
 import { readEnvFile } from "../env-file.ts";
 import { UsageError } from "../failure.ts";
@@ -14,6 +26,7 @@ interface Options extends ScheduleWords {
 	readonly tag?: string;
 	readonly workingDirectory?: string;
 	readonly setenv?: Readonly<Record<string, string>>;
+	readonly unset?: readonly string[];
 	readonly envFile?: string;
 	readonly cleanEnv?: boolean;
 	readonly refreshEnvironment?: boolean;
@@ -24,7 +37,7 @@ interface Options extends ScheduleWords {
 	readonly gid?: string;
 	readonly restart?: "no" | "on-failure" | "always";
 	readonly restartDelay?: number;
-	readonly restartMax?: number;
+	readonly restartMax?: number | "none";
 	readonly timeout?: number | "none";
 	readonly grace?: number;
 	readonly stopSignal?: NodeJS.Signals;
@@ -34,6 +47,7 @@ interface Options extends ScheduleWords {
 	readonly tasks?: number | "none";
 	readonly nice?: number;
 	readonly property?: readonly string[];
+	readonly timerProperty?: readonly string[];
 	readonly slice?: string;
 }
 
@@ -48,6 +62,7 @@ export function setCommand(): Command {
 		.optionsGroup("What it gets:")
 		.option("--working-directory <path>", "where it runs")
 		.option("-E, --setenv <name[=value]>", "set a variable; your own value of it without one (repeatable)", variable)
+		.option("--unset <name>", "take a variable away (repeatable)", variableName)
 		.option("--env-file <file>", "read variables from a file of NAME=VALUE lines")
 		.option("--clean-env", "only HOME USER LOGNAME SHELL PATH XDG_RUNTIME_DIR of its variables")
 		.option("--refresh-environment", "your variables of today, in the place of its own")
@@ -60,8 +75,8 @@ export function setCommand(): Command {
 		.optionsGroup("When it ends:")
 		.option("--restart <when>", "start it again: no, on-failure, or always", oneOf(["no", "on-failure", "always"]))
 		.option("--restart-delay <time>", "time from an end to the next start", duration)
-		.option("--restart-max <number>", "how often at most", count)
-		.optionsGroup("When it is run, for a job that has a schedule:");
+		.option("--restart-max <number>", "how often at most; none", orNone(count))
+		.optionsGroup("When it is run; a job that has no schedule gets one:");
 	return addScheduleOptions(command)
 		.optionsGroup("Its bounds:")
 		.option("--timeout <time>", "end it after so long; none", orNone(duration))
@@ -73,6 +88,7 @@ export function setCommand(): Command {
 		.option("--tasks <number>", "most processes and threads; none", orNone(count))
 		.option("--nice <number>", "scheduling priority, -20 to 19", wholeNumber)
 		.option("-p, --property <name=value>", "a property of systemd, in the place of all that it has (repeatable)", repeated)
+		.option("--timer-property <name=value>", "a property of the timer of its schedule, likewise (repeatable)", repeated)
 		.option("--slice <slice>", "systemd slice to put it in")
 		.action(
 			action<Options, [string, string[]]>(async (invocation, reference, words) => {
@@ -95,6 +111,7 @@ function setOptions({ options, output }: Invocation<Options>, words: readonly st
 		tag: options.tag === "" ? null : options.tag,
 		directory: options.workingDirectory ?? directory,
 		setEnvironment: { ...environment, ...(options.envFile === undefined ? {} : readEnvFile(options.envFile)), ...options.setenv },
+		unsetEnvironment: options.unset,
 		cleanEnvironment: options.cleanEnv,
 		refreshEnvironment: options.refreshEnvironment,
 		output: options.output,
@@ -102,7 +119,7 @@ function setOptions({ options, output }: Invocation<Options>, words: readonly st
 		stdin: stdin === undefined || stdin === "null" || stdin === "fifo" ? stdin : { file: stdin },
 		user: options.uid,
 		group: options.gid,
-		restart: { policy: restart, delayMs: restartDelay, max: restartMax },
+		restart: { policy: restart, delayMs: restartDelay, max: unlessNone(restartMax) },
 		timeoutMs: unlessNone(options.timeout),
 		graceMs: options.grace,
 		stopSignal: options.stopSignal,
@@ -111,7 +128,11 @@ function setOptions({ options, output }: Invocation<Options>, words: readonly st
 		cpus: unlessNone(options.cpus),
 		tasks: unlessNone(options.tasks),
 		nice: options.nice,
-		native: { slice: options.slice, properties: properties.length > 0 ? properties : undefined },
+		native: {
+			slice: options.slice,
+			properties: properties.length > 0 ? properties : undefined,
+			timerProperties: options.timerProperty,
+		},
 		schedule: scheduleOptions(options, "change"),
 		onWarning: options.quiet ? undefined : (message) => output.note(`chore: ${message}`),
 	};

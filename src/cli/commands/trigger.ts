@@ -1,7 +1,7 @@
 /** `chore trigger`: changes, holds and resumes schedules and their triggers, and prints what they are made of. */
 import { Argument, type Command } from "commander";
 import type { Chore, Job } from "../../index.ts";
-import { triggers } from "../arguments.ts";
+import { repeated, triggers } from "../arguments.ts";
 import { action, each, jsonLines, verb } from "../command.ts";
 import { UsageError } from "../failure.ts";
 import type { Output } from "../output.ts";
@@ -10,6 +10,7 @@ import { localTime, nameWords, nextWords, printable } from "../words.ts";
 
 interface Options extends ScheduleWords {
 	readonly trigger?: readonly string[];
+	readonly timerProperty?: readonly string[];
 }
 
 /** What is done to the schedule of one job. */
@@ -25,18 +26,28 @@ const ACTIONS = {
 	add(options) {
 		refuseTriggers("add", options);
 		const added = triggerOptions(options);
-		return (chore, reference) => chore.addTriggers(reference, added);
+		const native = timerOptions(options);
+		return async (chore, reference) => {
+			const job = await chore.addTriggers(reference, added);
+			return native === undefined ? job : chore.set(job.id, { native });
+		};
 	},
 	set(options) {
 		if (options.trigger !== undefined) {
 			const [trigger = "", ...others] = options.trigger;
 			if (others.length > 0) throw new UsageError("one trigger is changed at a time", "--trigger t2");
 			const changed = triggerOptions(options);
+			if (options.timerProperty !== undefined)
+				throw new UsageError("--timer-property is of the whole schedule, not of a trigger", "leave --trigger out");
 			return (chore, reference) => chore.changeTrigger(reference, trigger, changed);
 		}
 		const schedule = scheduleOptions(options, "change");
-		if (schedule === undefined) throw new UsageError("it is not said what to change", SET);
-		return (chore, reference) => chore.reschedule(reference, schedule);
+		const native = timerOptions(options);
+		if (schedule === undefined && native === undefined) throw new UsageError("it is not said what to change", SET);
+		return async (chore, reference) => {
+			const job = schedule === undefined ? undefined : await chore.reschedule(reference, schedule);
+			return native === undefined && job !== undefined ? job : chore.set(job?.id ?? reference, { native });
+		};
 	},
 	rm(options) {
 		refuseChanges("rm", options);
@@ -65,11 +76,17 @@ type Action = keyof typeof ACTIONS;
 const SET = "chore trigger set JOB --on-calendar WHEN, or another of its options";
 
 function refuseChanges(what: Action, options: Options): void {
-	if (scheduleOptions(options, "change") !== undefined) throw new UsageError(`trigger ${what} changes nothing`, SET);
+	if (scheduleOptions(options, "change") !== undefined || options.timerProperty !== undefined)
+		throw new UsageError(`trigger ${what} changes nothing`, SET);
 }
 
 function refuseTriggers(what: Action, { trigger }: Options): void {
 	if (trigger !== undefined) throw new UsageError(`trigger ${what} takes no --trigger`, "it is for set, rm, pause and resume");
+}
+
+/** What the platform is told of the timer, besides its moments. */
+function timerOptions({ timerProperty }: Options) {
+	return timerProperty === undefined ? undefined : { timerProperties: timerProperty };
 }
 
 export function triggerCommand(): Command {
@@ -80,6 +97,7 @@ export function triggerCommand(): Command {
 		.option("--trigger <ids>", "only these triggers of the job: t2, or t2,t3 (repeatable)", triggers)
 		.optionsGroup("With add, besides what there is; with set, in its place:");
 	return addScheduleOptions(command)
+		.option("--timer-property <name=value>", "a property of the timer on systemd, in the place of all that it has (repeatable)", repeated)
 		.optionsGroup("Options:")
 		.action(
 			action<Options, [Action, string[]]>(async (invocation, what, references) => {

@@ -49,6 +49,6 @@ export async function scheduled(context: Context, id: string): Promise<Job> {
 	const job = await current(context, id);
 	if (job.schedule !== null) return job;
 	throw new ChoreError("JOB_NOT_ACTIVE", `${job.name} (${shortId(id)}) has no schedule`, {
-		hint: "`chore run --on-calendar WHEN` and the like make a job with one",
+		hint: `give it one: chore set ${shortId(id)} --on-calendar WHEN, or another option that says when`,
 	});
 }

@@ -78,7 +78,7 @@ async function askPlatform(
 			if (fault === undefined || now === undefined || isUnreadable(now) || now.revision !== record.revision) continue;
 			findings.problem("schedule", `the schedule of ${job} is dead: ${fault}`, anew(findings, id, record));
 		}
-		if (fate.survives) return;
+		if (fate === undefined || fate.survives) return;
 		const which = all.length === 1 ? `the schedule of ${all[0]?.name} fires` : `${all.length} schedules fire`;
 		findings.note("schedule", `${which} only while you are logged in: ${fate.reason}`, fate.cure);
 	} catch (error) {
@@ -92,8 +92,9 @@ function anew(findings: Findings, id: string, { schedule }: ScheduleRecord): str
 	return findings.command(`trigger set ${shortId(id)} --missed ${schedule.missed}`);
 }
 
-function question(platform: Platform, all: readonly Woken[]) {
-	return Promise.all([platform.schedules?.faults?.(all.map(({ record }) => record.handle)), platform.logout()]);
+/** What becomes of jobs at logout does not matter here: cron wakes them without a login as well. */
+function question({ schedules }: Platform, all: readonly Woken[]) {
+	return Promise.all([schedules?.faults?.(all.map(({ record }) => record.handle)), schedules?.logout?.()]);
 }
 
 function isOnAnotherDisk(root: string): boolean {

@@ -21,9 +21,13 @@ export interface SetOptions
 	readonly command?: readonly string[] | undefined;
 	/** Take the variables of the caller, `process.env`, in the place of its own. */
 	readonly refreshEnvironment?: boolean | undefined;
-	/** With delay or number alone the policy stays. */
-	readonly restart?: { readonly [Name in keyof RestartOptions]?: RestartOptions[Name] | undefined } | undefined;
-	/** As `reschedule` takes it. For a job that has a schedule. */
+	/** Variables that it has no more; those of `setEnvironment` are added after that. */
+	readonly unsetEnvironment?: readonly string[] | undefined;
+	/** With delay or number alone the policy stays. Without a greatest number: null. */
+	readonly restart?:
+		| { readonly [Name in keyof RestartOptions]?: RestartOptions[Name] | undefined | (Name extends "max" ? null : never) }
+		| undefined;
+	/** As `reschedule` takes it; of a job that has none, the schedule that it gets, as `run` takes it. */
 	readonly schedule?: ScheduleOptions | undefined;
 }
 
@@ -39,6 +43,30 @@ export function changedNames(before: JobRecord, options: SetOptions): readonly s
 	});
 }
 
+/** What an event says of a change: the options of `chore set`, without dashes. */
+export function changedWords(names: readonly string[]): string {
+	return names.map((name) => WORDS[name as keyof typeof WORDS] ?? name).join(", ");
+}
+
+/** Where an option has another name than the setting. */
+const WORDS = {
+	directory: "working-directory",
+	environment: "variables",
+	cleanEnvironment: "clean-env",
+	refreshEnvironment: "refresh-environment",
+	setEnvironment: "setenv",
+	unsetEnvironment: "unset",
+	user: "uid",
+	group: "gid",
+	timeoutMs: "timeout",
+	graceMs: "grace",
+	stopSignal: "stop-signal",
+	sendHangUp: "send-sighup",
+	memoryBytes: "memory",
+	native: "properties of the platform",
+	schedule: "its schedule",
+} as const satisfies Partial<Record<keyof SetOptions, string>>;
+
 const OF_PROGRAMS: readonly string[] = ["command", "stdin", "relay", "user", "group"];
 
 /** An object that says nothing, such as no variable to set, counts as not given. */
@@ -51,7 +79,7 @@ function isGiven(value: unknown): boolean {
 export function changedOptions(before: JobRecord, given: Given, options: SetOptions): RunOptions {
 	const { limits, stopping, restart } = before;
 	const { policy = restart.policy, delayMs, max } = options.restart ?? {};
-	const stays = policy === "no" ? {} : { delayMs: restart.policy === "no" ? undefined : restart.delayMs, max: restart.max ?? undefined };
+	const isKept = policy !== "no" && restart.policy !== "no";
 	return {
 		command: options.command ?? before.command,
 		directory: options.directory ?? before.directory,
@@ -64,7 +92,7 @@ export function changedOptions(before: JobRecord, given: Given, options: SetOpti
 		memoryBytes: kept(options.memoryBytes, limits.memoryBytes),
 		cpus: kept(options.cpus, limits.cpus),
 		tasks: kept(options.tasks, limits.tasks),
-		restart: { policy, delayMs: delayMs ?? stays.delayMs, max: max ?? stays.max },
+		restart: { policy, delayMs: delayMs ?? (isKept ? restart.delayMs : undefined), max: kept(max, isKept ? restart.max : null) },
 		graceMs: options.graceMs ?? stopping.graceMs,
 		stopSignal: options.stopSignal ?? stopping.signal,
 		sendHangUp: options.sendHangUp ?? stopping.hangUp,

@@ -224,8 +224,8 @@ export function normalise(options: RunOptions, defaults: { readonly graceMs: num
 
 /** @throws ChoreError OPTION_UNSUPPORTED for the first option that the platform cannot honour */
 export async function checkCapabilities(
-	spec: Spec,
-	options: RunOptions,
+	spec: Pick<Spec, "restart" | "limits" | "stopping" | "schedule">,
+	options: Pick<RunOptions, "acknowledge">,
 	platform: Pick<Platform, "name" | "capabilities" | "describe">,
 ): Promise<void> {
 	const { capabilities } = platform;

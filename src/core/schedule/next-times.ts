@@ -15,9 +15,26 @@ import { plainDays } from "../../../platform/plain-days.ts";
  * @returns milliseconds since 1970
  */
 export function nextTimes(calendar: Calendar, afterMs: number, count: number): readonly number[] {
-	const own = calendar.some(({ zone }) => zone === null) ? machineZone() : undefined;
-	const times = calendar.flatMap(plainDays).flatMap((rule) => cronOf(rule, own).nextRuns(count, new Date(afterMs)).map(Number));
-	return [...new Set(times)].sort((one, other) => one - other).slice(0, count);
+	const own = calendar.some(({ zone }) => zone === null) ? ownZone() : undefined;
+	const question = `${afterMs} ${count} ${own}`;
+	const before = answered.get(calendar);
+	if (before?.question === question) return before.times;
+	const found = calendar.flatMap(plainDays).flatMap((rule) => cronOf(rule, own).nextRuns(count, new Date(afterMs)).map(Number));
+	const times = [...new Set(found)].sort((one, other) => one - other).slice(0, count);
+	answered.set(calendar, { question, times });
+	return times;
+}
+
+/** The last answer for each calendar: what is missed and what is pending begin with the same question. */
+const answered = new WeakMap<Calendar, { readonly question: string; readonly times: readonly number[] }>();
+
+/** For so long the zone of the machine is taken for what it was: for many schedules it is asked at once. */
+const ZONE_MS = 1000;
+let asked: { readonly zone: string | undefined; readonly untilMs: number } | undefined;
+
+function ownZone(): string | undefined {
+	if (asked === undefined || performance.now() > asked.untilMs) asked = { zone: machineZone(), untilMs: performance.now() + ZONE_MS };
+	return asked.zone;
 }
 
 /** By their text and zone: each takes long to read, and is asked several times for one answer. */

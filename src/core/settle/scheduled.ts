@@ -147,9 +147,9 @@ async function present(
 	const paused = isPaused(session, id);
 	const queued = statSync(queuedFile(session, id), { throwIfNoEntry: false }) !== undefined;
 	const firstMs = Math.max(sinceMs, lastMs ?? 0);
+	const slotMs = pendingSlot(schedule, lastMs, firstMs, nowMs, nextTimes);
 	const missed = paused ? [] : missedSlots(schedule, lastMs, firstMs, lateAt(schedule, nowMs), nextTimes);
 	const nextMs = (handle === null ? undefined : await askedNext(context, handle)) ?? nextSlot(schedule, lastMs, nowMs, nextTimes) ?? null;
-	const slotMs = pendingSlot(schedule, lastMs, firstMs, nowMs, nextTimes);
 	const isDue = (slotMs !== undefined && slotMs <= nowMs) || (queued && isIdle(job));
 	const { calendar, guardMs } = wakingOf(schedule);
 	return {

@@ -1,4 +1,5 @@
 /** Takes a name for a job that is being started: the one that was asked for, or a free one. */
+import { ChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
 import { take } from "../disk/claims.ts";
 import { readText } from "../disk/files.ts";
@@ -6,7 +7,7 @@ import { isScheduled } from "../disk/mark.ts";
 import { holderOf, holderToReplace } from "../disk/names.ts";
 import { isCreatorAlive } from "../disk/place.ts";
 import { markOf, type Session } from "../disk/session.ts";
-import { hasEnded } from "../job.ts";
+import { hasEnded, shortId } from "../job.ts";
 import { examine, hasRecordedEnd } from "../settle/settle.ts";
 
 /**
@@ -19,6 +20,16 @@ export async function claimName(context: Context, name: string, id: string): Pro
 		if (claim.holder !== undefined && (await isActive(context, claim.holder))) return claim.holder;
 		if (take(claim, id)) return undefined;
 	}
+}
+
+/** Takes a job's own name again if another job has held it since. Its active mark exists already. @throws ChoreError NAME_IN_USE */
+export async function reclaimName(context: Context, { id, name }: { readonly id: string; readonly name: string }): Promise<void> {
+	if (holderOf(context.session, name) === id) return;
+	const holder = await claimName(context, name, id);
+	if (holder === undefined) return;
+	throw new ChoreError("NAME_IN_USE", `the name "${name}" is in use by another job by now (${shortId(holder)})`, {
+		hint: `stop that one with \`chore stop ${shortId(holder)}\`, or start a new job under another name`,
+	});
 }
 
 /**

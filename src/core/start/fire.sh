@@ -13,7 +13,7 @@
 #   JOB/schedule/plan       numbers and words, and the placeholders p_...
 #               /template   the folder of a run, with placeholders
 #               /launch     how the platform starts it; see Platform.launcher
-#               /policies   the part of this program that only some schedules need (policies.sh)
+#               /policies   the part of this program that few firings need (policies.sh)
 #               /when       with a condition: the folder that it is run in
 #               /last       when it fired last, in seconds, and the process that did; laid out, so that it needs no space
 #               /paused     is there while nothing is to fire
@@ -32,26 +32,27 @@
 	: >"$schedule/message"
 	exec </dev/null >>"$schedule/message" 2>&1
 	. "$schedule/plan"
-	most=1 made=$schedule
-	for folder in "$job/settings/"*; do
-		number=${folder##*/}
-		case $number in *[!0-9]*) continue ;; esac
-		if [ "$number" -gt "$most" ]; then most=$number made=$folder; fi
-	done
-	[ "$most" -eq 1 ] || . "$made/plan"
+
+	# The highest number among the names in a folder, or 0. Among those of the runs is a link while the job is being removed.
+	highest_in() {
+		highest=0
+		for folder in "$1/"*; do
+			number=${folder##*/}
+			case $number in *[!0-9]*) continue ;; esac
+			[ ! -h "$folder" ] || exit 0
+			[ "$number" -le "$highest" ] || highest=$number
+		done
+	}
+	made=$schedule
+	highest_in "$job/settings"
+	if [ "$highest" -gt 1 ]; then made=$job/settings/$highest && . "$made/plan"; fi
 	now=$(date -u '+%s %Y-%m-%dT%H:%M:%S.000Z')
 	seconds=${now%% *} at=${now#* }
 
 	if [ -n "$begin" ] && [ "$seconds" -lt "$begin" ]; then exit 0; fi
 	if [ -n "$end" ] && [ "$seconds" -ge "$end" ]; then exit 0; fi
-	latest=0
-	for folder in "$job/runs/"*; do
-		number=${folder##*/}
-		case $number in *[!0-9]*) continue ;; esac
-		[ ! -h "$folder" ] || exit 0 # the job is being removed
-		[ "$number" -le "$latest" ] || latest=$number
-	done
-	k=$((latest + 1)) run=$job/runs/$((latest + 1))
+	highest_in "$job/runs"
+	latest=$highest before=$job/runs/$highest k=$((highest + 1)) run=$job/runs/$((highest + 1))
 
 	# Whether it is to fire at all, by when it fired last. A last firing in the future was before the clock was set back.
 	is_due() {
@@ -80,6 +81,13 @@
 
 	# Appends an event to the ledger, as one line in one write: EVENT RUN MORE.
 	tell() { echo "{\"at\":\"$at\",\"event\":\"$1\",\"id\":\"$id\",\"run\":$2,\"name\":\"$name\"$3}" >>"$session/ledger.jsonl"; }
+
+	# Tells why there is no run for this firing: EVENT REASON.
+	put_off() {
+		echo "$seconds $$" 1<>"$schedule/last"
+		tell "$1" "$latest" ",\"reason\":\"$2\""
+		wake_listeners "$session"
+	}
 
 	# The marks of a start that is over: see under-way.ts.
 	release() {
@@ -116,27 +124,15 @@
 	text=$(fill launch) || exit 1
 	eval "$text"
 	[ "$when$overlap" = skip ] || . "$schedule/policies"
-	if [ -n "$due" ] && [ -n "$when" ] && ! holds; then
-		echo "$seconds $$" 1<>"$schedule/last"
-		tell skipped "$latest" ',"reason":"condition"'
-		wake_listeners "$session"
-		exit 0
-	fi
-	before=$job/runs/$latest
+	if [ -n "$due" ] && [ -n "$when" ]; then require; fi
 	if [ "$latest" -gt 0 ] && [ "$latest" != "$ended" ] && is_active "$before"; then
 		if [ -z "$due" ] || [ -e "$job/listener" ]; then exit 0; fi # a listener looks once more, or has its next run started
-		echo "$seconds $$" 1<>"$schedule/last"
-		# The mark is a link: of many firings one makes it, and it needs no space.
-		if [ "$overlap" != skip ] && ln "$schedule/fire" "$schedule/queued"; then
-			due=''
-			tell queued "$latest" ",\"reason\":\"run $latest is still active\""
-		else
-			tell skipped "$latest" ",\"reason\":\"run $latest is still active\""
+		is_due || exit "$code" # of two that fire at once for one moment, the other has started that run
+		if [ "$overlap" = skip ]; then
+			put_off skipped "run $latest is still active"
+			exit 0
 		fi
-		wake_listeners "$session"
-		[ "$overlap" != replace ] || end_before
-		# It may have ended before the mark was there: then nobody else fires.
-		if [ "$overlap" = skip ] || is_active "$before"; then exit 0; fi
+		wait_for_end
 	fi
 	# Of two that fire at once for one moment, the later one finds this changed, if it has counted the run of the other; else, in the
 	# end, that run $k is there.
@@ -166,19 +162,14 @@
 	done
 
 	launch
-	case $? in
-	0) # If it has ended already, whoever recorded that has left it to this to tell it.
+	refused=$?
+	if [ "$refused" -eq 0 ]; then
+		# If it has ended already, whoever recorded that has left it to this to tell it.
 		tell_end "$run"
 		[ ! -e "$run/told" ] || [ -e "$job/listener" ] || wake_listeners "$session"
-		;;
-	1)
-		echo "chore-exit 1 attempt=1 how=exited status=125 certain=yes result=start-failed up=$up boot=$boot pid= ." 1<>"$run/exit"
-		release
-		;;
-	*) # Nobody starts it any more, and whether it runs its platform knows: see `abandonStart` in under-way.ts.
-		echo '{' >"$session/active/$id"
-		echo '{' >"$run/starting"
-		;;
-	esac
+	else
+		. "$schedule/policies"
+		abandon
+	fi
 	exit 0
 }

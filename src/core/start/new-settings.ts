@@ -84,7 +84,14 @@ function readGiven(session: Session, { id, settings = 1, command, request, outpu
 }
 
 function environmentOf(given: Given, identity: Identity | undefined, options: Options): Environment {
-	const { refreshEnvironment = false, environment, cleanEnvironment = false, setEnvironment = {}, onWarning } = options;
+	const {
+		refreshEnvironment = false,
+		environment,
+		cleanEnvironment = false,
+		setEnvironment = {},
+		unsetEnvironment = [],
+		onWarning,
+	} = options;
 	const isOther = refreshEnvironment || environment !== undefined;
 	if (refreshEnvironment && identity === undefined && given.become.length > 0) {
 		throw new ChoreError("INVALID_ARGUMENT", "the job runs as another user, whose variables are not those of today's caller", {
@@ -97,7 +104,9 @@ function environmentOf(given: Given, identity: Identity | undefined, options: Op
 			: refreshEnvironment
 				? ownEnvironment()
 				: { variables: [...given.environment], unknown: [] };
-	const from = identity === undefined ? callers : environmentAs(identity, callers);
+	const all = identity === undefined ? callers : environmentAs(identity, callers);
+	const isLeft = (name: string): boolean => !unsetEnvironment.includes(name);
+	const from: Callers = { variables: all.variables.filter(([name]) => isLeft(name)), unknown: all.unknown.filter(isLeft) };
 	// Its own variables stay, also those that a new job would not take from its caller.
 	const isWhole = !isOther && !cleanEnvironment;
 	const stays = isWhole ? Object.fromEntries(from.variables.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))) : {};
@@ -120,7 +129,8 @@ async function programOf(
 	const isNamed = [options.command, options.directory, options.environment, options.setEnvironment?.["PATH"]].some(
 		(one) => one !== undefined,
 	);
-	if (!isNamed && !options.refreshEnvironment) return before.program;
+	const isPathUnset = options.unsetEnvironment?.includes("PATH");
+	if (!isNamed && !isPathUnset && !options.refreshEnvironment) return before.program;
 	const path = environment.get("PATH");
 	return before.request === undefined ? findProgram(command[0], directory, path) : findCurl(directory, path);
 }

@@ -7,14 +7,13 @@ import { current } from "../control/reach.ts";
 import { type StopOptions, stop } from "../control/stop.ts";
 import { isAbsence, refuse, removeQuietly } from "../disk/files.ts";
 import { claimMark, releaseMark } from "../disk/mark.ts";
-import { holderOf } from "../disk/names.ts";
 import { randomBytes } from "../disk/random.ts";
 import { makeSession, markOf, runFolder, type Session } from "../disk/session.ts";
 import { isUnreadable, type JobRecord, type RunRecord, readStoredRun, refuseUnreadable } from "../disk/store.ts";
 import { forget, isBeingForgotten } from "../forget/remove.ts";
 import { isIdle, type Job, shortId } from "../job.ts";
 import { checkDirectory, checkInput, findProgram } from "../prepare/precheck.ts";
-import { claimName } from "./claim-name.ts";
+import { reclaimName } from "./claim-name.ts";
 import { type LaunchOptions, launch } from "./launch.ts";
 import { writeRun } from "./lay-out.ts";
 import { planRun } from "./plan.ts";
@@ -73,7 +72,7 @@ async function startAfter(context: Context, before: Job, options: LaunchOptions)
 	const run = planRun(session, platform, job, number, options.acknowledge ?? true);
 	claimMark(session, id);
 	try {
-		await takeName(context, job);
+		await reclaimName(context, job);
 		// From here to the request nothing else gets a turn.
 		throwIfAborted(options.signal, START);
 		if (!placeRun(session, job, run)) {
@@ -137,16 +136,6 @@ export async function restart(context: Context, id: string, options: RestartJobO
 			if (!isChoreError(error) || error.code !== "JOB_ACTIVE" || round === ROUNDS) throw error;
 		}
 	}
-}
-
-/** Takes the job's name again if another job has held it since. @throws ChoreError NAME_IN_USE */
-async function takeName(context: Context, { id, name }: JobRecord): Promise<void> {
-	if (holderOf(context.session, name) === id) return;
-	const holder = await claimName(context, name, id);
-	if (holder === undefined) return;
-	throw new ChoreError("NAME_IN_USE", `the name "${name}" is in use by another job by now (${shortId(holder)})`, {
-		hint: `stop that one with \`chore stop ${shortId(holder)}\`, or start a new job under another name`,
-	});
 }
 
 function gone(id: string): never {

@@ -1,18 +1,20 @@
 /** Makes a job that its schedule runs: all its files, then what wakes it. Nothing of it is left after an error. */
+import { existsSync, renameSync } from "node:fs";
 import type { Platform } from "../../../platform/contract.ts";
-import { ChoreError } from "../../../platform/errors.ts";
+import { ChoreError, isChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
-import { current } from "../control/reach.ts";
+import { current, gone } from "../control/reach.ts";
 import { scheduled } from "../control/schedule.ts";
-import { makeFolder, readText, removeQuietly, removeTree, replaceFile, writeEmpty } from "../disk/files.ts";
+import { makeFolder, readText, refuse, removeQuietly, removeTree, replaceFile, writeEmpty } from "../disk/files.ts";
 import { type EventKind, note, recordCreation } from "../disk/ledger.ts";
 import { markScheduled } from "../disk/mark.ts";
 import { installProgram } from "../disk/programs.ts";
-import { markOf, scheduleFolder } from "../disk/session.ts";
-import { type JobRecord, readStoredRun } from "../disk/store.ts";
+import { randomBytes } from "../disk/random.ts";
+import { jobFolder, markOf, type Session, scheduleFolder } from "../disk/session.ts";
+import { type JobRecord, readStoredRun, type StoredRun } from "../disk/store.ts";
 import type { Job } from "../job.ts";
-import { changeSchedule } from "../prepare/schedule.ts";
-import type { RunOptions, ScheduleOptions } from "../prepare/spec.ts";
+import { changeSchedule, readScheduleOptions } from "../prepare/schedule.ts";
+import { checkCapabilities, type RunOptions, type ScheduleOptions } from "../prepare/spec.ts";
 import { areAllPaused, hasOccasions, nextSlot, type Schedule, wakingOf } from "../schedule/schedule.ts";
 import { arm, beginArming, endArming, schedulesOf, wakeOf } from "../settle/arming.ts";
 import { writeLooked } from "../settle/calendar-file.ts";
@@ -22,7 +24,7 @@ import { FIRE_TEXT } from "./fire.ts";
 import { type Draft, jobRecord, placeJob } from "./new-job.ts";
 import { notices } from "./notice.ts";
 import { runSpec } from "./plan.ts";
-import { changedPlan, planTemplate, writeCondition, writePrograms, writeTemplate } from "./template.ts";
+import { changedPlan, planTemplate, type Template, writeCondition, writePrograms, writeTemplate } from "./template.ts";
 
 /** Makes the job and what wakes it. Nothing is started. */
 export async function arrange(
@@ -40,17 +42,58 @@ export async function arrange(
 	// Before the job: whoever finds it then, if this process dies, goes on with it.
 	markScheduled(session, id);
 	placeJob(session, job, draft, (aside) => {
-		makeFolder(`${aside}/schedule`);
-		beginArming(`${aside}/schedule`);
-		writeSchedule(`${aside}/schedule`, planned);
-		writeLooked(`${aside}/schedule`, schedule, planned.sinceMs);
-		writeTemplate(`${aside}/schedule`, { session, platform, job, schedule, fire: planned.wake.fire }, template);
+		writeFolder(`${aside}/schedule`, { session, platform, job }, planned, template);
 	});
 	recordCreation(session, job, 0);
 	await arm(session, platform, id, planned);
 	removeQuietly(markOf(session, id));
 	if (onWarning !== undefined) for (const notice of await notices(session, platform)) onWarning(notice);
 	return current(context, id);
+}
+
+/** Makes the whole folder of a schedule. */
+function writeFolder(
+	folder: string,
+	made: { readonly session: Session; readonly platform: Platform; readonly job: JobRecord },
+	planned: ScheduleRecord,
+	template: Template,
+): void {
+	const { schedule, sinceMs, wake } = planned;
+	makeFolder(folder);
+	beginArming(folder);
+	writeSchedule(folder, planned);
+	writeLooked(folder, schedule, sinceMs);
+	writeTemplate(folder, { ...made, schedule, fire: wake.fire }, template);
+}
+
+/**
+ * Gives a schedule to a job that has none, or whose schedule is over, and has the platform wake it. Nothing fires before its mark
+ * is made, and before there are settings that were written after this: they have what the schedule runs (see writeSettings).
+ * @throws ChoreError as a start with a schedule does; the job is as it was then
+ */
+export async function give(context: Context, { job, next = job, run }: StoredRun, options: ScheduleOptions): Promise<void> {
+	const { session } = context;
+	const { id } = job;
+	const platform = await context.platforms.get(run.handle.platform);
+	const earlier = readSchedule(session, id);
+	const schedule = readScheduleOptions(options);
+	await checkCapabilities({ ...next, schedule }, {}, platform);
+	const planned = await planSchedule(context, platform, next, schedule, earlier === undefined ? undefined : readable(earlier, id));
+	const template = await planTemplate(session, platform, next);
+	const folder = scheduleFolder(session, id);
+	const aside = `${session.trash}/schedule-${id}.${randomBytes(4).toString("hex")}`;
+	try {
+		writeFolder(aside, { session, platform, job: next }, planned, template);
+		if (existsSync(folder)) renameSync(folder, `${aside}.before`);
+		renameSync(aside, folder);
+	} catch (error) {
+		if (!existsSync(jobFolder(session, id))) gone(id);
+		throw isChoreError(error) ? error : refuse(folder, error);
+	} finally {
+		removeQuietly(aside);
+		removeQuietly(`${aside}.before`);
+	}
+	await arm(session, platform, id, planned);
 }
 
 /**
