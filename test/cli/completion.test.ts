@@ -23,6 +23,7 @@ const FREE: readonly string[] = [
 		" ",
 	),
 	..."--cursor --max --commit-to --job --otlp".split(" "),
+	"--listen",
 ];
 
 interface Offer {

@@ -26,7 +26,7 @@ describe("the package", () => {
 		// npm always packs what "main" names: that is the extension, which the editor finds there.
 		const unexpected = files.filter(
 			(path) =>
-				!/^(dist\/(cli|cli-[a-z]+|core-[a-z-]+|extension|platform-[a-z-]+)\.cjs|dist\/index\.js|dist\/types\/.*\.d\.ts|man\/chore\.[17]|schema\/chore\.schema\.json|package\.json|README\.md|LICENSE|(CHANGELOG|CONTRIBUTING|SECURITY)\.md)$/.test(
+				!/^(dist\/(cli|cli-[a-z]+|core-[a-z-]+|extension|platform-[a-z-]+|serve)\.cjs|dist\/index\.js|dist\/types\/.*\.d\.ts|man\/chore\.[17]|schema\/chore\.schema\.json|package\.json|README\.md|LICENSE|(CHANGELOG|CONTRIBUTING|SECURITY)\.md)$/.test(
 					path,
 				),
 		);
