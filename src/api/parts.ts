@@ -10,10 +10,13 @@ import type { TlsOptions } from "node:tls";
 import { ChoreError, isChoreError } from "../index.ts";
 import type { Caller } from "./caller.ts";
 import type { AnyRequest, Handler } from "./doors/connections.ts";
+import type { Limiter } from "./limiter.ts";
+import { STATUS } from "./rest/problem.ts";
 
 export function createHandler(options: {
 	readonly identify: (request: AnyRequest) => Promise<Caller>;
 	readonly log: (line: string) => void;
+	readonly limits?: Limiter | undefined;
 }): Handler {
 	return (request, response) => {
 		const beganMs = performance.now();
@@ -24,10 +27,13 @@ export function createHandler(options: {
 			const path = request.url?.split("?")[0];
 			options.log(`${new Date().toISOString()} ${client} ${request.method} ${path} ${status} ${Math.round(performance.now() - beganMs)}`);
 		};
-		options.identify(request).then(
-			({ client, role, sessions }) => answer(200, client, { client, role, sessions }),
-			(error: unknown) => answer(isChoreError(error) ? 403 : 500, "-", { detail: String(error) }),
-		);
+		options
+			.identify(request)
+			.then((caller) => {
+				options.limits?.request(caller);
+				answer(200, caller.client, caller);
+			})
+			.catch((error: unknown) => answer(isChoreError(error) ? STATUS[error.code] : 500, "-", { detail: String(error) }));
 	};
 }
 

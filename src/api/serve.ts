@@ -9,6 +9,7 @@ import { Idle } from "./doors/idle.ts";
 import { openStdioDoor } from "./doors/stdio.ts";
 import { openTlsDoor, type Place } from "./doors/tls.ts";
 import { defaultSocket, openUnixDoor } from "./doors/unix.ts";
+import { Limiter } from "./limiter.ts";
 import { configuredLimits } from "./limits.ts";
 import { createHandler, Identity, serveFolder } from "./parts.ts";
 import { certificateWarning, nodeWarning } from "./readiness.ts";
@@ -63,13 +64,14 @@ export async function serve({ chore, log, ...options }: ServeOptions): Promise<S
 	});
 	const doors: Door[] = [];
 	let identity: Identity | undefined;
-	const surroundings = (identify: (request: AnyRequest) => Promise<Caller>) => ({
-		handler: createHandler({ identify, log: options.stdio ? () => {} : log }) satisfies Handler,
+	const surroundings = (identify: (request: AnyRequest) => Promise<Caller>, limiter?: Limiter) => ({
+		handler: createHandler({ identify, log: options.stdio ? () => {} : log, limits: limiter }) satisfies Handler,
 		connections,
 		limits,
 	});
 	try {
 		const own = ownUser(chore.session);
+		// Who comes by these could do the same without a server, as often.
 		const forUser = surroundings(async () => own);
 		if (options.stdio) doors.push(openStdioDoor(process, forUser));
 		else {
@@ -81,7 +83,7 @@ export async function serve({ chore, log, ...options }: ServeOptions): Promise<S
 			if (places.length > 0) {
 				const gate = new Identity(serveFolder(), { log });
 				identity = gate;
-				const forClients = surroundings((request) => letIn(gate, connections, request));
+				const forClients = surroundings((request) => letIn(gate, connections, request), new Limiter(limits));
 				for (const place of places) doors.push(await openTlsDoor(place, gate.tlsOptions, forClients, (server) => gate.guard(server)));
 				for (const warning of [nodeWarning(), certificateWarning(gate.validTo)]) if (warning !== undefined) log(`warning: ${warning}`);
 			}
