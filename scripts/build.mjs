@@ -22,6 +22,7 @@ const apart = {
 	"platform-posix": "platform/posix/index.ts",
 	"platform-systemd": "platform/systemd/index.ts",
 	"platform-systemd-manager": "platform/systemd/platform.ts",
+	serve: "src/api/serve.ts",
 };
 const loadedWhenUsed = {
 	name: "loaded-when-used",

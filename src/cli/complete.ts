@@ -147,6 +147,8 @@ const VALUES: Readonly<Record<string, (typed: string, line: Line) => Answer | Pr
 	"env-file": FILES,
 	"header-file": FILES,
 	cacert: FILES,
+	socket: FILES,
+	idle: (typed) => answer(plain(["never"]), typed),
 	at: (typed) => answer(plain(COMING), typed),
 	"not-before": (typed) => answer(plain(COMING), typed),
 	"not-after": (typed) => answer(plain(COMING), typed),

@@ -2,6 +2,7 @@
  * The types of what each command prints with --json. `npm run schema` makes schema/chore.schema.json of them, which is
  * published with the package: others rely on every field.
  */
+import type { Examined } from "../api/serve.ts";
 import type { HistoryEntry, Job, JobDetails, LedgerEvent, LedgerGap, ListenerReport, PruneReport, Report } from "../index.ts";
 
 /** By command. `events` prints one of these on each line. */
@@ -30,6 +31,7 @@ export interface Printed {
 	readonly "events --cursor": LedgerEvent | LedgerGap | CursorLine;
 	readonly listen: readonly ListenerReport[];
 	readonly "listen test": Job;
+	readonly "serve --check": readonly Examined[];
 	readonly doctor: Report;
 	readonly cert: readonly ClientCertificate[];
 	readonly "cert init": ServerCertificate;

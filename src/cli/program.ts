@@ -20,6 +20,7 @@ import { rmCommand } from "./commands/rm.ts";
 import { addForeignOptions, runCommand } from "./commands/run.ts";
 import { scheduleCommand } from "./commands/schedule.ts";
 import { sendCommand } from "./commands/send.ts";
+import { serveCommand } from "./commands/serve.ts";
 import { setCommand } from "./commands/set.ts";
 import { restartCommand, startCommand } from "./commands/start.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -57,6 +58,7 @@ const COMMANDS: Readonly<Record<string, () => Command>> = {
 	history: historyCommand,
 	events: eventsCommand,
 	listen: listenCommand,
+	serve: serveCommand,
 	doctor: doctorCommand,
 	cert: certCommand,
 	completion: completionCommand,

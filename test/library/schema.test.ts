@@ -65,6 +65,7 @@ test("what the commands print is what the schema says, field by field", PATIENCE
 	await check("listen", "listen", "add", "sink", "--state", "failed", "--", "true");
 	await check("listen test", "listen", "test", "sink");
 	await check("listen", "listen", "ls");
+	await check("serve --check", "serve", "--check");
 	await check("doctor", "doctor");
 	await check("cert init", "cert", "init");
 	await check("cert new", "cert", "new", "alice");

@@ -1,0 +1,83 @@
+/** What `chore serve --check` finds: whether a server could be started here. Starts none and changes nothing. */
+import { lstatSync } from "node:fs";
+import { dirname } from "node:path";
+import { isChoreError } from "../index.ts";
+import { defaultSocket } from "./doors/unix.ts";
+import { configuredLimits } from "./limits.ts";
+import { Identity, serveFolder } from "./parts.ts";
+
+/** One thing that was looked at. */
+export interface Examined {
+	readonly what: "node" | "socket" | "folder" | "settings" | "certificate";
+	/** A note concerns only those who come from other machines. */
+	readonly level: "ok" | "note" | "problem";
+	readonly says: string;
+	/** What mends it, or null. */
+	readonly cure: string | null;
+}
+
+type Look = Pick<Examined, "says"> & Partial<Examined>;
+
+/** The first line of Node in which holes of TLS and HTTP/2 are still mended. */
+const SAFE_NODE = 22;
+
+/** Fewer days until the server's certificate ends are told. */
+const FEW_DAYS = 14;
+
+/** @param socket the path of the unix socket; default the usual one */
+export function examine(socket: string | undefined): readonly Examined[] {
+	const folder = serveFolder();
+	const settings = `${folder.path}/config.toml`;
+	return [
+		looked("node", "note", () => ({
+			says: process.versions.node,
+			...said("note", nodeWarning(), `Node ${SAFE_NODE} or later for --listen`),
+		})),
+		looked("socket", "problem", () => privateFolder(dirname(socket ?? defaultSocket()))),
+		looked("folder", "problem", () => privateFolder(folder.path)),
+		looked("settings", "problem", () => {
+			configuredLimits(settings);
+			return { says: settings };
+		}),
+		looked("certificate", "note", () => {
+			using identity = new Identity(folder, { log: () => {} });
+			const says = `${folder.certificate}, until ${identity.validTo.toISOString().slice(0, 10)}`;
+			return { says, ...said("problem", certificateWarning(identity.validTo), "chore cert init --force") };
+		}),
+	];
+}
+
+/** What a server that others can connect to should be told of this Node; undefined if nothing. */
+export function nodeWarning(version: string = process.versions.node): string | undefined {
+	if (Number.parseInt(version, 10) >= SAFE_NODE) return undefined;
+	return `Node ${version} gets no fixes of its TLS and HTTP/2 any more: where others can connect, Node ${SAFE_NODE} or later is safer`;
+}
+
+/** The same of the server's certificate. */
+export function certificateWarning(validTo: Date, nowMs: number = Date.now()): string | undefined {
+	const days = Math.floor((validTo.getTime() - nowMs) / 86_400_000);
+	if (days >= FEW_DAYS) return undefined;
+	return days < 0 ? "the server's certificate has ended" : `the server's certificate ends in ${days} days`;
+}
+
+function privateFolder(path: string): Look {
+	const found = lstatSync(path, { throwIfNoEntry: false });
+	if (found === undefined) return { says: `${path}, not there yet` };
+	if (!found.isDirectory() || found.uid !== process.geteuid?.()) return { says: `${path} is no folder of yours`, level: "problem" };
+	if ((found.mode & 0o077) === 0) return { says: path };
+	return { says: `others can use ${path} (mode ${(found.mode & 0o777).toString(8)})`, level: "problem", cure: `chmod 700 '${path}'` };
+}
+
+function said(level: Examined["level"], warning: string | undefined, cure: string): Partial<Examined> {
+	return warning === undefined ? {} : { level, says: warning, cure };
+}
+
+/** @param level how bad it is when the look itself fails */
+function looked(what: Examined["what"], level: Examined["level"], look: () => Look): Examined {
+	try {
+		return { what, level: "ok", cure: null, ...look() };
+	} catch (error) {
+		if (!isChoreError(error)) throw error;
+		return { what, level, says: error.message, cure: error.hint ?? null };
+	}
+}
