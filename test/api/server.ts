@@ -1,6 +1,8 @@
 /** A server of the API on a unix socket, with the real library on the posix platform, for tests. */
 import { execFile } from "node:child_process";
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type RequestOptions, request } from "node:http";
+import { createServer as createHttp2Server } from "node:http2";
+import type { Socket } from "node:net";
 import { promisify } from "node:util";
 import * as posix from "../../platform/posix/index.ts";
 import type { Caller } from "../../src/api/caller.ts";
@@ -38,7 +40,12 @@ export interface Server extends AsyncDisposable {
 
 /** @param given what is not as it is for whoever may do all; `jobs` stands in for the library */
 export async function startServer(
-	given: Partial<Omit<HandlerOptions, "sessions">> & { readonly caller?: Partial<Caller>; readonly jobs?: Jobs } = {},
+	given: Partial<Omit<HandlerOptions, "sessions">> & {
+		readonly caller?: Partial<Caller>;
+		readonly jobs?: Jobs;
+		/** It speaks HTTP/2 and nothing else. */
+		readonly http2?: boolean;
+	} = {},
 ): Promise<Server> {
 	const home = await makeHome("posix", posix);
 	const socket = `${home.path}/api.sock`;
@@ -56,7 +63,12 @@ export async function startServer(
 		...given,
 		sessions: { session },
 	});
-	const server = createServer(handler);
+	const server = given.http2 ? createHttp2Server(handler) : createServer(handler);
+	const connections = new Set<Socket>();
+	server.on("connection", (connection: Socket) => {
+		connections.add(connection);
+		connection.once("close", () => connections.delete(connection));
+	});
 	await new Promise<void>((resolve) => server.listen(socket, resolve));
 	const open = (method: string, path: string, { headers = {}, body }: Asked = {}): Promise<IncomingMessage> => {
 		const isPlain = body === undefined || typeof body === "string" || Buffer.isBuffer(body);
@@ -88,7 +100,7 @@ export async function startServer(
 		},
 		curl: (...words) => promisify(execFile)("curl", ["-sS", "--unix-socket", socket, ...words]),
 		async [Symbol.asyncDispose]() {
-			server.closeAllConnections();
+			for (const connection of connections) connection.destroy();
 			await new Promise((resolve) => server.close(resolve));
 			await home[Symbol.asyncDispose]();
 		},

@@ -1,10 +1,10 @@
 /** Writes answers: JSON, and what went wrong as RFC 9457 has it. */
-import { type IncomingMessage, STATUS_CODES } from "node:http";
-import { constants, type Http2ServerRequest } from "node:http2";
+import { STATUS_CODES } from "node:http";
+import { constants } from "node:http2";
 import { setImmediate as turn } from "node:timers/promises";
 import { isChoreError } from "../../index.ts";
 import type { Caller } from "../caller.ts";
-import { type Exchange, HttpError, isHttp2 } from "./http.ts";
+import { type Exchange, HttpError, isHttp2, isWhole, streamOf } from "./http.ts";
 import { type Problem, STATUS } from "./problem.ts";
 
 /** The certificate of a client that ends in fewer days is told of with each answer. */
@@ -72,18 +72,21 @@ export function problemOf(error: unknown): Problem {
 /** Ends the connection once the answer is sent: for clients that are not let in. */
 export function closeAfterwards({ request, response }: Exchange): void {
 	if (!isHttp2(request)) response.setHeader("Connection", "close");
-	else response.once("close", () => sessionOf(request)?.close());
+	else {
+		const { session } = streamOf(request);
+		response.once("close", () => session?.close());
+	}
 }
 
 /** Sends the rest of the answer, also while the client is still sending a body that nobody wants. */
 async function finish(exchange: Exchange, body: Buffer | undefined): Promise<void> {
 	const { request, response } = exchange;
 	// What has come with the headers counts as read.
-	if (!request.complete) await turn();
-	if (request.complete || isHttp2(request)) {
+	if (!isWhole(request)) await turn();
+	if (isWhole(request) || isHttp2(request)) {
 		response.end(body);
 		// Or the client waits for ever until it may send the rest.
-		if (!request.complete) response.once("finish", () => streamOf(request)?.close(constants.NGHTTP2_NO_ERROR));
+		if (!isWhole(request)) response.once("finish", () => streamOf(request).close(constants.NGHTTP2_NO_ERROR));
 		return;
 	}
 	response.setHeader("Connection", "close");
@@ -103,12 +106,4 @@ function discard({ request, signal }: Exchange): Promise<void> {
 		for (const end of ["end", "close"]) request.once(end, () => resolve());
 		signal.addEventListener("abort", () => resolve());
 	});
-}
-
-function streamOf(request: IncomingMessage): Http2ServerRequest["stream"] | undefined {
-	return (request as unknown as Partial<Http2ServerRequest>).stream;
-}
-
-function sessionOf(request: IncomingMessage): NonNullable<Http2ServerRequest["stream"]["session"]> | undefined {
-	return streamOf(request)?.session;
 }

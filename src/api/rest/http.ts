@@ -1,5 +1,6 @@
 /** What HTTP adds to the errors and the messages of the API. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest } from "node:http2";
 import { ChoreError, type ErrorCode } from "../../index.ts";
 
 /** A request and its response. Those of node:http2 are used as those of node:http, which they imitate. */
@@ -40,5 +41,15 @@ export function accepts(request: IncomingMessage, type: string): boolean {
 export function hasBody(request: IncomingMessage): boolean {
 	const { "content-length": length, "transfer-encoding": encoding } = request.headers;
 	if (length !== undefined) return length !== "0";
-	return encoding !== undefined || (isHttp2(request) && !request.readableEnded && !request.complete);
+	return isHttp2(request) ? !streamOf(request).endAfterHeaders : encoding !== undefined;
+}
+
+/** Whether all of the request has come. */
+export function isWhole(request: IncomingMessage): boolean {
+	return request.complete || (isHttp2(request) && streamOf(request).endAfterHeaders);
+}
+
+/** Of a request over HTTP/2. */
+export function streamOf(request: IncomingMessage): Http2ServerRequest["stream"] {
+	return (request as unknown as Http2ServerRequest).stream;
 }
