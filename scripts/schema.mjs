@@ -1,20 +1,29 @@
 // Makes the published JSON Schemas from the types: schema/chore.schema.json, of what `--json` prints, and
 // schema/api.schema.json, of what the API takes and answers; and of that one and the addresses schema/openapi.json.
-// `schema.mjs --print FILE` prints one instead, for the tests that compare them with the files.
+// `schema.mjs --print` prints all of them by name instead, for the test that compares them with the files.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { buildSync } from "esbuild";
-import { createGenerator } from "ts-json-schema-generator";
+import { createFormatter, createParser, createProgram, DEFAULT_CONFIG, SchemaGenerator } from "ts-json-schema-generator";
+
+const common = {
+	...DEFAULT_CONFIG,
+	path: "src/{cli/json,api/operations/messages,api/rest/problem}.ts",
+	tsconfig: "tsconfig.json",
+	skipTypeCheck: true,
+	topRef: false,
+};
+// To read the types takes seconds, so it is done once.
+const program = createProgram(common);
 
 /** @param additionalProperties whether unknown fields are valid */
-function schemaOf(path, type, additionalProperties) {
-	return createGenerator({ path, tsconfig: "tsconfig.json", type, skipTypeCheck: true, topRef: false, additionalProperties }).createSchema(
-		type,
-	);
+function schemaOf(type, additionalProperties) {
+	const config = { ...common, type, additionalProperties };
+	return new SchemaGenerator(program, createParser(program, config), createFormatter(config), config).createSchema(type);
 }
 
 function printed() {
 	// Later versions add fields, which must be valid by this schema, too.
-	const { definitions, ...rest } = schemaOf("src/cli/json.ts", "Printed", true);
+	const { definitions, ...rest } = schemaOf("Printed", true);
 	return {
 		$schema: rest.$schema,
 		title: "What chore prints with --json",
@@ -27,10 +36,8 @@ function printed() {
 }
 
 function api() {
-	const messages = "src/api/operations/messages.ts";
-	const [inputs, outputs] = [schemaOf(messages, "Inputs", false), schemaOf(messages, "Outputs", true)];
-	const problem = schemaOf("src/api/rest/problem.ts", "Problem", true);
-	const { definitions: ofProblem, $schema, ...problemItself } = problem;
+	const [inputs, outputs] = [schemaOf("Inputs", false), schemaOf("Outputs", true)];
+	const { definitions: ofProblem, $schema, ...problem } = schemaOf("Problem", true);
 	const sides = (part) => ({ type: "object", properties: part.properties, additionalProperties: false });
 	return plain({
 		$schema,
@@ -39,7 +46,7 @@ function api() {
 		type: "object",
 		properties: { inputs: sides(inputs), outputs: sides(outputs) },
 		additionalProperties: false,
-		definitions: { ...outputs.definitions, ...inputs.definitions, ...ofProblem, Problem: problemItself },
+		definitions: { ...outputs.definitions, ...inputs.definitions, ...ofProblem, Problem: problem },
 	});
 }
 
@@ -56,24 +63,23 @@ function isNever(part) {
 }
 
 /** The addresses are a module of the server, which describes itself by the same function. */
-async function openapi() {
-	const [{ text }] = buildSync({
+async function openapi(schema) {
+	const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+	const { outputFiles } = buildSync({
 		entryPoints: ["src/api/rest/openapi.ts"],
 		bundle: true,
 		platform: "node",
 		format: "esm",
 		write: false,
-		define: { CHORE_VERSION: JSON.stringify(JSON.parse(readFileSync("package.json", "utf8")).version) },
-		external: ["dbus-next", "plist"],
-	}).outputFiles;
-	const { openapi } = await import(`data:text/javascript;base64,${Buffer.from(text).toString("base64")}`);
-	return openapi(api());
+	});
+	const module = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].text).toString("base64")}`);
+	return module.openapi(schema, version);
 }
 
-const made = { "chore.schema.json": printed, "api.schema.json": api, "openapi.json": openapi };
-const text = async (name) => `${JSON.stringify(await made[name](), null, "\t")}\n`;
-if (process.argv[2] === "--print") process.stdout.write(await text(process.argv[3]));
+const ofApi = api();
+const all = { "chore.schema.json": printed(), "api.schema.json": ofApi, "openapi.json": await openapi(ofApi) };
+if (process.argv.includes("--print")) process.stdout.write(JSON.stringify(all));
 else {
 	mkdirSync("schema", { recursive: true });
-	for (const name of Object.keys(made)) writeFileSync(`schema/${name}`, await text(name));
+	for (const [name, schema] of Object.entries(all)) writeFileSync(`schema/${name}`, `${JSON.stringify(schema, null, "\t")}\n`);
 }

@@ -1,11 +1,9 @@
 /**
  * Describes the addresses as OpenAPI 3.1 has it, from the table of routes and the schema of the messages. The server answers with it, and
- * scripts/schema.mjs makes the published file of it. Pure.
+ * scripts/schema.mjs makes the published file of it, for which this may load nothing of the library. Pure.
  */
-import { version } from "../../index.ts";
 import type { Inputs } from "../operations/messages.ts";
-import { fieldOf } from "./router.ts";
-import { ROUTES, type Route } from "./routes.ts";
+import { fieldOf, ROUTES, type Route } from "./routes.ts";
 
 /** What is used of schema/api.schema.json. */
 export interface ApiSchema {
@@ -22,7 +20,7 @@ interface Shape {
 	readonly description?: string;
 }
 
-export function openapi({ properties: { inputs, outputs }, definitions }: ApiSchema): object {
+export function openapi({ properties: { inputs, outputs }, definitions }: ApiSchema, version: string): object {
 	const paths: Record<string, Record<string, object>> = {};
 	for (const name of Object.keys(ROUTES) as Name[]) {
 		const { method, path } = ROUTES[name];

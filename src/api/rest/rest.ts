@@ -1,5 +1,5 @@
 /** The door for HTTP and JSON: reads a request by the table of routes, calls the operation, and writes its answer. */
-import { ChoreError } from "../../index.ts";
+import { ChoreError, version } from "../../index.ts";
 import { check, SCHEMA } from "../check.ts";
 import { checkRole, type Entrance, enter } from "../enter.ts";
 import type { Limits } from "../limits-kept.ts";
@@ -108,5 +108,5 @@ async function describe(exchange: Exchange): Promise<void> {
 	if (method !== "GET" && method !== "HEAD") {
 		throw new HttpError(405, `${DESCRIPTION} is only read`, { headers: { Allow: "GET, HEAD" } });
 	}
-	await answerJson(exchange, 200, openapi(SCHEMA));
+	await answerJson(exchange, 200, openapi(SCHEMA, version));
 }

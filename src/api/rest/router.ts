@@ -2,7 +2,7 @@
 import { ChoreError } from "../../index.ts";
 import type { Inputs } from "../operations/messages.ts";
 import { HttpError } from "./http.ts";
-import { type QueryKind, ROUTES, type Route } from "./routes.ts";
+import { fieldOf, type QueryKind, ROUTES, type Route } from "./routes.ts";
 
 /** Where the API describes itself. */
 export const DESCRIPTION = "/v1/openapi.json";
@@ -97,11 +97,6 @@ function fieldsIn(pattern: readonly string[], parts: readonly string[]): Fields 
 		else if (wanted !== part) return undefined;
 	}
 	return fields;
-}
-
-/** The field that a part of a path stands for: "{reference}". */
-export function fieldOf(part: string): string | undefined {
-	return /^\{(\w+)\}$/.exec(part)?.[1];
 }
 
 function readValue(name: string, kind: QueryKind, text: string): unknown {
