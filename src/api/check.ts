@@ -39,11 +39,6 @@ export function check<Name extends keyof Inputs>(name: Name, input: Readonly<Rec
 	throw new ChoreError("INVALID_ARGUMENT", fault.text, fault.hint === undefined ? {} : { hint: fault.hint });
 }
 
-/** The names of the fields that the input of an operation may have. */
-export function fieldsOf(name: keyof Inputs): readonly string[] {
-	return alternatives(SCHEMA.properties.inputs.properties[name] ?? {}).flatMap((part) => Object.keys(part.properties ?? {}));
-}
-
 /** @param path where the value is in the input, "schedule.everyMs"; "" for all of it */
 function faultOf(asked: Part, value: unknown, path: string): Fault | undefined {
 	const parts = alternatives(asked);

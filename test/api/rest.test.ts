@@ -1,5 +1,6 @@
 /** The addresses of REST, with the real library behind them. */
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { homedir } from "node:os";
 import { test } from "node:test";
 import { PATIENCE } from "../support/cli.ts";
@@ -256,6 +257,23 @@ test("a body that is too long is refused, and the client gets to see why", PATIE
 		"http://localhost/v1/jobs",
 	);
 	assert.equal(JSON.parse(stdout).code, "INVALID_ARGUMENT");
+});
+
+test("a client that goes in the middle of a body is no fault of the server", PATIENCE, async () => {
+	await using server = await startServer();
+	for (const head of ["Content-Length: 100", "Transfer-Encoding: chunked"]) {
+		const before = server.lines.length;
+		const connection = connect(server.socket);
+		connection.write(`POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${head}\r\n\r\n`);
+		connection.write('2\r\n{"');
+		await new Promise<void>((resolve) => connection.end(() => resolve()));
+		await eventually("it is logged", () => server.lines.length > before);
+		connection.destroy();
+	}
+	assert.deepEqual(
+		server.lines.map((line) => line.replace(/ [0-9]+$/, "").slice(25)),
+		["root POST /v1/jobs 499", "root POST /v1/jobs 499"],
+	);
 });
 
 test("what a page of elsewhere has a browser ask is refused", PATIENCE, async () => {

@@ -26,7 +26,7 @@ describe("the package", () => {
 		// npm always packs what "main" names: that is the extension, which the editor finds there.
 		const unexpected = files.filter(
 			(path) =>
-				!/^(dist\/(cli|cli-[a-z]+|core-[a-z-]+|extension|platform-[a-z-]+)\.cjs|dist\/index\.js|dist\/types\/.*\.d\.ts|man\/chore\.[17]|schema\/chore\.schema\.json|package\.json|README\.md|LICENSE|(CHANGELOG|CONTRIBUTING|SECURITY)\.md)$/.test(
+				!/^(dist\/(cli|cli-[a-z]+|core-[a-z-]+|extension|platform-[a-z-]+)\.cjs|dist\/index\.js|dist\/types\/.*\.d\.ts|man\/chore\.[17]|schema\/(api|chore)\.schema\.json|schema\/openapi\.json|package\.json|README\.md|LICENSE|(CHANGELOG|CONTRIBUTING|SECURITY)\.md)$/.test(
 					path,
 				),
 		);
@@ -38,6 +38,8 @@ describe("the package", () => {
 			"dist/platform-posix.cjs",
 			"man/chore.1",
 			"schema/chore.schema.json",
+			"schema/api.schema.json",
+			"schema/openapi.json",
 			"LICENSE",
 			"README.md",
 		])
