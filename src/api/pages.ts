@@ -10,7 +10,7 @@ export function refuseForeignPages(headers: IncomingHttpHeaders, isPlain: boolea
 	const host = headers.host ?? String(headers[":authority"] ?? "");
 	const site = headers["sec-fetch-site"];
 	if (site !== undefined && site !== "same-origin" && site !== "none") throw refusal("another web page has a browser make this request");
-	if (headers.origin !== undefined && hostOf(headers.origin) !== host.toLowerCase()) {
+	if (headers.origin !== undefined && !isSame(headers.origin, host)) {
 		throw refusal("a page of another origin makes this request");
 	}
 	// A page can have the name of its own server lead to this machine. No such name stands for the machine itself.
@@ -21,8 +21,12 @@ function refusal(message: string): ChoreError {
 	return new ChoreError("NOT_ALLOWED", message, { hint: "call the API from a program, or from a page of this server" });
 }
 
-function hostOf(origin: string): string | undefined {
-	return URL.canParse(origin) ? new URL(origin).host : undefined;
+/** Of both a port may be left out that is the usual one. */
+function isSame(origin: string, host: string): boolean {
+	if (!URL.canParse(origin)) return false;
+	const from = new URL(origin);
+	const to = `${from.protocol}//${host}`;
+	return URL.canParse(to) && new URL(to).host === from.host;
 }
 
 /** A name without a dot, an address of this machine, or a path: clients of gRPC put that of the socket there. */

@@ -6,7 +6,7 @@ import type { Caller } from "./caller.ts";
 import type { Entrance, Sessions } from "./enter.ts";
 import type { Limits } from "./limits-kept.ts";
 import { refuseForeignPages } from "./pages.ts";
-import { answerProblem, closeAfterwards, setCommonHeaders } from "./rest/answer.ts";
+import { answerProblem, closeAfterwards, setCommonHeaders, setExpiry } from "./rest/answer.ts";
 import { type Exchange, HttpError } from "./rest/http.ts";
 import { serveRest } from "./rest/rest.ts";
 import { DESCRIPTION } from "./rest/router.ts";
@@ -45,9 +45,10 @@ async function handle({ request, response }: Pick<Exchange, "request" | "respons
 	// A connection that breaks is no fault of the server: "close" follows.
 	for (const end of [request, response]) end.on("error", () => {});
 	try {
+		setCommonHeaders(exchange);
 		const caller = await letIn(exchange, options);
 		client = caller.client;
-		setCommonHeaders(exchange, caller);
+		setExpiry(exchange, caller);
 		options.limits?.request(caller);
 		await pass(exchange, { sessions: options.sessions, caller, signal: gone.signal }, options);
 	} catch (error) {

@@ -1,14 +1,18 @@
 /** The handler behind a server of node:http2, whose requests and responses only look like those of node:http. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants, type OutgoingHttpHeaders } from "node:http2";
 import { createConnection } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
+import { connect as tlsConnect } from "node:tls";
 import { ChoreError } from "../../src/index.ts";
 import { PATIENCE } from "../support/cli.ts";
 import { eventually, noProc } from "../support/eventually.ts";
-import { startServer } from "./server.ts";
+import { jobsWithOutput, startServer } from "./server.ts";
 
 function client(socket: string): ClientHttp2Session {
 	return connect("http://localhost", { createConnection: () => createConnection(socket) });
@@ -72,6 +76,48 @@ test("over HTTP/2 whoever is not let in is told why, and the connection is close
 	const answer = await ask(session, RUN, "{}");
 	assert.deepEqual([answer.status, JSON.parse(answer.text).detail], [403, "the certificate has ended"]);
 	await closed;
+});
+
+test("over HTTP/2 output that becomes shorter while it is read is not taken for all of it", PATIENCE, async () => {
+	const jobs = jobsWithOutput(async function* ({ tailBytes }) {
+		yield tailBytes === undefined
+			? { bytes: Buffer.from("short"), offset: 0, stream: "output" }
+			: { bytes: Buffer.from("x"), offset: 99, stream: "output" };
+	});
+	await using server = await startServer({ http2: true, jobs });
+	const session = client(server.socket);
+	await assert.rejects(ask(session, { ":path": "/v1/jobs/1/output" }), { code: "ERR_HTTP2_STREAM_ERROR" });
+	session.close();
+});
+
+test("over TLS a request may be for any host, and a page of the server may ask", PATIENCE, async () => {
+	const folder = mkdtempSync(join(tmpdir(), "chore-tls-"));
+	const [key, cert] = [`${folder}/key.pem`, `${folder}/cert.pem`];
+	const words = [
+		"req",
+		"-x509",
+		"-newkey",
+		"ec",
+		"-pkeyopt",
+		"ec_paramgen_curve:P-256",
+		"-nodes",
+		"-subj",
+		"/CN=x",
+		"-keyout",
+		key,
+		"-out",
+		cert,
+	];
+	execFileSync("openssl", words, { stdio: "ignore" });
+	await using server = await startServer({ http2: { key: readFileSync(key), cert: readFileSync(cert) } });
+	rmSync(folder, { recursive: true });
+	const session = connect("https://jobs.example", {
+		createConnection: () => tlsConnect({ path: server.socket, ALPNProtocols: ["h2"], rejectUnauthorized: false }),
+	});
+	assert.equal((await ask(session, { ":path": "/v1/jobs" })).status, 200);
+	assert.equal((await ask(session, { ":path": "/v1/jobs", origin: "https://jobs.example" })).status, 200);
+	assert.equal((await ask(session, { ":path": "/v1/jobs", origin: "https://evil.example" })).status, 403);
+	session.close();
 });
 
 test("over HTTP/2 followers that are cut leave nothing, whether they read or not", { ...PATIENCE, skip: noProc }, async () => {

@@ -5,10 +5,10 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { test } from "node:test";
-import type { Jobs, LogPiece } from "../../src/index.ts";
+import type { Jobs } from "../../src/index.ts";
 import { PATIENCE } from "../support/cli.ts";
 import { above, eventually, noProc } from "../support/eventually.ts";
-import { type Server, startServer } from "./server.ts";
+import { jobsWithOutput, type Server, startServer } from "./server.ts";
 
 const FRAMES = { Accept: "application/vnd.chore.output" };
 
@@ -146,23 +146,6 @@ test("curl goes on with a file that it has a part of", PATIENCE, async () => {
 			.digest("hex"),
 	);
 });
-
-/** A file of the test's own as the output of a job, given as the library gives it: in a buffer that is used again. */
-function jobsWithOutput(
-	logs: (options: {
-		readonly signal?: AbortSignal | undefined;
-		readonly tailBytes?: number | undefined;
-		readonly fromByte?: number | undefined;
-	}) => AsyncGenerator<LogPiece, void, void>,
-): Jobs {
-	const job = { id: "1", run: 1 };
-	return {
-		get: async () => job,
-		wait: async () => job,
-		logs: (_: string, options: object) => logs(options),
-		close: async () => {},
-	} as unknown as Jobs;
-}
 
 test("50 MB arrive as they were written at a client that does not read at first", PATIENCE, async () => {
 	const size = 50_000_000;

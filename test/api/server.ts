@@ -1,13 +1,13 @@
 /** A server of the API on a unix socket, with the real library on the posix platform, for tests. */
 import { execFile } from "node:child_process";
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type RequestOptions, request } from "node:http";
-import { createServer as createHttp2Server } from "node:http2";
+import { createServer as createHttp2Server, createSecureServer, type SecureServerOptions } from "node:http2";
 import type { Socket } from "node:net";
 import { promisify } from "node:util";
 import * as posix from "../../platform/posix/index.ts";
 import type { Caller } from "../../src/api/caller.ts";
 import { createHandler, type HandlerOptions } from "../../src/api/server.ts";
-import type { Chore, Jobs } from "../../src/index.ts";
+import type { Chore, Jobs, LogPiece } from "../../src/index.ts";
 import { makeHome } from "../support/home.ts";
 
 export const ADMIN: Caller = { client: "root", role: "admin", sessions: ["default", "*"], quota: {}, daysLeft: null };
@@ -43,8 +43,8 @@ export async function startServer(
 	given: Partial<Omit<HandlerOptions, "sessions">> & {
 		readonly caller?: Partial<Caller>;
 		readonly jobs?: Jobs;
-		/** It speaks HTTP/2 and nothing else. */
-		readonly http2?: boolean;
+		/** It speaks HTTP/2 and nothing else; with a key and a certificate over TLS. */
+		readonly http2?: boolean | SecureServerOptions;
 	} = {},
 ): Promise<Server> {
 	const home = await makeHome("posix", posix);
@@ -63,7 +63,12 @@ export async function startServer(
 		...given,
 		sessions: { session },
 	});
-	const server = given.http2 ? createHttp2Server(handler) : createServer(handler);
+	const server =
+		typeof given.http2 === "object"
+			? createSecureServer(given.http2, handler)
+			: given.http2
+				? createHttp2Server(handler)
+				: createServer(handler);
 	const connections = new Set<Socket>();
 	server.on("connection", (connection: Socket) => {
 		connections.add(connection);
@@ -105,4 +110,21 @@ export async function startServer(
 			await home[Symbol.asyncDispose]();
 		},
 	};
+}
+
+/** A file of the test's own as the output of a job, given as the library gives it: in a buffer that is used again. */
+export function jobsWithOutput(
+	logs: (options: {
+		readonly signal?: AbortSignal | undefined;
+		readonly tailBytes?: number | undefined;
+		readonly fromByte?: number | undefined;
+	}) => AsyncGenerator<LogPiece, void, void>,
+): Jobs {
+	const job = { id: "1", run: 1 };
+	return {
+		get: async () => job,
+		wait: async () => job,
+		logs: (_: string, options: object) => logs(options),
+		close: async () => {},
+	} as unknown as Jobs;
 }

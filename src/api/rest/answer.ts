@@ -17,9 +17,12 @@ const MOST_UNWANTED_BYTES = 1024 * 1024;
 const MOST_WARNINGS = 20;
 
 /** Headers that every answer has. */
-export function setCommonHeaders({ response }: Exchange, caller: Caller): void {
+export function setCommonHeaders({ response }: Exchange): void {
 	response.setHeader("Cache-Control", "no-store");
 	response.setHeader("X-Content-Type-Options", "nosniff");
+}
+
+export function setExpiry({ response }: Exchange, caller: Caller): void {
 	if (caller.daysLeft !== null && caller.daysLeft < SOON_DAYS) response.setHeader("Chore-Certificate-Expires", String(caller.daysLeft));
 }
 
@@ -43,9 +46,10 @@ export async function answerJson(exchange: Exchange, status: number, value: unkn
  * @returns false for what is a fault of the server itself, to be logged
  */
 export async function answerProblem(exchange: Exchange, error: unknown): Promise<boolean> {
-	const { response, signal } = exchange;
+	const { request, response, signal } = exchange;
 	const isOurs = isChoreError(error);
-	if (response.headersSent) response.destroy();
+	if (response.headersSent && isHttp2(request)) streamOf(request).close(constants.NGHTTP2_INTERNAL_ERROR);
+	else if (response.headersSent) response.destroy();
 	else if (!signal.aborted) {
 		const problem = problemOf(error);
 		for (const name of ["Content-Length", "Content-Range"]) response.removeHeader(name);
