@@ -38,6 +38,8 @@ describe("the package", () => {
 			"dist/platform-posix.cjs",
 			"man/chore.1",
 			"schema/chore.schema.json",
+			"schema/api.schema.json",
+			"schema/openapi.json",
 			"proto/chore/v1/chore.proto",
 			"LICENSE",
 			"README.md",

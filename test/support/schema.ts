@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Ajv } from "ajv";
 
-export const FILE = "schema/chore.schema.json";
+const FILE = "schema/chore.schema.json";
 
 export const schema = JSON.parse(readFileSync(FILE, "utf8"));
 

@@ -16,6 +16,8 @@ export interface Call {
 	readonly signal: AbortSignal;
 	/** Tells the client, beside the answer, of something that is not an error. */
 	warn(text: string): void;
+	/** Called if the job was there before the call, which asked for it with the same `requestKey` as one before. */
+	readonly onFound?: (() => void) | undefined;
 }
 
 /** An operation with one answer. */

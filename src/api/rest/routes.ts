@@ -73,3 +73,8 @@ export const ROUTES: { readonly [Name in keyof Inputs]: Route } = {
 	prune: { method: "POST", path: "/v1/prune", query: {} },
 	doctor: { method: "GET", path: "/v1/doctor", query: { selfTest: "boolean" } },
 };
+
+/** The field that a part of a path stands for: "{reference}". */
+export function fieldOf(part: string): string | undefined {
+	return /^\{(\w+)\}$/.exec(part)?.[1];
+}
