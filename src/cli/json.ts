@@ -31,6 +31,9 @@ export interface Printed {
 	readonly listen: readonly ListenerReport[];
 	readonly "listen test": Job;
 	readonly doctor: Report;
+	readonly "host add": HostLine;
+	readonly "host rm": HostLine;
+	readonly "host ls": readonly HostLine[];
 	/** On standard error, by any command that fails. */
 	readonly error: ErrorReport;
 }
@@ -56,6 +59,19 @@ export interface ImportedLine {
 	readonly job: Job | null;
 	/** Why no job can be made of it, or was; or null. */
 	readonly error: ErrorReport["error"] | null;
+}
+
+/** A machine that has a name for --host. */
+export interface HostLine {
+	readonly name: string;
+	/** Without a password. */
+	readonly url: string;
+	/** The file of the certificate by which the server knows this client; null if there is none. */
+	readonly certificate: string | null;
+	/** Whether the server answers; null without --check. */
+	readonly answers: boolean | null;
+	/** Why it does not, in words; else null. */
+	readonly reason: string | null;
 }
 
 /** The last line of `events --cursor` without --commit. */

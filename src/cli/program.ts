@@ -8,6 +8,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { eventsCommand } from "./commands/events.ts";
 import { helpCommand } from "./commands/help.ts";
 import { historyCommand } from "./commands/history.ts";
+import { hostCommand } from "./commands/host.ts";
 import { killCommand } from "./commands/kill.ts";
 import { listenCommand } from "./commands/listen.ts";
 import { logsCommand } from "./commands/logs.ts";
@@ -57,6 +58,7 @@ const COMMANDS: Readonly<Record<string, () => Command>> = {
 	events: eventsCommand,
 	listen: listenCommand,
 	doctor: doctorCommand,
+	host: hostCommand,
 	completion: completionCommand,
 	help: helpCommand,
 };

@@ -44,9 +44,11 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
 	return new RemoteJobs(new Connection(address, options), headers, options.patienceMs ?? DEFAULT_PATIENCE_MS);
 }
 
-/** Connects to a host that `chore host add` knows, or to a URL. @throws ChoreError INVALID_ARGUMENT for an unknown name */
+/** Connects to a host that `chore host add` knows, to a URL, or by ssh to USER@HOST. @throws ChoreError INVALID_ARGUMENT for an unknown name */
 export async function connectTo(host: string, options: ConnectOptions = {}): Promise<RemoteJobs> {
 	if (isUrl(host)) return connect(host, options);
+	// As systemctl -H and others write it.
+	if (/^[^@/]+@[^@/]+$/.test(host)) return connect(`ssh://${host}`, options);
 	const { url, ...credentials } = openHostFiles(host);
 	return connect(url, { ...credentials, ...options });
 }

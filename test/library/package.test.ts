@@ -26,7 +26,7 @@ describe("the package", () => {
 		// npm always packs what "main" names: that is the extension, which the editor finds there.
 		const unexpected = files.filter(
 			(path) =>
-				!/^(dist\/(cli|cli-[a-z]+|core-[a-z-]+|extension|platform-[a-z-]+)\.cjs|dist\/index\.js|dist\/types\/.*\.d\.ts|man\/chore\.[17]|schema\/chore\.schema\.json|package\.json|README\.md|LICENSE|(CHANGELOG|CONTRIBUTING|SECURITY)\.md)$/.test(
+				!/^(dist\/(cli|cli-[a-z]+|client|core-[a-z-]+|extension|platform-[a-z-]+)\.cjs|dist\/index\.js|dist\/client\.mjs|dist\/types\/.*\.d\.ts|man\/chore\.[17]|schema\/chore\.schema\.json|package\.json|README\.md|LICENSE|(CHANGELOG|CONTRIBUTING|SECURITY)\.md)$/.test(
 					path,
 				),
 		);
@@ -34,6 +34,8 @@ describe("the package", () => {
 		for (const path of [
 			"dist/cli.cjs",
 			"dist/index.js",
+			"dist/client.mjs",
+			"dist/types/src/client/index.d.ts",
 			"dist/types/src/index.d.ts",
 			"dist/platform-posix.cjs",
 			"man/chore.1",
