@@ -68,14 +68,13 @@ export class Connection {
 		return { status: Number(answered[":status"]), headers: answered, body: bytesOf(stream, lost) };
 	}
 
-	/** Ends the connection and what is under way on it. */
-	async close(): Promise<void> {
+	/** Ends the connection and what is under way on it; also one that is only being made, once it is. */
+	close(): void {
 		this.#isClosed = true;
-		const session = await this.#session?.catch(() => undefined);
-		if (session === undefined || session.destroyed) return;
-		const closed = new Promise<void>((resolve) => session.once("close", () => resolve()));
-		session.destroy();
-		await closed;
+		this.#session?.then(
+			(session) => session.destroy(),
+			() => {}, // there is none
+		);
 	}
 
 	#begin(session: ClientHttp2Session, headers: OutgoingHttpHeaders, endStream: boolean): ClientHttp2Stream {

@@ -279,7 +279,7 @@ export class RemoteJobs implements Jobs, AsyncDisposable {
 
 	/** Ends the connection, and ssh. Never stops a job. */
 	async close(): Promise<void> {
-		await this.#connection.close();
+		this.#connection.close();
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
