@@ -48,7 +48,7 @@ async function examineHere(options: Options & CommonOptions): Promise<Report> {
 async function examineThere(host: string, options: Options & CommonOptions): Promise<Report> {
 	refuseHost("--linger", "it is for the user of that machine", options.linger === true);
 	await using jobs = await openRemote(host, options);
-	return jobs.doctor({ selfTest: options.test });
+	return await jobs.doctor({ selfTest: options.test }); // before it is closed
 }
 
 function describe(report: Report, output: Output): string[] {
