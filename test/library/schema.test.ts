@@ -66,6 +66,9 @@ test("what the commands print is what the schema says, field by field", PATIENCE
 	await check("listen test", "listen", "test", "sink");
 	await check("listen", "listen", "ls");
 	await check("doctor", "doctor");
+	await check("host add", "host", "add", "build", "ssh://build.example");
+	await check("host ls", "host", "ls");
+	await check("host rm", "host", "rm", "build");
 	await check("error", "status", "nobody");
 	await check("error", "run", "--no-such-option");
 	assert.deepEqual(wrong, []);
