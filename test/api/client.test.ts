@@ -63,10 +63,10 @@ describe("the client", () => {
 		await using scene = await makeScene();
 		const { jobs, home } = scene;
 		const job = await jobs.run({ command: sh("echo one; read line; echo $line; exit 3"), name: "web", stdin: "fifo" });
-		assert.deepEqual(await jobs.get("web"), await home.chore.get(job.id));
 		await jobs.send("web", "two\n", { end: true });
 		const end = await jobs.wait("web");
 		assert.deepEqual([end.state, end.exitCode, end.id], ["failed", 3, job.id]);
+		assert.deepEqual(await jobs.get("web"), await home.chore.get(job.id));
 		assert.equal(await text(jobs.logs("web")), "one\ntwo\n");
 		assert.equal(await text(jobs.logs("web", { lines: 1 })), "two\n");
 		assert.deepEqual(
@@ -85,6 +85,7 @@ describe("the client", () => {
 		assert.equal((await jobs.eventsAfter("mine", { max: 1 })).events.length, 1);
 		await jobs.set("web", { description: null, command: sh("sleep 600") });
 		await jobs.restart("web");
+		await eventually("it runs", async () => (await jobs.get("web")).state === "running");
 		assert.equal((await jobs.pause("web")).state, "paused");
 		assert.equal((await jobs.resume("web")).state, "running");
 		assert.equal(await codeOf(jobs.remove("web")), "JOB_ACTIVE");
@@ -204,6 +205,30 @@ describe("the client", () => {
 		assert.equal(size, 20_000_000);
 	});
 
+	test("ends a request whose reader has left", async () => {
+		await using scene = await makeScene();
+		const { jobs, server } = scene;
+		const { id } = await jobs.run({ command: sh("head -c 3000000 /dev/zero; sleep 600") });
+		for await (const { bytes } of jobs.logs(id, { follow: true })) if (bytes.length > 0) break;
+		await eventually("the server is rid of it", () => server.streams === 0);
+	});
+
+	test("asks for more ends at once than the server takes requests", async () => {
+		await using home = await makeHome("posix", posix);
+		await using server = new StandIn(home.chore, undefined, { maxConcurrentStreams: 2 });
+		const socket = join(folder, "few.sock");
+		await server.listen(socket);
+		await using jobs = await connect(`unix:${socket}`);
+		const { id } = await jobs.run({ command: sh("read line"), stdin: "fifo" });
+		const waits = Array.from({ length: 5 }, () => jobs.wait(id));
+		await eventually("two wait", () => server.streams === 2);
+		await home.chore.send(id, "\n");
+		assert.deepEqual(
+			(await Promise.all(waits)).map(({ state }) => state),
+			Array(5).fill("succeeded"),
+		);
+	});
+
 	test("waits across a restart of the server", async () => {
 		await using scene = await makeScene();
 		const { jobs, server, socket } = scene;
@@ -238,7 +263,7 @@ describe("the client", () => {
 		assert.equal(await waiting, "ABORTED");
 		const following = text(jobs.logs(id, { follow: true, signal: AbortSignal.abort() }));
 		assert.equal(await following, "");
-		assert.equal((await jobs.get(id)).state, "running");
+		assert.equal((await jobs.get(id)).endedAt, null);
 	});
 
 	test("gives a job up that does not read its input, and not one that reads slowly", async () => {

@@ -15,6 +15,7 @@ import {
 	type SecureServerOptions,
 	type ServerHttp2Session,
 	type ServerHttp2Stream,
+	type Settings,
 } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { STATUS } from "../../src/api/rest/problem.ts";
@@ -38,12 +39,16 @@ export class StandIn implements AsyncDisposable {
 	readonly harm: Harm = {};
 	/** The names of the operations that were asked for, and the headers. */
 	readonly asked: { readonly name: string; readonly path: string; readonly headers: IncomingHttpHeaders }[] = [];
+	/** How many requests are under way. */
+	streams = 0;
 	readonly #jobs: Jobs;
+	readonly #settings: Settings;
 	readonly #tls: SecureServerOptions | undefined;
 	readonly #sessions = new Set<ServerHttp2Session>();
 	#server: Http2Server | Http2SecureServer;
 
-	constructor(jobs: Jobs, tls?: SecureServerOptions) {
+	constructor(jobs: Jobs, tls?: SecureServerOptions, settings: Settings = {}) {
+		this.#settings = settings;
 		this.#jobs = jobs;
 		this.#tls = tls;
 		this.#server = this.#make();
@@ -82,7 +87,7 @@ export class StandIn implements AsyncDisposable {
 	}
 
 	#make(): Http2Server | Http2SecureServer {
-		const server = this.#tls === undefined ? createServer() : createSecureServer(this.#tls);
+		const server = this.#tls === undefined ? createServer({ settings: this.#settings }) : createSecureServer(this.#tls);
 		server.on("session", (session: ServerHttp2Session) => {
 			this.#sessions.add(session);
 			session.on("error", () => {});
@@ -90,6 +95,8 @@ export class StandIn implements AsyncDisposable {
 		});
 		server.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
 			stream.on("error", () => {});
+			this.streams++;
+			stream.once("close", () => this.streams--);
 			void this.#answer(stream, headers);
 		});
 		return server;
