@@ -74,12 +74,14 @@ function encrypted({ host, port }: Address & { readonly kind: "tls" }, secureCon
 /** Speaks HTTP/2 on a connection, and waits for the first words of the server. */
 async function greeted(authority: string, stream: Duplex): Promise<ClientHttp2Session> {
 	const session = connectHttp2(authority, { createConnection: () => stream, settings: { initialWindowSize: WINDOW_BYTES } });
+	session.on("error", () => {}); // each request gets an error of its own
 	await new Promise<void>((resolve, reject) => {
 		session.once("remoteSettings", () => resolve());
 		session.once("error", reject);
+		// The session itself does not end by an alert of TLS until something more comes.
+		stream.once("error", reject);
 		session.once("close", () => reject(new Error("the connection was closed at once")));
 	});
-	session.on("error", () => {}); // each request gets an error of its own
 	session.setLocalWindowSize(WINDOW_BYTES * 2);
 	watchOver(session);
 	return session;
