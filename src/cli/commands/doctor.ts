@@ -30,7 +30,7 @@ export function doctorCommand(): Command {
 				const host = hostOf(options);
 				const report = host === undefined ? await examineHere(options) : await examineThere(host, options);
 				if (options.json) output.line(JSON.stringify(report));
-				else for (const line of describe(report, output)) output.line(line);
+				else for (const line of describe(report, output)) output.line(host === undefined ? withoutHome(line) : line);
 				if (!report.well) setStatus(1);
 			}),
 		);
@@ -63,7 +63,7 @@ function describe(report: Report, output: Output): string[] {
 		if (findings.length > 0) lines.push("", output.paint("bold", title));
 		for (const finding of findings) lines.push(...describeFinding(finding, output));
 	}
-	return lines.map(withoutHome);
+	return lines;
 }
 
 function describeHere({ version, node, system, release, session, locations, disk, sessions }: Report): string[] {
