@@ -17,6 +17,7 @@ const apart = {
 	"cli-scripts": "src/cli/scripts.ts",
 	"cli-toml": "src/cli/toml.ts",
 	"cli-width": "src/cli/width.ts",
+	client: "src/client/index.ts",
 	"core-next-times": "src/core/schedule/next-times.ts",
 	"platform-launchd": "platform/launchd/index.ts",
 	"platform-posix": "platform/posix/index.ts",
@@ -90,6 +91,7 @@ await Promise.all([
 	// The extension and the command line share the bundles in `apart`. Each has its own copy of all other code.
 	build({ ...commonJs, entryPoints: { extension: "extension/main.ts", ...apart } }),
 	build({ ...common, entryPoints: { index: "src/index.ts" }, outdir: "dist", format: "esm" }),
+	build({ ...common, entryPoints: { client: "src/client/index.ts" }, outdir: "dist", outExtension: { ".js": ".mjs" }, format: "esm" }),
 ]);
 // The hash of these bundles is in the name of the folder for the code that V8 compiles from them (src/cli/code-cache.ts).
 const contents = createHash("sha256");

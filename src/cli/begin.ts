@@ -1,5 +1,5 @@
 /** Starts a job for `run` and `request`, and stays with it if that was asked for. */
-import { type Chore, hasEnded, isChoreError, type Job, type RequestOptions, type RunOptions, shortId } from "../index.ts";
+import { hasEnded, isChoreError, type Job, type Jobs, type RequestOptions, type RunOptions, shortId } from "../index.ts";
 import type { Invocation } from "./command.ts";
 import { closeInherited } from "./descriptors.ts";
 import { followJob, pipeJob } from "./follow.ts";
@@ -10,7 +10,7 @@ export async function startAndStay(
 	invocation: Invocation<JobOptions & { readonly pipe?: boolean }>,
 	what: RunOptions | RequestOptions,
 ): Promise<void> {
-	const { options, chore, output } = invocation;
+	const { options, chore, output, self } = invocation;
 	const stays = staysBy(options);
 	closeInherited();
 	const { job, started } = await begin(invocation, what);
@@ -20,8 +20,8 @@ export async function startAndStay(
 		if (options.json) output.line(JSON.stringify(job));
 		else output.line(job.id);
 		if (!started && job.state === "scheduled") say(`${job.name} is scheduled already (${shortId(job.id)}), ${nextWords(job)}`);
-		else if (!started) say(`${job.name} is running already (${shortId(job.id)}); follow it with: chore logs -f ${job.name}`);
-		else say(startedLine(job));
+		else if (!started) say(`${job.name} is running already (${shortId(job.id)}); follow it with: ${self} logs -f ${job.name}`);
+		else say(startedLine(job, self));
 		return;
 	}
 	say(`${job.name} ${started ? "runs" : "is running already"} on ${job.platform} as ${job.id}`);
@@ -56,7 +56,7 @@ async function begin(
 }
 
 /** The active job with this name; undefined when it ended meanwhile. */
-async function present(chore: Chore, name: string): Promise<Job | undefined> {
+async function present(chore: Jobs, name: string): Promise<Job | undefined> {
 	try {
 		const job = await chore.get(name);
 		return hasEnded(job) ? undefined : job;
@@ -66,8 +66,8 @@ async function present(chore: Chore, name: string): Promise<Job | undefined> {
 	}
 }
 
-function startedLine(job: Job): string {
+function startedLine(job: Job, self: string): string {
 	if (job.state === "scheduled") return `${job.name} is scheduled on ${job.platform}, ${nextWords(job)}`;
 	if (job.endedAt !== null) return summary(job);
-	return `${job.name} runs on ${job.platform}; follow it with: chore logs -f ${job.name}`;
+	return `${job.name} runs on ${job.platform}; follow it with: ${self} logs -f ${job.name}`;
 }

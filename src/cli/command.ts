@@ -1,14 +1,17 @@
 /** Helps to make the commands: the options that all share, opening a session, and acting on several jobs. */
 import { Command } from "commander";
-import { type Chore, isChoreError, openChore } from "../index.ts";
+import { type Chore, isChoreError, type Jobs, openChore } from "../index.ts";
 import { describeFailure } from "./failure.ts";
+import { hostOf, openJobs, refuseHost, selfOf } from "./open.ts";
 import { Output } from "./output.ts";
 import { type CommonOptions, choreOptions } from "./settings.ts";
 
 /** What a command gets: its options, also those given before the verb, the open session and the terminal. */
-export interface Invocation<Options> {
+export interface Invocation<Options, Opened = Jobs> {
 	readonly options: Options & CommonOptions;
-	readonly chore: Chore;
+	readonly chore: Opened;
+	/** How a command line to the same jobs begins, for hints. */
+	readonly self: string;
 	readonly output: Output;
 	/** Sets the exit status of the program. */
 	setStatus(status: number): void;
@@ -36,6 +39,7 @@ export function common(command: Command): Command {
 	return command
 		.optionsGroup("Everywhere:")
 		.option("--session <name>", "the set of jobs to work with (CHORE_SESSION)")
+		.option("--host <name>", "the machine to work with: a name of `chore host`, or a URL (CHORE_HOST)")
 		.option("--platform <name>", "the platform for new jobs (CHORE_PLATFORM)")
 		.option("--json", "print JSON")
 		.option("-q, --quiet", "print less")
@@ -43,18 +47,43 @@ export function common(command: Command): Command {
 		.optionsGroup("Options:");
 }
 
-/** Makes the action of a command that needs a session: opens it, calls `run`, and closes it. */
+/** Makes the action of a command that needs the jobs of a session, here or on another machine: opens it, calls `run`, and closes it. */
 export function action<Options, Words extends readonly unknown[]>(
 	run: (invocation: Invocation<Options>, ...words: Words) => Promise<void>,
 ): (...given: unknown[]) => Promise<void> {
-	return unopened<Options, Words>(async (invocation, ...words) => {
+	return anywhere<Options, Words>(async (invocation, ...words) => {
+		await using chore = await openJobs(invocation.options);
+		await run({ ...invocation, chore }, ...words);
+	});
+}
+
+/**
+ * Makes the action of a command that needs a session of this machine.
+ * @param what "chore listen", and why it is not possible elsewhere, a clause
+ */
+export function actionHere<Options, Words extends readonly unknown[]>(
+	[what, why]: readonly [what: string, why: string],
+	run: (invocation: Invocation<Options, Chore>, ...words: Words) => Promise<void>,
+): (...given: unknown[]) => Promise<void> {
+	return anywhere<Options, Words>(async (invocation, ...words) => {
+		refuseHost(what, why, hostOf(invocation.options) !== undefined);
 		await using chore = await openChore(await choreOptions(invocation.options));
 		await run({ ...invocation, chore }, ...words);
 	});
 }
 
-/** Makes the action of a command that needs no session. */
+/** Makes the action of a command that is about this machine, and needs no session. CHORE_HOST says nothing to it. */
 export function unopened<Options, Words extends readonly unknown[]>(
+	run: (invocation: Omit<Invocation<Options>, "chore">, ...words: Words) => Promise<void>,
+): (...given: unknown[]) => Promise<void> {
+	return anywhere<Options, Words>(async (invocation, ...words) => {
+		refuseHost("this command", "it is about the machine on which it is run", invocation.options.host !== undefined);
+		await run(invocation, ...words);
+	});
+}
+
+/** Makes the action of a command that looks itself at which machine it is for. */
+export function anywhere<Options, Words extends readonly unknown[]>(
 	run: (invocation: Omit<Invocation<Options>, "chore">, ...words: Words) => Promise<void>,
 ): (...given: unknown[]) => Promise<void> {
 	return async (...given) => {
@@ -64,7 +93,7 @@ export function unopened<Options, Words extends readonly unknown[]>(
 			exitStatus = status;
 		};
 		const output = new Output({ colour: options.color !== false });
-		await run({ options, output, setStatus }, ...(given.slice(0, -2) as unknown as Words));
+		await run({ options, output, setStatus, self: selfOf(options) }, ...(given.slice(0, -2) as unknown as Words));
 	};
 }
 

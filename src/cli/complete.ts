@@ -3,11 +3,13 @@
  * Must be quick and never print an error: if anything fails, it offers nothing.
  */
 import type { Command, Option } from "commander";
-import { type Chore, openChore, shortId } from "../index.ts";
+import type { RemoteJobs } from "../client/index.ts";
+import { type Chore, type Glimpse, hasEnded, isIdle, type Job, openChore, shortId } from "../index.ts";
 import { wordsOf } from "./arguments.ts";
 import { commandAt, type Line, optionsIn, readLine } from "./line.ts";
+import { hostOf, openRemote } from "./open.ts";
 import { Output } from "./output.ts";
-import { choreOptions } from "./settings.ts";
+import { type CommonOptions, choreOptions } from "./settings.ts";
 import { printable, stateWords } from "./words.ts";
 
 /**
@@ -121,7 +123,8 @@ const CRON_LINES: readonly string[] = ["@hourly", "@daily", "@weekly", "@monthly
 
 /** The values of options whose readers accept more than a few words. For other options nothing is offered. */
 const VALUES: Readonly<Record<string, (typed: string, line: Line) => Answer | Promise<Answer>>> = {
-	session: (typed, line) => ask(line, (chore) => answer(plain(chore.sessions()), typed)),
+	session: async (typed, line) => answer(plain(await sessionsFor(line)), typed),
+	host: hostsFor,
 	platform: (typed, line) =>
 		ask(line, async (chore) => {
 			const found = await chore.platforms();
@@ -146,6 +149,8 @@ const VALUES: Readonly<Record<string, (typed: string, line: Line) => Answer | Pr
 	until: (typed) => answer(plain(MOMENTS), typed),
 	"env-file": FILES,
 	"header-file": FILES,
+	cert: FILES,
+	key: FILES,
 	cacert: FILES,
 	socket: FILES,
 	idle: (typed) => answer(plain(["never"]), typed),
@@ -210,13 +215,15 @@ async function operandsFor(line: Line, chore: Command, typed: string): Promise<A
 	if (argument.name() === "command") return answer(commandsOf(commandAt(chore, operands)), typed);
 	if (argument.name() === "file") return FILES();
 	const verbs = operands.length === 0 && !line.optionsOver ? commandsOf(command) : [];
-	return argument.name() === "job" ? ask(line, (opened) => answer([...verbs, ...jobsFor(line, opened, typed)], typed)) : NOTHING;
+	if (argument.name() === "name" && command.name() === "host") return hostsFor(typed);
+	if (argument.name() !== "job") return NOTHING;
+	return answer([...verbs, ...jobsFor(line, await glimpsesFor(line, typed))], typed);
 }
 
 /** The names of jobs, then the tails of their ids. */
-function jobsFor({ command, operands }: Line, chore: Chore, typed: string): readonly Candidate[] {
+function jobsFor({ command, operands }: Line, all: readonly Glimpse[]): readonly Candidate[] {
 	const which = JOBS[command.name()] ?? "active first";
-	const jobs = chore.glance(typed).filter(({ active }) => (which === "active" ? active : which === "ended" ? !active : true));
+	const jobs = all.filter(({ active }) => (which === "active" ? active : which === "ended" ? !active : true));
 	const wantsActive = which === "active" || which === "active first";
 	const inOrder = [...jobs.filter(({ active }) => active === wantsActive), ...jobs.filter(({ active }) => active !== wantsActive)];
 	const how = ({ active, end }: (typeof jobs)[number]): string => (end === null ? (active ? "active" : "ended") : stateWords(end));
@@ -228,11 +235,58 @@ function jobsFor({ command, operands }: Line, chore: Chore, typed: string): read
 	return [...names, ...tails].filter(({ word }) => !operands.includes(word));
 }
 
+/** The jobs whose name or short id begins with what was typed. */
+async function glimpsesFor(line: Line, typed: string): Promise<readonly Glimpse[]> {
+	const found = await askHost(line, async (jobs) => (await jobs.list({ all: true })).map(glimpse));
+	return found ?? ask(line, (chore) => chore.glance(typed));
+}
+
+function glimpse(job: Job): Glimpse {
+	const active = !isIdle(job);
+	return { id: job.id, name: job.name, active, end: hasEnded(job) ? job : null };
+}
+
+async function sessionsFor(line: Line): Promise<readonly string[]> {
+	const found = await askHost(line, async (jobs) => (await jobs.info()).sessions.filter((name) => name !== "*"));
+	return found ?? ask(line, (chore) => chore.sessions());
+}
+
+async function hostsFor(typed: string): Promise<Answer> {
+	const { listHosts } = await import("../client/index.ts");
+	return answer(
+		listHosts().map(({ name, url }) => ({ word: name, about: url })),
+		typed,
+	);
+}
+
+/** How long another machine may take to answer. */
+const PATIENCE_MS = 2000;
+
+/** Asks the host that the line names. @returns undefined if it names none @throws when it does not answer in time */
+async function askHost<T>(line: Line, question: (jobs: RemoteJobs) => Promise<T>): Promise<T | undefined> {
+	const given = optionsOf(line);
+	const host = hostOf(given);
+	if (host === undefined) return undefined;
+	await using jobs = await openRemote(host, given);
+	let timer: NodeJS.Timeout | undefined;
+	const late = new Promise<never>((_, reject) => {
+		timer = setTimeout(reject, PATIENCE_MS);
+	});
+	try {
+		return await Promise.race([question(jobs), late]);
+	} finally {
+		clearTimeout(timer);
+	}
+}
+
 /** Opens the session that the line names, and asks the library. */
-async function ask(line: Line, question: (chore: Chore) => Answer | Promise<Answer>): Promise<Answer> {
-	const given = Object.fromEntries(["session", "platform"].map((name) => [name, line.given.get(name)]).filter(([, value]) => value));
-	await using chore = await openChore(await choreOptions(given));
+async function ask<T>(line: Line, question: (chore: Chore) => T | Promise<T>): Promise<T> {
+	await using chore = await openChore(await choreOptions(optionsOf(line)));
 	return await question(chore); // before it is closed
+}
+
+function optionsOf({ given }: Line): CommonOptions {
+	return Object.fromEntries(["session", "host", "platform"].map((name) => [name, given.get(name)]).filter(([, value]) => value));
 }
 
 /** Removes quotes and backslashes: shells pass the words as they were typed. */

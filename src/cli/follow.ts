@@ -1,5 +1,5 @@
 /** Stays with a job until it ends: prints its output and sends it our input. Ctrl-C ends this, never the job. */
-import { type Chore, isChoreError, type Job, type LogOptions } from "../index.ts";
+import { isChoreError, type Job, type Jobs, type LogOptions } from "../index.ts";
 import type { Invocation } from "./command.ts";
 import { NobodyReads, type Output } from "./output.ts";
 import { TerminalFilter } from "./terminal-filter.ts";
@@ -45,7 +45,7 @@ export function pipeJob(invocation: Invocation<unknown>, job: Job, { raw }: Show
  * Sends SIGPIPE to the job when our output has no reader any more. The job itself writes to files and would not notice:
  * `chore run -P -- yes | head` would fill the disk.
  */
-async function breakPipe(chore: Chore, id: string): Promise<void> {
+async function breakPipe(chore: Jobs, id: string): Promise<void> {
 	try {
 		await chore.kill(id, { signal: "SIGPIPE" });
 	} catch (error) {
@@ -54,7 +54,7 @@ async function breakPipe(chore: Chore, id: string): Promise<void> {
 }
 
 /** Prints the output of a job as it is; to a terminal, only what is harmless there. With split output its stderr goes to stderr. */
-export async function show(chore: Chore, output: Output, reference: string, { raw, ...options }: ShowOptions): Promise<void> {
+export async function show(chore: Jobs, output: Output, reference: string, { raw, ...options }: ShowOptions): Promise<void> {
 	const filters = new Map(([1, 2] as const).map((to) => [to, !raw && output.isTerminalAt(to) ? new TerminalFilter() : undefined]));
 	for await (const { bytes, stream } of chore.logs(reference, options)) {
 		const to = stream === "stderr" ? 2 : 1;
@@ -64,7 +64,7 @@ export async function show(chore: Chore, output: Output, reference: string, { ra
 }
 
 /** Sends our standard input to the job until it ends or the job reads no more. */
-async function feed(chore: Chore, id: string, signal: AbortSignal): Promise<void> {
+async function feed(chore: Jobs, id: string, signal: AbortSignal): Promise<void> {
 	try {
 		// Like a pipe, wait for the job to read as long as it takes.
 		const options = { signal, timeoutMs: Number.POSITIVE_INFINITY };
@@ -99,7 +99,8 @@ function untilInterrupted(
 			return await stay(signal);
 		} catch (error) {
 			if (!signal.aborted || !isChoreError(error) || error.code !== "ABORTED") throw error;
-			if (!invocation.options.quiet) invocation.output.note(`\nchore: ${job.name} goes on; follow it with: chore logs -f ${job.name}`);
+			if (!invocation.options.quiet)
+				invocation.output.note(`\nchore: ${job.name} goes on; follow it with: ${invocation.self} logs -f ${job.name}`);
 			invocation.setStatus(INTERRUPTED_STATUS);
 			return undefined;
 		}

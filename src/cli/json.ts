@@ -36,6 +36,9 @@ export interface Printed {
 	readonly cert: readonly ClientCertificate[];
 	readonly "cert init": ServerCertificate;
 	readonly "cert new": NewClient;
+	readonly "host add": HostLine;
+	readonly "host rm": HostLine;
+	readonly "host ls": readonly HostLine[];
 	/** On standard error, by any command that fails. */
 	readonly error: ErrorReport;
 }
@@ -92,6 +95,19 @@ export interface ServerCertificate {
 
 /** A client that `cert new` made, and the paths of the two files to be given to it. */
 export type NewClient = ClientCertificate & { readonly certificate: string; readonly key: string };
+
+/** A machine that has a name for --host. */
+export interface HostLine {
+	readonly name: string;
+	/** Without a password. */
+	readonly url: string;
+	/** The file of the certificate by which the server knows this client; null if there is none. */
+	readonly certificate: string | null;
+	/** Whether the server answers; null without --check. */
+	readonly answers: boolean | null;
+	/** Why it does not, in words; else null. */
+	readonly reason: string | null;
+}
 
 /** The last line of `events --cursor` without --commit. */
 export interface CursorLine {

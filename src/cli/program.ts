@@ -9,6 +9,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { eventsCommand } from "./commands/events.ts";
 import { helpCommand } from "./commands/help.ts";
 import { historyCommand } from "./commands/history.ts";
+import { hostCommand } from "./commands/host.ts";
 import { killCommand } from "./commands/kill.ts";
 import { listenCommand } from "./commands/listen.ts";
 import { logsCommand } from "./commands/logs.ts";
@@ -61,6 +62,7 @@ const COMMANDS: Readonly<Record<string, () => Command>> = {
 	serve: serveCommand,
 	doctor: doctorCommand,
 	cert: certCommand,
+	host: hostCommand,
 	completion: completionCommand,
 	help: helpCommand,
 };

@@ -9,6 +9,7 @@ import { UsageError } from "./failure.ts";
 /** Options that every command takes, before or after the verb. */
 export interface CommonOptions {
 	readonly session?: string;
+	readonly host?: string;
 	readonly platform?: string;
 	/** Of `run`, as in systemd-run(1). */
 	readonly user?: boolean;

@@ -86,7 +86,7 @@ export const SYSTEMD_RUN: readonly Word[] = [
 	nothing("--no-pager"),
 	honoured("--user"),
 	honoured("--system"),
-	refused("-H, --host <host>", "run chore on that machine: ssh HOST chore run …"),
+	honoured("-H, --host <host>"),
 	refused("-M, --machine <container>", "run chore in that container: machinectl shell CONTAINER …, or with the container's own tools"),
 	refused("-C, --capsule <name>", "chore knows no capsules; use systemd-run"),
 ];

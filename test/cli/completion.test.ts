@@ -75,6 +75,7 @@ describe("what chore offers", () => {
 	test("the value of each option is offered, but for those that only the user knows", PATIENCE, async () => {
 		await using cli = new Cli();
 		await cli.begin("true"); // there is a session
+		await cli.call("host", "add", "build", "ssh://build.example");
 		const chore = program();
 		for (const command of chore.commands) {
 			for (const { long = "", required } of command.createHelp().visibleOptions(command)) {

@@ -283,7 +283,6 @@ test("options of systemd-run that chore does not take are refused by name, with 
 	const cases: readonly (readonly [words: readonly string[], said: string, hint: string])[] = [
 		[["-tP"], "--pty", "-P"],
 		[["--path-property=PathExists=/x"], "--path-property", "systemd.path(5)"],
-		[["--host=there"], "--host", "ssh HOST"],
 		[["--version"], "--version", "chore --version"],
 	];
 	for (const [index, [words, said, hint]] of cases.entries()) {

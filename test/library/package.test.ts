@@ -26,7 +26,7 @@ describe("the package", () => {
 		// npm always packs what "main" names: that is the extension, which the editor finds there.
 		const unexpected = files.filter(
 			(path) =>
-				!/^(dist\/(api-[a-z]+|cli|cli-[a-z]+|core-[a-z-]+|extension|platform-[a-z-]+|serve)\.cjs|dist\/(index|client)\.js|dist\/types\/.*\.d\.ts|man\/chore\.[17]|schema\/(chore|api)\.schema\.json|schema\/openapi\.json|proto\/chore\/v1\/chore\.proto|package\.json|README\.md|LICENSE|(CHANGELOG|CONTRIBUTING|SECURITY)\.md)$/.test(
+				!/^(dist\/(api-[a-z]+|cli|cli-[a-z]+|client|core-[a-z-]+|extension|platform-[a-z-]+|serve)\.cjs|dist\/index\.js|dist\/client\.mjs|dist\/types\/.*\.d\.ts|man\/chore\.[17]|schema\/(chore|api)\.schema\.json|schema\/openapi\.json|proto\/chore\/v1\/chore\.proto|package\.json|README\.md|LICENSE|(CHANGELOG|CONTRIBUTING|SECURITY)\.md)$/.test(
 					path,
 				),
 		);
@@ -34,6 +34,8 @@ describe("the package", () => {
 		for (const path of [
 			"dist/cli.cjs",
 			"dist/index.js",
+			"dist/client.mjs",
+			"dist/types/src/client/index.d.ts",
 			"dist/types/src/index.d.ts",
 			"dist/platform-posix.cjs",
 			"man/chore.1",
@@ -77,6 +79,18 @@ describe("the package", () => {
 		assert.equal(stdout, '["failed",3,"hello\\n",true]\n', stderr);
 	});
 
+	test("has the client by a name of its own, far from any node_modules", () => {
+		// A package finds itself by its name.
+		const program = `
+			import { connect } from "chore-jobs/client";
+			const remote = await connect("unix:/nowhere/api.sock");
+			console.log(await remote.list().catch(({ code }) => code));
+		`;
+		writeFileSync(join(folder, "package/use-client.mjs"), program);
+		const { stdout, stderr } = spawnSync(process.execPath, [join(folder, "package/use-client.mjs")], { encoding: "utf8", cwd: folder });
+		assert.equal(stdout, "SERVER_UNREACHABLE\n", stderr);
+	});
+
 	test("runs a job from the command line, far from any node_modules", () => {
 		const { stdout, status } = spawnSync(
 			process.execPath,
@@ -93,7 +107,10 @@ describe("the package", () => {
 	test("its declarations need nothing that is not in it", () => {
 		writeFileSync(
 			join(folder, "use.ts"),
-			`import { openChore, type Job } from "./package/dist/index.js";\nexport const job: Promise<Job> = openChore().then((chore) => chore.run({ command: ["true"] }));\n`,
+			`import { openChore, type Job, type Jobs } from "./package/dist/index.js";
+			import { connect } from "./package/dist/types/src/client/index.js";
+			export const job: Promise<Job> = openChore().then((chore) => chore.run({ command: ["true"] }));
+			export const jobs: Promise<Jobs> = connect("ssh://build");\n`,
 		);
 		writeFileSync(join(folder, "package/dist/index.d.ts"), 'export * from "./types/src/index.js";\n');
 		const { stdout, status } = spawnSync(

@@ -73,6 +73,9 @@ test("what the commands print is what the schema says, field by field", PATIENCE
 	await check("cert init", "cert", "init");
 	await check("cert new", "cert", "new", "alice");
 	await check("cert", "cert", "ls");
+	await check("host add", "host", "add", "build", "ssh://build.example");
+	await check("host ls", "host", "ls");
+	await check("host rm", "host", "rm", "build");
 	await check("error", "status", "nobody");
 	await check("error", "run", "--no-such-option");
 	assert.deepEqual(wrong, []);

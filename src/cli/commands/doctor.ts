@@ -10,9 +10,10 @@ import {
 	type Report,
 	type SelfTest,
 } from "../../index.ts";
-import { unopened, verb } from "../command.ts";
+import { anywhere, verb } from "../command.ts";
+import { hostOf, openRemote, refuseHost } from "../open.ts";
 import type { Output } from "../output.ts";
-import { choreOptions, tolerantOptions } from "../settings.ts";
+import { type CommonOptions, choreOptions, tolerantOptions } from "../settings.ts";
 import { bytes, printable, span } from "../words.ts";
 
 interface Options {
@@ -25,18 +26,29 @@ export function doctorCommand(): Command {
 		.option("--linger", "first have the system keep your jobs beyond the last logout")
 		.option("--no-test", "do not try out the platform with three short jobs")
 		.action(
-			unopened<Options, []>(async ({ options, output, setStatus }) => {
-				if (options.linger) {
-					await using chore = await openChore(await choreOptions(options));
-					await chore.linger();
-				}
-				const settings = await tolerantOptions(options);
-				const report = await doctor({ ...settings.options, settings, selfTest: options.test });
+			anywhere<Options, []>(async ({ options, output, setStatus }) => {
+				const host = hostOf(options);
+				const report = host === undefined ? await examineHere(options) : await examineThere(host, options);
 				if (options.json) output.line(JSON.stringify(report));
-				else for (const line of describe(report, output)) output.line(line);
+				else for (const line of describe(report, output)) output.line(host === undefined ? withoutHome(line) : line);
 				if (!report.well) setStatus(1);
 			}),
 		);
+}
+
+async function examineHere(options: Options & CommonOptions): Promise<Report> {
+	if (options.linger) {
+		await using chore = await openChore(await choreOptions(options));
+		await chore.linger();
+	}
+	const settings = await tolerantOptions(options);
+	return doctor({ ...settings.options, settings, selfTest: options.test });
+}
+
+async function examineThere(host: string, options: Options & CommonOptions): Promise<Report> {
+	refuseHost("--linger", "it is for the user of that machine", options.linger === true);
+	await using jobs = await openRemote(host, options);
+	return await jobs.doctor({ selfTest: options.test }); // before it is closed
 }
 
 function describe(report: Report, output: Output): string[] {
@@ -51,7 +63,7 @@ function describe(report: Report, output: Output): string[] {
 		if (findings.length > 0) lines.push("", output.paint("bold", title));
 		for (const finding of findings) lines.push(...describeFinding(finding, output));
 	}
-	return lines.map(withoutHome);
+	return lines;
 }
 
 function describeHere({ version, node, system, release, session, locations, disk, sessions }: Report): string[] {

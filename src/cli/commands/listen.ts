@@ -1,8 +1,8 @@
 /** `chore listen`: has commands be given the events of the session. */
 import { Argument, type Command } from "commander";
-import { type EventKind, hasEnded, type JobState, type ListenerReport } from "../../index.ts";
+import { type Chore, type EventKind, hasEnded, type JobState, type ListenerReport } from "../../index.ts";
 import { duration, eventKinds, states } from "../arguments.ts";
-import { action, type Invocation, jsonLines, verb } from "../command.ts";
+import { actionHere, type Invocation, jsonLines, verb } from "../command.ts";
 import { UsageError } from "../failure.ts";
 import { commandLine, nameWords, printable, stateWords } from "../words.ts";
 
@@ -15,6 +15,8 @@ interface Options {
 }
 
 type Action = "add" | "ls" | "rm" | "test";
+
+const HERE = ["chore listen", "a listener is a command of the machine that has the jobs"] as const;
 
 const ACTIONS: readonly Action[] = ["add", "ls", "rm", "test"];
 
@@ -32,7 +34,7 @@ export function listenCommand(): Command {
 		.optionsGroup("Options:")
 		.addHelpText("after", "\n  chore listen add chat --state failed -- sh -c 'curl -sf --data-binary @- https://chat.example/hook'")
 		.action(
-			action<Options, [Action, string | undefined, string[]]>(async (invocation, what, name, program) => {
+			actionHere<Options, [Action, string | undefined, string[]]>(HERE, async (invocation, what, name, program) => {
 				const { on, state, job, timeout, otlp } = invocation.options;
 				const isPlain = [on, state, job, timeout, otlp].every((option) => option === undefined) && program.length === 0;
 				if (what !== "add" && !isPlain) throw new UsageError(`listen ${what} takes no command and no options of its own`);
@@ -52,7 +54,7 @@ export function listenCommand(): Command {
 		);
 }
 
-async function list({ chore, options, output }: Invocation<Options>, name: string | undefined): Promise<void> {
+async function list({ chore, options, output }: Invocation<Options, Chore>, name: string | undefined): Promise<void> {
 	const found = chore.listeners().filter((listener) => name === undefined || listener.name === name);
 	if (options.json) output.line(jsonLines(found));
 	else if (options.quiet) for (const listener of found) output.line(listener.name);
@@ -68,7 +70,7 @@ function row({ name, behind, on, states: only, job, command }: ListenerReport): 
 }
 
 /** Waits for the run of the test, and exits with 1 if the command would not have taken the event. */
-async function test({ chore, options, output, setStatus }: Invocation<Options>, name: string): Promise<void> {
+async function test({ chore, options, output, setStatus }: Invocation<Options, Chore>, name: string): Promise<void> {
 	const { id } = await chore.testListener(name);
 	const job = await chore.wait(id);
 	if (options.json) output.line(JSON.stringify(job));

@@ -1,6 +1,6 @@
 /** `chore pause` and `chore resume`. */
 import type { Command } from "commander";
-import type { Chore, Job } from "../../index.ts";
+import type { Job, Jobs } from "../../index.ts";
 import { action, each, jsonLines, verb } from "../command.ts";
 import { summary } from "../words.ts";
 import { referencesOrAll } from "./references.ts";
@@ -13,7 +13,7 @@ export function resumeCommand(): Command {
 	return held("resume", "let paused jobs go on", (chore, reference) => chore.resume(reference));
 }
 
-function held(name: string, about: string, act: (chore: Chore, reference: string) => Promise<Job>): Command {
+function held(name: string, about: string, act: (chore: Jobs, reference: string) => Promise<Job>): Command {
 	return verb(name, about)
 		.argument("[job...]", "names or ids")
 		.option("--all", "all active jobs of the session")

@@ -6,6 +6,7 @@ import { count, duration, repeated } from "../arguments.ts";
 import { startAndStay } from "../begin.ts";
 import { action, type Invocation, verb } from "../command.ts";
 import { UsageError } from "../failure.ts";
+import { refuseFar } from "../far.ts";
 import {
 	boundingOptions,
 	checkJobOptions,
@@ -50,6 +51,7 @@ export function requestCommand(): Command {
 	return boundingOptions(command).action(
 		action<Options, [string]>(async (invocation, url) => {
 			checkJobOptions(invocation.options);
+			refuseFar(invocation.options);
 			await startAndStay(invocation, requestOptions(invocation, url));
 		}),
 	);

@@ -4,6 +4,7 @@ import type { RunOptions } from "../../index.ts";
 import { startAndStay } from "../begin.ts";
 import { action, type Invocation, verb } from "../command.ts";
 import { UsageError } from "../failure.ts";
+import { refuseFar } from "../far.ts";
 import {
 	boundingOptions,
 	checkJobOptions,
@@ -23,6 +24,7 @@ interface Options extends JobOptions {
 	readonly gid?: string;
 	readonly relay?: boolean;
 	readonly stdin?: string;
+	readonly sameDir?: boolean;
 }
 
 export function runCommand(): Command {
@@ -46,6 +48,9 @@ export function runCommand(): Command {
 		.action(action<Options, [string[]]>(start));
 	// --same-dir and --working-directory override each other: the last one counts.
 	command.on("option:same-dir", () => command.setOptionValue("workingDirectory", undefined));
+	// The short form that systemd-run(1) has; as an option of every command it would be that of `request --header`.
+	const host = command.options.find(({ long }) => long === "--host");
+	if (host !== undefined) Object.assign(host, { short: "-H", flags: `-H, ${host.flags}` });
 	// The name that run0(1) has for --working-directory of systemd-run(1).
 	command
 		.addOption(new Option("-D, --chdir <path>").hideHelp())
@@ -75,6 +80,7 @@ function check(word: Word, value: string | undefined): void {
 
 async function start(invocation: Invocation<Options>, words: string[]): Promise<void> {
 	checkJobOptions(invocation.options);
+	refuseFar(invocation.options);
 	await startAndStay(invocation, runOptions(invocation, words));
 }
 

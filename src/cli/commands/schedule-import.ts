@@ -5,7 +5,7 @@ import { userInfo } from "node:os";
 import type { Command } from "commander";
 import { type Chore, type CrontabLine, hasEnded, isChoreError, type Job, pathOf, readCrontab, shortId, textOf } from "../../index.ts";
 import { oneOf } from "../arguments.ts";
-import { action, type Invocation, jsonLines, verb } from "../command.ts";
+import { actionHere, type Invocation, jsonLines, verb } from "../command.ts";
 import { type ImportedJob, importedJob, type Owner } from "../crontab-job.ts";
 import { UsageError } from "../failure.ts";
 import type { ImportedLine } from "../json.ts";
@@ -30,6 +30,8 @@ type Outcome = { readonly at: Line } & (
 
 type Fault = NonNullable<ImportedLine["error"]>;
 
+const HERE = ["chore schedule import", "a crontab is about the machine that has it"] as const;
+
 export function importCommand(): Command {
 	return verb("import", "print the commands that make jobs of the lines of a crontab; with --yes, make them")
 		.argument("[file]", "the crontab; - for standard input (default: what `crontab -l` prints)")
@@ -38,10 +40,10 @@ export function importCommand(): Command {
 		.option("--missed <what>", "as in run; cron itself skips what it missed", oneOf(["once", "skip"]))
 		.option("--user-column", "the lines name a user, as in /etc/crontab; for root")
 		.addHelpText("after", "\nThe crontab is not changed. Without --yes nothing is.")
-		.action(action<Options, [string | undefined]>(importCrontab));
+		.action(actionHere<Options, [string | undefined]>(HERE, importCrontab));
 }
 
-async function importCrontab(invocation: Invocation<Options>, file: string | undefined): Promise<void> {
+async function importCrontab(invocation: Invocation<Options, Chore>, file: string | undefined): Promise<void> {
 	const { options, output } = invocation;
 	const lines = linesOf(readSource(file, options), invocation);
 	const outcomes: Outcome[] = [];
@@ -75,7 +77,7 @@ function readSource(file: string | undefined, { userColumn }: Options): string {
 	throw new UsageError(`\`crontab -l\` gives no crontab: ${reason}`, "name a file, or - for standard input");
 }
 
-function linesOf(text: string, { options }: Invocation<Options>): readonly Line[] {
+function linesOf(text: string, { options }: Invocation<Options, Chore>): readonly Line[] {
 	const owner = ownerHere();
 	const taken = new Set<string>();
 	const { session, platform, missed, ifRunning } = options;
@@ -105,12 +107,12 @@ function fault(message: string, hint: string | null, code: string = "INVALID_ARG
 	return { code, message, hint };
 }
 
-async function plan(at: Line, { chore }: Invocation<Options>): Promise<Outcome> {
+async function plan(at: Line, { chore }: Invocation<Options, Chore>): Promise<Outcome> {
 	if ("error" in at) return { at, kind: "failed", error: at.error };
 	return { at, kind: "planned", holder: await holderOf(chore, at.imported.name) };
 }
 
-async function make(at: Line, { chore, options, output }: Invocation<Options>): Promise<Outcome> {
+async function make(at: Line, { chore, options, output }: Invocation<Options, Chore>): Promise<Outcome> {
 	if ("error" in at) return { at, kind: "failed", error: at.error };
 	const { name, options: asked } = at.imported;
 	try {
@@ -136,7 +138,7 @@ async function holderOf(chore: Chore, name: string): Promise<Job | undefined> {
 }
 
 /** A plan is printed as a script: the commands, and all else as comments. */
-function say(outcome: Outcome, saidBefore: ReadonlySet<string>, { options, output }: Invocation<Options>): void {
+function say(outcome: Outcome, saidBefore: ReadonlySet<string>, { options, output }: Invocation<Options, Chore>): void {
 	const { at } = outcome;
 	const notes = notesOf(at).filter((note) => !saidBefore.has(note));
 	const place = `line ${at.line}`;
@@ -167,7 +169,7 @@ function say(outcome: Outcome, saidBefore: ReadonlySet<string>, { options, outpu
 	}
 }
 
-function conclude(outcomes: readonly Outcome[], file: string | undefined, { options, output }: Invocation<Options>): void {
+function conclude(outcomes: readonly Outcome[], file: string | undefined, { options, output }: Invocation<Options, Chore>): void {
 	const of = (...kinds: readonly Outcome["kind"][]) => outcomes.filter(({ kind }) => kinds.includes(kind));
 	const numbers = of("made", "there").map(({ at }) => at.line);
 	if (outcomes.length === 0) output.note("the crontab has no lines that run anything");

@@ -1,6 +1,6 @@
 /** `chore schedule`: prints when jobs are run. */
 import type { Command } from "commander";
-import { type Chore, type Job, shortId } from "../../index.ts";
+import { type Job, type Jobs, shortId } from "../../index.ts";
 import { count } from "../arguments.ts";
 import { action, each, type Invocation, jsonLines, verb } from "../command.ts";
 import type { Cell, Output } from "../output.ts";
@@ -46,7 +46,7 @@ async function wanted(invocation: Invocation<Options>, words: readonly string[])
 	return words.length === 0 ? chore.schedules() : each(words, invocation, (reference) => chore.get(reference));
 }
 
-async function withUpcoming(chore: Chore, job: Job, number: number): Promise<Upcoming> {
+async function withUpcoming(chore: Jobs, job: Job, number: number): Promise<Upcoming> {
 	return { job, upcoming: number === 0 ? [] : await chore.upcoming(job.id, number) };
 }
 

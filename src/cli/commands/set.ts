@@ -17,6 +17,7 @@ import {
 import { action, type Invocation, verb } from "../command.ts";
 import { readEnvFile } from "../env-file.ts";
 import { UsageError } from "../failure.ts";
+import { refuseFar } from "../far.ts";
 import { addScheduleOptions, type ScheduleWords, scheduleOptions } from "../schedule-options.ts";
 import { unitSettings } from "../unit-settings.ts";
 
@@ -93,6 +94,7 @@ export function setCommand(): Command {
 		.action(
 			action<Options, [string, string[]]>(async (invocation, reference, words) => {
 				const { chore, options, output } = invocation;
+				refuseFar(options);
 				const job = await chore.set(reference, setOptions(invocation, words));
 				if (options.json) output.line(JSON.stringify(job));
 				else if (!options.quiet) output.line(changedLine(job));

@@ -1,6 +1,6 @@
 /** `chore trigger`: changes, holds and resumes schedules and their triggers, and prints what they are made of. */
 import { Argument, type Command } from "commander";
-import type { Chore, Job } from "../../index.ts";
+import type { Job, Jobs } from "../../index.ts";
 import { repeated, triggers } from "../arguments.ts";
 import { action, each, jsonLines, verb } from "../command.ts";
 import { UsageError } from "../failure.ts";
@@ -14,7 +14,7 @@ interface Options extends ScheduleWords {
 }
 
 /** What is done to the schedule of one job. */
-type Act = (chore: Chore, reference: string) => Promise<Job>;
+type Act = (chore: Jobs, reference: string) => Promise<Job>;
 
 /** For each action what the options make of it. Throws UsageError for options that do not fit. */
 const ACTIONS = {
