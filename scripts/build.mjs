@@ -12,6 +12,7 @@ rmSync("dist", { recursive: true, force: true });
 
 /** Entry points that are loaded only when they are used: `import()` of one of them loads its own bundle at run time. */
 const apart = {
+	"api-grpc": "src/api/grpc/handler.ts",
 	"api-identity": "src/api/identity/keep.ts",
 	"cli-program": "src/cli/program.ts",
 	"cli-scripts": "src/cli/scripts.ts",

@@ -2,6 +2,7 @@
 import { ChoreError } from "../index.ts";
 import type { Caller } from "./caller.ts";
 import type { Limits } from "./limits.ts";
+import type { Inputs } from "./operations/messages.ts";
 
 /** A refusal that tells when to try again. REST says it in Retry-After. */
 export class TooManyRequests extends ChoreError {
@@ -18,6 +19,23 @@ export class TooManyRequests extends ChoreError {
 const FOLLOWER_RETRY_SECONDS = 5;
 
 type Who = Pick<Caller, "client">;
+
+/** What the doors ask of a Limiter. */
+export type Bounds = Pick<Limiter, "request" | "start" | "follower">;
+
+/** The operations that start a job. */
+const STARTS: ReadonlySet<string> = new Set<keyof Inputs>(["run", "start", "restart"]);
+
+/**
+ * To be called before an operation is, and disposed once its answer is over.
+ * @param bounds undefined for callers who have none
+ * @throws TooManyRequests
+ */
+export function countCall(bounds: Bounds | undefined, caller: Who, name: keyof Inputs, input: unknown): Disposable {
+	if (STARTS.has(name)) bounds?.start(caller);
+	const follows = typeof input === "object" && input !== null && "follow" in input && input.follow === true;
+	return (follows ? bounds?.follower(caller) : undefined) ?? { [Symbol.dispose]: () => {} };
+}
 
 export class Limiter {
 	readonly #limits: Limits;

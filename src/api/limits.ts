@@ -1,6 +1,6 @@
 /** What the server bounds, and by how much: so that nobody who can reach it can use it up. Those that `KEYS` names can be set in config.toml. */
-import { existsSync, readFileSync } from "node:fs";
 import { ChoreError } from "../index.ts";
+import { readOwnFile } from "./identity/folder.ts";
 import { parse, TomlError } from "./toml.ts";
 
 export interface Limits {
@@ -78,7 +78,8 @@ const KEYS: Readonly<Record<string, keyof Limits>> = {
 
 /** The limits of a config.toml, which need not be there. @throws ChoreError CONFIG_INVALID */
 export function configuredLimits(path: string): Limits {
-	return existsSync(path) ? readLimits(readFileSync(path, "utf8"), path) : DEFAULT_LIMITS;
+	const source = readOwnFile(path);
+	return source === undefined ? DEFAULT_LIMITS : readLimits(source, path);
 }
 
 /**

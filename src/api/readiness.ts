@@ -3,8 +3,9 @@ import { lstatSync } from "node:fs";
 import { dirname } from "node:path";
 import { isChoreError } from "../index.ts";
 import { defaultSocket } from "./doors/unix.ts";
+import { serveFolder } from "./identity/folder.ts";
+import { Identity } from "./identity/identity.ts";
 import { configuredLimits } from "./limits.ts";
-import { Identity, serveFolder } from "./parts.ts";
 
 /** One thing that was looked at. */
 export interface Examined {

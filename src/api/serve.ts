@@ -1,7 +1,8 @@
 /** The server of `chore serve`: opens the doors, and ends when it is stopped or idle. Loaded by that command only. */
 import { userInfo } from "node:os";
-import type { ChoreOptions } from "../index.ts";
+import { type ChoreOptions, openSessions } from "../index.ts";
 import type { Caller } from "./caller.ts";
+import { check } from "./check.ts";
 import { takeActivated } from "./doors/activated.ts";
 import { type AnyRequest, Connections, type Handler } from "./doors/connections.ts";
 import type { Door } from "./doors/door.ts";
@@ -9,10 +10,15 @@ import { Idle } from "./doors/idle.ts";
 import { openStdioDoor } from "./doors/stdio.ts";
 import { openTlsDoor, type Place } from "./doors/tls.ts";
 import { defaultSocket, openUnixDoor } from "./doors/unix.ts";
-import { Limiter } from "./limiter.ts";
+import { type Entrance, enter } from "./enter.ts";
+import type { GrpcHandler } from "./grpc/handler.ts";
+import { serveFolder } from "./identity/folder.ts";
+import { Identity } from "./identity/identity.ts";
+import { type Bounds, countCall, Limiter } from "./limiter.ts";
 import { configuredLimits } from "./limits.ts";
-import { createHandler, Identity, serveFolder } from "./parts.ts";
+import { OPERATIONS } from "./operations/index.ts";
 import { certificateWarning, nodeWarning } from "./readiness.ts";
+import { createHandler, type HandlerOptions } from "./server.ts";
 
 export { install, uninstall } from "./install/install.ts";
 export { type Examined, examine } from "./readiness.ts";
@@ -46,6 +52,8 @@ export interface Serving {
 export async function serve({ chore, log, ...options }: ServeOptions): Promise<Serving> {
 	const activated = takeActivated();
 	const limits = configuredLimits(`${serveFolder().path}/config.toml`);
+	const { session: ownSession, ...rest } = chore;
+	const sessions = await openSessions(rest);
 	let end: (closing: Promise<void>) => void = () => {};
 	const ended = new Promise<void>((resolve) => {
 		end = resolve;
@@ -55,7 +63,7 @@ export async function serve({ chore, log, ...options }: ServeOptions): Promise<S
 		idle[Symbol.dispose]();
 		for (const door of doors) door.close();
 		identity?.[Symbol.dispose]();
-		end(connections.close());
+		end(connections.close().finally(() => sessions.close()));
 	};
 	const idle = new Idle(isTimed ? (options.idleMs ?? limits.idleMs) : Number.POSITIVE_INFINITY, stop);
 	const connections = new Connections(limits, (count) => {
@@ -64,13 +72,19 @@ export async function serve({ chore, log, ...options }: ServeOptions): Promise<S
 	});
 	const doors: Door[] = [];
 	let identity: Identity | undefined;
-	const surroundings = (identify: (request: AnyRequest) => Promise<Caller>, limiter?: Limiter) => ({
-		handler: createHandler({ identify, log: options.stdio ? () => {} : log, limits: limiter }) satisfies Handler,
+	const surroundings = (identify: HandlerOptions["identify"], bounds?: Bounds) => ({
+		handler: createHandler({
+			sessions,
+			identify,
+			bounds,
+			log: options.stdio ? () => {} : log,
+			grpc: grpcDoor(bounds, log),
+		}) satisfies Handler,
 		connections,
 		limits,
 	});
 	try {
-		const own = ownUser(chore.session);
+		const own = ownUser(ownSession);
 		// Who comes by these could do the same without a server, as often.
 		const forUser = surroundings(async () => own);
 		if (options.stdio) doors.push(openStdioDoor(process, forUser));
@@ -96,6 +110,27 @@ export async function serve({ chore, log, ...options }: ServeOptions): Promise<S
 		throw error;
 	}
 	return { ended, stop: once(stop), reload: () => identity?.reload() };
+}
+
+/** Answers gRPC and Connect. What they need is most of the server's code, so it is loaded when somebody first speaks them. */
+function grpcDoor(bounds: Bounds | undefined, log: (line: string) => void): NonNullable<HandlerOptions["grpc"]> {
+	let handler: Promise<GrpcHandler> | undefined;
+	const load = async (): Promise<GrpcHandler> => {
+		const { createGrpcHandler } = await import("./grpc/handler.ts");
+		return createGrpcHandler({
+			operations: OPERATIONS,
+			check,
+			count: (caller, name, input) => countCall(bounds, caller, name, input),
+			report: (error) => log(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+		});
+	};
+	return async (request, response, entrance: Entrance) => {
+		handler ??= load();
+		(await handler)(request, response, {
+			caller: entrance.caller,
+			call: (session, around) => enter({ ...entrance, signal: around.signal }, session, around),
+		});
+	};
 }
 
 /** Who comes by the unix socket: nobody else can. */

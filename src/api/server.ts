@@ -4,7 +4,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { TLSSocket } from "node:tls";
 import type { Caller } from "./caller.ts";
 import type { Entrance, Sessions } from "./enter.ts";
-import type { Limits } from "./limits-kept.ts";
+import type { Bounds } from "./limiter.ts";
 import { refuseForeignPages } from "./pages.ts";
 import { answerProblem, closeAfterwards, setCommonHeaders, setExpiry } from "./rest/answer.ts";
 import { type Exchange, HttpError } from "./rest/http.ts";
@@ -17,7 +17,8 @@ export interface HandlerOptions {
 	readonly identify: (request: IncomingMessage) => Caller | Promise<Caller>;
 	/** Given a line for each request, and the stack of each fault of the server itself. */
 	readonly log: (line: string) => void;
-	readonly limits?: Limits | undefined;
+	/** For the requests of each client. Default: none. */
+	readonly bounds?: Bounds | undefined;
 	/** Answers what gRPC and Connect ask, and does not throw. */
 	readonly grpc?: ((request: IncomingMessage, response: ServerResponse, entrance: Entrance) => void | Promise<void>) | undefined;
 }
@@ -49,7 +50,7 @@ async function handle({ request, response }: Pick<Exchange, "request" | "respons
 		const caller = await letIn(exchange, options);
 		client = caller.client;
 		setExpiry(exchange, caller);
-		options.limits?.request(caller);
+		options.bounds?.request(caller);
 		await pass(exchange, { sessions: options.sessions, caller, signal: gone.signal }, options);
 	} catch (error) {
 		if (!(await answerProblem(exchange, error))) options.log(stackOf(error));
@@ -67,10 +68,10 @@ async function letIn(exchange: Exchange, { identify }: HandlerOptions): Promise<
 	}
 }
 
-async function pass(exchange: Exchange, entrance: Entrance, { grpc, limits }: HandlerOptions): Promise<void> {
+async function pass(exchange: Exchange, entrance: Entrance, { grpc, bounds }: HandlerOptions): Promise<void> {
 	const { request, response } = exchange;
 	const path = pathOf(request);
-	if (path === "/v1" || path.startsWith("/v1/")) await serveRest(exchange, entrance, limits);
+	if (path === "/v1" || path.startsWith("/v1/")) await serveRest(exchange, entrance, bounds);
 	else if (grpc !== undefined && /^\/(chore\.v1\.Jobs|grpc\.[A-Za-z0-9.]+)\//.test(path)) await grpc(request, response, entrance);
 	else throw new HttpError(404, "there is nothing at this address", { hint: `${DESCRIPTION} describes all addresses` });
 }

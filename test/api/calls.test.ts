@@ -94,7 +94,7 @@ test("the bounds of a client are kept", PATIENCE, async () => {
 	});
 	await using server = await startServer({
 		jobs,
-		limits: {
+		bounds: {
 			request: () => {
 				counts.request++;
 				if (counts.request > 2) throw new ChoreError("TOO_MANY_REQUESTS", "slower");

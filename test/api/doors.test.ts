@@ -1,6 +1,6 @@
 /** The doors of the server: who is answered by which protocol, and that nobody can use them up. */
 import assert from "node:assert/strict";
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, statSync } from "node:fs";
 import { Agent, get as httpGet, type IncomingMessage } from "node:http";
@@ -19,8 +19,9 @@ import { type AnyRequest, Connections, type Handler } from "../../src/api/doors/
 import { openStdioDoor } from "../../src/api/doors/stdio.ts";
 import { openTlsDoor } from "../../src/api/doors/tls.ts";
 import { openUnixDoor } from "../../src/api/doors/unix.ts";
+import { makeCertificate } from "../../src/api/identity/certificate.ts";
+import { tlsOptions } from "../../src/api/identity/tls.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/api/limits.ts";
-import { Identity } from "../../src/api/parts.ts";
 import { eventually, HANGS_MS } from "../support/eventually.ts";
 import { END_STREAM, framesOf, get, headers, http2On, OPENING, PREFACE, Raw, reset, TYPES } from "./raw.ts";
 
@@ -56,16 +57,19 @@ async function unixDoor(some: Partial<Limits> = {}, handler: Handler = answer): 
 	return { path, connections, close, [Symbol.asyncDispose]: close };
 }
 
-/** A certificate for the server, made once. */
-let made: TlsOptions | undefined;
-function tlsOptions(): TlsOptions {
-	if (made !== undefined) return made;
-	const [certificate, key] = [`${folder}/server.pem`, `${folder}/server.key`];
-	const words = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost"];
-	execFileSync("openssl", [...words, "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate], { stdio: "ignore" });
-	made = new Identity({ path: folder, certificate, key }, { log: () => {} }).tlsOptions;
-	return made;
-}
+/** Those of a server whose certificate was made for these tests. */
+const TLS: TlsOptions = tlsOptions({
+	...makeCertificate({
+		name: "localhost",
+		usage: "server",
+		hosts: ["localhost"],
+		from: new Date(Date.now() - 60_000),
+		until: new Date(Date.now() + 3_600_000),
+	}),
+	authority: undefined,
+	revocations: undefined,
+	validTo: new Date(),
+});
 
 /** @param identify tells who it is; undefined is refused */
 async function tlsDoor(
@@ -84,13 +88,12 @@ async function tlsDoor(
 		}
 		answer(request, response);
 	};
-	const tls = tlsOptions();
-	const door = await openTlsDoor({ host: "127.0.0.1", port: 0 }, tls, { handler, connections, limits });
+	const door = await openTlsDoor({ host: "127.0.0.1", port: 0 }, TLS, { handler, connections, limits });
 	const close = () => {
 		door.close();
 		return connections.close();
 	};
-	const options = { host: "127.0.0.1", port: door.port, servername: "localhost", ca: tls.cert as Buffer };
+	const options = { host: "127.0.0.1", port: door.port, servername: "localhost", ca: TLS.cert as string };
 	return { port: door.port, options, connections, close, [Symbol.asyncDispose]: close };
 }
 

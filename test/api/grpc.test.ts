@@ -274,7 +274,7 @@ test("a call that the role does not allow is refused before it is made", async (
 	await using server = await serve(undefined, {}, { ...ALICE, role: "read" });
 	const answer = await post(server, "Run", { command: ["true"] });
 	const { message } = (await answer.json()) as { message: string };
-	assert.deepEqual([answer.status, message], [403, "alice may not call run: the role is read, not run"]);
+	assert.deepEqual([answer.status, message], [403, 'alice has the role read on this server, and "run" needs the role run']);
 });
 
 test("a fault of the server is reported, and told to nobody else", async () => {

@@ -2,8 +2,9 @@
 import type { DescMessage, DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { type ConnectRouter, createContextKey, type HandlerContext } from "@connectrpc/connect";
-import { ChoreError, isIdle, type Job } from "../../index.ts";
+import { isIdle, type Job } from "../../index.ts";
 import type { Caller, Role } from "../caller.ts";
+import { checkRole } from "../enter.ts";
 import type { Inputs } from "../operations/messages.ts";
 import type { Call, Operation, Operations, Streaming } from "../operations/operation.ts";
 import { messageOf, plainOf } from "./convert.ts";
@@ -24,6 +25,8 @@ export interface ServiceOptions {
 	readonly operations: Operations;
 	/** Refuses an input with wrong or missing fields; not given the bytes for `send`. @throws ChoreError INVALID_ARGUMENT */
 	readonly check?: ((name: keyof Inputs, input: Readonly<Record<string, unknown>>) => void) | undefined;
+	/** Counts a call until its answer is over. @throws ChoreError TOO_MANY_REQUESTS */
+	readonly count?: ((caller: Caller, name: keyof Inputs, input: unknown) => Disposable) | undefined;
 	/** Takes an error that is a fault of the server. */
 	readonly report: (error: unknown) => void;
 }
@@ -51,7 +54,9 @@ export function addJobs(router: ConnectRouter, service: DescService, problem: De
 			const act = name === "wait" ? waitOn(operation as Operations["wait"]) : operation.act.bind(operation);
 			addMethod(router, method, async (request: Message, context: HandlerContext): Promise<Message> => {
 				try {
-					return answer(await act(...begin(request, context)));
+					const [input, call] = begin(request, context);
+					using _ = options.count?.(call.caller, name, input);
+					return answer(await act(input, call));
 				} catch (error) {
 					throw told(error, context);
 				}
@@ -59,7 +64,9 @@ export function addJobs(router: ConnectRouter, service: DescService, problem: De
 		} else {
 			addMethod(router, method, async function* (request: Message, context: HandlerContext): AsyncGenerator<Message, void, void> {
 				try {
-					for await (const piece of operation.stream(...begin(request, context))) yield answer(piece);
+					const [input, call] = begin(request, context);
+					using _ = options.count?.(call.caller, name, input);
+					for await (const piece of operation.stream(input, call)) yield answer(piece);
 					// A stream whose signal was raised ends without an error of its own: its deadline is over, or nobody reads it.
 					context.signal.throwIfAborted();
 				} catch (error) {
@@ -79,14 +86,10 @@ function addMethod(
 	(router.rpc as (method: DescMethod, implementation: unknown) => void)(method, implementation);
 }
 
-const RANKS: Readonly<Record<Role, number>> = { read: 0, run: 1, admin: 2 };
-
 function callOf(context: HandlerContext, name: string, least: Role): Call {
 	const who = context.values.get(WHO);
 	if (who === undefined) throw new Error("nobody was found to make this request");
-	if (RANKS[who.caller.role] < RANKS[least]) {
-		throw new ChoreError("NOT_ALLOWED", `${who.caller.client} may not call ${name}: the role is ${who.caller.role}, not ${least}`);
-	}
+	checkRole(who.caller, name, least);
 	const warn = (text: string): void => context.responseHeader.append("chore-warning", encodeURIComponent(text.toWellFormed()));
 	return who.call(context.requestHeader.get("chore-session") ?? undefined, { signal: context.signal, warn });
 }

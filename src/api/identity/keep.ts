@@ -96,6 +96,11 @@ export function newClient(
 	}
 }
 
+/** Makes a key and a self-signed certificate by which servers know this user. */
+export function ownCertificate(name: string): { readonly certificate: string; readonly key: string } {
+	return makeCertificate({ name, usage: "client", ...term(CLIENT_DAYS) });
+}
+
 /** Lets in whoever has the key of a certificate. @param what where the text is from, for messages */
 export function addClient(name: string, text: string, what: string, rights: Rights): ClientCertificate {
 	checkClient(name);

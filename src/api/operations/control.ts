@@ -56,7 +56,8 @@ export const send: Operation<Inputs["send"], Outputs["send"]> = {
 	role: "run",
 	readOnly: false,
 	async act({ reference, bytes = new Uint8Array(), end }, { jobs, signal }) {
-		await jobs.send(reference, bytes, { end, signal });
+		// The client knows how long it wants to wait; when it goes, so does this.
+		await jobs.send(reference, bytes, { end, signal, timeoutMs: Number.POSITIVE_INFINITY });
 		return {};
 	},
 };

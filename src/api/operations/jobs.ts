@@ -21,8 +21,7 @@ export const list: Operation<Inputs["list"], Outputs["list"]> = {
 	role: "read",
 	readOnly: true,
 	act: ({ limit, after, ...filter }, { jobs }) =>
-		// merge: `limit` and `after` are fields of JobFilter; then without the cast
-		jobs.list(limit === undefined && after === undefined ? filter : ({ ...filter, limit: limit ?? PAGE, after } as typeof filter)),
+		jobs.list(limit === undefined && after === undefined ? filter : { ...filter, limit: limit ?? PAGE, after }),
 };
 
 export const get: Operation<Inputs["get"], Outputs["get"]> = {

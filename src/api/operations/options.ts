@@ -26,8 +26,9 @@ export async function runOptions(request: RunRequest, call: Call): Promise<RunOp
 		signal: call.signal,
 		onWarning: (text) => call.warn(text),
 		...(schedule === undefined ? {} : { schedule: readSchedule(schedule) }),
-		// merge: fields of RunOptions that the core gets elsewhere; then without the cast
-		...({ origin: { client: call.caller.client }, requestKey, onFound } as object),
+		origin: { client: call.caller.client },
+		requestKey,
+		onFound,
 	} as RunOptions | RequestOptions;
 }
 

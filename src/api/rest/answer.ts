@@ -4,6 +4,7 @@ import { constants } from "node:http2";
 import { setImmediate as turn } from "node:timers/promises";
 import { isChoreError } from "../../index.ts";
 import type { Caller } from "../caller.ts";
+import { TooManyRequests } from "../limiter.ts";
 import { type Exchange, HttpError, isHttp2, isWhole, streamOf } from "./http.ts";
 import { type Problem, STATUS } from "./problem.ts";
 
@@ -54,7 +55,8 @@ export async function answerProblem(exchange: Exchange, error: unknown): Promise
 		const problem = problemOf(error);
 		for (const name of ["Content-Length", "Content-Range"]) response.removeHeader(name);
 		if (error instanceof HttpError) for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value);
-		if (problem.status === 429 || problem.status === 503) response.setHeader("Retry-After", "1");
+		const waitSeconds = error instanceof TooManyRequests ? error.retryAfterSeconds : 1;
+		if (problem.status === 429 || problem.status === 503) response.setHeader("Retry-After", waitSeconds);
 		await answerJson(exchange, problem.status, problem, "application/problem+json");
 	}
 	return isOurs || signal.aborted;

@@ -2,7 +2,7 @@
 import { ChoreError, version } from "../../index.ts";
 import { check, SCHEMA } from "../check.ts";
 import { checkRole, type Entrance, enter } from "../enter.ts";
-import type { Limits } from "../limits-kept.ts";
+import { type Bounds, countCall } from "../limiter.ts";
 import { OPERATIONS } from "../operations/index.ts";
 import { PAGE } from "../operations/jobs.ts";
 import type { Inputs, Outputs } from "../operations/messages.ts";
@@ -16,7 +16,7 @@ import { answerOutput } from "./output.ts";
 import { type Address, DESCRIPTION, type Match, match, readAddress, readQuery } from "./router.ts";
 
 /** @throws ChoreError before anything is sent; after that what went wrong on the way */
-export async function serveRest(exchange: Exchange, entrance: Entrance, limits: Limits | undefined): Promise<void> {
+export async function serveRest(exchange: Exchange, entrance: Entrance, bounds: Bounds | undefined): Promise<void> {
 	const { request } = exchange;
 	const address = readAddress(request.url ?? "");
 	if (`/${address.parts.join("/")}` === DESCRIPTION) return describe(exchange);
@@ -32,13 +32,10 @@ export async function serveRest(exchange: Exchange, entrance: Entrance, limits: 
 		},
 	});
 	const input = await readInput(exchange, found, address);
-	if (name === "send") return answerJson(exchange, 200, await sendAll(exchange, input as Inputs["send"], call));
-	if (name === "logs" || name === "events") {
-		using _ = "follow" in input && input.follow ? limits?.follower(entrance.caller) : undefined;
-		if (name === "logs") return await answerOutput(exchange, input as Inputs["logs"], call);
-		return await answerEvents(exchange, input as Inputs["events"], call);
-	}
-	if (name === "run" || name === "start" || name === "restart") limits?.start(entrance.caller);
+	using _ = countCall(bounds, entrance.caller, name, input);
+	if (name === "send") return await answerJson(exchange, 200, await sendAll(exchange, input as Inputs["send"], call));
+	if (name === "logs") return await answerOutput(exchange, input as Inputs["logs"], call);
+	if (name === "events") return await answerEvents(exchange, input as Inputs["events"], call);
 	const output = await act(name, input, call);
 	setWarnings(exchange, warnings);
 	if (name === "list") setNext(exchange, input as Inputs["list"], output as Outputs["list"]);

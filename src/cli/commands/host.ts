@@ -4,7 +4,6 @@ import { userInfo } from "node:os";
 import { Argument, type Command } from "commander";
 import type { Credentials, Host } from "../../client/index.ts";
 import { isChoreError, pathOf } from "../../index.ts";
-import { makeClientCertificate } from "../client-certificate.ts";
 import { type Invocation, jsonLines, unopened, verb } from "../command.ts";
 import { UsageError } from "../failure.ts";
 import type { HostLine } from "../json.ts";
@@ -57,7 +56,7 @@ async function add({ options, output }: Unopened, name: string, url: string): Pr
 	const own = cert !== undefined && key !== undefined ? { certificate: fileOf(cert), key: fileOf(key) } : undefined;
 	// A socket and ssh need no certificate: who can use them is the user there.
 	const made = own === undefined && url.startsWith("https:") && !/^https:\/\/[^/]*@/.test(url);
-	const credentials: Credentials = made ? await makeClientCertificate(ownName()) : { ...own };
+	const credentials: Credentials = made ? (await import("../../api/identity/keep.ts")).ownCertificate(ownName()) : { ...own };
 	const host = addHost(name, url, { ...credentials, ca: cacert === undefined ? undefined : fileOf(cacert) });
 	if (options.json) output.line(JSON.stringify(lineOf(host, null)));
 	else if (!options.quiet) {

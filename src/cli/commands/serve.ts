@@ -5,6 +5,7 @@ import { type Invocation, jsonLines, unopened, verb } from "../command.ts";
 import { UsageError } from "../failure.ts";
 import { choreOptions } from "../settings.ts";
 import { printable } from "../words.ts";
+import { passwdCommand } from "./serve-passwd.ts";
 
 interface Options {
 	readonly listen?: { readonly host: string; readonly port: number };
@@ -29,6 +30,7 @@ export function serveCommand(): Command {
 		.option("--install", "have the user manager of systemd start it at the first request")
 		.option("--uninstall", "take that back; jobs stay as they are")
 		.addHelpText("after", "\n  chore serve --install\n  curl --unix-socket $XDG_RUNTIME_DIR/chore/api.sock http://localhost/v1/jobs")
+		.addCommand(passwdCommand())
 		.action(
 			unopened<Options, []>(async (asked) => {
 				const { check, install, uninstall, stdio, listen, socket, idle } = asked.options;
