@@ -310,7 +310,7 @@ export class RemoteJobs implements Jobs, AsyncDisposable {
 		const write = how.write ?? (body === undefined ? undefined : (stream: ClientHttp2Stream) => writeAll(stream, body));
 		const answer = await this.#connection.request({ ...this.#headers, accept, ...headers }, write, how.signal);
 		if (answer.status >= 200 && answer.status < 300) return answer;
-		throw answerFailure(this.#connection.address, answer.status, await readJson(answer.body));
+		throw answerFailure(this.#connection.address, answer.status, await readJson(answer.body, "as far as it came"));
 	}
 
 	/** The pieces of an answer that may be long; after the connection was lost, those of the next one. Ends when the signal is raised. */
@@ -387,10 +387,17 @@ function withoutEmpty<Options extends object>(options: Options): Options {
 	return isEmpty ? (rest as Options) : options;
 }
 
-/** @returns undefined for what is no JSON */
-async function readJson(body: AsyncIterable<Buffer>): Promise<unknown> {
+/**
+ * @param how a server may hang up on clients that it refuses: then what has come of its answer counts
+ * @returns undefined for what is no JSON
+ */
+async function readJson(body: AsyncIterable<Buffer>, how: "whole" | "as far as it came" = "whole"): Promise<unknown> {
 	const parts: Buffer[] = [];
-	for await (const part of body) parts.push(part);
+	try {
+		for await (const part of body) parts.push(part);
+	} catch (error) {
+		if (how === "whole") throw error;
+	}
 	try {
 		return JSON.parse(Buffer.concat(parts).toString());
 	} catch {

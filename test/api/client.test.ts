@@ -330,6 +330,20 @@ describe("an answer that is no success", () => {
 		["of another program is not taken for one of chore", 404, "<html>", "SERVER_UNREACHABLE", /does not answer as chore does: status 404/],
 		["in form only is told, too", 200, "<html>", "SERVER_UNREACHABLE", /does not answer as chore does/],
 	];
+	test("is told also when the server hangs up with it", async () => {
+		await using server = new StandIn({} as never);
+		const socket = join(folder, "refusing.sock");
+		await server.listen(socket);
+		await using jobs = await connect(`unix:${socket}`);
+		server.harm.asked = (_, stream) => {
+			stream.respond({ ":status": 403 });
+			stream.write('{"code":"NOT_ALLOWED","detail":"no such client","hint":null}', () => setImmediate(() => stream.session?.destroy()));
+			return true;
+		};
+		assert.equal(await codeOf(jobs.run({ command: ["true"] })), "NOT_ALLOWED");
+		assert.equal(await codeOf(jobs.list()), "NOT_ALLOWED");
+	});
+
 	test("is one error with one code", async (context) => {
 		await using server = new StandIn({} as never);
 		const socket = join(folder, "answers.sock");
