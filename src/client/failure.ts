@@ -37,7 +37,7 @@ export function connectFailure(address: Address, error: unknown): ChoreError {
 		case "ERR_TLS_CERT_ALTNAME_INVALID":
 			return unreachable(
 				`the certificate of the server at ${url} is for another name: ${namesIn(error)}`,
-				"use one of its names, or make one for this name: chore cert init --host NAME",
+				"use one of its names, or make one for this name: chore cert init --force --reached-by NAME",
 				error,
 			);
 		case "DEPTH_ZERO_SELF_SIGNED_CERT":

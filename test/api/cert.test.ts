@@ -34,13 +34,13 @@ class Certs extends Cli {
 
 test("init makes what a server needs, private, and not twice", PATIENCE, async () => {
 	await using cli = new Certs();
-	const made = await cli.cert<ServerCertificate>("init", "--host", "build.example.org");
+	const made = await cli.cert<ServerCertificate>("init", "--reached-by", "build.example.org");
 	assert.deepEqual(made.hosts, ["build.example.org", "localhost", "127.0.0.1", "::1"]);
 	const modes = [cli.serve, `${cli.serve}/clients`, made.certificate, made.key].map((path) => (statSync(path).mode & 0o777).toString(8));
 	assert.deepEqual(modes, ["700", "700", "600", "600"]);
 	assert.match(await cli.refused("init"), /^NAME_IN_USE: the server has a certificate already/);
 	assert.notEqual((await cli.cert<ServerCertificate>("init", "--force")).fingerprint, made.fingerprint);
-	assert.match(await cli.refused("init", "--force", "--host", "build:8443"), /"build:8443" is neither the name of a host nor its address/);
+	assert.match(await cli.refused("init", "--force", "--reached-by", "build:8443"), /"build:8443" is neither the name of a host nor its address/);
 });
 
 test("the program itself tells where the files of a new client are", PATIENCE, async () => {

@@ -23,7 +23,7 @@ const FREE: readonly string[] = [
 		" ",
 	),
 	..."--cursor --max --commit-to --job --otlp".split(" "),
-	..."--host --sessions --only --listen".split(" "),
+	..."--reached-by --sessions --only --listen".split(" "),
 ];
 
 interface Offer {

@@ -10,7 +10,7 @@ import type { Output } from "../output.ts";
 import { printable, shortPath } from "../words.ts";
 
 interface Options {
-	readonly host?: readonly string[];
+	readonly reachedBy?: readonly string[];
 	readonly force?: boolean;
 	readonly role?: "read" | "run" | "admin";
 	readonly sessions?: readonly string[];
@@ -25,7 +25,7 @@ type Asked = Omit<Invocation<Options>, "chore">;
 
 /** The options that each action has. */
 const OWN: Readonly<Record<Action, readonly (keyof Options)[]>> = {
-	init: ["host", "force"],
+	init: ["reachedBy", "force"],
 	new: ["role", "sessions", "directory"],
 	add: ["role", "sessions"],
 	ls: [],
@@ -41,7 +41,7 @@ export function certCommand(): Command {
 		.argument("[name]", "the client, and its session")
 		.argument("[file]", "with add: its certificate; - for standard input")
 		.optionsGroup("With init:")
-		.option("--host <name>", "a name or address by which the server is reached; several times for more (default: the machine's)", repeated)
+		.option("--reached-by <name>", "a name or address by which the server is reached; several times for more (default: the machine's)", repeated)
 		.option("--force", "make another certificate in the place of the one there is")
 		.optionsGroup("With new and add:")
 		.option("--role <role>", "what it may do: read, run or admin (default: run)", oneOf(["read", "run", "admin"]))
@@ -52,7 +52,7 @@ export function certCommand(): Command {
 		.option("--only <fingerprint>", "only the certificate whose fingerprint begins so")
 		.option("--revoke", "never let its certificates in again, whoever vouches for them")
 		.optionsGroup("Options:")
-		.addHelpText("after", "\n  chore cert init --host build.example.org\n  chore cert add alice alice.pem --role read")
+		.addHelpText("after", "\n  chore cert init --reached-by build.example.org\n  chore cert add alice alice.pem --role read")
 		.action(
 			unopened<Options, [Action, string | undefined, string | undefined]>(async (asked, action, name, file) => {
 				for (const option of Object.values(OWN).flat())
@@ -72,7 +72,7 @@ export function certCommand(): Command {
 
 async function init({ options, output }: Asked): Promise<void> {
 	const { initServer } = await keep();
-	const made = initServer(options.host ?? [], { force: options.force === true });
+	const made = initServer(options.reachedBy ?? [], { force: options.force === true });
 	if (options.json) return output.line(JSON.stringify(made));
 	output.line(made.certificate);
 	if (options.quiet) return;
