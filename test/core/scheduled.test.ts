@@ -28,7 +28,7 @@ async function eventsOf(home: Home): Promise<readonly string[]> {
 test("a job with a schedule is listed as scheduled, holds its name, and has not run", async () => {
 	await using home = await makeHome("fake", fakePlatform);
 	const job = await home.chore.run({ command: ["echo", "hi"], name: "tick", schedule: DAILY });
-	assert.deepEqual([job.state, job.run, job.startedAt, job.exitCode, job.output.paths], ["scheduled", 0, null, null, []]);
+	assert.deepEqual([job.state, job.run, job.result, job.startedAt, job.exitCode, job.output.paths], ["scheduled", 0, null, null, null, []]);
 	assert.deepEqual(job.schedule?.calendar, ["*-*-* 00:00:00 UTC"]);
 	assert.equal(Date.parse(job.schedule?.next ?? "") % 86_400_000, 0);
 	assert.deepEqual([job.schedule?.last, job.schedule?.missed, job.schedule?.paused], [null, 0, false]);

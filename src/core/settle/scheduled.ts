@@ -124,13 +124,17 @@ export async function withSchedule(context: Context, job: Job): Promise<Job> {
 	await finishArming(context, job.id, record);
 	const { schedule, mayFire } = await present(context, job, record);
 	if (!mayFire && (await endSchedule(context, job.id))) return job;
-	return freeze(isIdle(job) ? { ...job, state: "scheduled", reason: job.run === 0 ? null : job.reason, schedule } : { ...job, schedule });
+	return freeze({ ...(isIdle(job) ? betweenRuns(job) : job), schedule });
+}
+
+/** A job without an active run that is going to have one. Of one that had none yet there is no end to tell. */
+function betweenRuns(job: Job): Job {
+	return job.run === 0 ? { ...job, state: "scheduled", result: null, reason: null } : { ...job, state: "scheduled" };
 }
 
 /** A job that feeds a listener: between two runs it waits for events. */
 function asListening(job: Job): Job {
-	if (!isIdle(job)) return job;
-	return freeze(job.run === 0 ? { ...job, state: "scheduled", result: null, reason: null } : { ...job, state: "scheduled" });
+	return isIdle(job) ? freeze(betweenRuns(job)) : job;
 }
 
 /** @returns what is shown, and whether it will ever fire again */
