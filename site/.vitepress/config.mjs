@@ -9,23 +9,12 @@ const base = process.env.SITE_BASE ?? "/";
 const pages = fileURLToPath(new URL("../pages/", import.meta.url));
 const library = JSON.parse(readFileSync(`${pages}reference/library.json`, "utf8"));
 
-const guides = [
-	["The first job", "first-job"],
-	["Coming from nohup", "from-nohup"],
-	["Coming from pm2", "from-pm2"],
-	["Coming from systemd-run", "from-systemd-run"],
-	["Coming from cron", "from-cron"],
-	["Coming from tmux", "from-tmux"],
-	["Over ssh and after logout", "ssh-and-logout"],
-	["Schedules", "schedules"],
-	["Jobs in VS Code", "vscode"],
-	["When something is wrong", "doctor"],
-	["Writing a platform", "platform"],
-];
+/** The guides, as README lists them. */
+const guides = [...readFileSync(`${pages}index.md`, "utf8").matchAll(/^- \[(.*)\]\(\.\/guides\/(.*)\.md\)$/gm)];
 
 const sidebar = [
-	{ text: "chore", link: "/" },
-	{ text: "Guides", items: guides.map(([text, name]) => ({ text, link: `/guides/${name}` })) },
+	{ text: "chore in short", link: "/" },
+	{ text: "Guides", items: guides.map(([, text, name]) => ({ text, link: `/guides/${name}` })) },
 	{
 		text: "Reference",
 		items: [

@@ -9,7 +9,7 @@ export function manualPage(file) {
 	const html = execFileSync("mandoc", ["-T", "html", "-O", "fragment,man=%N.%S", file], { encoding: "utf8" });
 	const [, text = ""] = /<div class="manual-text">(.*)<\/div>\s*<table class="foot">/s.exec(html) ?? [];
 	const body = text
-		.replace(/<\/?section[^>]*>/g, "")
+		.replace(/<\/?section[^>]*>|<br\/>/g, "")
 		.replace(/<a class="Xr" href="([^"]*)">(.*?)<\/a>/gs, (_, page, name) =>
 			page in OURS ? `<a href="${OURS[page].replace(".md", ".html")}">${name}</a>` : name,
 		)
