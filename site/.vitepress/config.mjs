@@ -51,7 +51,7 @@ export default defineConfig({
 	head: [["link", { rel: "icon", href: `${base}chore.svg`, type: "image/svg+xml" }]],
 	markdown: {
 		anchor: { slugify: anchorOf },
-		headers: { level: [2, 3] },
+		linkify: false,
 		config(md) {
 			// Nothing in the sources is meant for Vue.
 			const text = md.renderer.rules.text;
