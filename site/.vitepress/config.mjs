@@ -61,7 +61,11 @@ export default defineConfig({
 	themeConfig: {
 		sidebar,
 		outline: { level: [2, 3] },
-		search: { provider: "local" },
+		search: {
+			provider: "local",
+			// What is for programmers comes after the guides and the manual.
+			options: { miniSearch: { searchOptions: { boostDocument: (page) => (/\/(library|files)\//.test(page) ? 0.3 : 1) } } },
+		},
 		docFooter: { prev: "Before", next: "Next" },
 	},
 });

@@ -13,8 +13,9 @@ export function manualPage(file) {
 		.replace(/<a class="Xr" href="([^"]*)">(.*?)<\/a>/gs, (_, page, name) =>
 			page in OURS ? `<a href="${OURS[page].replace(".md", ".html")}">${name}</a>` : name,
 		)
-		.replace(/<(\/?)(?:var|i) ?[^>]*>/g, "<$1em>")
-		.replace(/<pre>(.*?)<\/pre>/gs, (_, text) => `<pre>${text.replaceAll("\n", "&#10;")}</pre>`)
+		.replace(/<pre>(.*?)<\/pre>/gs, (_, text) => `<pre>${text.replaceAll("\n", "&#10;").replaceAll(" ", "&#32;")}</pre>`)
+		// A line that ends between two words in code would become nothing: Vue takes such blanks for indentation.
+		.replace(/\s+/g, " ")
 		.replaceAll("{{", "&#123;&#123;");
 	const [, ...sections] = body.split(/(?=<h[12] class="S[hs]")/);
 	const name = `chore(${file.at(-1)})`;
@@ -24,6 +25,6 @@ export function manualPage(file) {
 /** A section or subsection: its heading in Markdown, with mandoc's own anchor, and the rest as one block of HTML. */
 function markdown(section) {
 	const [, level, id, title, rest] = /^<h([12])[^>]* id="([^"]*)"><a[^>]*>(.*?)<\/a><\/h\d>(.*)$/s.exec(section) ?? [];
-	const heading = `${"#".repeat(Number(level) + 1)} ${title.replace(/\s+/g, " ")} {#${id}}`;
-	return `${heading}\n\n<div class="manual">\n${rest.replace(/\n\s*\n+/g, "\n").trim()}\n</div>`;
+	const heading = `${"#".repeat(Number(level) + 1)} ${title} {#${id}}`;
+	return `${heading}\n\n<div class="manual">${rest}</div>`;
 }

@@ -51,6 +51,7 @@ async function library() {
 		readme: "none",
 		name: "The library",
 		out: `${PAGES}/reference/library`,
+		sort: ["source-order"],
 		disableSources: true,
 		excludePrivate: true,
 		excludeInternal: true,
