@@ -55,9 +55,9 @@ export function withoutChance(text: string): string {
 		return `${id.length > 8 ? "ID" : "TAIL"}${ids.indexOf(tail) + 1}`;
 	};
 	return text
-		.replace(/\b(?:[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}|(?=[a-f]*[0-9])[0-9a-f]{8})\b/g, numbered)
+		.replace(/\b(?:[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{8})\b/g, numbered)
 		.replace(/\b\d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d)?/g, "DATE")
-		.replace(/(?:less than )?\b[\d.]+ (?:ms|s|min|h|days?)\b(?: \d+ (?:s|min|h)\b)?/g, "SPAN")
+		.replace(/(?:less than )?\b[\d.]+ (?:ms|s|min|h|d)\b(?: \d+ (?:s|min|h)\b)?/g, "SPAN")
 		.replace(/\bpid \d+/g, "pid PID")
 		.replace(/^( {4})\d+ /gm, "$1PID ")
 		.replace(/^( {2}used) .*$/gm, "$1")
