@@ -36,7 +36,7 @@ const passed = (suite, title) =>
 if (!passed("lingering", /^is off, is turned on by chore doctor --linger/)) faults.push("lingering was not tested");
 const withCron = testsOf("posix/cron");
 if (withCron.length === 0 || withCron.some(({ status }) => status !== "passed")) faults.push("schedules were not tested with a cron");
-for (const file of ["api/grpc-proto", "api/grpc-python"]) {
+for (const file of ["api/grpc-proto", "api/grpc-python", "docs/guides"]) {
 	const tests = testsOf(file);
 	if (tests.length === 0 || tests.some(({ status }) => status !== "passed")) faults.push(`${file} was not tested as a whole`);
 }

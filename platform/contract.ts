@@ -159,6 +159,7 @@ export type StopOutcome =
 	/** Processes that are still there 5 s after SIGKILL: in uninterruptible sleep, or another user's. */
 	| { readonly kind: "survivors"; readonly pids: readonly number[] };
 
+/** A process of a running job. */
 export interface JobProcess {
 	readonly pid: number;
 	readonly parentPid: number;
@@ -353,6 +354,7 @@ export interface Stray {
 	readonly cure: string;
 }
 
+/** A line of the doctor's report: what something is called, and how it is here. */
 export interface Fact {
 	readonly name: string;
 	readonly value: string;
@@ -367,6 +369,7 @@ export interface PlatformContext {
 	install(name: string, text: string): string;
 }
 
+/** Whether a platform can be used here, and why. */
 export interface Detection {
 	readonly available: boolean;
 	/** Why it is available or not, in one clause for people. */

@@ -1,14 +1,14 @@
 /**
  * chore: background jobs that outlive the terminal, the editor and the daemon, because there is no daemon.
  *
+ * @packageDocumentation
+ *
  * @example
  * import { openChore } from "chore-jobs";
  * const chore = await openChore();
  * const job = await chore.run({ command: ["make", "test"] });
  * const end = await chore.wait(job.id); // end.state, end.exitCode
  * await chore.close(); // or `await using` above
- *
- * @packageDocumentation
  */
 
 import { registry } from "../platform/registry.ts";

@@ -1,7 +1,7 @@
-/** The documents say what the command line does: the manual page and the README against commander's own list. */
+/** The documents say what the command line does: the manual page, the README and the guides against commander's own list. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import type { Command, Option } from "commander";
 import { ChoreError, type ErrorCode } from "../../platform/errors.ts";
@@ -13,6 +13,9 @@ import { SYSTEMD_RUN } from "../../src/cli/systemd-run.ts";
 const PAGE = "man/chore.1";
 const page = readFileSync(PAGE, "utf8");
 const readme = readFileSync("README.md", "utf8");
+const guides = readdirSync("site/guides")
+	.map((name) => `site/guides/${name}`)
+	.sort();
 
 /** One line a code, so that a new one cannot be forgotten in DIAGNOSTICS. */
 const CODES: Readonly<Record<ErrorCode, true>> = {
@@ -135,12 +138,6 @@ describe("README.md", () => {
 		}
 	});
 
-	test("each command line in a code block is valid", () => {
-		const lines = codeBlocks(readme).flatMap(commandLines);
-		assert.ok(lines.length > 5);
-		for (const line of lines) parse(line);
-	});
-
 	test("the table of commands has each command, and no other", () => {
 		const rows = [...readme.matchAll(/^\| (`chore [a-z]+`(?:, `chore [a-z]+`)*) \|/gm)].map(([, row]) => row ?? "");
 		const names = rows.flatMap((row) => [...row.matchAll(/`chore ([a-z]+)`/g)].map(([, name]) => name ?? ""));
@@ -148,9 +145,31 @@ describe("README.md", () => {
 		assert.deepEqual(names.sort(), wanted.sort());
 	});
 
-	test("each file that it links to exists", () => {
-		for (const [, path = ""] of readme.matchAll(/\]\(([^)#:]+)(#[^)]*)?\)/g)) assert.doesNotThrow(() => readFileSync(path), path);
+	test("it links to each guide", () => {
+		const linked = [...readme.matchAll(/^- \[.*\]\((site\/guides\/.*)\)$/gm)].map(([, path]) => path);
+		assert.deepEqual(linked.sort(), guides);
 	});
+});
+
+describe("README.md and the guides", () => {
+	for (const path of ["README.md", ...guides]) {
+		const text = readFileSync(path, "utf8");
+
+		test(`each command line in ${path} is valid`, () => {
+			const lines = [...codeBlocks(text).flatMap(commandLines), ...inlineCode(text).filter((code) => /^chore \S+ \S/.test(code))];
+			assert.ok(lines.length > 1);
+			for (const line of lines) parse(line);
+		});
+
+		test(`each option that ${path} names is one of chore, or one of systemd-run of which chore says what becomes of it`, () => {
+			const known = new Set([chore, ...commands].flatMap(optionsOf).flatMap(({ short, long }) => [short, long]));
+			for (const { flags } of SYSTEMD_RUN) for (const word of flags.split(/[ ,]+/)) known.add(word);
+			for (const code of inlineCode(text)) {
+				const [, option] = /^(--?[a-z][\w-]*)/i.exec(code) ?? [];
+				assert.ok(option === undefined || known.has(option), `there is no ${option}`);
+			}
+		});
+	}
 });
 
 function errorsOfEachCode(): ChoreError[] {
@@ -213,6 +232,11 @@ function section(macro: "Sh" | "Ss", title: string, text: string = page): string
 /** The content of fenced code blocks. */
 function codeBlocks(text: string): string[] {
 	return [...text.matchAll(/^```[a-z]*\n(.*?)\n```$/gms)].map(([, block]) => block ?? "");
+}
+
+/** Code within a line of text. */
+function inlineCode(text: string): string[] {
+	return [...text.replace(/^```.*?^```$/gms, "").matchAll(/`([^`\n]+)`/g)].map(([, code]) => code ?? "");
 }
 
 /** The commands of chore in a piece of a document: at a line's beginning or its prompt, behind npx, or inside $( ). */

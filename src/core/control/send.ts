@@ -6,6 +6,7 @@ import { hasOpenedInput, isUnreadable, readEvidence, readStoredRun, type StoredR
 import { isIdle, shortId } from "../job.ts";
 import { current } from "./reach.ts";
 
+/** How `Chore.send` writes to the standard input of a job. */
 export interface SendOptions {
 	/** Close the job's standard input after the text. */
 	readonly end?: boolean | undefined;

@@ -15,6 +15,7 @@ import { waitForEnd } from "./wait.ts";
 const SETTLE_MS = 2_000;
 const ROUNDS = 30;
 
+/** How `Chore.stop` ends a job. */
 export interface StopOptions {
 	/** Milliseconds between the stop signal and SIGKILL, 0 to kill at once. Default: the job's own. */
 	readonly graceMs?: number | undefined;

@@ -8,6 +8,7 @@ import { isUnreadable, readEvidence, readStoredRun, refuseRun, refuseUnreadable,
 import { hasEnded, type Job, type JobState, shortId } from "../job.ts";
 import { byRecord, examine, precedesOutput } from "../settle/settle.ts";
 
+/** Which run `Chore.wait` waits for, and for how long. */
 export interface WaitOptions {
 	/** The number of the run. Default: the latest at the time of the call. Runs that are started later are not waited for. */
 	readonly run?: number | undefined;

@@ -28,6 +28,7 @@ export const EVENT_KINDS = [
 	"missed",
 ] as const;
 
+/** What an event tells of. */
 export type EventKind = (typeof EVENT_KINDS)[number];
 
 /** One line of the ledger. */

@@ -5,6 +5,7 @@ import { errnoOf } from "../../../platform/errors.ts";
 import { fileSystem, isRemote } from "../disk/file-systems.ts";
 import type { Findings } from "./finding.ts";
 
+/** The file system that holds the state. */
 export interface Disk {
 	/** "ext4", "nfs"; null for a type that is not known here. */
 	readonly fileSystem: string | null;

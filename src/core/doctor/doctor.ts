@@ -21,6 +21,7 @@ import { type Location, locate } from "./location.ts";
 import { SCRATCH, type SelfTest, selfTest } from "./self-test.ts";
 import { ANSWER_MS, within } from "./within.ts";
 
+/** What `doctor` looks at besides the surroundings. */
 export interface DoctorOptions extends ChoreOptions {
 	/** Whether to test the platform with three short jobs. Default true. */
 	readonly selfTest?: boolean | undefined;

@@ -27,6 +27,7 @@ export type FindingKind =
 	| "listener"
 	| "self-test";
 
+/** Something that the doctor found, and what to do about it. */
 export interface Finding {
 	readonly kind: FindingKind;
 	/** A problem needs attention; a note does not. */

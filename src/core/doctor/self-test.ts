@@ -27,6 +27,7 @@ export interface Check {
 	readonly problem: string | null;
 }
 
+/** What came of trying out the platform, in a state folder of its own. */
 export interface SelfTest {
 	readonly platform: string;
 	/** The temporary state folder. */

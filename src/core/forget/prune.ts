@@ -40,6 +40,7 @@ export interface PruneReport {
 	readonly failures: readonly { readonly id: string; readonly code: ErrorCode; readonly message: string; readonly hint: string | null }[];
 }
 
+/** A job that was forgotten by pruning, or would be. */
 export interface PrunedJob {
 	readonly id: string;
 	readonly name: string;

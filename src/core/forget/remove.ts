@@ -18,6 +18,7 @@ import { isIdle, type Job, shortId } from "../job.ts";
 import { endSchedule } from "../settle/scheduled.ts";
 import { removeBeside } from "./remove-beside.ts";
 
+/** How `Chore.remove` forgets a job. */
 export interface RemoveOptions {
 	/** Stop the job first if it is active. Forget it also if its state is unknown or its record cannot be read. */
 	readonly force?: boolean | undefined;

@@ -30,6 +30,7 @@ export interface EventBatch {
 	readonly next: string;
 }
 
+/** Which events a reader with a cursor is given. */
 export interface BatchOptions {
 	/** Go on from this place instead of the one where the cursor stands. */
 	readonly from?: string | undefined;

@@ -7,6 +7,7 @@ import { LedgerReader, readLedgerTail } from "../disk/ledger-files.ts";
 import type { Job } from "../job.ts";
 import { type Follower, LOOK_EVERY_MS, witnessFor } from "./witness.ts";
 
+/** Which events `Chore.events` gives. */
 export interface EventOptions {
 	/**
 	 * Of the events that the ledger holds already, only those from this moment on; "now": none. Default: all. Later events

@@ -7,8 +7,10 @@ import { isUnreadable, outputPaths, readStoredRun, refuseRun, refuseUnreadable }
 import { shortId } from "../job.ts";
 import { follow, type Piece } from "./follow.ts";
 
+/** A file that holds output: `output` for both streams, else the one of that stream. */
 export type StreamName = "output" | "stdout" | "stderr";
 
+/** Which part of its output `Chore.logs` gives. */
 export interface LogOptions {
 	/** Begin at this byte of the file. Default 0. */
 	readonly fromByte?: number | undefined;

@@ -9,6 +9,7 @@ import { type ProgramEnd, runProgram } from "../../../platform/program.ts";
 import { isDoubtful } from "../exact-text.ts";
 import { loginShellArguments } from "./login-shell.ts";
 
+/** Which shell `loginEnvironment` asks, and for how long. */
 export interface LoginEnvironmentOptions {
 	/** The shell, an absolute path. Default: $SHELL, else the one of passwd(5), else /bin/sh. */
 	readonly shell?: string | undefined;

@@ -45,7 +45,10 @@ const FLAGS = /^(?:-[nqs][ \t]+)+/;
 /** What surrounds the lines that chore itself keeps in a crontab. */
 const OWN_BLOCK = /^# BEGIN chore .*?^# END chore\b.*?$/gms;
 
-/** @param options.userColumn the lines name a user before the command, as in /etc/crontab */
+/**
+ * Reads the lines of a crontab: what each would run, when, and with which variables; or why it cannot be a job.
+ * With `userColumn` they name a user before the command, as in /etc/crontab.
+ */
 export function readCrontab(text: string, { userColumn = false }: { readonly userColumn?: boolean } = {}): readonly CrontabLine[] {
 	const others = text.replace(OWN_BLOCK, (block) => block.replace(/[^\n]/g, ""));
 	const variables = new Map<string, string>();

@@ -25,6 +25,7 @@ import { text as otlp } from "./otlp.sh.ts";
 import { run } from "./run.ts";
 import { planTemplate, writeTemplate } from "./template.ts";
 
+/** What a listener is given, and what takes it. */
 export interface ListenOptions {
 	/** Program and arguments. It is given JSON lines on its standard input, 500 at most, and has them once it exits with 0. */
 	readonly command?: readonly string[] | undefined;

@@ -122,6 +122,7 @@ function discardRun(session: Session, id: string, folder: string): void {
 	removeQuietly(aside);
 }
 
+/** How `Chore.restart` ends a job and starts its next run. */
 export interface RestartJobOptions extends LaunchOptions, StopOptions {}
 
 /** @see Chore.restart in chore.ts */

@@ -12,6 +12,7 @@ import { isPaused, pendingMs, readSchedule } from "../settle/scheduled.ts";
 import { examine } from "../settle/settle.ts";
 import { FIRE_TEXT } from "./fire.ts";
 
+/** Which jobs `Chore.tick` runs. */
 export interface TickOptions {
 	/** Also the jobs that their platform should have woken, and has not for 90 seconds. */
 	readonly all?: boolean | undefined;
