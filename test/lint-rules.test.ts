@@ -70,6 +70,8 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
 	["extension/views/tree.ts", 'import { spawn } from "child_process";\nspawn("");\n'],
 	["extension/views/tree.ts", 'import { list } from "../../src/core/look/list.ts";\nlist();\n'],
 	["extension/views/tree.ts", 'import { sessionBus } from "dbus-next";\nsessionBus();\n'],
+	["extension/views/tree.ts", 'import { connect } from "../../src/client/index.ts";\nconnect("");\n'],
+	["extension/jobs/open-jobs.ts", 'import { dial } from "../../src/client/dial.ts";\ndial();\n'],
 	["extension/words.ts", 'import { list } from "../src/core/look/list.ts";\nlist();\n'],
 	["extension/jobs/job-list.ts", 'import { treeItem } from "../views/row.ts";\ntreeItem();\n'],
 	["extension/logs/channels.ts", 'import { treeItem } from "../views/row.ts";\ntreeItem();\n'],

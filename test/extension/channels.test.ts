@@ -111,7 +111,7 @@ describe("a channel", () => {
 
 test("the paths that a channel names are links to files, on the machine where they are", () => {
 	const paths = ["/state/wörk and play/stdout", "/state/wörk and play/stderr"];
-	const text = `line\n[chore: the first 10 bytes are not shown; ${whereWords(paths)}]\n[chore: all of it: x]\n`;
+	const text = `line\n[chore: the first 10 bytes are not shown; ${whereWords({ id: "1", output: { paths } } as unknown as Job, undefined)}]\n[chore: all of it: x]\n`;
 	const document = { getText: () => text, positionAt: (offset: number) => offset };
 	const links = new LogLinks().provideDocumentLinks(document as never);
 	const shown = links.map(({ range }) => text.slice(Number(range.start), Number(range.end)));
