@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as posix from "../../platform/posix/index.ts";
 import type { Caller } from "../../src/api/caller.ts";
-import { type Serving, serve } from "../../src/api/serve.ts";
+import { serve } from "../../src/api/serve.ts";
 import { connectTo } from "../../src/client/index.ts";
 import type { RunOptions } from "../../src/index.ts";
 import { startServer } from "../api/server.ts";
+import { StandIn } from "../api/stand-in.ts";
 import { eventually } from "../support/eventually.ts";
 import { makeHome } from "../support/home.ts";
 import "./editor.ts";
@@ -69,29 +70,26 @@ describe("a window on the jobs of a host", () => {
 	test("goes on showing them while the server is away, says so, and is live again when it is back", async () => {
 		await using home = await makeHome("posix", posix);
 		const socket = `${home.path}/api.sock`;
-		const begin = (): Promise<Serving> => serve({ chore: { home: home.path, platform: "posix" }, socket, log: () => {} });
+		await using server = new StandIn(home.chore);
 		await using looking = new Looking(socket);
 		const { list } = looking;
 		await list.ready();
 		assert.equal(list.failure?.title, `unix:${socket} is out of reach`);
-		const first = await begin();
+		await server.listen(socket);
 		await eventually("it is found", () => list.failure === undefined);
 		const { id } = await home.chore.run({ command: ["sleep", "1000"], name: "there" });
 		await eventually("its job is shown", () => list.get(id)?.state === "running");
-		first.stop();
-		await first.ended;
+		await server.close();
 		await eventually("it is missed", () => list.isOutOfReach);
 		assert.deepEqual([list.failure?.title, list.get(id)?.state], [`unix:${socket} is out of reach`, "running"]);
 		await list.again();
 		assert.deepEqual([list.isOutOfReach, list.get(id)?.state], [true, "running"]);
 		await home.chore.stop(id);
-		const second = await begin();
+		await server.listen(socket);
 		await eventually("what happened meanwhile is shown", () => list.get(id)?.state === "stopped");
 		assert.deepEqual([list.failure, list.isOutOfReach], [undefined, false]);
 		const later = await home.chore.run({ command: ["true"] });
 		await eventually("it is live", () => list.get(later.id)?.state === "succeeded");
-		second.stop();
-		await second.ended;
 	});
 
 	test("works with the session that the server has for this client, on one connection", async () => {
