@@ -139,8 +139,12 @@ export class Sidebar implements vscode.Disposable {
 
 	/** Says beside the titles of the views which machine they are about, and what they are filtered by. */
 	#describe(): void {
-		const { host } = this.#jobs;
-		const words = [...(host === undefined ? [] : [hostWords(host)]), ...(this.#filtered === "" ? [] : [`filter: ${this.#filtered}`])];
+		const { host, isOutOfReach, all } = this.#jobs;
+		const words = [
+			...(host === undefined ? [] : [hostWords(host)]),
+			...(isOutOfReach && all.length > 0 ? ["as last seen"] : []),
+			...(this.#filtered === "" ? [] : [`filter: ${this.#filtered}`]),
+		];
 		const description = literal(words.join(" · "));
 		for (const name of VIEWS) if (this[name].description !== description) this[name].description = description;
 	}

@@ -17,7 +17,8 @@ const { start } = await import("../../extension/start/start.ts");
 const { hostWords } = await import("../../extension/words.ts");
 const { runOptions, isSame } = await import("../../extension/commands/tasks.ts");
 const { StatusBar } = await import("../../extension/views/status-bar.ts");
-const { statusBarItems } = await import("./vscode.ts");
+const { Sidebar } = await import("../../extension/views/sidebar.ts");
+const { contexts, EventEmitter, statusBarItems } = await import("./vscode.ts");
 
 type List = InstanceType<typeof JobList>;
 type Options = ConstructorParameters<typeof JobList>[0];
@@ -159,6 +160,34 @@ test("a host is shown without what is before it in a URL", () => {
 		["unix:/run/user/1000/chore/api.sock", "unix:/run/user/1000/chore/api.sock"],
 	] as const)
 		assert.equal(hostWords(host), words);
+});
+
+test("the views say of which machine the jobs are, and the menus know that files are there and what is not allowed", () => {
+	const changed = new EventEmitter<void>();
+	const job = {
+		id: "1",
+		name: "web",
+		state: "running",
+		attempt: 1,
+		command: ["true"],
+		directory: "/",
+		createdAt: "2026-11-21T09:00:00.000Z",
+	};
+	const all = [{ ...job, reason: null, schedule: null, startedAt: null, endedAt: null }];
+	const place = { host: "build" as string | undefined, isOutOfReach: false, isReadOnly: true, all };
+	const list = Object.assign(place, { onDidChange: changed.event });
+	const memory = { get: () => undefined, update: async () => {} };
+	const sidebar = new Sidebar(list as unknown as List, memory as never);
+	const shown = (): unknown[] => [sidebar.finished.description, contexts.get("chore.remote"), contexts.get("chore.readOnly")];
+	assert.deepEqual(shown(), ["build", true, true]);
+	place.isOutOfReach = true;
+	changed.fire();
+	sidebar.filter("web");
+	assert.deepEqual(shown(), ["build · as last seen · filter: web", true, true]);
+	Object.assign(place, { host: undefined, isOutOfReach: false, isReadOnly: false });
+	changed.fire();
+	assert.deepEqual(shown(), ["filter: web", false, false]);
+	sidebar.dispose();
 });
 
 test("the status bar says of which machine the jobs are, and that it is out of reach", () => {

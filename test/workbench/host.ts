@@ -49,7 +49,7 @@ suite("the setting host", () => {
 		server.begin();
 		try {
 			await window.set("host", server.url);
-			await eventually("what is shown is not of this machine", async () => !(await window.rows("running")).includes("here"));
+			await eventually("what is shown is not of this machine", async () => (await window.rows("running")).length === 0);
 			const there = await chore.run({ command: ["/bin/sh", "-c", "echo one; read -r line; echo $line; exec sleep 1000"], stdin: "fifo" });
 			const job = await window.known(there, ({ state }) => state === "running");
 			assert.equal(window.parts.sidebar.running.description, server.url);
@@ -59,10 +59,10 @@ suite("the setting host", () => {
 			await window.command("send", row(job));
 			await window.untilChannel(job, "one\ntwo\n");
 
+			const told = window.answer("showErrorMessage", () => undefined);
 			await server.kill();
 			await window.untilRow("running", `${server.url} is out of reach nothing listens at`);
 			await window.untilRow("running", "sh running");
-			const told = window.answer("showErrorMessage", () => undefined);
 			server.begin();
 			await eventually("it is found again", () => window.parts.jobs.failure === undefined);
 			assert.deepEqual(told, []);
