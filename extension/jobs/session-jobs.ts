@@ -17,6 +17,9 @@ export interface SessionListener {
 /** How long changes are gathered of jobs that are started again and again: each change has the views drawn. */
 const GATHER_MS = 1000;
 
+/** When a server is asked again that takes no more requests of this client for the moment. */
+const TAKES_NONE_MS = 1000;
+
 export class SessionJobs {
 	readonly jobs = new Map<string, Job>();
 	readonly name: string;
@@ -87,6 +90,10 @@ export class SessionJobs {
 			if (this.#answers.counts(question, id)) this.#know(id, job);
 		} catch (error) {
 			if (!isChoreError(error)) throw error;
+			if (error.code === "TOO_MANY_REQUESTS") {
+				await new Promise((resume) => setTimeout(resume, TAKES_NONE_MS));
+				return await this.look(id);
+			}
 		} finally {
 			this.#answers.over();
 		}
