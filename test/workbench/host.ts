@@ -59,6 +59,8 @@ suite("the setting host", () => {
 			await window.command("send", row(job));
 			await window.untilChannel(job, "one\ntwo\n");
 
+			// What the doctor says is about the other machine.
+			assert.match(await window.parts.doctor.provideTextDocumentContent(), new RegExp(`: ${server.home}/state`));
 			const told = window.answer("showErrorMessage", () => undefined);
 			await server.kill();
 			await window.untilRow("running", `${server.url} is out of reach nothing listens at`);
