@@ -40,9 +40,14 @@ export function describe(error: unknown): Failure {
 export function report(error: unknown): void {
 	const { message, hint } = describe(error);
 	const text = literal(hint === undefined ? message : `${message}. ${hint}`);
-	void vscode.window.showErrorMessage(text, "Show Doctor Report").then((choice) => {
+	void vscode.window.showErrorMessage(text, ...(isOfServer(error) ? [] : ["Show Doctor Report"])).then((choice) => {
 		if (choice !== undefined) void vscode.commands.executeCommand("chore.doctor");
 	});
+}
+
+/** Whether a server does not answer or does not allow it: a report on how jobs are run says nothing about that. */
+function isOfServer(error: unknown): boolean {
+	return isChoreError(error) && (error.code === "SERVER_UNREACHABLE" || error.code === "NOT_ALLOWED");
 }
 
 /** Shows the failure of work that no caller awaits. */

@@ -5,7 +5,7 @@ import { ChoreTasks } from "./commands/tasks.ts";
 import { disposeOwnLog, inBackground } from "./failure.ts";
 import { JobList } from "./jobs/job-list.ts";
 import { LogChannels } from "./logs/channels.ts";
-import { choreOptions, groupBy } from "./settings.ts";
+import { choreOptions, groupBy, host } from "./settings.ts";
 import { DoctorReport } from "./views/doctor-report.ts";
 import { Notifier } from "./views/notifications.ts";
 import { Sidebar } from "./views/sidebar.ts";
@@ -31,12 +31,12 @@ export function activate(context: vscode.ExtensionContext): Parts | undefined {
 	const tellTrust = (): void => void vscode.commands.executeCommand("setContext", "chore.untrusted", !vscode.workspace.isTrusted);
 	tellTrust();
 	const memory = context.workspaceState;
-	const jobs = new JobList(() => ({ ...choreOptions(), allSessions: groupBy() === "session" }));
+	const jobs = new JobList(() => ({ ...choreOptions(), host: host(), allSessions: groupBy() === "session" }));
 	shown = jobs;
 	const sidebar = new Sidebar(jobs, memory);
 	const channels = new LogChannels(jobs);
 	const notifier = new Notifier(jobs, memory);
-	const doctor = new DoctorReport();
+	const doctor = new DoctorReport(jobs);
 	const parts: Parts = { jobs, sidebar, channels, notifier, doctor, memory };
 	context.subscriptions.push(
 		sidebar,
@@ -47,7 +47,7 @@ export function activate(context: vscode.ExtensionContext): Parts | undefined {
 		...registerCommands(parts),
 		vscode.tasks.registerTaskProvider("chore", new ChoreTasks(jobs)),
 		vscode.workspace.onDidChangeConfiguration((change) => {
-			const moved = ["session", "platform", "home", "groupBy"].some((name) => change.affectsConfiguration(`chore.${name}`));
+			const moved = ["session", "platform", "home", "host", "groupBy"].some((name) => change.affectsConfiguration(`chore.${name}`));
 			if (moved) inBackground(jobs.refresh());
 			else if (change.affectsConfiguration("chore")) sidebar.redraw();
 		}),

@@ -16,6 +16,11 @@ export function choreOptions(): ChoreOptions {
 	};
 }
 
+/** The other machine whose jobs are shown, as `chore --host` takes it; undefined for this one. */
+export function host(): string | undefined {
+	return text("host");
+}
+
 export function groupBy(): GroupBy {
 	const value = setting<string>("groupBy");
 	return value === "session" || value === "folder" ? value : "none";

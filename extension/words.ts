@@ -29,6 +29,11 @@ export function literal(text: string): string {
 	return printable(text).replace(/([$\]])\(/g, `$1${BREAK}(`);
 }
 
+/** A host as it is shown: a URL without its scheme, its user and, above all, the password. */
+export function hostWords(host: string): string {
+	return host.replace(/^[a-z]+:\/\/(.*@)?/s, "").replace(/\/+$/, "");
+}
+
 /** A whole row as a screen reader says it: "build, failed, exit code 2, ended 14:02". */
 export function rowWords(job: Job, now: Date = new Date()): string {
 	return [job.name, stateWords(job), timeWords(job, now)].join(", ");

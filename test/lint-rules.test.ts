@@ -70,6 +70,8 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
 	["extension/views/tree.ts", 'import { spawn } from "child_process";\nspawn("");\n'],
 	["extension/views/tree.ts", 'import { list } from "../../src/core/look/list.ts";\nlist();\n'],
 	["extension/views/tree.ts", 'import { sessionBus } from "dbus-next";\nsessionBus();\n'],
+	["extension/views/tree.ts", 'import { connect } from "../../src/client/index.ts";\nconnect("");\n'],
+	["extension/jobs/open-jobs.ts", 'import { dial } from "../../src/client/dial.ts";\ndial();\n'],
 	["extension/words.ts", 'import { list } from "../src/core/look/list.ts";\nlist();\n'],
 	["extension/jobs/job-list.ts", 'import { treeItem } from "../views/row.ts";\ntreeItem();\n'],
 	["extension/logs/channels.ts", 'import { treeItem } from "../views/row.ts";\ntreeItem();\n'],
@@ -101,6 +103,7 @@ const ALLOWED: readonly (readonly [file: string, source: string])[] = [
 		"extension/views/tree.ts",
 		'import * as vscode from "vscode";\n\nimport { version } from "../../src/index.ts";\n\nexport const both: readonly string[] = [version, vscode.version];\n',
 	],
+	["extension/jobs/open-jobs.ts", 'import { connect } from "../../src/client/index.ts";\n\nexport const one: typeof connect = connect;\n'],
 	["extension/commands/tasks.ts", 'import { start } from "../start/start.ts";\n\nexport const one: typeof start = start;\n'],
 ];
 

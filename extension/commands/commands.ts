@@ -1,6 +1,6 @@
 /** The commands of package.json. Each is one registration and, as a rule, one call of the library. */
 import * as vscode from "vscode";
-import { type Chore, hasEnded, isIdle, type Job } from "../../src/index.ts";
+import { hasEnded, isIdle, type Job, type Jobs } from "../../src/index.ts";
 import { report } from "../failure.ts";
 import type { JobList } from "../jobs/job-list.ts";
 import type { LogChannels } from "../logs/channels.ts";
@@ -133,7 +133,7 @@ export function registerCommands(parts: Parts): vscode.Disposable[] {
 		}),
 		command("showJobs", () => showJobs(jobs)),
 		command("doctor", () => doctor.show()),
-		command("refresh", () => jobs.refresh()),
+		command("refresh", () => jobs.again()),
 		command("showMore", () => sidebar.trees.finished.showMore()),
 		command("filter", async () => {
 			const prompt = "Part of a name, command, state or folder";
@@ -199,14 +199,16 @@ function isFromKey(value: unknown): value is { readonly view: View } {
 	return typeof value === "object" && value !== null && "view" in value && VIEWS_OF_KEYS.has(value.view);
 }
 
-/** Does the same to several jobs; one that fails does not keep the others from it. */
-async function each(jobs: JobList, chosen: readonly Job[], act: (chore: Chore, job: Job) => Promise<unknown>): Promise<void> {
+/** Does the same to several jobs; one that fails does not keep the others from it. What all of them fail by is told once. */
+async function each(jobs: JobList, chosen: readonly Job[], act: (chore: Jobs, job: Job) => Promise<unknown>): Promise<void> {
+	const told = new Set<string>();
 	await Promise.all(
 		chosen.map(async (job) => {
 			try {
 				await jobs.use(job, (chore) => act(chore, job));
 			} catch (error) {
-				report(error);
+				if (!told.has(String(error))) report(error);
+				told.add(String(error));
 			}
 			await jobs.look(job);
 		}),

@@ -4,12 +4,17 @@ import { type Job, shortId } from "../../src/index.ts";
 import type { JobList } from "../jobs/job-list.ts";
 import { FollowTerminal } from "../logs/terminal.ts";
 import { logTailBytes } from "../settings.ts";
-import { literal, nameWords } from "../words.ts";
+import { hostWords, literal, nameWords } from "../words.ts";
 
 /** An editor is slow with a file that is larger; a terminal is not. */
 const LARGE_BYTES = 50 * 1024 * 1024;
 
 export async function openLogFile(jobs: JobList, job: Job): Promise<void> {
+	if (jobs.host !== undefined) {
+		// The palette and the menus do not offer this then; an extension or a key can ask for it.
+		void vscode.window.showInformationMessage(literal(`The files of ${nameWords(job)} are on ${hostWords(jobs.host)}.`));
+		return;
+	}
 	if (job.output.paths.length === 0) {
 		void vscode.window.showInformationMessage(literal(`The output of ${nameWords(job)} was thrown away.`));
 		return;

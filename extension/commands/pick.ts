@@ -34,7 +34,10 @@ export async function showJobs(jobs: JobList): Promise<void> {
 	await jobs.ready();
 	if (jobs.all.length === 0) {
 		const run = "Run Command…";
-		const choice = await vscode.window.showInformationMessage("There is no job yet.", ...(vscode.workspace.isTrusted ? [run] : []));
+		const choice = await vscode.window.showInformationMessage(
+			"There is no job yet.",
+			...(vscode.workspace.isTrusted && !jobs.isReadOnly ? [run] : []),
+		);
 		if (choice === run) void vscode.commands.executeCommand("chore.run");
 		return;
 	}
@@ -45,7 +48,8 @@ export async function showJobs(jobs: JobList): Promise<void> {
 	pick.matchOnDetail = true;
 	pick.items = jobs.all.slice(0, MOST).map((job) => {
 		const { log, follow, stop, again } = ACTIONS;
-		return { ...jobItem(job), buttons: [log.button, follow.button, isIdle(job) ? again.button : stop.button] };
+		const changing = jobs.isReadOnly ? [] : [isIdle(job) ? again.button : stop.button];
+		return { ...jobItem(job), buttons: [log.button, follow.button, ...changing] };
 	});
 	pick.onDidAccept(() => {
 		const [item] = pick.activeItems;

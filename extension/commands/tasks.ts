@@ -2,7 +2,7 @@
  * Tasks of the type "chore": each starts a job and follows it in the task's terminal. The job goes on when the terminal or the
  * window is closed, and the same task run again attaches to it.
  */
-import { resolve } from "node:path";
+import { isAbsolute, resolve } from "node:path";
 import * as vscode from "vscode";
 import { ChoreError, isIdle, type Job, type RunOptions } from "../../src/index.ts";
 import type { JobList } from "../jobs/job-list.ts";
@@ -37,8 +37,9 @@ export class ChoreTasks implements vscode.TaskProvider {
 		this.#jobs = jobs;
 	}
 
-	/** The scripts of each folder's package.json. */
+	/** The scripts of each folder's package.json, which only this machine has. */
 	async provideTasks(): Promise<vscode.Task[]> {
+		if (this.#jobs.host !== undefined) return [];
 		const folders = vscode.workspace.workspaceFolders ?? [];
 		return (await Promise.all(folders.map((folder) => this.#scriptsOf(folder)))).flat();
 	}
@@ -59,8 +60,8 @@ export class ChoreTasks implements vscode.TaskProvider {
 
 	#task(definition: ChoreTask, scope: vscode.WorkspaceFolder | vscode.TaskScope, name: string): vscode.Task {
 		const execution = new vscode.CustomExecution(async (resolved) => {
-			const options = await runOptions(resolved as ChoreTask, scope, name);
-			const find = (): Promise<Job> => this.#jobOf(options, resolved as ChoreTask);
+			const task = resolved as ChoreTask;
+			const find = async (): Promise<Job> => this.#jobOf(await runOptions(task, scope, name, this.#jobs.host), task);
 			return new FollowTerminal(this.#jobs, find, { tailBytes: ATTACH_BYTES, endsWithJob: true });
 		});
 		return new vscode.Task(definition, scope, name, "chore", execution);
@@ -84,19 +85,18 @@ export class ChoreTasks implements vscode.TaskProvider {
 	}
 }
 
-/** What a task asks for, as the library takes it. Exported for its test. */
+/** What a task asks for, as the library takes it. Exported for its test. @param host the other machine where it is to run */
 export async function runOptions(
 	definition: ChoreTask,
 	scope: vscode.WorkspaceFolder | vscode.TaskScope,
 	name: string,
+	host?: string,
 ): Promise<RunOptions> {
-	const folder = typeof scope === "object" ? scope : vscode.workspace.workspaceFolders?.[0];
-	const { command, args, cwd = ".", env = {}, stdin = "null", relay = false, ifRunning = "attach" } = definition;
+	const { command, args, cwd, env = {}, stdin = "null", relay = false, ifRunning = "attach" } = definition;
 	const setEnvironment = Object.fromEntries(Object.entries(env).map(([key, value]) => [key, String(value)]));
 	return {
 		command: args === undefined ? ["/bin/sh", "-c", command] : [command, ...args.map(String)],
-		// In the form that `Job.directory` has, by which the job is found again.
-		directory: resolve(folder?.uri.fsPath ?? HOME, cwd),
+		directory: host === undefined ? directoryHere(cwd, scope) : directoryThere(cwd),
 		setEnvironment,
 		stdin,
 		relay,
@@ -106,9 +106,27 @@ export async function runOptions(
 	};
 }
 
+/** In the form that `Job.directory` has, by which the job is found again. */
+function directoryHere(cwd: string = ".", scope: vscode.WorkspaceFolder | vscode.TaskScope): string {
+	const folder = typeof scope === "object" ? scope : vscode.workspace.workspaceFolders?.[0];
+	return resolve(folder?.uri.fsPath ?? HOME, cwd);
+}
+
+/** Undefined for the home of the server's user. @throws ChoreError INVALID_ARGUMENT: another machine has no folder of the task */
+function directoryThere(cwd: string | undefined): string | undefined {
+	if (cwd === undefined || isAbsolute(cwd)) return cwd && resolve(cwd);
+	throw new ChoreError("INVALID_ARGUMENT", `"${cwd}" is no directory of another machine`, {
+		hint: 'there "cwd" of a task is an absolute path; without it the job runs at home',
+	});
+}
+
 /** Whether a job is that of a task with these options. Exported for its test. */
 export function isSame(job: Job, { command, directory, tag }: RunOptions): boolean {
-	return job.directory === directory && (job.tag ?? undefined) === tag && JSON.stringify(job.command) === JSON.stringify(command);
+	return (
+		(directory === undefined || job.directory === directory) &&
+		(job.tag ?? undefined) === tag &&
+		JSON.stringify(job.command) === JSON.stringify(command)
+	);
 }
 
 /** A tag by which jobs of tasks that differ only in their variables are told apart. It is a digest, since values may be secrets. */

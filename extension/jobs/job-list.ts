@@ -1,15 +1,19 @@
 /** The jobs that a window shows: those of the chosen session, or of all sessions where the views are grouped by them. */
 import * as vscode from "vscode";
-import { type Chore, ChoreError, type ChoreOptions, hasEnded, type Job, openChore } from "../../src/index.ts";
+import { ChoreError, hasEnded, isChoreError, type Job, type Jobs } from "../../src/index.ts";
 import { describe, type Trouble } from "../failure.ts";
+import { hostWords } from "../words.ts";
+import { DEFAULT_SESSION, isHere, openJobs, type PlaceOptions, sessionsOf } from "./open-jobs.ts";
 import { OpenSessions } from "./open-sessions.ts";
 import { SessionJobs, type SessionListener } from "./session-jobs.ts";
 
-export interface JobListOptions extends ChoreOptions {
+export interface JobListOptions extends PlaceOptions {
 	readonly allSessions: boolean;
 }
 
-const DEFAULT_SESSION = "default";
+/** When a server that is out of reach is asked again: after this, then after twice as long each time, up to the longest. */
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 60_000;
 
 const NOT_SHOWN = "Jobs cannot be shown";
 const NOT_STARTED = "Jobs cannot be started";
@@ -24,9 +28,16 @@ export class JobList implements vscode.Disposable {
 	/** A job was forgotten: its id. */
 	readonly onDidRemove: vscode.Event<string> = this.#removed.event;
 	readonly #options: () => JobListOptions;
-	readonly #openChore: typeof openChore;
+	readonly #openJobs: typeof openJobs;
 	readonly #toldEnds = new Set<string>();
 	#sessions: OpenSessions;
+	/** Of the settings that #sessions are opened with. */
+	#host: string | undefined;
+	/** The session where new jobs go; "" until a server has said which. */
+	#own: string;
+	#retrying: NodeJS.Timeout | undefined;
+	#pauseMs = FIRST_PAUSE_MS;
+	#isOutOfReach = false;
 	#sorted: readonly Job[] | undefined;
 	#failure: Trouble | undefined;
 	#loading: Promise<void> | undefined;
@@ -35,11 +46,28 @@ export class JobList implements vscode.Disposable {
 	#isTelling = false;
 	#isDisposed = false;
 
-	/** @param open the library's `openChore`, unless a test has another */
-	constructor(options: () => JobListOptions, open: typeof openChore = openChore) {
+	/** @param open `openJobs`, unless a test has another */
+	constructor(options: () => JobListOptions, open: typeof openJobs = openJobs) {
 		this.#options = options;
-		this.#openChore = open;
+		this.#openJobs = open;
+		this.#host = options().host;
+		this.#own = ownOf(options());
 		this.#sessions = this.#newSessions();
+	}
+
+	/** The other machine whose jobs are shown, as in the settings; undefined for this one. */
+	get host(): string | undefined {
+		return this.#host;
+	}
+
+	/** Whether the server does not answer. The jobs are those that it told of last. */
+	get isOutOfReach(): boolean {
+		return this.#isOutOfReach;
+	}
+
+	/** Whether the server lets this client see the jobs, and do nothing with them. */
+	get isReadOnly(): boolean {
+		return [...this.#sessions.there.values()].some(({ isReadOnly }) => isReadOnly);
 	}
 
 	/** Why jobs cannot be shown or started; undefined if they can. */
@@ -69,13 +97,15 @@ export class JobList implements vscode.Disposable {
 
 	/** Reads everything anew, with the settings as they are now. Calls of `use` that are under way go on as they began. */
 	async refresh(): Promise<void> {
-		const before = this.#sessions;
-		this.#looking.abort();
-		this.#looking = new AbortController();
-		this.#sessions = this.#newSessions();
-		this.#loading = this.#load();
-		await before.close();
-		await this.#loading;
+		this.#pauseMs = FIRST_PAUSE_MS;
+		this.#host = this.#options().host;
+		this.#own = ownOf(this.#options());
+		await this.#show(this.#newSessions());
+	}
+
+	/** Reads everything anew. While a server stays out of reach, what it told of last is still shown. */
+	again(): Promise<void> {
+		return this.#isOutOfReach ? this.#reach() : this.refresh();
 	}
 
 	/**
@@ -83,13 +113,13 @@ export class JobList implements vscode.Disposable {
 	 * settings change meanwhile.
 	 * @throws ChoreError when the session cannot be opened, and what `act` throws
 	 */
-	use<T>(job: Pick<Job, "session">, act: (chore: Chore) => Promise<T>): Promise<T> {
+	use<T>(job: Pick<Job, "session">, act: (chore: Jobs) => Promise<T>): Promise<T> {
 		return this.#use(job.session, act);
 	}
 
 	/** The same on the session where new jobs go. */
-	useForNew<T>(act: (chore: Chore) => Promise<T>): Promise<T> {
-		return this.#use(this.#options().session ?? DEFAULT_SESSION, act);
+	useForNew<T>(act: (chore: Jobs) => Promise<T>): Promise<T> {
+		return this.#use(undefined, act);
 	}
 
 	/** Asks after a job at once. Called after a command on it, which then need not wait for the event. */
@@ -100,21 +130,24 @@ export class JobList implements vscode.Disposable {
 	async dispose(): Promise<void> {
 		this.#isDisposed = true;
 		this.#looking.abort();
+		clearTimeout(this.#retrying);
 		await this.#sessions.close();
 		for (const emitter of [this.#changed, this.#ended, this.#removed]) emitter.dispose();
 	}
 
-	async #use<T>(name: string, act: (chore: Chore) => Promise<T>): Promise<T> {
+	async #use<T>(wanted: string | undefined, act: (chore: Jobs) => Promise<T>): Promise<T> {
 		for (;;) {
 			await this.ready();
 			if (this.#isDisposed) throw new ChoreError("ABORTED", "the window is being closed");
 			const sessions = this.#sessions;
+			const name = wanted ?? this.#own;
 			const isNew = !sessions.there.has(name);
 			const session = await sessions.get(name);
 			// If the settings changed while it was being opened, it is closed again: ask the sessions of the new settings.
 			if (sessions !== this.#sessions || this.#isDisposed) continue;
+			if (name === this.#own) this.#own = session.name;
 			if (isNew) {
-				this.#failure = undefined;
+				this.#isWell();
 				this.#tell();
 			}
 			return session.use(act);
@@ -127,42 +160,77 @@ export class JobList implements vscode.Disposable {
 			SessionJobs.open(
 				{ ...options, session: name },
 				this.#listenerFor(() => sessions === this.#sessions),
-				this.#openChore,
+				this.#openJobs,
 			),
 		);
 		return sessions;
 	}
 
+	/** Shows these sessions instead of the ones before. */
+	async #show(sessions: OpenSessions): Promise<void> {
+		clearTimeout(this.#retrying);
+		const before = this.#sessions;
+		this.#looking.abort();
+		this.#looking = new AbortController();
+		this.#sessions = sessions;
+		this.#loading = this.#load();
+		await before.close();
+		await this.#loading;
+	}
+
+	/** Asks a server that was out of reach again. */
+	async #reach(): Promise<void> {
+		clearTimeout(this.#retrying);
+		const before = this.#sessions;
+		const sessions = this.#newSessions();
+		try {
+			await sessions.get(this.#own);
+		} catch (error) {
+			await sessions.close();
+			if (before === this.#sessions && !this.#isDisposed) this.#fail(error);
+			return;
+		}
+		if (before === this.#sessions && !this.#isDisposed) await this.#show(sessions);
+		else await sessions.close();
+	}
+
+	#isWell(): void {
+		this.#failure = undefined;
+		this.#isOutOfReach = false;
+		clearTimeout(this.#retrying);
+	}
+
 	async #load(): Promise<void> {
 		const sessions = this.#sessions;
 		const options = this.#options();
-		const own = options.session ?? DEFAULT_SESSION;
-		this.#failure = undefined;
+		this.#isWell();
 		let title = NOT_SHOWN;
 		try {
-			const session = await sessions.get(own);
+			const session = await sessions.get(this.#own);
 			if (sessions !== this.#sessions) return;
+			this.#own = session.name;
+			this.#pauseMs = FIRST_PAUSE_MS;
 			await session.use(async (chore) => {
 				if (options.allSessions) {
-					for (const name of chore.sessions()) await sessions.get(name);
-					void this.#openOthers(own, sessions);
+					for (const name of await sessionsOf(chore)) await sessions.get(name);
+					void this.#openOthers(session, sessions);
 				}
 				// Jobs can be shown even where none can be started: without a bus, or with a platform that this machine does not have.
 				title = NOT_STARTED;
 				await chore.capabilities();
 			});
 		} catch (error) {
-			if (sessions === this.#sessions) this.#failure = { title, ...describe(error) };
+			if (sessions === this.#sessions) this.#fail(error, title);
 		}
 		if (sessions === this.#sessions) this.#tell();
 	}
 
-	/** Opens sessions as they are made, until other ones are shown. @param own the session through which they are found */
-	async #openOthers(own: string, sessions: OpenSessions): Promise<void> {
+	/** Opens sessions as they are made here, until other ones are shown. @param own the session through which they are found */
+	async #openOthers(own: SessionJobs, sessions: OpenSessions): Promise<void> {
 		const { signal } = this.#looking;
 		try {
-			const session = await sessions.get(own);
-			await session.use(async (chore) => {
+			await own.use(async (chore) => {
+				if (!isHere(chore)) return;
 				for await (const name of chore.followSessions({ signal })) {
 					if (sessions.there.has(name)) continue;
 					await sessions.get(name);
@@ -174,8 +242,15 @@ export class JobList implements vscode.Disposable {
 		}
 	}
 
-	#fail(error: unknown): void {
-		this.#failure = { title: NOT_SHOWN, ...describe(error) };
+	/** Has the failure shown as a row. A server that is out of reach is asked again until it answers. */
+	#fail(error: unknown, title: string = NOT_SHOWN): void {
+		this.#isOutOfReach = this.#host !== undefined && isChoreError(error) && error.code === "SERVER_UNREACHABLE";
+		this.#failure = { title: this.#isOutOfReach ? `${hostWords(this.#host ?? "")} is out of reach` : title, ...describe(error) };
+		clearTimeout(this.#retrying);
+		if (this.#isOutOfReach && !this.#isDisposed) {
+			this.#retrying = setTimeout(() => void this.#reach(), this.#pauseMs);
+			this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
+		}
 		this.#tell();
 	}
 
@@ -207,6 +282,11 @@ export class JobList implements vscode.Disposable {
 			this.#changed.fire();
 		});
 	}
+}
+
+/** The session that the settings ask for. A server knows which is its client's own. */
+function ownOf({ session, host }: JobListOptions): string {
+	return session ?? (host === undefined ? DEFAULT_SESSION : "");
 }
 
 function inOrder(one: Job, other: Job): number {

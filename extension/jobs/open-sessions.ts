@@ -38,7 +38,11 @@ export class OpenSessions {
 		try {
 			const session = await this.#open(name);
 			if (this.#isClosed) await session.close();
-			else this.#there.set(name, session);
+			else {
+				this.#there.set(session.name, session);
+				// A server's client that asks for no session by name has one all the same.
+				if (!this.#asked.has(session.name)) this.#asked.set(session.name, Promise.resolve(session));
+			}
 			return session;
 		} catch (error) {
 			this.#asked.delete(name);

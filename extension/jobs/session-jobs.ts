@@ -1,6 +1,7 @@
 /** The jobs of one session as they are now: read once, then kept true by the events of the library. */
-import { type Chore, type ChoreOptions, isChoreError, isIdle, type Job, type LedgerEvent, openChore } from "../../src/index.ts";
+import { isChoreError, isIdle, type Job, type LedgerEvent } from "../../src/index.ts";
 import { AnswersInOrder } from "./answers-in-order.ts";
+import { type Greeting, greet, type OpenJobs, openJobs, type PlaceOptions } from "./open-jobs.ts";
 
 /** What a session calls when something happens in it. */
 export interface SessionListener {
@@ -16,9 +17,15 @@ export interface SessionListener {
 /** How long changes are gathered of jobs that are started again and again: each change has the views drawn. */
 const GATHER_MS = 1000;
 
+/** When a server is asked again that takes no more requests of this client for the moment. */
+const TAKES_NONE_MS = 1000;
+
 export class SessionJobs {
 	readonly jobs = new Map<string, Job>();
-	readonly #chore: Chore;
+	readonly name: string;
+	/** Whether its jobs can be seen, and nothing else. */
+	readonly isReadOnly: boolean;
+	readonly #chore: OpenJobs;
 	readonly #listener: SessionListener;
 	readonly #closing = new AbortController();
 	/** Jobs to look at again; with some the event that tells why. */
@@ -28,7 +35,7 @@ export class SessionJobs {
 	/** Jobs that have changed while #gathering runs. */
 	readonly #restarted = new Set<string>();
 	#gathering: NodeJS.Timeout | undefined;
-	readonly #openedAtMs = Date.now();
+	readonly #openedAtMs: number;
 	readonly #answers = new AnswersInOrder();
 	#following: Promise<void> | undefined;
 	#refreshing: Promise<void> | undefined;
@@ -38,9 +45,14 @@ export class SessionJobs {
 	/** Set by `close` when the session itself needs the library no longer: from then on the last user closes it. */
 	#isDetached = false;
 
-	/** @throws ChoreError STATE_UNUSABLE, INVALID_ARGUMENT */
-	static async open(options: ChoreOptions, listener: SessionListener, open: typeof openChore = openChore): Promise<SessionJobs> {
-		const session = new SessionJobs(await open(options), listener);
+	/** @throws ChoreError STATE_UNUSABLE, INVALID_ARGUMENT, SERVER_UNREACHABLE */
+	static async open(options: PlaceOptions, listener: SessionListener, open: typeof openJobs = openJobs): Promise<SessionJobs> {
+		const chore = await open(options);
+		const greeting = await greet(chore, options.session).catch(async (error: unknown) => {
+			await chore.close();
+			throw error;
+		});
+		const session = new SessionJobs(chore, greeting, listener);
 		try {
 			await session.#load();
 		} catch (error) {
@@ -50,13 +62,16 @@ export class SessionJobs {
 		return session;
 	}
 
-	private constructor(chore: Chore, listener: SessionListener) {
+	private constructor(chore: OpenJobs, { session, atMs, isReadOnly }: Greeting, listener: SessionListener) {
 		this.#chore = chore;
+		this.name = session;
+		this.isReadOnly = isReadOnly;
+		this.#openedAtMs = atMs;
 		this.#listener = listener;
 	}
 
 	/** Calls `act` with the library on this session, which is not closed before `act` is done. */
-	async use<T>(act: (chore: Chore) => Promise<T>): Promise<T> {
+	async use<T>(act: (chore: OpenJobs) => Promise<T>): Promise<T> {
 		this.#users++;
 		try {
 			return await act(this.#chore);
@@ -75,6 +90,10 @@ export class SessionJobs {
 			if (this.#answers.counts(question, id)) this.#know(id, job);
 		} catch (error) {
 			if (!isChoreError(error)) throw error;
+			if (error.code === "TOO_MANY_REQUESTS") {
+				await new Promise((resume) => setTimeout(resume, TAKES_NONE_MS));
+				return await this.look(id);
+			}
 		} finally {
 			this.#answers.over();
 		}

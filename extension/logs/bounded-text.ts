@@ -1,7 +1,6 @@
 /** What an output channel holds of a log: its end, a line that says where the rest is, and of a flood no more than its end. */
 import type * as vscode from "vscode";
-import type { Job, LogPiece } from "../../src/index.ts";
-import { whereWords } from "./log-links.ts";
+import type { LogPiece } from "../../src/index.ts";
 import { LogText } from "./log-text.ts";
 
 /** The editor keeps all of a channel in memory. A channel that grows beyond this is cut back to its end. */
@@ -19,7 +18,7 @@ const PROGRESS_MS = 10_000;
 /** Writes a log to a channel; `stop` when nothing more may be written. */
 export class BoundedText {
 	readonly #channel: vscode.OutputChannel;
-	readonly #job: Job;
+	readonly #where: string;
 	readonly #decoders = new Map<string, LogText>();
 	readonly #next = new Map<string, number>();
 	readonly #shown: Tail;
@@ -30,9 +29,10 @@ export class BoundedText {
 	#length = 0;
 	#lineOpen = false;
 
-	constructor(channel: vscode.OutputChannel, job: Job, tailBytes: number) {
+	/** @param where says where all of the log is */
+	constructor(channel: vscode.OutputChannel, where: string, tailBytes: number) {
 		this.#channel = channel;
-		this.#job = job;
+		this.#where = where;
 		this.#shown = new Tail(tailBytes);
 		this.#waiting = new Tail(tailBytes);
 	}
@@ -41,7 +41,7 @@ export class BoundedText {
 		const expected = this.#next.get(stream);
 		let decoder = this.#decoders.get(stream);
 		if (expected === undefined && offset > 0) {
-			this.note(`the first ${offset} bytes are not shown; ${whereWords(this.#job.output.paths)}`);
+			this.note(`the first ${offset} bytes are not shown; ${this.#where}`);
 			// Written before the text that follows: together they could be more than is shown at once, and the note be dropped.
 			this.#flush();
 		}
@@ -92,7 +92,7 @@ export class BoundedText {
 		this.#flushing = undefined;
 		const { text, dropped } = this.#waiting.take();
 		if (text === "") return;
-		const shown = dropped === 0 ? text : `\n[chore: ${dropped} characters are not shown; ${whereWords(this.#job.output.paths)}]\n${text}`;
+		const shown = dropped === 0 ? text : `\n[chore: ${dropped} characters are not shown; ${this.#where}]\n${text}`;
 		this.#shown.add(shown);
 		this.#length += shown.length;
 		if (this.#length <= CHANNEL_BYTES) {
@@ -100,7 +100,7 @@ export class BoundedText {
 			return;
 		}
 		// The channel begins anew with the end of what it held; what comes next is appended.
-		const rest = `[chore: earlier output is not shown any more; ${whereWords(this.#job.output.paths)}]\n${this.#shown.text}`;
+		const rest = `[chore: earlier output is not shown any more; ${this.#where}]\n${this.#shown.text}`;
 		this.#length = rest.length;
 		// Not replace(): the editor would compute the smallest edit between two texts of megabytes.
 		this.#channel.clear();

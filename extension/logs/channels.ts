@@ -1,12 +1,12 @@
 /** Logs in the output panel: one channel a job, made by "Show Log". It begins with the end of the log and goes on live. */
 import * as vscode from "vscode";
-import type { Chore, Job } from "../../src/index.ts";
+import { isChoreError, type Job, type Jobs } from "../../src/index.ts";
 import { describe } from "../failure.ts";
 import type { JobList } from "../jobs/job-list.ts";
 import { logTailBytes } from "../settings.ts";
 import { literal, nameWords, rowWords } from "../words.ts";
 import { BoundedText } from "./bounded-text.ts";
-import { LogLinks } from "./log-links.ts";
+import { LogLinks, whereWords } from "./log-links.ts";
 
 /** The editor colours times and levels in text of this language. */
 const LANGUAGE = "log";
@@ -25,6 +25,7 @@ export class LogChannels implements vscode.Disposable {
 			vscode.languages.registerDocumentLinkProvider({ scheme: "output", language: LANGUAGE }, new LogLinks()),
 			jobs.onDidRemove((id) => this.#close(id)),
 			jobs.onDidChange(() => {
+				if (jobs.isOutOfReach) return;
 				for (const [id, channel] of this.#open) channel.follow(jobs.get(id));
 			}),
 		];
@@ -88,18 +89,21 @@ class LogChannel implements vscode.Disposable {
 	}
 
 	async #read(job: Job, signal: AbortSignal): Promise<void> {
-		const text = new BoundedText(this.#channel, job, logTailBytes());
+		const text = new BoundedText(this.#channel, whereWords(job, this.#jobs.host), logTailBytes());
 		signal.addEventListener("abort", () => text.stop());
 		try {
 			await this.#jobs.use(job, (chore) => copyLog(chore, job, text, signal));
 		} catch (error) {
-			if (!signal.aborted) text.note(describe(error).message);
+			if (signal.aborted) return;
+			text.note(describe(error).message);
+			// It is read anew once the server is there again.
+			if (isChoreError(error) && error.code === "SERVER_UNREACHABLE") this.#run = 0;
 		}
 	}
 }
 
 /** Follows a run's log to its end, then says how it ended. */
-async function copyLog(chore: Chore, job: Job, text: BoundedText, signal: AbortSignal): Promise<void> {
+async function copyLog(chore: Jobs, job: Job, text: BoundedText, signal: AbortSignal): Promise<void> {
 	for await (const piece of chore.logs(job.id, { follow: true, run: job.run, tailBytes: logTailBytes(), signal })) {
 		if (signal.aborted) return;
 		text.add(piece);

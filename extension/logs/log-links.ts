@@ -3,11 +3,13 @@
  * machine of the editor's window, not on the one where the jobs run.
  */
 import * as vscode from "vscode";
-import { printable } from "../words.ts";
+import { type Job, shortId } from "../../src/index.ts";
+import { hostWords, printable } from "../words.ts";
 
-/** The words of a channel that say in which files the whole log is. LogLinks finds them again. */
-export function whereWords(paths: readonly string[]): string {
-	return `all of it: ${paths.map(printable).join(" and ")}`;
+/** The words of a channel that say where the whole log is: in which files, which LogLinks finds again, or on which other machine. */
+export function whereWords({ id, output }: Pick<Job, "id" | "output">, host: string | undefined): string {
+	if (host !== undefined) return `chore logs ${shortId(id)} on ${printable(hostWords(host))} prints all of it`;
+	return `all of it: ${output.paths.map(printable).join(" and ")}`;
 }
 
 const LINE = /^\[chore: .*all of it: (\/.*)\]$/gm;

@@ -1,6 +1,6 @@
 /** A terminal that follows the log of a job, colours included. No key reaches the job: Ctrl-C closes the terminal only. */
 import * as vscode from "vscode";
-import { type Chore, isIdle, type Job } from "../../src/index.ts";
+import { isIdle, type Job, type Jobs } from "../../src/index.ts";
 import { describe } from "../failure.ts";
 import type { JobList } from "../jobs/job-list.ts";
 import { exitStatus, nameWords, printable, rowWords } from "../words.ts";
@@ -92,7 +92,7 @@ export class FollowTerminal implements vscode.Pseudoterminal {
 		}
 	}
 
-	async #follow(chore: Chore, job: Job): Promise<void> {
+	async #follow(chore: Jobs, job: Job): Promise<void> {
 		const decoders = new Map<string, LogText>();
 		let last = "";
 		const options = { follow: true, run: job.run, tailBytes: this.#options.tailBytes, signal: this.#leaving.signal };

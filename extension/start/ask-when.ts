@@ -1,6 +1,7 @@
 /** Asks when a job is to run. What is typed is checked as it is typed, and its next moments are shown. */
 import * as vscode from "vscode";
 import { isChoreError, momentsOf, type ScheduleOptions } from "../../src/index.ts";
+import { host } from "../settings.ts";
 import { clock, literal } from "../words.ts";
 import { readWhen } from "./when.ts";
 
@@ -50,6 +51,8 @@ async function judge(line: string, besides: ScheduleOptions): Promise<vscode.Inp
 	try {
 		const moments = await momentsOf({ ...besides, ...readWhen(line) }, SHOWN);
 		if (moments.length === 0) return { message: "There is no such moment from now on.", severity: severity.Error };
+		// A calendar means the clock of the machine that keeps it, which may be in another time zone.
+		if (host() !== undefined) return undefined;
 		const now = new Date();
 		return { message: `Next: ${moments.map((moment) => clock(moment, now)).join(", ")}`, severity: severity.Info };
 	} catch (error) {

@@ -4,27 +4,30 @@ import { ChoreError, type Job, type RunOptions } from "../../src/index.ts";
 import { ownLog } from "../failure.ts";
 import type { JobList } from "../jobs/job-list.ts";
 import { HOME } from "../settings.ts";
-import { commandLine, literal, programOf } from "../words.ts";
+import { commandLine, hostWords, literal, programOf } from "../words.ts";
 import { askWay } from "./ask-when.ts";
 import { environmentForJobs } from "./environment.ts";
 
 const HISTORY = "chore.history";
 const HISTORY_LENGTH = 50;
 
-/** Starts a job with the login shell's variables; when it resolves, the list of jobs has it. @throws ChoreError as `Chore.run` */
+/**
+ * Starts a job with the login shell's variables; when it resolves, the list of jobs has it. A server gives its jobs the variables
+ * that its own user has: those of this machine are not sent. @throws ChoreError as `Chore.run`
+ */
 export async function start(jobs: JobList, options: RunOptions): Promise<Job> {
 	const onWarning = (message: string): void => {
 		ownLog().warn(message);
 		void vscode.window.showWarningMessage(literal(message));
 	};
-	const environment = await environmentForJobs();
+	const environment = jobs.host === undefined ? await environmentForJobs() : undefined;
 	const job = await jobs.useForNew((chore) => chore.run({ onWarning, ...options, environment }));
 	await jobs.look(job);
 	return job;
 }
 
 /** A line of shell as a job, which is named after its program. */
-export function lineOptions(line: string, directory: string): RunOptions {
+function lineOptions(line: string, directory: string | undefined): RunOptions {
 	return { command: ["/bin/sh", "-c", line], directory, defaultName: programOf(line) };
 }
 
@@ -35,14 +38,14 @@ export function lineOptions(line: string, directory: string): RunOptions {
  */
 export async function runCommand(jobs: JobList, memory: vscode.Memento, isScheduled: boolean = false): Promise<Job | undefined> {
 	if (isScheduled) await checkSchedules(jobs);
-	const directory = await activeDirectory();
-	if (directory === undefined) return undefined;
+	const where = await activeDirectory(jobs);
+	if (where === undefined) return undefined;
 	const history = memory.get<readonly string[]>(HISTORY, []);
-	const asked = await askForLine({ directory, history, isScheduled });
+	const asked = await askForLine({ where: where.words, history, isScheduled });
 	if (asked === undefined) return undefined;
 	const { line } = asked;
 	await memory.update(HISTORY, [line, ...history.filter((other) => other !== line)].slice(0, HISTORY_LENGTH));
-	const options = lineOptions(line, directory);
+	const options = lineOptions(line, where.directory);
 	if (!asked.isScheduled) return start(jobs, options);
 	if (!isScheduled) await checkSchedules(jobs);
 	const schedule = await askWay(literal(`Schedule ${options.defaultName ?? "Command"}`));
@@ -75,8 +78,8 @@ export async function runSelection(jobs: JobList): Promise<Job | undefined> {
 		void vscode.window.showInformationMessage("There is no text to run: the selection is empty.");
 		return undefined;
 	}
-	const directory = await activeDirectory();
-	return directory === undefined ? undefined : start(jobs, lineOptions(text, directory));
+	const where = await activeDirectory(jobs);
+	return where === undefined ? undefined : start(jobs, lineOptions(text, where.directory));
 }
 
 /** Asks for a line, offering the command of a job to be edited, and starts it as a new job. */
@@ -95,8 +98,22 @@ export async function editAndRun(jobs: JobList, job: Job): Promise<Job | undefin
 	return start(jobs, { ...lineOptions(line, job.directory), defaultName: job.name.replace(/-\d+$/, "") });
 }
 
+interface Where {
+	/** Undefined for the home of a server's user. */
+	readonly directory: string | undefined;
+	/** "in /work", "on build". */
+	readonly words: string;
+}
+
+/** Where to run. @returns undefined if the user gave up */
+async function activeDirectory({ host }: JobList): Promise<Where | undefined> {
+	if (host !== undefined) return { directory: undefined, words: `at home on ${hostWords(host)}` };
+	const directory = await activeFolder();
+	return directory === undefined ? undefined : { directory, words: `in ${directory}` };
+}
+
 /** The workspace folder of the file in the active editor; else the only folder, or the one that the user picks. */
-async function activeDirectory(): Promise<string | undefined> {
+async function activeFolder(): Promise<string | undefined> {
 	const folders = vscode.workspace.workspaceFolders ?? [];
 	const file = vscode.window.activeTextEditor?.document.uri;
 	const folder = file === undefined ? undefined : vscode.workspace.getWorkspaceFolder(file);
@@ -106,7 +123,8 @@ async function activeDirectory(): Promise<string | undefined> {
 }
 
 interface AskedLine {
-	readonly directory: string;
+	/** In words. */
+	readonly where: string;
 	/** Lines that were run before, the last one first. */
 	readonly history: readonly string[];
 	/** Whether it is known already that the line is to be scheduled. */
@@ -121,19 +139,18 @@ interface Line {
 }
 
 /** Asks for a line: a new one, or one of the history. @returns undefined if the user gave up */
-function askForLine({ directory, history, isScheduled }: AskedLine): Promise<Line | undefined> {
+function askForLine({ where, history, isScheduled }: AskedLine): Promise<Line | undefined> {
 	return new Promise((resolve) => {
 		const pick = vscode.window.createQuickPick<vscode.QuickPickItem & { readonly line: string }>();
 		const earlier = history.map((line) => ({ label: literal(line), line }));
 		pick.title = isScheduled ? "Schedule Command" : "Run Command";
 		if (!isScheduled) pick.buttons = [SCHEDULE_BUTTON];
-		pick.placeholder = literal(`A line of shell, run in ${directory}`);
+		pick.placeholder = literal(`A line of shell, run ${where}`);
 		pick.ignoreFocusOut = true;
 		pick.items = earlier;
 		pick.onDidChangeValue((value) => {
 			// The typed line comes first, so that Enter takes it and not an earlier line that looks alike.
-			const typed =
-				value.trim() === "" ? [] : [{ label: literal(value), description: literal(`in ${directory}`), line: value, alwaysShow: true }];
+			const typed = value.trim() === "" ? [] : [{ label: literal(value), description: literal(where), line: value, alwaysShow: true }];
 			pick.items = [...typed, ...earlier.filter(({ line }) => line !== value)];
 		});
 		const take = (isScheduled: boolean): void => {

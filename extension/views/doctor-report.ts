@@ -1,18 +1,21 @@
-/** The report of `chore doctor` as a read-only document. */
+/** The report of `chore doctor`, on the machine whose jobs are shown, as a read-only document. */
 import * as vscode from "vscode";
-import { doctor, type Report } from "../../src/index.ts";
+import { doctor, isChoreError, type Report } from "../../src/index.ts";
+import type { JobList } from "../jobs/job-list.ts";
 import { choreOptions } from "../settings.ts";
-import { printable } from "../words.ts";
+import { hostWords, printable } from "../words.ts";
 
 const SCHEME = "chore-report";
 
 export class DoctorReport implements vscode.TextDocumentContentProvider, vscode.Disposable {
 	readonly #changed = new vscode.EventEmitter<vscode.Uri>();
 	readonly onDidChange: vscode.Event<vscode.Uri> = this.#changed.event;
+	readonly #jobs: JobList;
 	readonly #registration: vscode.Disposable;
 	readonly #uri = vscode.Uri.from({ scheme: SCHEME, path: "Chore Doctor Report" });
 
-	constructor() {
+	constructor(jobs: JobList) {
+		this.#jobs = jobs;
 		this.#registration = vscode.workspace.registerTextDocumentContentProvider(SCHEME, this);
 	}
 
@@ -26,7 +29,20 @@ export class DoctorReport implements vscode.TextDocumentContentProvider, vscode.
 
 	async provideTextDocumentContent(): Promise<string> {
 		// The self-test starts short jobs of its own, which must not happen in a workspace that is not trusted.
-		return reportText(await doctor({ ...choreOptions(), selfTest: vscode.workspace.isTrusted }));
+		const selfTest = vscode.workspace.isTrusted;
+		const { host } = this.#jobs;
+		if (host === undefined) return reportText(await doctor({ ...choreOptions(), selfTest }));
+		try {
+			return reportText(await this.#jobs.useForNew((chore) => chore.doctor({ selfTest })));
+		} catch (error) {
+			if (!isChoreError(error)) throw error;
+			const lines = [
+				`there is no report of ${hostWords(host)}`,
+				`  ${error.message}`,
+				...(error.hint === undefined ? [] : [`    ${error.hint}`]),
+			];
+			return `${lines.map(printable).join("\n")}\n`;
+		}
 	}
 
 	dispose(): void {

@@ -40,7 +40,7 @@ export class Notifier implements vscode.Disposable {
 				const isRepeated = this.#failing.has(job.id);
 				if (isGood(job)) this.#failing.delete(job.id);
 				else if (job.schedule !== null) this.#failing.add(job.id);
-				if (!isGood(job) && !isRepeated && notifyOnFailure() && isOfWorkspace(job)) this.#tellFailure(job);
+				if (!isGood(job) && !isRepeated && notifyOnFailure() && this.#isOfWorkspace(job)) this.#tellFailure(job);
 			}),
 			jobs.onDidChange(() => this.#tellAwaited()),
 		];
@@ -54,6 +54,17 @@ export class Notifier implements vscode.Disposable {
 	dispose(): void {
 		clearTimeout(this.#gathering);
 		for (const one of this.#disposables) one.dispose();
+	}
+
+	/**
+	 * Whether the job runs in a folder of this window. Of two windows on one session only the one with that folder tells of a
+	 * failure. A window without a folder runs its jobs at home. The directories of another machine are in no workspace here.
+	 */
+	#isOfWorkspace({ directory }: Job): boolean {
+		if (this.#jobs.host !== undefined) return false;
+		const folders = vscode.workspace.workspaceFolders ?? [];
+		if (folders.length === 0) return directory === HOME;
+		return folders.some(({ uri }) => directory === uri.fsPath || directory.startsWith(`${uri.fsPath}/`));
 	}
 
 	get #awaited(): readonly string[] {
@@ -129,16 +140,6 @@ export class Notifier implements vscode.Disposable {
 function isGood(job: Job): boolean {
 	const { state } = asRun(job);
 	return state === "succeeded" || state === "stopped";
-}
-
-/**
- * Whether the job runs in a folder of this window. Of two windows on one session only the one with that folder tells of a
- * failure. A window without a folder runs its jobs at home.
- */
-function isOfWorkspace({ directory }: Job): boolean {
-	const folders = vscode.workspace.workspaceFolders ?? [];
-	if (folders.length === 0) return directory === HOME;
-	return folders.some(({ uri }) => directory === uri.fsPath || directory.startsWith(`${uri.fsPath}/`));
 }
 
 function runOf({ id, run }: Job): string {

@@ -3,7 +3,7 @@ import * as vscode from "vscode";
 import type { Job } from "../../src/index.ts";
 import type { JobList } from "../jobs/job-list.ts";
 import { finishedLimit, groupBy } from "../settings.ts";
-import { asRun, literal } from "../words.ts";
+import { asRun, hostWords, literal } from "../words.ts";
 import { type Row, treeItem } from "./row.ts";
 import { JobTree, type View } from "./tree.ts";
 
@@ -19,7 +19,7 @@ type Failing = keyof typeof LOOKED_AT;
 
 export class Sidebar implements vscode.Disposable {
 	readonly running: vscode.TreeView<Row>;
-	/** Is there only while a job has a schedule: package.json hides it by the context key that `#hide` sets. */
+	/** Is there only while a job has a schedule: package.json hides it by a context key. */
 	readonly scheduled: vscode.TreeView<Row>;
 	readonly finished: vscode.TreeView<Row>;
 	readonly trees: Readonly<Record<View, JobTree>>;
@@ -30,7 +30,8 @@ export class Sidebar implements vscode.Disposable {
 	readonly #disposables: vscode.Disposable[] = [];
 	#unseen: Readonly<Record<Failing, readonly Job[]>> = { scheduled: [], finished: [] };
 	#filtered = "";
-	#hasSchedules: boolean | undefined;
+	/** The context keys as they were set last. */
+	readonly #contexts = new Map<string, boolean>();
 
 	constructor(jobs: JobList, memory: vscode.Memento) {
 		this.#jobs = jobs;
@@ -50,7 +51,8 @@ export class Sidebar implements vscode.Disposable {
 			...VIEWS.flatMap((name) => [this[name], this.trees[name]]),
 			this.#unseenChanged,
 			jobs.onDidChange(() => {
-				this.#hide();
+				this.#setContexts();
+				this.#describe();
 				this.#count("scheduled");
 				this.#count("finished");
 			}),
@@ -67,6 +69,8 @@ export class Sidebar implements vscode.Disposable {
 			});
 			this.#disposables.push(seen);
 		}
+		this.#setContexts();
+		this.#describe();
 	}
 
 	/** Jobs that failed since the view that they are in was last visible. */
@@ -98,11 +102,9 @@ export class Sidebar implements vscode.Disposable {
 
 	filter(text: string): void {
 		this.#filtered = text.trim();
-		for (const name of VIEWS) {
-			this.trees[name].filter(this.#filtered);
-			this[name].description = this.#filtered === "" ? "" : `filter: ${literal(this.#filtered)}`;
-		}
-		void vscode.commands.executeCommand("setContext", "chore.filtered", this.#filtered !== "");
+		for (const name of VIEWS) this.trees[name].filter(this.#filtered);
+		this.#setContexts();
+		this.#describe();
 	}
 
 	redraw(): void {
@@ -121,11 +123,30 @@ export class Sidebar implements vscode.Disposable {
 		void this.#memory.update(LOOKED_AT[view], Date.now());
 	}
 
-	#hide(): void {
-		const has = this.#jobs.all.some(({ schedule }) => schedule !== null);
-		if (has === this.#hasSchedules) return;
-		this.#hasSchedules = has;
-		void vscode.commands.executeCommand("setContext", "chore.scheduled", has);
+	/** Sets what the "when" clauses of package.json ask for. */
+	#setContexts(): void {
+		for (const [name, is] of [
+			["chore.scheduled", this.#jobs.all.some(({ schedule }) => schedule !== null)],
+			["chore.filtered", this.#filtered !== ""],
+			["chore.remote", this.#jobs.host !== undefined],
+			["chore.readOnly", this.#jobs.isReadOnly],
+		] as const) {
+			if (this.#contexts.get(name) === is) continue;
+			this.#contexts.set(name, is);
+			void vscode.commands.executeCommand("setContext", name, is);
+		}
+	}
+
+	/** Says beside the titles of the views which machine they are about, and what they are filtered by. */
+	#describe(): void {
+		const { host, isOutOfReach, all } = this.#jobs;
+		const words = [
+			...(host === undefined ? [] : [hostWords(host)]),
+			...(isOutOfReach && all.length > 0 ? ["as last seen"] : []),
+			...(this.#filtered === "" ? [] : [`filter: ${this.#filtered}`]),
+		];
+		const description = literal(words.join(" · "));
+		for (const name of VIEWS) if (this[name].description !== description) this[name].description = description;
 	}
 
 	#count(view: Failing): void {

@@ -2,15 +2,18 @@
 import * as vscode from "vscode";
 import { isIdle, type Job } from "../../src/index.ts";
 import type { JobList } from "../jobs/job-list.ts";
+import { hostWords } from "../words.ts";
 import type { Sidebar } from "./sidebar.ts";
 
 export class StatusBar implements vscode.Disposable {
 	readonly #item: vscode.StatusBarItem;
 	readonly #disposables: vscode.Disposable[];
+	readonly #jobs: JobList;
 
 	constructor(jobs: JobList, sidebar: Sidebar) {
 		this.#item = vscode.window.createStatusBarItem("chore.status", vscode.StatusBarAlignment.Left);
 		this.#item.name = "Chore";
+		this.#jobs = jobs;
 		this.#item.command = "chore.showJobs";
 		const draw = (): void => {
 			const scheduled = jobs.all.filter(({ schedule }) => schedule !== null).length;
@@ -29,14 +32,16 @@ export class StatusBar implements vscode.Disposable {
 			this.#item.hide();
 			return;
 		}
+		const { host, isOutOfReach } = this.#jobs;
+		const where = host === undefined ? "Chore" : `Chore on ${hostWords(host)}${isOutOfReach ? ", as last seen" : ""}`;
 		const words = [
 			`${running} ${running === 1 ? "job runs" : "jobs run"}`,
 			...(failed === 0 ? [] : [`${failed} failed`]),
 			...(scheduled === 0 ? [] : [`${scheduled} scheduled`]),
 		].join(", ");
 		this.#item.text = `$(server-process) ${running}${failed === 0 ? "" : ` $(warning) ${failed}`}`;
-		this.#item.tooltip = `Chore: ${words}`;
-		this.#item.accessibilityInformation = { label: `Chore: ${words}`, role: "button" };
+		this.#item.tooltip = `${where}: ${words}`;
+		this.#item.accessibilityInformation = { label: `${where}: ${words}`, role: "button" };
 		this.#item.show();
 	}
 }

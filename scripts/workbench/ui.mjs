@@ -10,6 +10,7 @@ import { startManager } from "./manager.mjs";
 import { Workbench } from "./page.mjs";
 import { chore, cleanUp, installExtension, makeFolders, openBrowser, ROOT, startServer } from "./rig.mjs";
 import { elsewhere } from "./steps/elsewhere.mjs";
+import { host } from "./steps/host.mjs";
 import { jobs } from "./steps/jobs.mjs";
 import { logs } from "./steps/logs.mjs";
 import { looks } from "./steps/looks.mjs";
@@ -29,7 +30,7 @@ const TRUST = { "security.workspace.trust.enabled": true, "security.workspace.tr
 
 /** Each group has its own server, browser and jobs, which run on posix, or on a systemd of their own. Its steps run one after another. */
 const GROUPS = [
-	{ steps: [...jobs, ...logs, ...survival, ...elsewhere, ...looks] },
+	{ steps: [...jobs, ...logs, ...survival, ...elsewhere, ...host, ...looks] },
 	{ steps: trouble, variables: { CHORE_PLATFORM: "systemd", DBUS_SESSION_BUS_ADDRESS: "", XDG_RUNTIME_DIR: "/nonexistent" } },
 	{ steps: untrusted, settings: TRUST },
 	{ steps: schedules, onSystemd: true },

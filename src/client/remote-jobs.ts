@@ -80,6 +80,13 @@ export class RemoteJobs implements Jobs, AsyncDisposable {
 		return this.#ask("info", {});
 	}
 
+	/** The time at the server, to the second: its clock is that of all moments it tells of. */
+	async clock(): Promise<Date> {
+		const { headers, body } = await this.#open("info", {}, {});
+		await readJson(body);
+		return new Date(Date.parse(headers.date ?? "") || Date.now());
+	}
+
 	/** Sends a key of its own with the request, and asks again if the answer is lost: that starts no second job. */
 	run(options: RunOptions | RequestOptions): Promise<Job> {
 		const { signal, onWarning, ...rest } = options;

@@ -302,6 +302,17 @@ describe("the client", () => {
 		assert.deepEqual(seen, told);
 	});
 
+	test("tells the time by the clock of the server", async () => {
+		await using scene = await makeScene();
+		const { jobs, server } = scene;
+		server.harm.asked = (_, stream) => {
+			stream.respond({ ":status": 200, date: "Fri, 01 Jan 2038 00:00:00 GMT" });
+			stream.end("{}");
+			return true;
+		};
+		assert.equal((await jobs.clock()).toISOString(), "2038-01-01T00:00:00.000Z");
+	});
+
 	test("tells warnings, and keeps what it does not know", async () => {
 		await using scene = await makeScene();
 		const { jobs, server } = scene;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
 import type { JobList } from "../../extension/jobs/job-list.ts";
-import type { Job, LogPiece } from "../../src/index.ts";
+import { ChoreError, type Job, type LogPiece } from "../../src/index.ts";
 import { eventually } from "../support/eventually.ts";
 import "./editor.ts";
 
@@ -100,6 +100,35 @@ describe("a channel", () => {
 		assert.match(channel.text, /^2 %\n4 %\n\[chore: build/);
 	});
 
+	test("says that its server is out of reach, and is read anew once that is there again", async () => {
+		const { job, list, changed } = listOf([Buffer.from("all\n")]);
+		let isOutOfReach = true;
+		const use: JobList["use"] = (one, act) =>
+			isOutOfReach ? Promise.reject(new ChoreError("SERVER_UNREACHABLE", "nothing listens at unix:/gone")) : list.use(one, act);
+		const open = new LogChannels({
+			...{ get: list.get, onDidRemove: list.onDidRemove, onDidChange: list.onDidChange, host: "build", use },
+			get isOutOfReach() {
+				return isOutOfReach;
+			},
+		} as unknown as JobList);
+		open.show(job);
+		const channel = channels.at(-1);
+		await eventually("it is said", () => channel?.text === "[chore: nothing listens at unix:/gone]\n");
+		changed.fire();
+		isOutOfReach = false;
+		changed.fire();
+		await eventually("all of it is shown", () => /^all\n\[chore: build, succeeded/.test(channel?.text ?? ""));
+		open.dispose();
+	});
+
+	test("names no file where the log is on another machine", async () => {
+		const { job, list } = listOf([Buffer.from("end\n")], 1000);
+		new LogChannels({ ...list, host: "https://me:secret@build:8443" } as unknown as JobList).show(job);
+		const channel = channels.at(-1);
+		const words = "[chore: the first 1000 bytes are not shown; chore logs 1c9e2f40 on build:8443 prints all of it]\nend\n";
+		await eventually("where all of it is, is said", () => channel?.text.startsWith(words));
+	});
+
 	test("is closed with its job", async () => {
 		const { channel, open, removed, job } = await shown([Buffer.from("text\n")]);
 		assert.deepEqual(open.open, [job.id]);
@@ -111,7 +140,7 @@ describe("a channel", () => {
 
 test("the paths that a channel names are links to files, on the machine where they are", () => {
 	const paths = ["/state/wörk and play/stdout", "/state/wörk and play/stderr"];
-	const text = `line\n[chore: the first 10 bytes are not shown; ${whereWords(paths)}]\n[chore: all of it: x]\n`;
+	const text = `line\n[chore: the first 10 bytes are not shown; ${whereWords({ id: "1", output: { paths } } as unknown as Job, undefined)}]\n[chore: all of it: x]\n`;
 	const document = { getText: () => text, positionAt: (offset: number) => offset };
 	const links = new LogLinks().provideDocumentLinks(document as never);
 	const shown = links.map(({ range }) => text.slice(Number(range.start), Number(range.end)));

@@ -44,6 +44,8 @@ class Library {
 	closed = 0;
 	readonly askedWhenClosed: string[] = [];
 	listing: Promise<void> | undefined;
+	/** How many questions about a job are refused. */
+	refusals = 0;
 	readonly #events: LedgerEvent[] = [];
 	#wake = (): void => {};
 
@@ -58,6 +60,7 @@ class Library {
 
 	async get(id: string): Promise<Job> {
 		this.#asked("get");
+		if (this.refusals-- > 0) throw new ChoreError("TOO_MANY_REQUESTS", "you ask for too much");
 		const found = this.jobs.get(id);
 		if (found === undefined) throw new ChoreError("JOB_NOT_FOUND", "there is no such job");
 		return found;
@@ -165,6 +168,18 @@ describe("the jobs of a window", () => {
 		assert.deepEqual([list.get("1")?.state, list.get("2")], ["failed", undefined]);
 		await list.dispose();
 	});
+});
+
+test("a job is asked after again where the server took no more requests for the moment", async () => {
+	const { list, opened } = scene(({ jobs }) => void jobs.set("1", job("1")));
+	await list.ready();
+	const [library] = opened;
+	assert.ok(library);
+	library.refusals = 1;
+	library.jobs.set("1", job("1", { state: "failed", endedAt: new Date().toISOString() }));
+	library.tell("exited", "1");
+	await eventually("its end is shown", () => list.get("1")?.state === "failed");
+	await list.dispose();
 });
 
 test("the end of a scheduled run is told, though its job goes on to wait", async () => {

@@ -26,6 +26,7 @@ describe("the .vsix", () => {
 		assert.deepEqual(files, [
 			"LICENSE.txt",
 			"changelog.md",
+			"dist/client.cjs",
 			"dist/core-next-times.cjs",
 			"dist/extension.cjs",
 			"dist/platform-launchd.cjs",
@@ -60,7 +61,7 @@ describe("the .vsix", () => {
 			const text = readFileSync(join(folder, "extension/dist", name), "utf8");
 			const needed = [...text.matchAll(/require\("([^"]+)"\)/g)].map(([, module = ""]) => module);
 			const foreign = needed.filter(
-				(module) => !/^(node:|\.\/(platform|core)-[a-z-]+\.cjs$)/.test(module) && !BUILTIN_OR_LEFT_OUT.has(module),
+				(module) => !/^(node:|\.\/(client|(platform|core)-[a-z-]+)\.cjs$)/.test(module) && !BUILTIN_OR_LEFT_OUT.has(module),
 			);
 			assert.deepEqual(foreign, [], name);
 		}
@@ -144,13 +145,29 @@ describe("the manifest", () => {
 		const schedules = ["runNow", "editSchedule", "pauseSchedule", "resumeSchedule", "removeScheduled"];
 		for (const name of [...jobs, ...schedules]) {
 			const { enablement } = commands.find(({ command }: { readonly command: string }) => command === `chore.${name}`);
-			assert.equal(enablement, "isWorkspaceTrusted", name);
+			assert.equal(enablement, "isWorkspaceTrusted && !chore.readOnly", name);
 		}
 	});
 
-	test("takes no state folder and no platform from a workspace, whose own jobs would be started from there", () => {
+	test("offers nothing that changes jobs where a server lets them be seen only, and no file where they are on another machine", () => {
+		const harmless = ["showJobs", "showLog", "openLogFile", "followInTerminal", "copyName", "copyId", "copyCommand", "notify"];
+		const ofViews = ["filter", "clearFilter", "groupBy.none", "groupBy.session", "groupBy.folder", "refresh", "doctor", "showMore"];
+		const changing = new Set([...names].filter((name) => ![...harmless, ...ofViews].includes(String(name).slice("chore.".length))));
+		for (const { command, enablement = "" } of commands)
+			assert.equal(enablement.endsWith("!chore.readOnly"), changing.has(command), command);
+		const menu = [...menus["view/item/context"], ...menus["view/title"], ...menus["editor/context"]];
+		for (const { command, when } of menu) {
+			assert.equal(when.includes("!chore.readOnly"), changing.has(command), `${command}: ${when}`);
+			assert.equal(when.includes("!chore.remote"), command === "chore.openLogFile" || when.includes("failure && !chore"), command);
+		}
+	});
+
+	test("takes no state folder, platform or other machine from a workspace, whose own jobs would be started from there", () => {
 		const { properties } = manifest.contributes.configuration;
-		for (const name of ["chore.home", "chore.platform"]) assert.equal(properties[name].scope, "machine", name);
+		for (const name of ["chore.home", "chore.platform", "chore.host"]) {
+			assert.equal(properties[name].scope, "machine", name);
+			assert.ok(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations.includes(name), name);
+		}
 	});
 
 	test("names the oldest editor that its types are of", () => {

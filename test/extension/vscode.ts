@@ -159,6 +159,8 @@ export const window = {
 		statusBarItems.push(item);
 		return item;
 	},
+	createTreeView: () => ({ description: "", visible: true, onDidChangeVisibility: () => ({ dispose: () => {} }), dispose: () => {} }),
+	onDidChangeWindowState: () => ({ dispose: () => {} }),
 	showInformationMessage: showMessage,
 	showWarningMessage: showMessage,
 	showErrorMessage: showMessage,

@@ -19,6 +19,7 @@ const SCENES = {
 		() => import("./logs.ts"),
 		() => import("./tasks.ts"),
 		() => import("./settings.ts"),
+		() => import("./host.ts"),
 		() => import("./speed.ts"),
 	],
 	"several folders": [() => import("./folders.ts")],
