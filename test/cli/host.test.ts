@@ -195,8 +195,14 @@ describe("chore host", PATIENCE, () => {
 			[status, readFileSync(`${folder}/url`, "utf8"), readFileSync(`${folder}/server.pem`, "utf8")],
 			[0, `${url}\n`, "ca\n"],
 		);
-		assert.match(stderr, new RegExp(`hint: the server knows you once ${folder}/client.pem is there, by: chore cert add`));
+		assert.equal(stderr, "build is added; try it: chore --host build ps\n");
 		assert.deepEqual([readFileSync(`${folder}/client.key`, "utf8"), statSync(`${folder}/client.key`).mode & 0o777], ["key\n", 0o600]);
+		const made = await here.call("host", "add", "other", "https://other.example:8443");
+		const certificate = `${here.folder}/home/.config/chore/hosts/other/client.pem`;
+		assert.match(
+			made.stderr,
+			new RegExp(`^other is added; your certificate for it is ${certificate}\nhint: .* chore cert add \\S+ client.pem\n$`),
+		);
 	});
 
 	test("what cannot be a host is refused", async () => {

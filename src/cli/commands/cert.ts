@@ -37,11 +37,15 @@ const FEW_DAYS = 14;
 
 export function certCommand(): Command {
 	return verb("cert", "make, let in, list or remove the certificates of `chore serve`")
-		.addArgument(new Argument("<action>", "init, new, add, ls or rm").choices(Object.keys(OWN)))
+		.addArgument(new Argument("<action>", "what to do").choices(Object.keys(OWN)))
 		.argument("[name]", "the client, and its session")
 		.argument("[file]", "with add: its certificate; - for standard input")
 		.optionsGroup("With init:")
-		.option("--reached-by <name>", "a name or address by which the server is reached; several times for more (default: the machine's)", repeated)
+		.option(
+			"--reached-by <name>",
+			"a name or address by which the server is reached; several times for more (default: the machine's)",
+			repeated,
+		)
 		.option("--force", "make another certificate in the place of the one there is")
 		.optionsGroup("With new and add:")
 		.option("--role <role>", "what it may do: read, run or admin (default: run)", oneOf(["read", "run", "admin"]))
