@@ -177,6 +177,9 @@ describe("chore host", PATIENCE, () => {
 		const checked = await here.chore("--json", "host", "ls", "--check");
 		const lines = JSON.parse(checked.stdout) as readonly { name: string; answers: boolean }[];
 		assert.deepEqual([checked.status, ...lines.map(({ name, answers }) => [name, answers])], [1, ["build", true], ["gone", false]]);
+		const shown = await here.call("host", "ls", "--check");
+		assert.match(shown.stdout, /^NAME {3}URL +STATE\nbuild {2}unix:\S+ +answers\ngone {3}unix:\/nowhere\/api\.sock +does not\n$/);
+		assert.equal(shown.stderr, "chore: gone: there is no socket at unix:/nowhere/api.sock\n");
 		assert.match((await here.call("__complete", "--", "--host", "bu")).stdout, /^\nbuild\tunix:/);
 		assert.match((await here.call("host", "add", "build", there.url)).stderr, /there is a host "build" already/);
 		assert.equal((await here.call("host", "rm", "build")).status, 0);

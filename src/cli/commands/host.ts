@@ -75,8 +75,11 @@ async function list({ options, output, setStatus }: Unopened, name: string | und
 	else if (options.quiet) for (const host of hosts) output.line(host.name);
 	else if (hosts.length > 0) {
 		const heading = ["NAME", "URL", ...(options.check ? ["STATE"] : [])].map((text) => output.dim(text));
-		const rows = hosts.map((host, index) => [host.name, withoutPassword(host.url), ...(options.check ? [states[index] || "answers"] : [])]);
+		const answers = (index: number) => (states[index] === "" ? "answers" : "does not");
+		const rows = hosts.map(({ name, url }, index) => [name, withoutPassword(url), ...(options.check ? [answers(index)] : [])]);
 		await output.table([heading, ...rows.map((row) => row.map((text) => ({ text: printable(text) })))]);
+		// Apart from the table, whose last column a terminal may have no room for.
+		for (const [index, { name }] of hosts.entries()) if (states[index]) output.note(`chore: ${name}: ${printable(states[index])}`);
 	} else if (output.isTerminal) output.note("no hosts; `chore host add NAME URL` adds one");
 }
 
