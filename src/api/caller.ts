@@ -17,9 +17,6 @@ export type Role = "read" | "run" | "admin";
 export interface Quota {
 	readonly maxJobs?: number;
 	readonly keepBytes?: number;
-	/** Its jobs are put into this slice of systemd, which has the bounds that follow. */
+	/** Its jobs are put into this slice of systemd, whose unit bounds what they use. */
 	readonly slice?: string;
-	readonly memoryBytes?: number;
-	readonly tasks?: number;
-	readonly cpus?: number;
 }

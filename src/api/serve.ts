@@ -1,9 +1,10 @@
 /** The server of `chore serve`: opens the doors, and ends when it is stopped or idle. Loaded by that command only. */
 import { userInfo } from "node:os";
-import { type ChoreOptions, openSessions } from "../index.ts";
+import { type ChoreOptions, isChoreError, openSessions } from "../index.ts";
 import type { Caller } from "./caller.ts";
 import { check } from "./check.ts";
 import { takeActivated } from "./doors/activated.ts";
+import { openClosedDoor } from "./doors/closed.ts";
 import { type AnyRequest, Connections, type Handler } from "./doors/connections.ts";
 import type { Door } from "./doors/door.ts";
 import { Idle } from "./doors/idle.ts";
@@ -92,16 +93,19 @@ export async function serve({ chore, log, ...options }: ServeOptions): Promise<S
 			const unix = activated.filter(({ kind }) => kind === "unix");
 			if (unix.length === 0) doors.push(await openUnixDoor({ path: options.socket ?? defaultSocket() }, forUser));
 			for (const place of unix) doors.push(await openUnixDoor(place, forUser));
-			const places: Place[] = activated.filter(({ kind }) => kind === "tls");
-			if (options.listen !== undefined) places.push(options.listen);
-			if (places.length > 0) {
-				const gate = new Identity(serveFolder(), { log });
+			const handed = activated.filter(({ kind }) => kind === "tls");
+			const places: readonly Place[] = options.listen === undefined ? handed : [...handed, options.listen];
+			const shut: Door[] = [];
+			const gate = places.length > 0 ? openGate(log, options.listen !== undefined) : undefined;
+			if (gate === undefined) for (const place of handed) shut.push(await openClosedDoor(place));
+			else {
 				identity = gate;
 				const forClients = surroundings((request) => letIn(gate, connections, request), new Limiter(limits));
 				for (const place of places) doors.push(await openTlsDoor(place, gate.tlsOptions, forClients, (server) => gate.guard(server)));
 				for (const warning of [nodeWarning(), certificateWarning(gate.validTo)]) if (warning !== undefined) log(`warning: ${warning}`);
 			}
 			log(`chore serve listens on ${doors.map(({ where }) => where).join(" and ")} as ${own.client}`);
+			doors.push(...shut);
 		}
 	} catch (error) {
 		idle[Symbol.dispose]();
@@ -110,6 +114,21 @@ export async function serve({ chore, log, ...options }: ServeOptions): Promise<S
 		throw error;
 	}
 	return { ended, stop: once(stop), reload: () => identity?.reload() };
+}
+
+/**
+ * Who is let in from other machines. Where systemd holds the sockets, a certificate that is damaged closes that door only:
+ * otherwise systemd would start a server that ends again and again, and give up the unix socket, too.
+ * @returns undefined if nobody can be
+ */
+function openGate(log: (line: string) => void, isAskedFor: boolean): Identity | undefined {
+	try {
+		return new Identity(serveFolder(), { log });
+	} catch (error) {
+		if (isAskedFor || !isChoreError(error)) throw error;
+		log(`other machines are turned away: ${error.message}${error.hint === undefined ? "" : ` (${error.hint})`}`);
+		return undefined;
+	}
 }
 
 /** Answers gRPC and Connect. What they need is most of the server's code, so it is loaded when somebody first speaks them. */

@@ -50,7 +50,7 @@ export async function dial(address: Address, credentials: Credentials): Promise<
 		return await greeted(address.kind === "unix" ? "http://localhost" : address.url, stream);
 	} catch (error) {
 		stream.destroy();
-		throw error instanceof ChoreError ? error : connectFailure(address, error);
+		throw error instanceof ChoreError ? error : connectFailure(address, error, credentials);
 	} finally {
 		clearTimeout(timer);
 	}

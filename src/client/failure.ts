@@ -3,6 +3,7 @@ import type { Problem } from "../api/rest/problem.ts";
 import { errorOf } from "../api/rest/problem.ts";
 import { ChoreError } from "../index.ts";
 import type { Address } from "./address.ts";
+import type { Credentials } from "./dial.ts";
 
 /** A server that cannot be reached, or no longer. It may come back: what can be repeated is tried again. */
 export class ConnectionLost extends ChoreError {
@@ -13,9 +14,10 @@ export class ConnectionLost extends ChoreError {
 
 const IS_IT_RUNNING = "`chore serve` runs the server there";
 const CERTIFICATE = "give the server's certificate: --cacert of `chore host add`, or `ca` of the library";
+const LET_IN = "`chore host add` makes a certificate for you, and `chore cert add` lets it in there";
 
-/** The error of a connection that could not be made. @param error of node:net or node:tls */
-export function connectFailure(address: Address, error: unknown): ChoreError {
+/** The error of a connection that could not be made. @param error of node:net or node:tls @param ca what the server was to be known by */
+export function connectFailure(address: Address, error: unknown, { ca }: Pick<Credentials, "ca">): ChoreError {
 	const { url } = address;
 	const code = codeOf(error);
 	const cause = { cause: error };
@@ -31,7 +33,7 @@ export function connectFailure(address: Address, error: unknown): ChoreError {
 		case "EAI_AGAIN":
 			return new ConnectionLost(`the host of ${url} is not known`, { hint: "look for a typing error, or at the network", ...cause });
 		case "CERT_HAS_EXPIRED":
-			return unreachable(`the certificate of the server at ${url} has expired`, "`chore cert init` makes a new one there", error);
+			return unreachable(`the certificate of the server at ${url} has expired`, "`chore cert init --force` makes a new one there", error);
 		case "CERT_NOT_YET_VALID":
 			return unreachable(`the certificate of the server at ${url} is not valid yet`, "look at the clocks of both machines", error);
 		case "ERR_TLS_CERT_ALTNAME_INVALID":
@@ -46,9 +48,11 @@ export function connectFailure(address: Address, error: unknown): ChoreError {
 		case "UNABLE_TO_GET_ISSUER_CERT":
 		case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
 		case "CERT_SIGNATURE_FAILURE":
-			return unreachable(`the server at ${url} shows another certificate than the one that is trusted`, CERTIFICATE, error);
+			return ca === undefined
+				? unreachable(`no authority that is known here vouches for the server at ${url}`, CERTIFICATE, error)
+				: unreachable(`the server at ${url} shows another certificate than the one that is trusted`, CERTIFICATE, error);
 		case "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED":
-			return unreachable(`the server at ${url} wants a certificate of this client`, "`chore host add` takes --cert and --key", error);
+			return unreachable(`the server at ${url} wants a certificate of this client`, LET_IN, error);
 		case "ERR_SSL_WRONG_VERSION_NUMBER":
 		case "ERR_SSL_PACKET_LENGTH_TOO_LONG":
 			return unreachable(`what listens at ${url} does not speak TLS`, IS_IT_RUNNING, error);

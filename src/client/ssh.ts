@@ -56,14 +56,15 @@ export function openTunnel(address: Address & { readonly kind: "ssh" }): Tunnel 
 	};
 }
 
-function explain({ url, host }: Address & { readonly kind: "ssh" }, status: number | Error | null, said: string): ChoreError {
+function explain({ url, host, port, user }: Address & { readonly kind: "ssh" }, status: number | Error | null, said: string): ChoreError {
+	const ssh = `ssh ${port === "" ? "" : `-p ${port} `}${user === "" ? "" : `${user}@`}${host}`;
 	const words = said === "" ? "" : `: ${said}`;
 	if (status instanceof Error) return new ConnectionLost(`ssh cannot be started: ${status.message}`, { cause: status });
 	if (status === NO_SSH_STATUS && said === "") return new ConnectionLost("there is no ssh here", { hint: "it must be in the PATH" });
 	if (status === NOT_FOUND_STATUS)
 		return new ConnectionLost(`chore was not found on ${host}${words}`, {
-			hint: `it must be in the PATH that \`ssh ${host} env\` shows`,
+			hint: `it must be in the PATH that \`${ssh} env\` shows`,
 		});
-	if (status === SSH_STATUS) return new ConnectionLost(`ssh does not reach ${url}${words}`, { hint: `try it alone: ssh ${host}` });
-	return new ConnectionLost(`the server at ${url} has ended${words}`, { hint: `try it alone: ssh ${host} chore serve --stdio` });
+	if (status === SSH_STATUS) return new ConnectionLost(`ssh does not reach ${url}${words}`, { hint: `try it alone: ${ssh}` });
+	return new ConnectionLost(`the server at ${url} has ended${words}`, { hint: `try it alone: ${ssh} chore serve --stdio` });
 }

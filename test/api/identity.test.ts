@@ -124,11 +124,8 @@ describe("without an authority", PATIENCE, () => {
 	test("a client has the role, the sessions and the bounds that its settings say, from the next request on", async () => {
 		const ivan = own("ivan");
 		addClient("ivan", ivan.cert, "it", { role: "read", sessions: ["*", "builds"] });
-		appendFileSync(
-			settingsFile(serving.folder, "ivan"),
-			'max_jobs = 3\nmemory = "512M"\nslice = "ivan.slice"\ncpus = 1.5\ntasks = 9\nkeep_bytes = 0\n',
-		);
-		const quota = { maxJobs: 3, keepBytes: 0, slice: "ivan.slice", memoryBytes: 512 * 1024 * 1024, tasks: 9, cpus: 1.5 };
+		appendFileSync(settingsFile(serving.folder, "ivan"), 'max_jobs = 3\nslice = "ivan.slice"\nkeep_bytes = 0\n');
+		const quota = { maxJobs: 3, keepBytes: 0, slice: "ivan.slice" };
 		const expected = { client: "ivan", role: "read", sessions: ["ivan", "*", "builds"], quota, daysLeft: 99 };
 		await eventually("the settings count", async () => JSON.stringify((await serving.ask(ivan)).caller), JSON.stringify(expected));
 	});

@@ -7,8 +7,8 @@ import fc from "fast-check";
 import { check, SCHEMA } from "../../src/api/check.ts";
 import { OPERATIONS } from "../../src/api/operations/index.ts";
 import type { Inputs } from "../../src/api/operations/messages.ts";
-import { STATUS } from "../../src/api/rest/problem.ts";
 import { ROUTES } from "../../src/api/rest/routes.ts";
+import { STATUS } from "../../src/api/rest/status.ts";
 import { version } from "../../src/index.ts";
 import { PATIENCE } from "../support/cli.ts";
 import { startServer } from "./server.ts";
@@ -106,4 +106,25 @@ test("the description of the addresses is valid, and given to whoever is let in"
 	const { Validator } = await import("@seriousme/openapi-schema-validator");
 	const { valid, errors } = await new Validator().validate(json);
 	assert.ok(valid, JSON.stringify(errors));
+});
+
+test("the description tells of each operation and parameter what it is, and its examples are valid", () => {
+	const text = readFileSync("schema/openapi.json", "utf8");
+	const { paths, components, tags, info } = JSON.parse(text);
+	for (const operation of Object.values(paths).flatMap((methods) => Object.values(methods as object))) {
+		const { operationId: name, summary, tags: own, parameters, requestBody, responses } = operation;
+		assert.match(summary, /^[A-Z].*[^.]$/, name);
+		assert.ok(own.length === 1 && tags.some((tag: { name: string }) => tag.name === own[0]), name);
+		for (const one of parameters) assert.ok("$ref" in one || one.description?.length > 0, `${name} ${one.name}`);
+		for (const { value } of Object.values(requestBody?.content?.["application/json"]?.examples ?? {}) as { value: object }[])
+			assert.doesNotThrow(() => check(name, value as Readonly<Record<string, unknown>>), name);
+		assert.ok(
+			["400", "403", "429", "default"].every((status) => status in responses),
+			name,
+		);
+	}
+	for (const [, kind = "", name = ""] of text.matchAll(/"#\/components\/(\w+)\/([^"]+)"/g))
+		assert.ok(name in components[kind], `${kind} ${name}`);
+	assert.ok(info.description.includes("A SERVER OF CHORE"));
+	assert.match(readFileSync("man/chore.7", "utf8"), /^\.Sh A SERVER OF CHORE$/m);
 });

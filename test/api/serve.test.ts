@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { get as httpGet, type IncomingMessage } from "node:http";
 import { get as httpsGet } from "node:https";
 import { type AddressInfo, createServer } from "node:net";
@@ -130,6 +130,26 @@ describe("chore serve", PATIENCE, () => {
 		process.kill(server.pid, "SIGTERM");
 		assert.equal((await server.ended).status, 0);
 		assert.ok(existsSync(path));
+	});
+
+	test("answers by the unix socket, and turns others away, when systemd hands over both and its certificate is damaged", {
+		skip: NO_ACTIVATE,
+	}, async () => {
+		await using home = new Home();
+		writeFileSync(home.certificate(), "damaged");
+		const port = await freePort();
+		const path = `${home.folder}/handed`;
+		const server = home.spawn(["systemd-socket-activate", "-l", `127.0.0.1:${port}`, "-l", path, "--fdname=tls:unix", CLI, "serve"]);
+		await eventually("it listens", () => server.stderr().split("Listening on").length === 3);
+		assert.equal(await ask(path), 200);
+		const request = httpsGet({ host: "127.0.0.1", port, agent: false });
+		await once(request, "error");
+		assert.match(
+			server.stderr(),
+			/^other machines are turned away: .*server\.pem .*\nchore serve listens on the socket that was handed over as /m,
+		);
+		process.kill(server.pid, "SIGTERM");
+		assert.equal((await server.ended).status, 0);
 	});
 
 	test("loses no request when it ends idle and is started again", async () => {

@@ -18,8 +18,8 @@ import {
 	type Settings,
 } from "node:http2";
 import type { AddressInfo } from "node:net";
-import { STATUS } from "../../src/api/rest/problem.ts";
 import { type QueryKind, ROUTES } from "../../src/api/rest/routes.ts";
+import { STATUS } from "../../src/api/rest/status.ts";
 import { ChoreError, isChoreError, type Jobs } from "../../src/index.ts";
 
 /** What comes from the client: the stand-in believes it. */

@@ -177,6 +177,9 @@ describe("chore host", PATIENCE, () => {
 		const checked = await here.chore("--json", "host", "ls", "--check");
 		const lines = JSON.parse(checked.stdout) as readonly { name: string; answers: boolean }[];
 		assert.deepEqual([checked.status, ...lines.map(({ name, answers }) => [name, answers])], [1, ["build", true], ["gone", false]]);
+		const shown = await here.call("host", "ls", "--check");
+		assert.match(shown.stdout, /^NAME {3}URL +STATE\nbuild {2}unix:\S+ +answers\ngone {3}unix:\/nowhere\/api\.sock +does not\n$/);
+		assert.equal(shown.stderr, "chore: gone: there is no socket at unix:/nowhere/api.sock\n");
 		assert.match((await here.call("__complete", "--", "--host", "bu")).stdout, /^\nbuild\tunix:/);
 		assert.match((await here.call("host", "add", "build", there.url)).stderr, /there is a host "build" already/);
 		assert.equal((await here.call("host", "rm", "build")).status, 0);
@@ -195,8 +198,14 @@ describe("chore host", PATIENCE, () => {
 			[status, readFileSync(`${folder}/url`, "utf8"), readFileSync(`${folder}/server.pem`, "utf8")],
 			[0, `${url}\n`, "ca\n"],
 		);
-		assert.match(stderr, new RegExp(`hint: the server knows you once ${folder}/client.pem is there, by: chore cert add`));
+		assert.equal(stderr, "build is added; try it: chore --host build ps\n");
 		assert.deepEqual([readFileSync(`${folder}/client.key`, "utf8"), statSync(`${folder}/client.key`).mode & 0o777], ["key\n", 0o600]);
+		const made = await here.call("host", "add", "other", "https://other.example:8443");
+		const certificate = `${here.folder}/home/.config/chore/hosts/other/client.pem`;
+		assert.match(
+			made.stderr,
+			new RegExp(`^other is added; your certificate for it is ${certificate}\nhint: .* chore cert add \\S+ client.pem\n$`),
+		);
 	});
 
 	test("what cannot be a host is refused", async () => {

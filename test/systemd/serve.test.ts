@@ -76,6 +76,10 @@ describe("chore serve --install", { skip, timeout: HANGS_MS }, () => {
 		await once(other, "listening");
 		const { port } = other.address() as AddressInfo;
 		other.close();
+		const early = chore("serve", "--install", "--listen", `127.0.0.1:${port}`);
+		assert.match(early.stderr, /server\.pem is missing\nhint: `chore cert init` /);
+		assert.equal(systemctl("is-active", "chore.socket"), "active");
+		assert.equal(chore("cert", "init").status, 0);
 		const again = chore("serve", "--install", "--listen", `127.0.0.1:${port}`);
 		assert.equal(again.status, 0, again.stderr);
 		assert.equal(systemctl("is-active", "chore-tls.socket"), "active");

@@ -261,7 +261,8 @@ function writeNew(path: string, content: string, mode: number): void {
 	try {
 		writeFileSync(path, content, { mode, flag: "wx" });
 	} catch (error) {
-		throw new ChoreError("INVALID_ARGUMENT", `cannot write ${path}: ${messageOf(error)}`, {
+		const isThere = error instanceof Error && "code" in error && error.code === "EEXIST";
+		throw new ChoreError("INVALID_ARGUMENT", isThere ? `${path} is there already` : `cannot write ${path}: ${messageOf(error)}`, {
 			hint: "--directory writes the two files elsewhere",
 		});
 	}

@@ -24,9 +24,6 @@ const KEYS: Readonly<Record<string, { readonly fits: (value: unknown) => boolean
 	max_jobs: { fits: isCount, what: "a whole number, 0 or more" },
 	keep_bytes: { fits: isCount, what: "a whole number, 0 or more" },
 	slice: { fits: (value) => typeof value === "string" && /^[\w:.-]+\.slice$/.test(value), what: 'the name of a slice, "alice.slice"' },
-	memory: { fits: (value) => bytes(value) !== undefined, what: 'a size, "512M" or a number of bytes' },
-	tasks: { fits: (value) => isCount(value) && value !== 0, what: "a whole number, 1 or more" },
-	cpus: { fits: (value) => typeof value === "number" && value > 0 && Number.isFinite(value), what: "a number above 0" },
 };
 
 /**
@@ -41,8 +38,8 @@ export function readSettings(name: string, source = "", what = ""): Settings {
 		if (kind === undefined) throw invalid(`${what}: there is no setting "${key}"`);
 		if (!kind.fits(value)) throw invalid(`${what}: ${key} must be ${kind.what}, not ${JSON.stringify(value)}`);
 	}
-	const { role = "run", sessions = [name], password, max_jobs: maxJobs, keep_bytes: keepBytes, slice, memory, tasks, cpus } = found;
-	const quota = { maxJobs, keepBytes, slice, memoryBytes: bytes(memory), tasks, cpus };
+	const { role = "run", sessions = [name], password, max_jobs: maxJobs, keep_bytes: keepBytes, slice } = found;
+	const quota = { maxJobs, keepBytes, slice };
 	return {
 		role: role as Role,
 		sessions: ownFirst(name, sessions as readonly string[]),
@@ -97,14 +94,6 @@ function isSessions(value: unknown): boolean {
 
 function isCount(value: unknown): boolean {
 	return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
-}
-
-/** A size in powers of 1024. @returns undefined if it is none */
-function bytes(value: unknown): number | undefined {
-	if (typeof value === "number") return isCount(value) && value > 0 ? value : undefined;
-	const [, digits, unit = ""] = (typeof value === "string" && /^([1-9][0-9]*)([KMGT]?)$/.exec(value)) || [];
-	const found = Number(digits) * 1024 ** " KMGT".indexOf(unit || " ");
-	return digits !== undefined && Number.isSafeInteger(found) ? found : undefined;
 }
 
 function invalid(message: string): ChoreError {

@@ -3,17 +3,25 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { ChoreError } from "../../index.ts";
+import { serveFolder } from "../identity/folder.ts";
+import { readTlsFiles } from "../identity/tls.ts";
 import { type Installed, SERVICE, SOCKET, TLS_SOCKET, units } from "./units.ts";
 
 /** Decide where the server finds its files, so that it is the same that `chore serve` would be here. */
 const VARIABLES: readonly string[] = ["CHORE_HOME", "CHORE_SESSION", "CHORE_PLATFORM", "XDG_STATE_HOME", "XDG_CONFIG_HOME"];
 
-/** @returns the paths of the units @throws ChoreError PLATFORM_UNAVAILABLE without a user manager; PLATFORM_FAILED with what it says */
+/**
+ * @returns the paths of the units
+ * @throws ChoreError CONFIG_INVALID without a certificate to listen with; PLATFORM_UNAVAILABLE without a user manager; PLATFORM_FAILED
+ * with what it says
+ */
 export function install({ socket, listen }: Pick<Installed, "socket" | "listen">): readonly string[] {
 	if (listen !== undefined && (isIP(listen.host) === 0 || listen.port === 0))
 		throw new ChoreError("INVALID_ARGUMENT", `systemd cannot listen at ${listen.host}:${listen.port}`, {
 			hint: "an address in digits and a port are meant: --listen 0.0.0.0:8443",
 		});
+	// Without it the server would end at the first request, also of the unix socket, until systemd gave the sockets up.
+	if (listen !== undefined) readTlsFiles(serveFolder());
 	const folder = unitFolder();
 	const environment = Object.fromEntries(
 		VARIABLES.map((name) => [name, process.env[name]] as const).filter((one): one is readonly [string, string] => !!one[1]),

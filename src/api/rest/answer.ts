@@ -6,7 +6,8 @@ import { isChoreError } from "../../index.ts";
 import type { Caller } from "../caller.ts";
 import { TooManyRequests } from "../limiter.ts";
 import { type Exchange, HttpError, isHttp2, isWhole, streamOf } from "./http.ts";
-import { type Problem, STATUS } from "./problem.ts";
+import type { Problem } from "./problem.ts";
+import { STATUS } from "./status.ts";
 
 /** The certificate of a client that ends in fewer days is told of with each answer. */
 const SOON_DAYS = 14;

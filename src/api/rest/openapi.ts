@@ -4,6 +4,7 @@
  */
 import type { Inputs } from "../operations/messages.ts";
 import { fieldOf, ROUTES, type Route } from "./routes.ts";
+import { STATUS } from "./status.ts";
 
 /** What is used of schema/api.schema.json. */
 export interface ApiSchema {
@@ -32,13 +33,22 @@ export function openapi({ properties: { inputs, outputs }, definitions }: ApiSch
 			title: "chore",
 			version,
 			description:
-				"Background jobs of one user of one machine. Fields are added, never renamed. Of the addresses with an answer of JSON each GET can be a HEAD.",
+				"Background jobs of one user of one machine. The JSON is that of the command line with `--json`. Fields are added, never renamed; absent facts are null; moments are RFC 3339 in UTC; spans are in milliseconds, sizes in bytes. Of the addresses with an answer of JSON each GET can be a HEAD. chore(7) says more, in A SERVER OF CHORE.",
 			license: { name: "MIT", identifier: "MIT" },
 		},
 		servers: [{ url: "/" }],
-		security: [],
+		tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
+		security: [{ certificate: [] }, { password: [] }, {}],
 		paths,
 		components: {
+			securitySchemes: {
+				certificate: { type: "mutualTLS", description: "A certificate of the client that the server knows (`chore cert add`)." },
+				password: {
+					type: "http",
+					scheme: "basic",
+					description: "For clients that cannot show a certificate, where the server has a password of theirs (`chore serve passwd`).",
+				},
+			},
 			schemas: definitions,
 			parameters: {
 				session: {
@@ -48,14 +58,61 @@ export function openapi({ properties: { inputs, outputs }, definitions }: ApiSch
 					schema: { type: "string" },
 				},
 			},
-			responses: {
-				Problem: {
-					description: "What went wrong, and what to do about it.",
-					content: { "application/problem+json": { schema: { $ref: "#/definitions/Problem" } } },
-				},
-			},
+			responses: Object.fromEntries(
+				Object.entries(PROBLEMS).map(([name, { description, status }]) => [name, problem(description, status)]),
+			),
 		},
 	});
+}
+
+const TAGS = {
+	jobs: "Start, find, control and forget jobs.",
+	output: "What a job writes and reads.",
+	schedules: "When jobs are run.",
+	events: "What happens to jobs.",
+	server: "The server itself.",
+} as const;
+
+function tagOf(path: string): keyof typeof TAGS {
+	if (/\/(schedules?|triggers|upcoming)(\/|$)/.test(path)) return "schedules";
+	if (/\/(output|input)$/.test(path)) return "output";
+	if (/\/(events|history|cursors)(\/|$)/.test(path)) return "events";
+	return path.startsWith("/v1/jobs") ? "jobs" : "server";
+}
+
+/** The answers that are shared, by their names in OpenAPI. */
+const PROBLEMS = {
+	Malformed: { status: 400, description: "The request is not as it must be: the detail names the field." },
+	NotAllowed: { status: 403, description: "The client is not let in, or its role does not suffice." },
+	NotFound: { status: 404, description: "There is no such job, or no such session for this client." },
+	Conflict: { status: 409, description: "The job, or the one that has its name, is not in a state for this." },
+	TooLarge: { status: 413, description: "The body is longer than 1 MiB." },
+	WrongType: { status: 415, description: "The body is of another type, or compressed." },
+	NotPossible: { status: 422, description: "It is understood, and cannot be done on this machine or platform." },
+	TooMany: { status: 429, description: "Too many requests, starts or jobs of this client. The header Retry-After says when to try again." },
+	Problem: { status: undefined, description: "Something else went wrong." },
+} as const;
+
+function problem(description: string, status: number | undefined): object {
+	const codes = Object.entries(STATUS).flatMap(([code, of]) => (of === status ? [code] : []));
+	return {
+		description: codes.length === 0 ? description : `${description} Codes: ${codes.join(", ")}.`,
+		...(status === 429 ? { headers: { "Retry-After": { description: "Seconds.", schema: { type: "integer" } } } } : {}),
+		content: { "application/problem+json": { schema: { $ref: "#/definitions/Problem" } } },
+	};
+}
+
+/** What can go wrong by the shape of a request. Anything else is the default. */
+function problemsOf({ method, path, body }: Route, hasBody: boolean): object {
+	const isOfJob = path.includes("{reference}");
+	const names: (keyof typeof PROBLEMS)[] = ["Malformed", "NotAllowed", "NotFound"];
+	if (isOfJob || hasBody) names.push("Conflict");
+	if (hasBody && body !== "bytes") names.push("TooLarge");
+	if (hasBody) names.push("WrongType");
+	if (method !== "GET") names.push("NotPossible");
+	names.push("TooMany");
+	const refs = names.map((name) => [String(PROBLEMS[name].status), { $ref: `#/components/responses/${name}` }]);
+	return { ...Object.fromEntries(refs), default: { $ref: "#/components/responses/Problem" } };
 }
 
 function operation(name: Name, input: Shape, output: object | undefined): object {
@@ -69,7 +126,8 @@ function operation(name: Name, input: Shape, output: object | undefined): object
 	const body = bodyOf(route, input, outside);
 	return {
 		operationId: name,
-		...(input.description === undefined ? {} : { description: input.description }),
+		tags: [tagOf(route.path)],
+		...wordsOf(input),
 		parameters: [
 			...inPath.map((field) => parameterOf(input, "path", field, field)),
 			...query.map(({ parameter, field }) => parameterOf(input, "query", parameter, field)),
@@ -78,8 +136,14 @@ function operation(name: Name, input: Shape, output: object | undefined): object
 			{ $ref: "#/components/parameters/session" },
 		],
 		...(body === undefined ? {} : { requestBody: body }),
-		responses: { ...responsesOf(name, output), default: { $ref: "#/components/responses/Problem" } },
+		responses: { ...responsesOf(name, output), ...problemsOf(route, body !== undefined) },
 	};
+}
+
+/** The first sentence is the title. */
+function wordsOf({ description = "" }: Shape): object {
+	const [, title = "", rest = ""] = /^(.*?)\.(?:\s+(.*))?$/s.exec(description) ?? [];
+	return { summary: title, ...(rest === "" ? {} : { description: rest }) };
 }
 
 const IDEMPOTENCY_KEY = {
@@ -97,15 +161,31 @@ const RANGE = {
 };
 
 function parameterOf({ properties = {}, required = [] }: Shape, place: "path" | "query", name: string, field: string): object {
-	return { name, in: place, ...(place === "path" || required.includes(field) ? { required: true } : {}), schema: properties[field] ?? {} };
+	const { description, ...schema } = (properties[field] ?? {}) as Shape;
+	const isRequired = place === "path" || required.includes(field);
+	return { name, in: place, ...(description === undefined ? {} : { description }), ...(isRequired ? { required: true } : {}), schema };
 }
 
+/** Bodies that show what a new job may be. */
+const RUN_EXAMPLES = {
+	program: { summary: "A program", value: { command: ["make", "test"], directory: "/srv/app", timeoutMs: 600_000 } },
+	line: { summary: "A line of shell", value: { command: ["sh", "-c", "make test | tee report"], name: "test" } },
+	scheduled: {
+		summary: "A program on a schedule",
+		value: { command: ["./backup"], directory: "/srv/app", schedule: { calendar: ["Mon..Fri 9:00"], zone: "Europe/Berlin" } },
+	},
+	request: { summary: "An HTTP request", value: { kind: "http", url: "https://example.org/hook", data: "done", retries: 3 } },
+};
+
 function bodyOf(route: Route, input: Shape, outside: readonly string[]): object | undefined {
-	if (route.body === "bytes") return { content: { "application/octet-stream": {} } };
+	if (route.body === "bytes") return { description: "The bytes, as they come.", content: { "application/octet-stream": {} } };
 	if (!["POST", "PUT", "PATCH"].includes(route.method)) return undefined;
 	const { properties } = input;
 	// A message that is described elsewhere has no field in the address.
-	if (properties === undefined) return { required: true, content: { "application/json": { schema: input } } };
+	if (properties === undefined) {
+		const { description: _, ...schema } = input;
+		return { required: true, content: { "application/json": { schema, examples: RUN_EXAMPLES } } };
+	}
 	const inside = Object.fromEntries(Object.entries(properties).filter(([field]) => !outside.includes(field)));
 	if (Object.keys(inside).length === 0) return undefined;
 	const required = (input.required ?? []).filter((field) => !outside.includes(field));

@@ -37,7 +37,7 @@ const FEW_DAYS = 14;
 
 export function certCommand(): Command {
 	return verb("cert", "make, let in, list or remove the certificates of `chore serve`")
-		.addArgument(new Argument("<action>", "init, new, add, ls or rm").choices(Object.keys(OWN)))
+		.addArgument(new Argument("<action>", "what to do").choices(Object.keys(OWN)))
 		.argument("[name]", "the client, and its session")
 		.argument("[file]", "with add: its certificate; - for standard input")
 		.optionsGroup("With init:")

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { Argument, type Command } from "commander";
-import type { Credentials, Host } from "../../client/index.ts";
+import type { Host } from "../../client/index.ts";
 import { isChoreError, pathOf } from "../../index.ts";
 import { type Invocation, jsonLines, unopened, verb } from "../command.ts";
 import { UsageError } from "../failure.ts";
@@ -24,7 +24,7 @@ type Unopened = Omit<Invocation<Options>, "chore">;
 
 export function hostCommand(): Command {
 	return verb("host", "name the machines whose jobs --host works with: add, list or remove one")
-		.addArgument(new Argument("<action>", "add, ls or rm").choices(ACTIONS))
+		.addArgument(new Argument("<action>", "what to do").choices(ACTIONS))
 		.argument("[name]", "the name")
 		.argument("[url]", "with add: https://HOST:PORT, unix:/PATH or ssh://USER@HOST")
 		.optionsGroup("With add:")
@@ -55,14 +55,14 @@ async function add({ options, output }: Unopened, name: string, url: string): Pr
 	if ((cert === undefined) !== (key === undefined)) throw new UsageError("--cert and --key belong together");
 	const own = cert !== undefined && key !== undefined ? { certificate: fileOf(cert), key: fileOf(key) } : undefined;
 	// A socket and ssh need no certificate: who can use them is the user there.
-	const made = own === undefined && url.startsWith("https:") && !/^https:\/\/[^/]*@/.test(url);
-	const credentials: Credentials = made ? (await import("../../api/identity/keep.ts")).ownCertificate(ownName()) : { ...own };
-	const host = addHost(name, url, { ...credentials, ca: cacert === undefined ? undefined : fileOf(cacert) });
+	const needsOne = own === undefined && url.startsWith("https:") && !/^https:\/\/[^/]*@/.test(url);
+	const made = needsOne ? (await import("../../api/identity/keep.ts")).ownCertificate(ownName()) : undefined;
+	const host = addHost(name, url, { ...(made ?? own), ca: cacert === undefined ? undefined : fileOf(cacert) });
 	if (options.json) output.line(JSON.stringify(lineOf(host, null)));
 	else if (!options.quiet) {
-		output.note(`${name} is added; try it: chore --host ${name} ps`);
-		if (host.certificate !== null)
-			output.note(`hint: the server knows you once ${host.certificate} is there, by: chore cert add ${ownName()} client.pem`);
+		if (made === undefined) return output.note(`${name} is added; try it: chore --host ${name} ps`);
+		output.note(`${name} is added; your certificate for it is ${host.certificate}`);
+		output.note(`hint: the server lets you in once this was run there, with a copy of that file: chore cert add ${ownName()} client.pem`);
 	}
 }
 
@@ -75,8 +75,11 @@ async function list({ options, output, setStatus }: Unopened, name: string | und
 	else if (options.quiet) for (const host of hosts) output.line(host.name);
 	else if (hosts.length > 0) {
 		const heading = ["NAME", "URL", ...(options.check ? ["STATE"] : [])].map((text) => output.dim(text));
-		const rows = hosts.map((host, index) => [host.name, withoutPassword(host.url), ...(options.check ? [states[index] || "answers"] : [])]);
+		const answers = (index: number) => (states[index] === "" ? "answers" : "does not");
+		const rows = hosts.map(({ name, url }, index) => [name, withoutPassword(url), ...(options.check ? [answers(index)] : [])]);
 		await output.table([heading, ...rows.map((row) => row.map((text) => ({ text: printable(text) })))]);
+		// Apart from the table, whose last column a terminal may have no room for.
+		for (const [index, { name }] of hosts.entries()) if (states[index]) output.note(`chore: ${name}: ${printable(states[index])}`);
 	} else if (output.isTerminal) output.note("no hosts; `chore host add NAME URL` adds one");
 }
 
