@@ -20,6 +20,7 @@ const LONG = [
 	"posix/control",
 	"posix/limit",
 	"systemd/restart",
+	"api/page-browser",
 	"cli/",
 	"faults/",
 ];

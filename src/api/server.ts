@@ -5,6 +5,7 @@ import type { TLSSocket } from "node:tls";
 import type { Caller } from "./caller.ts";
 import type { Entrance, Sessions } from "./enter.ts";
 import type { Bounds } from "./limiter.ts";
+import { answerPage, isOfPage, isOpening } from "./page/page.ts";
 import { refuseForeignPages } from "./pages.ts";
 import { answerProblem, closeAfterwards, setCommonHeaders, setExpiry } from "./rest/answer.ts";
 import { type Exchange, HttpError } from "./rest/http.ts";
@@ -60,7 +61,8 @@ async function handle({ request, response }: Pick<Exchange, "request" | "respons
 async function letIn(exchange: Exchange, { identify }: HandlerOptions): Promise<Caller> {
 	const { request } = exchange;
 	try {
-		refuseForeignPages(request.headers, (request.socket as Partial<TLSSocket>).encrypted !== true);
+		const isPlain = (request.socket as Partial<TLSSocket>).encrypted !== true;
+		refuseForeignPages(request.headers, { isPlain, isOpening: isOpening(request) });
 		return await identify(request);
 	} catch (error) {
 		closeAfterwards(exchange);
@@ -73,6 +75,7 @@ async function pass(exchange: Exchange, entrance: Entrance, { grpc, bounds }: Ha
 	const path = pathOf(request);
 	if (path === "/v1" || path.startsWith("/v1/")) await serveRest(exchange, entrance, bounds);
 	else if (grpc !== undefined && /^\/(chore\.v1\.Jobs|grpc\.[A-Za-z0-9.]+)\//.test(path)) await grpc(request, response, entrance);
+	else if (isOfPage(path)) await answerPage(exchange, path);
 	else throw new HttpError(404, "there is nothing at this address", { hint: `${DESCRIPTION} describes all addresses` });
 }
 
