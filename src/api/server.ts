@@ -2,13 +2,16 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { TLSSocket } from "node:tls";
+import { isChoreError } from "../index.ts";
 import type { Caller } from "./caller.ts";
 import type { Entrance, Sessions } from "./enter.ts";
+import { PasswordNeeded } from "./identity/password.ts";
 import type { Bounds } from "./limiter.ts";
 import { answerPage, isOfPage, isOpening } from "./page/page.ts";
+import { answerRefused } from "./page/refused.ts";
 import { refuseForeignPages } from "./pages.ts";
 import { answerProblem, closeAfterwards, setCommonHeaders, setExpiry } from "./rest/answer.ts";
-import { type Exchange, HttpError } from "./rest/http.ts";
+import { accepts, type Exchange, HttpError } from "./rest/http.ts";
 import { serveRest } from "./rest/rest.ts";
 import { DESCRIPTION } from "./rest/router.ts";
 
@@ -54,7 +57,9 @@ async function handle({ request, response }: Pick<Exchange, "request" | "respons
 		options.bounds?.request(caller);
 		await pass(exchange, { sessions: options.sessions, caller, signal: gone.signal }, options);
 	} catch (error) {
-		if (!(await answerProblem(exchange, error))) options.log(stackOf(error));
+		const isRefused = client === "-" && isChoreError(error) && error.code === "NOT_ALLOWED";
+		if (isRefused && accepts(request, "text/html")) await answerRefused(exchange, error instanceof PasswordNeeded ? 401 : 403, error);
+		else if (!(await answerProblem(exchange, error))) options.log(stackOf(error));
 	}
 }
 

@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { gunzipSync } from "node:zlib";
+import { PasswordNeeded } from "../../src/api/identity/password.ts";
 import { shownParts } from "../../src/api/page/browser/escapes.ts";
 import { addressOf, readPlace } from "../../src/api/page/browser/place.ts";
+import { ChoreError } from "../../src/index.ts";
 import { PATIENCE } from "../support/cli.ts";
 import { startServer } from "./server.ts";
 
@@ -66,6 +68,29 @@ describe("the page of the server", PATIENCE, () => {
 		assert.equal((await server.ask("GET", "/v1/jobs", { headers })).status, 403);
 		assert.equal((await server.ask("GET", "/", { headers: { ...headers, "sec-fetch-dest": "iframe" } })).status, 403);
 		assert.equal((await server.ask("GET", "/", { headers: { ...headers, "sec-fetch-mode": "no-cors" } })).status, 403);
+	});
+
+	test("is not for who is not let in: a browser is told why on a page, a program as JSON", async () => {
+		const identify = () => {
+			throw new ChoreError("NOT_ALLOWED", "no client has the certificate <i>of</i> you", { hint: "ask for one" });
+		};
+		await using server = await startServer({ identify });
+		const shown = await server.ask("GET", "/", { headers: OPENING });
+		assert.deepEqual([shown.status, shown.headers["www-authenticate"]], [403, undefined]);
+		assert.match(shown.text, /The server says: no client has the certificate &#60;i&#62;of&#60;\/i&#62; you\.<\/p><p>Hint: ask for one\./);
+		assert.match(String(shown.headers["content-security-policy"]), /^default-src 'none'/);
+		for (const path of FILES) assert.equal((await server.ask("GET", path)).json.code, "NOT_ALLOWED");
+	});
+
+	test("has a browser ask for a name and a password where they would be of use", async () => {
+		const identify = () => {
+			throw new PasswordNeeded("the name or the password is wrong");
+		};
+		await using server = await startServer({ identify });
+		const shown = await server.ask("GET", "/", { headers: OPENING });
+		assert.deepEqual([shown.status, shown.headers["www-authenticate"]], [401, 'Basic realm="chore", charset="UTF-8"']);
+		const program = await server.ask("GET", "/v1");
+		assert.deepEqual([program.status, program.headers["www-authenticate"]], [403, undefined]);
 	});
 });
 
