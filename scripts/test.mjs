@@ -27,6 +27,7 @@ step("build", process.execPath, "scripts/build.mjs");
 step("lint", bin("biome"), "check", "--error-on-warnings", ".");
 rmSync("dist-test", { recursive: true, force: true });
 step("types", bin("tsc"), "-p", "tsconfig.json");
+if (words.length === 0) step("types of the page", bin("tsc"), "-p", "src/api/page/browser/tsconfig.json");
 if (words.length === 0) {
 	step("unused code and dependencies", bin("knip"));
 	step("package", bin("publint"));

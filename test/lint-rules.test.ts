@@ -57,6 +57,8 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
 	["src/api/grpc/service.ts", 'import { list } from "../../core/look/list.ts";\nlist();\n'],
 	["src/api/grpc/service.ts", 'import { Server } from "@grpc/grpc-js";\nnew Server();\n'],
 	["src/api/grpc/service.ts", 'import { ROUTES } from "../rest/routes.ts";\nObject.keys(ROUTES);\n'],
+	["src/api/page/browser/log.ts", 'import { readFileSync } from "node:fs";\nreadFileSync("");\n'],
+	["src/api/page/browser/log.ts", 'import { answer } from "../../rest/answer.ts";\nanswer();\n'],
 	["src/api/server.ts", 'import { list } from "../core/look/list.ts";\nlist();\n'],
 	["src/api/server.ts", 'import { printed } from "../cli/json.ts";\nprinted();\n'],
 	["src/api/server.ts", 'import { Ajv } from "ajv";\nnew Ajv();\n'],

@@ -27,10 +27,15 @@ const LONG = [
 /** Files that keep the whole machine busy and would disturb others. They are run alone, at the end. */
 const ALONE = ["faults/posix-crash-loop", "faults/systemd-crash-loop", "faults/mixed", "core/max-jobs"];
 
-/** @param {string[]} words the files whose path contains one of them are returned; without words all files */
+/** A browser is dear: these are run where they are named, and by scripts/workbench/check.mjs. */
+const IN_BROWSER = "api/page-browser";
+
+/** @param {string[]} words the files whose path contains one of them are returned; without words all but those in a browser */
 export function testFiles(words) {
 	const files = readdirSync("dist-test/test", { recursive: true, encoding: "utf8" })
-		.filter((name) => name.endsWith(".test.js") && (words.length === 0 || words.some((word) => name.includes(word))))
+		.filter(
+			(name) => name.endsWith(".test.js") && (words.length === 0 ? !name.includes(IN_BROWSER) : words.some((word) => name.includes(word))),
+		)
 		.sort((one, other) => rank(one) - rank(other) || (one < other ? -1 : 1))
 		.map((name) => `dist-test/test/${name}`);
 	const isAlone = (file) => ALONE.some((name) => file.includes(name));

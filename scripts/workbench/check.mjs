@@ -1,6 +1,7 @@
-// Runs the tests with real editors for `.ci/run`: the suite in the extension hosts of the newest and the oldest VS Code, and
-// at the same time the steps of ui.mjs in the newest. Each has a time limit. One that fails is run once more, alone, and is
-// reported as unsteady if it passes then. Needs dist/ and a .vsix from `npm run package`.
+// Runs the tests with real editors and browsers for `.ci/run`: the suite in the extension hosts of the newest and the oldest VS
+// Code, and at the same time the steps of ui.mjs in the newest, and then the page of the server. Each has a time limit. One
+// that fails is run once more, alone, and is reported as unsteady if it passes then. Needs dist/, dist-test/ and a .vsix from
+// `npm run package`.
 import { Group } from "../suites/group.mjs";
 import { makeRoot, removeRoot, sweep } from "../suites/remains.mjs";
 import { installWorkbench, WORKBENCHES } from "./install.mjs";
@@ -14,7 +15,10 @@ const LANES = [
 		{ title: `suite ${newest}`, words: ["scripts/workbench/suite.mjs", newest] },
 		{ title: `suite ${oldest}`, words: ["scripts/workbench/suite.mjs", oldest] },
 	],
-	[{ title: `steps ${newest}`, words: ["scripts/workbench/ui.mjs", newest] }],
+	[
+		{ title: `steps ${newest}`, words: ["scripts/workbench/ui.mjs", newest] },
+		{ title: "page of the server", words: ["--test", "--test-reporter=spec", "dist-test/test/api/page-browser.test.js"] },
+	],
 ];
 
 for (const name of Object.keys(WORKBENCHES)) installWorkbench(name);
@@ -40,7 +44,7 @@ for (const { part, passed } of first) {
 await removeRoot(root);
 if (unsteady.length > 0) console.log(`unsteady: ${unsteady.join(", ")}`);
 if (failed.length > 0) console.log(`failed: ${failed.join(", ")}`);
-console.log(`${first.length - failed.length} passed, ${failed.length} failed, of what needs an editor`);
+console.log(`${first.length - failed.length} passed, ${failed.length} failed, of what needs an editor or a browser`);
 process.exitCode = failed.length > 0 ? 1 : 0;
 
 /** Runs one part and ends all its processes. @returns whether it passed within the time limit */

@@ -5,11 +5,19 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { ChoreError } from "../index.ts";
 
-/** @param isPlain without TLS: on the unix socket, or on a port that leads to it. @throws ChoreError NOT_ALLOWED */
-export function refuseForeignPages(headers: IncomingHttpHeaders, isPlain: boolean): void {
+/**
+ * @param around.isPlain without TLS: on the unix socket, or on a port that leads to it
+ * @param around.isOpening the page of the server itself is opened, maybe by a link of elsewhere
+ * @throws ChoreError NOT_ALLOWED
+ */
+export function refuseForeignPages(
+	headers: IncomingHttpHeaders,
+	{ isPlain, isOpening = false }: { readonly isPlain: boolean; readonly isOpening?: boolean },
+): void {
 	const host = headers.host ?? String(headers[":authority"] ?? "");
 	const site = headers["sec-fetch-site"];
-	if (site !== undefined && site !== "same-origin" && site !== "none") throw refusal("another web page has a browser make this request");
+	if (!isOpening && site !== undefined && site !== "same-origin" && site !== "none")
+		throw refusal("another web page has a browser make this request");
 	if (headers.origin !== undefined && !isSame(headers.origin, host)) {
 		throw refusal("a page of another origin makes this request");
 	}

@@ -2,12 +2,16 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { TLSSocket } from "node:tls";
+import { isChoreError } from "../index.ts";
 import type { Caller } from "./caller.ts";
 import type { Entrance, Sessions } from "./enter.ts";
+import { PasswordNeeded } from "./identity/password.ts";
 import type { Bounds } from "./limiter.ts";
+import { answerPage, isOfPage, isOpening } from "./page/page.ts";
+import { answerRefused } from "./page/refused.ts";
 import { refuseForeignPages } from "./pages.ts";
 import { answerProblem, closeAfterwards, setCommonHeaders, setExpiry } from "./rest/answer.ts";
-import { type Exchange, HttpError } from "./rest/http.ts";
+import { accepts, type Exchange, HttpError } from "./rest/http.ts";
 import { serveRest } from "./rest/rest.ts";
 import { DESCRIPTION } from "./rest/router.ts";
 
@@ -53,14 +57,17 @@ async function handle({ request, response }: Pick<Exchange, "request" | "respons
 		options.bounds?.request(caller);
 		await pass(exchange, { sessions: options.sessions, caller, signal: gone.signal }, options);
 	} catch (error) {
-		if (!(await answerProblem(exchange, error))) options.log(stackOf(error));
+		const isRefused = client === "-" && isChoreError(error) && error.code === "NOT_ALLOWED";
+		if (isRefused && accepts(request, "text/html")) await answerRefused(exchange, error instanceof PasswordNeeded ? 401 : 403, error);
+		else if (!(await answerProblem(exchange, error))) options.log(stackOf(error));
 	}
 }
 
 async function letIn(exchange: Exchange, { identify }: HandlerOptions): Promise<Caller> {
 	const { request } = exchange;
 	try {
-		refuseForeignPages(request.headers, (request.socket as Partial<TLSSocket>).encrypted !== true);
+		const isPlain = (request.socket as Partial<TLSSocket>).encrypted !== true;
+		refuseForeignPages(request.headers, { isPlain, isOpening: isOpening(request) });
 		return await identify(request);
 	} catch (error) {
 		closeAfterwards(exchange);
@@ -73,6 +80,7 @@ async function pass(exchange: Exchange, entrance: Entrance, { grpc, bounds }: Ha
 	const path = pathOf(request);
 	if (path === "/v1" || path.startsWith("/v1/")) await serveRest(exchange, entrance, bounds);
 	else if (grpc !== undefined && /^\/(chore\.v1\.Jobs|grpc\.[A-Za-z0-9.]+)\//.test(path)) await grpc(request, response, entrance);
+	else if (isOfPage(path)) await answerPage(exchange, path);
 	else throw new HttpError(404, "there is nothing at this address", { hint: `${DESCRIPTION} describes all addresses` });
 }
 

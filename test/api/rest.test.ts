@@ -209,7 +209,6 @@ test("what is wrong with a request is said in words, before anything is done", P
 test("an address that is none is refused, and a path cannot be two", PATIENCE, async () => {
 	await using server = await startServer();
 	for (const path of [
-		"/",
 		"/v2/jobs",
 		"/v1/job",
 		"/v1/jobs/",

@@ -21,7 +21,7 @@ export type Verdict =
 	| { readonly kind: "caller"; readonly caller: Caller }
 	/** Let in if the password is right. `client` is undefined if there is none who has one. */
 	| { readonly kind: "password"; readonly credentials: Credentials; readonly client: Client | undefined }
-	| { readonly kind: "refused"; readonly reason: string; readonly hint?: string };
+	| { readonly kind: "refused"; readonly reason: string; readonly hint?: string; readonly needsPassword?: boolean };
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -29,7 +29,7 @@ export function identify({ certificate, authority, credentials }: Shown, pool: P
 	if (pool.closed !== undefined) return refused("the server cannot read who may come in", "its log says why");
 	if (certificate === undefined) {
 		if (!pool.takesPasswords) return refused("no certificate was shown", "curl takes one by --cert and --key");
-		if (credentials === undefined) return refused("neither a certificate nor a name with a password was shown");
+		if (credentials === undefined) return { ...refused("neither a certificate nor a name with a password was shown"), needsPassword: true };
 		return { kind: "password", credentials, client: pool.withPassword(credentials.client) };
 	}
 	const { fingerprint, issuers } = certificate;
@@ -78,7 +78,7 @@ export function daysLeft({ validToMs }: Pick<CertificateFacts, "validToMs">, now
 	return Math.floor((validToMs - nowMs) / DAY_MS);
 }
 
-function refused(reason: string, hint?: string): Verdict {
+function refused(reason: string, hint?: string): Verdict & { readonly kind: "refused" } {
 	return { kind: "refused", reason, ...(hint === undefined ? {} : { hint }) };
 }
 

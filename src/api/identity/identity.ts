@@ -11,7 +11,7 @@ import type { Caller } from "../caller.ts";
 import { Attempts } from "./attempts.ts";
 import { messageOf, type ServeFolder } from "./folder.ts";
 import { callerOf, identify, type Shown, type Verdict } from "./gate.ts";
-import { type Credentials, DECOY, isPassword, readCredentials } from "./password.ts";
+import { type Credentials, DECOY, isPassword, PasswordNeeded, readCredentials } from "./password.ts";
 import { type Pool, readPool } from "./pool.ts";
 import { factsOf } from "./shown.ts";
 import { readTlsFiles, type TlsFiles, tlsOptions } from "./tls.ts";
@@ -133,6 +133,7 @@ export class Identity implements Disposable {
 		const guest = this.#guests.get(connection) ?? this.#welcome(connection, peer);
 		const verdict = this.#judge(guest, readCredentials(request.headers.authorization));
 		if (verdict.kind === "password") return this.#examine(verdict, guest, peer.remoteAddress ?? "");
+		if (verdict.kind === "refused" && verdict.needsPassword) throw new PasswordNeeded(verdict.reason);
 		if (verdict.kind === "refused") throw notAllowed(verdict.reason, verdict.hint);
 		return letIn(verdict.caller, guest);
 	}
@@ -220,11 +221,11 @@ export class Identity implements Disposable {
 		if (this.#examined.get(key) !== hash) {
 			const examination = this.#examinations.get(key) ?? this.#begin(key, credentials, hash, address);
 			const isRight = await examination;
-			if (!isRight) throw notAllowed("the name or the password is wrong");
+			if (!isRight) throw new PasswordNeeded("the name or the password is wrong");
 		}
 		// The settings may have changed while it was examined.
 		const present = this.#pool.withPassword(credentials.client);
-		if (present?.settings.password !== hash) throw notAllowed("the name or the password is wrong");
+		if (present?.settings.password !== hash) throw new PasswordNeeded("the name or the password is wrong");
 		return letIn(callerOf(present, null), guest, hash);
 	}
 

@@ -3,6 +3,14 @@
  * time and memory, so that whoever reads it cannot try many.
  */
 import { type BinaryLike, randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from "node:crypto";
+import { ChoreError } from "../../index.ts";
+
+/** A refusal of somebody whom a name and the right password would let in. */
+export class PasswordNeeded extends ChoreError {
+	constructor(message: string) {
+		super("NOT_ALLOWED", message);
+	}
+}
 
 /** What somebody claims to be. */
 export interface Credentials {

@@ -35,8 +35,11 @@ export function setWarnings({ response }: Exchange, warnings: readonly string[])
 }
 
 export async function answerJson(exchange: Exchange, status: number, value: unknown, type = "application/json"): Promise<void> {
+	await answerBytes(exchange, status, Buffer.from(`${JSON.stringify(value)}\n`), type);
+}
+
+export async function answerBytes(exchange: Exchange, status: number, body: Buffer, type: string): Promise<void> {
 	const { request, response } = exchange;
-	const body = Buffer.from(`${JSON.stringify(value)}\n`);
 	response.statusCode = status;
 	response.setHeader("Content-Type", type);
 	response.setHeader("Content-Length", body.length);
