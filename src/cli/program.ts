@@ -35,6 +35,9 @@ import { describeFailure, type Manner, UsageError } from "./failure.ts";
 import { optionsIn, readLine } from "./line.ts";
 import { NOBODY_READS_STATUS, NobodyReads, Output } from "./output.ts";
 
+// The bundle of the server uses the library that is in this one (scripts/build.mjs).
+export * from "../index.ts";
+
 /** Functions that make the commands, in the order of the help. Making all takes long, so `program` makes one if it can. */
 const COMMANDS: Readonly<Record<string, () => Command>> = {
 	run: runCommand,
