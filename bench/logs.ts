@@ -1,10 +1,10 @@
 /** Reading what a job wrote: the end of much must cost no more than the end of nothing, and all of it little more than cat(1). */
-import { closeSync, fsyncSync, openSync, statfsSync, truncateSync, writeSync } from "node:fs";
+import { statfsSync, truncateSync } from "node:fs";
 import type { Benchmark } from "./support/benchmark.ts";
+import { fill, MEBIBYTE } from "./support/fill.ts";
 import { command } from "./support/scene.ts";
 import { inTurns, timed } from "./support/timing.ts";
 
-const MEBIBYTE = 1 << 20;
 const TAIL_MEBIBYTES = 2048;
 const WHOLE_MEBIBYTES = 1024;
 
@@ -50,22 +50,3 @@ export const logs: Benchmark = {
 		];
 	},
 };
-
-/** Lines of all lengths up to 200 bytes; no holes. */
-function fill(path: string, mebibytes: number): void {
-	const lines: string[] = [];
-	for (let length = 0, index = 0; length < MEBIBYTE; index++) {
-		const line = `${String(index).padStart(8)} ${"x".repeat((index * 37) % 190)}\n`;
-		lines.push(line);
-		length += line.length;
-	}
-	const block = Buffer.from(lines.join("")).subarray(0, MEBIBYTE);
-	const file = openSync(path, "w");
-	try {
-		for (let index = 0; index < mebibytes; index++) writeSync(file, block);
-		// Data that is written to the disk later would disturb the first rounds.
-		fsyncSync(file);
-	} finally {
-		closeSync(file);
-	}
-}

@@ -4,6 +4,7 @@
  *   main.js PLATFORM [--rounds N] [--not-measured REASON] [WORD...]
  */
 import { parseArgs } from "node:util";
+import { api } from "./api.ts";
 import { burst, enqueue } from "./burst.ts";
 import { commands } from "./commands.ts";
 import { history } from "./history.ts";
@@ -18,7 +19,7 @@ import { judge } from "./support/row.ts";
 import { type PlatformName, Scene } from "./support/scene.ts";
 import { writing } from "./writing.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [commands, run, burst, enqueue, history, prune, logs, writing, latency, memory, schedules];
+const BENCHMARKS: readonly Benchmark[] = [commands, run, burst, enqueue, history, prune, logs, writing, latency, memory, schedules, api];
 
 const { values, positionals } = parseArgs({
 	options: { rounds: { type: "string" }, "not-measured": { type: "string" } },

@@ -104,9 +104,17 @@ export function signalNumber(name: string): number | undefined {
 	return Object.hasOwn(constants.signals, name) ? constants.signals[name as NodeJS.Signals] : undefined;
 }
 
+/** Of several names of a number ("SIGABRT", "SIGIOT") the first one counts. */
+const NAMES: ReadonlyMap<number, string> = new Map(
+	Object.entries(constants.signals)
+		.reverse()
+		.map(([name, number]) => [number, name]),
+);
+
 /** The name of a signal by number ("SIGTERM"), or undefined when there is no signal of that number. */
 export function signalName(number: number): string | undefined {
-	for (const [name, value] of Object.entries(constants.signals)) if (value === number) return name;
+	const name = NAMES.get(number);
+	if (name !== undefined) return name;
 	if (number < FIRST_REAL_TIME || number > LAST_REAL_TIME) return undefined;
 	return number === FIRST_REAL_TIME ? "SIGRTMIN" : `SIGRTMIN+${number - FIRST_REAL_TIME}`;
 }

@@ -37,6 +37,16 @@ const loadedWhenUsed = {
 	},
 };
 
+/** The server is started by the command line only, whose bundle has the library: it is not loaded a second time. */
+const withLibraryOfCommandLine = {
+	name: "with-library-of-command-line",
+	setup(builder) {
+		builder.onResolve({ filter: /\/index\.ts$/ }, ({ path, resolveDir }) =>
+			resolve(resolveDir, path) === resolve("src/index.ts") ? { path: "./cli-program.cjs", external: true } : undefined,
+		);
+	},
+};
+
 /**
  * Leaves out two XML parsers, half of the code of the platforms. chore never calls them: dbus-next parses introspection
  * data with xml2js, and plist parses property lists with @xmldom/xmldom.
@@ -88,9 +98,15 @@ const commonJs = {
 	inject: ["scripts/clock.mjs"],
 };
 
+const { serve, "api-grpc": grpc, "api-identity": identity, ...others } = apart;
 await Promise.all([
 	// The extension and the command line share the bundles in `apart`. Each has its own copy of all other code.
-	build({ ...commonJs, entryPoints: { extension: "extension/main.ts", ...apart } }),
+	build({ ...commonJs, entryPoints: { extension: "extension/main.ts", ...others } }),
+	build({
+		...commonJs,
+		entryPoints: { serve, "api-grpc": grpc, "api-identity": identity },
+		plugins: [withLibraryOfCommandLine, ...commonJs.plugins],
+	}),
 	build({ ...common, entryPoints: { index: "src/index.ts" }, outdir: "dist", format: "esm" }),
 	build({ ...common, entryPoints: { client: "src/client/index.ts" }, outdir: "dist", outExtension: { ".js": ".mjs" }, format: "esm" }),
 ]);

@@ -1,7 +1,7 @@
 // Uses chore hard for a long time: kills processes at random on posix and systemd, has many processes use one session, damages
-// files of the state in many ways, and runs the steps of scripts/workbench/ui.mjs in the oldest editor (.ci/run does so in the
-// newest). `npm test` makes a few of these rounds. Each round has another seed, which is printed if it fails; CHORE_TEST_SEED
-// repeats it.
+// files of the state in many ways, asks a server for long, and runs the steps of scripts/workbench/ui.mjs in the oldest editor (.ci/run
+// does so in the newest). `npm test` makes a few of these rounds. Each round has another seed, which is printed if it fails;
+// CHORE_TEST_SEED repeats it.
 //
 //   soak.mjs [--minutes N]    default 10
 import { spawnSync } from "node:child_process";
@@ -36,6 +36,8 @@ const PARTS = [
 	{ name: "posix/restart", share: 0.03, rounds: 24 },
 	{ name: "posix/control", share: 0.03, rounds: 200 },
 	{ name: "posix/clock-change", share: 0, rounds: 1 },
+	// Ten minutes of 50 requests a second.
+	{ name: "api/steady", share: 0.04, rounds: 30_000 },
 ];
 const totals = [];
 let failed = false;
@@ -52,7 +54,7 @@ for (const { name, share, rounds } of PARTS) {
 		});
 		times++;
 		// "12 rounds, 34 jobs, …" in the diagnostics of the test.
-		for (const [, count, what] of stdout.matchAll(/(?<=^ℹ .*)\b(\d+) (rounds|jobs|kills|lost|verbs)\b/gm))
+		for (const [, count, what] of stdout.matchAll(/(?<=^ℹ .*)\b(\d+) (rounds|jobs|kills|lost|verbs|requests)\b/gm))
 			figures.set(what, (figures.get(what) ?? 0) + Number(count));
 		if (status !== 0) {
 			failed = true;

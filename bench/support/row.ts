@@ -3,7 +3,7 @@
 /** One line of the table. Both values are medians, taken in turns in the same run. */
 export interface Row {
 	readonly what: string;
-	readonly unit: "ms" | "jobs/s" | "MB/s" | "kB";
+	readonly unit: "ms" | "jobs/s" | "requests/s" | "MB/s" | "kB";
 	readonly chore: number;
 	/** A program that does the same without chore, or the least that is necessary; null if there is none. */
 	readonly peer: { readonly name: string; readonly value: number } | null;

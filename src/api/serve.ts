@@ -20,6 +20,7 @@ import { configuredLimits } from "./limits.ts";
 import { OPERATIONS } from "./operations/index.ts";
 import { certificateWarning, nodeWarning } from "./readiness.ts";
 import { createHandler, type HandlerOptions } from "./server.ts";
+import { Upkeep } from "./upkeep.ts";
 
 export { install, uninstall } from "./install/install.ts";
 export { type Examined, examine } from "./readiness.ts";
@@ -54,7 +55,9 @@ export async function serve({ chore, log, ...options }: ServeOptions): Promise<S
 	const activated = takeActivated();
 	const limits = configuredLimits(`${serveFolder().path}/config.toml`);
 	const { session: ownSession, ...rest } = chore;
-	const sessions = await openSessions(rest);
+	const opened = await openSessions(rest);
+	const report = (error: unknown) => log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+	const sessions = new Upkeep(opened, report);
 	let end: (closing: Promise<void>) => void = () => {};
 	const ended = new Promise<void>((resolve) => {
 		end = resolve;
@@ -64,7 +67,8 @@ export async function serve({ chore, log, ...options }: ServeOptions): Promise<S
 		idle[Symbol.dispose]();
 		for (const door of doors) door.close();
 		identity?.[Symbol.dispose]();
-		end(connections.close().finally(() => sessions.close()));
+		sessions[Symbol.dispose]();
+		end(connections.close().finally(() => opened.close()));
 	};
 	const idle = new Idle(isTimed ? (options.idleMs ?? limits.idleMs) : Number.POSITIVE_INFINITY, stop);
 	const connections = new Connections(limits, (count) => {
@@ -79,7 +83,7 @@ export async function serve({ chore, log, ...options }: ServeOptions): Promise<S
 			identify,
 			bounds,
 			log: options.stdio ? () => {} : log,
-			grpc: grpcDoor(bounds, log),
+			grpc: grpcDoor(bounds, report),
 		}) satisfies Handler,
 		connections,
 		limits,
@@ -111,6 +115,7 @@ export async function serve({ chore, log, ...options }: ServeOptions): Promise<S
 		idle[Symbol.dispose]();
 		for (const door of doors) door.close();
 		identity?.[Symbol.dispose]();
+		sessions[Symbol.dispose]();
 		throw error;
 	}
 	return { ended, stop: once(stop), reload: () => identity?.reload() };
@@ -132,7 +137,7 @@ function openGate(log: (line: string) => void, isAskedFor: boolean): Identity | 
 }
 
 /** Answers gRPC and Connect. What they need is most of the server's code, so it is loaded when somebody first speaks them. */
-function grpcDoor(bounds: Bounds | undefined, log: (line: string) => void): NonNullable<HandlerOptions["grpc"]> {
+function grpcDoor(bounds: Bounds | undefined, report: (error: unknown) => void): NonNullable<HandlerOptions["grpc"]> {
 	let handler: Promise<GrpcHandler> | undefined;
 	const load = async (): Promise<GrpcHandler> => {
 		const { createGrpcHandler } = await import("./grpc/handler.ts");
@@ -140,7 +145,7 @@ function grpcDoor(bounds: Bounds | undefined, log: (line: string) => void): NonN
 			operations: OPERATIONS,
 			check,
 			count: (caller, name, input) => countCall(bounds, caller, name, input),
-			report: (error) => log(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+			report,
 		});
 	};
 	return async (request, response, entrance: Entrance) => {

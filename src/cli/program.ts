@@ -32,8 +32,11 @@ import { waitCommand } from "./commands/wait.ts";
 import { COMPLETE, writeCompletions } from "./complete.ts";
 import { exactWords } from "./exact-words.ts";
 import { describeFailure, type Manner, UsageError } from "./failure.ts";
-import { readLine } from "./line.ts";
+import { optionsIn, readLine } from "./line.ts";
 import { NOBODY_READS_STATUS, NobodyReads, Output } from "./output.ts";
+
+// The bundle of the server uses the library that is in this one (scripts/build.mjs).
+export * from "../index.ts";
 
 /** Functions that make the commands, in the order of the help. Making all takes long, so `program` makes one if it can. */
 const COMMANDS: Readonly<Record<string, () => Command>> = {
@@ -69,10 +72,9 @@ const COMMANDS: Readonly<Record<string, () => Command>> = {
 
 /**
  * Makes the command line.
- * @param first the first word; if it is a command, only that one is made, and without foreign options
+ * @param words those after `chore`; if they name a command, only that one is made, and without foreign options
  */
-export function program(first?: string): Command {
-	const asked = first !== undefined && first !== "help" && Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
+export function program(words: readonly string[] = []): Command {
 	const chore = common(new Command("chore"))
 		.description("Run background jobs that outlive the terminal. Nothing stays resident; how each one ended is known afterwards.")
 		.usage("[options] COMMAND ...")
@@ -84,6 +86,8 @@ export function program(first?: string): Command {
 			"after",
 			"\n  chore run -- make test      start a job; chore logs -f make follows it\n  chore help run              all about one command",
 		);
+	const verb = verbIn(chore, words);
+	const asked = verb !== undefined && verb !== "help" && Object.hasOwn(COMMANDS, verb) ? COMMANDS[verb] : undefined;
 	const commands = asked === undefined ? Object.values(COMMANDS).map((make) => make()) : [asked()];
 	for (const command of commands) chore.addCommand(command);
 	if (asked === undefined) for (const command of commands) if (command.name() === "run") addForeignOptions(command);
@@ -96,10 +100,22 @@ export function program(first?: string): Command {
 	return chore;
 }
 
+/** The first word that is no option of all commands; undefined if another option stands before it, such as one for help. */
+function verbIn(chore: Command, words: readonly string[]): string | undefined {
+	for (let at = 0; at < words.length; at++) {
+		const word = words[at] ?? "";
+		if (!word.startsWith("-")) return word;
+		const [one] = /^(--.+|-.)$/s.test(word) ? optionsIn(chore, word) : [];
+		if (one === undefined) return undefined;
+		if (one.option.required && one.value === undefined) at++;
+	}
+	return undefined;
+}
+
 /** Runs a command line and sets `process.exitCode`. Never throws. */
 export async function main(words: readonly string[]): Promise<void> {
 	if (words[0] === COMPLETE) return writeCompletions(program(), words.slice(2));
-	let chore = program(words[0]);
+	let chore = program(words);
 	try {
 		const exact = exactWords(words);
 		if (words.length === 0) chore.outputHelp();

@@ -75,6 +75,21 @@ test("the jobs of a client go into its slice, where there are slices", PATIENCE,
 	}
 });
 
+test("a platform that looks for what it can do is not asked by each request", PATIENCE, async () => {
+	let looked = 0;
+	const capabilities = {
+		get schedule() {
+			looked++;
+			return true;
+		},
+	};
+	const { jobs } = noting({ capabilities: async () => capabilities });
+	await using server = await startServer({ jobs });
+	const first = await server.ask("GET", "/v1");
+	const second = await server.ask("GET", "/v1");
+	assert.deepEqual([first.json.capabilities, second.json.capabilities, looked], [{ schedule: true }, { schedule: true }, 1]);
+});
+
 test("a page of jobs leads to the next one", PATIENCE, async () => {
 	const { jobs, calls } = noting({ list: async () => [{ id: "b" }, { id: "a" }] });
 	await using server = await startServer({ jobs });

@@ -1,6 +1,7 @@
 /** The handler behind a server of node:http2, whose requests and responses only look like those of node:http. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants, type OutgoingHttpHeaders } from "node:http2";
@@ -90,27 +91,19 @@ test("over HTTP/2 output that becomes shorter while it is read is not taken for 
 	session.close();
 });
 
-test("over TLS a request may be for any host, and a page of the server may ask", PATIENCE, async () => {
+/** A key and a certificate of its own. */
+function makePair(): { readonly key: Buffer; readonly cert: Buffer } {
 	const folder = mkdtempSync(join(tmpdir(), "chore-tls-"));
 	const [key, cert] = [`${folder}/key.pem`, `${folder}/cert.pem`];
-	const words = [
-		"req",
-		"-x509",
-		"-newkey",
-		"ec",
-		"-pkeyopt",
-		"ec_paramgen_curve:P-256",
-		"-nodes",
-		"-subj",
-		"/CN=x",
-		"-keyout",
-		key,
-		"-out",
-		cert,
-	];
-	execFileSync("openssl", words, { stdio: "ignore" });
-	await using server = await startServer({ http2: { key: readFileSync(key), cert: readFileSync(cert) } });
+	const kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=x"];
+	execFileSync("openssl", ["req", ...kind, "-keyout", key, "-out", cert], { stdio: "ignore" });
+	const pair = { key: readFileSync(key), cert: readFileSync(cert) };
 	rmSync(folder, { recursive: true });
+	return pair;
+}
+
+test("over TLS a request may be for any host, and a page of the server may ask", PATIENCE, async () => {
+	await using server = await startServer({ http2: makePair() });
 	const session = connect("https://jobs.example", {
 		createConnection: () => tlsConnect({ path: server.socket, ALPNProtocols: ["h2"], rejectUnauthorized: false }),
 	});
@@ -118,6 +111,38 @@ test("over TLS a request may be for any host, and a page of the server may ask",
 	assert.equal((await ask(session, { ":path": "/v1/jobs", origin: "https://jobs.example" })).status, 200);
 	assert.equal((await ask(session, { ":path": "/v1/jobs", origin: "https://evil.example" })).status, 403);
 	session.close();
+});
+
+test("over HTTP/2 output arrives as it was written, also by TLS, at a client that does not read at first", PATIENCE, async () => {
+	const pieces = 80;
+	// Small ones are held together on the way, long ones are sent before the next.
+	const lengthOf = (index: number): number => (index % 2 === 0 ? 1000 : 256 * 1024);
+	const size = (pieces / 2) * (lengthOf(0) + lengthOf(1));
+	let given = 0;
+	const jobs = jobsWithOutput(async function* ({ tailBytes }) {
+		if (tailBytes !== undefined) return yield { bytes: Buffer.from("x"), offset: size - 1, stream: "output" };
+		const buffer = Buffer.alloc(lengthOf(1));
+		for (given = 0; given < pieces; given++) yield { bytes: buffer.fill(given).subarray(0, lengthOf(given)), offset: 0, stream: "output" };
+	});
+	const wanted = createHash("sha256");
+	for (let index = 0; index < pieces; index++) wanted.update(Buffer.alloc(lengthOf(index), index));
+	const hash = wanted.digest("hex");
+	for (const http2 of [true, makePair()]) {
+		await using server = await startServer({ http2, jobs });
+		const byTls = () => tlsConnect({ path: server.socket, ALPNProtocols: ["h2"], rejectUnauthorized: false });
+		const session = http2 === true ? client(server.socket) : connect("https://localhost", { createConnection: byTls });
+		const stream = session.request({ ":path": "/v1/jobs/1/output" });
+		await once(stream, "response");
+		await eventually("a part of it is sent", () => given > 0);
+		assert.ok(given < pieces, "it waits for the client");
+		assert.equal(
+			createHash("sha256")
+				.update(Buffer.concat(await stream.toArray()))
+				.digest("hex"),
+			hash,
+		);
+		session.close();
+	}
 });
 
 test("over HTTP/2 followers that are cut leave nothing, whether they read or not", { ...PATIENCE, skip: noProc }, async () => {

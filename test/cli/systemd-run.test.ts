@@ -89,7 +89,7 @@ test("each option is known in its long and its short form, with a value if it ha
 });
 
 test("an option that may be refused is known only to the whole command line, which is asked about unknown options", () => {
-	const [command] = program("run").commands;
+	const [command] = program(["run"]).commands;
 	const known = command?.options.map(({ long }) => long) ?? [];
 	assert.ok(known.includes("--wait"));
 	for (const word of SYSTEMD_RUN) {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
+import { program } from "../../src/cli/program.ts";
 import { assertNoBug, Cli, errorIn, type Outcome, PATIENCE } from "../support/cli.ts";
 
 /** One case of a table: every tenth by a process, and those that look at their stdin; the others by the command's own entry. */
@@ -28,6 +29,17 @@ test("every command has help, by --help and by chore help", PATIENCE, async () =
 		assert.equal(helped.stdout, asked.stdout);
 		assert.match(asked.stdout, /--session <name>.*--platform <name>.*--json.*-q, --quiet.*--no-color/s);
 	}
+});
+
+test("only the command that is asked for is made, also behind the options that all have", () => {
+	for (const words of ["ps", "--session a ps --all", "--host=b -q --json ps run"])
+		assert.deepEqual(
+			program(words.split(" ")).commands.map((command) => command.name()),
+			["ps"],
+			words,
+		);
+	for (const words of ["", "help ps", "-h ps", "-qh ps", "--frob ps", "-- ps", "--session ps", "pss"])
+		assert.ok(program(words.split(" ")).commands.length > 20, words);
 });
 
 test("help makes no state folder", PATIENCE, async () => {

@@ -9,6 +9,7 @@ import type { Inputs } from "../operations/messages.ts";
 import type { Call, Operation, Operations, Streaming } from "../operations/operation.ts";
 import { messageOf, plainOf } from "./convert.ts";
 import { connectError } from "./errors.ts";
+import { partsOf } from "./parts.ts";
 
 /** Who makes a request, as the server has found before. */
 export interface Who {
@@ -66,7 +67,7 @@ export function addJobs(router: ConnectRouter, service: DescService, problem: De
 				try {
 					const [input, call] = begin(request, context);
 					using _ = options.count?.(call.caller, name, input);
-					for await (const piece of operation.stream(input, call)) yield answer(piece);
+					for await (const piece of operation.stream(input, call)) for (const part of partsOf(piece)) yield answer(part);
 					// A stream whose signal was raised ends without an error of its own: its deadline is over, or nobody reads it.
 					context.signal.throwIfAborted();
 				} catch (error) {

@@ -1,5 +1,6 @@
 /** Operations: about the server and its session as a whole. */
-import { isChoreError, type Jobs, version } from "../../index.ts";
+import { version } from "../../index.ts";
+import { capabilitiesOf } from "./capabilities.ts";
 import type { Info, Inputs, Outputs } from "./messages.ts";
 import type { Operation } from "./operation.ts";
 
@@ -23,12 +24,3 @@ export const doctor: Operation<Inputs["doctor"], Outputs["doctor"]> = {
 	readOnly: true,
 	act: (options, { jobs }) => jobs.doctor(options),
 };
-
-async function capabilitiesOf(jobs: Jobs): Promise<Info["capabilities"]> {
-	try {
-		return await jobs.capabilities();
-	} catch (error) {
-		if (isChoreError(error) && error.code === "PLATFORM_UNAVAILABLE") return null;
-		throw error;
-	}
-}

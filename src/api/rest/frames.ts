@@ -20,20 +20,21 @@ export const FRAME_KINDS = {
 
 const HEAD_BYTES = 13;
 
-export function frameOf({ stream, offset, bytes }: LogPiece): Buffer {
-	return frame(FRAME_KINDS[stream], offset, bytes);
+/** What stands before the bytes of a piece. */
+export function headOf({ stream, offset, bytes }: LogPiece): Buffer {
+	return head(FRAME_KINDS[stream], offset, bytes.length);
 }
 
 /** @param value what the frame holds as JSON; undefined: nothing */
 export function lastFrame(kind: "failed" | "ended", value: unknown): Buffer {
-	return frame(FRAME_KINDS[kind], 0, Buffer.from(value === undefined ? "" : JSON.stringify(value)));
+	const content = Buffer.from(value === undefined ? "" : JSON.stringify(value));
+	return Buffer.concat([head(FRAME_KINDS[kind], 0, content.length), content]);
 }
 
-function frame(kind: number, offset: number, bytes: Uint8Array): Buffer {
-	const whole = Buffer.allocUnsafe(HEAD_BYTES + bytes.length);
-	whole.writeUInt8(kind, 0);
-	whole.writeUInt32BE(bytes.length, 1);
-	whole.writeBigUInt64BE(BigInt(offset), 5);
-	whole.set(bytes, HEAD_BYTES);
-	return whole;
+function head(kind: number, offset: number, length: number): Buffer {
+	const bytes = Buffer.allocUnsafe(HEAD_BYTES);
+	bytes.writeUInt8(kind, 0);
+	bytes.writeUInt32BE(length, 1);
+	bytes.writeBigUInt64BE(BigInt(offset), 5);
+	return bytes;
 }

@@ -5,7 +5,7 @@ import type { Inputs, Streams } from "../operations/messages.ts";
 import type { Call } from "../operations/operation.ts";
 import { logs } from "../operations/output.ts";
 import { problemOf } from "./answer.ts";
-import { FRAMES, frameOf, lastFrame } from "./frames.ts";
+import { FRAMES, headOf, lastFrame } from "./frames.ts";
 import { accepts, type Exchange } from "./http.ts";
 import { pour } from "./pour.ts";
 import { type Range, readRange } from "./range.ts";
@@ -55,7 +55,7 @@ function rangeOf({ request, response }: Exchange, { fromByte }: Input, size: num
 	return range;
 }
 
-async function* part(input: Input, { from, to }: Range, call: Call): AsyncGenerator<Buffer, void, void> {
+async function* part(input: Input, { from, to }: Range, call: Call): AsyncGenerator<Uint8Array, void, void> {
 	let left = to - from;
 	if (left === 0) return;
 	for await (const bytes of bytesOf(logs.stream({ ...input, fromByte: from }, call))) {
@@ -66,17 +66,16 @@ async function* part(input: Input, { from, to }: Range, call: Call): AsyncGenera
 	if (!call.signal.aborted) throw new Error(`the output became ${left} bytes shorter while it was read`);
 }
 
-/** Each piece is copied: its bytes are valid only until the next one is asked for, and what is sent is held longer. */
-async function* bytesOf(pieces: AsyncIterable<Streams["logs"]>): AsyncGenerator<Buffer, void, void> {
-	for await (const piece of pieces) if (!("ended" in piece)) yield Buffer.from(piece.bytes);
+async function* bytesOf(pieces: AsyncIterable<Streams["logs"]>): AsyncGenerator<Uint8Array, void, void> {
+	for await (const piece of pieces) if (!("ended" in piece)) yield piece.bytes;
 }
 
-async function* framesOf(input: Input, call: Call): AsyncGenerator<Buffer, void, void> {
+async function* framesOf(input: Input, call: Call): AsyncGenerator<Uint8Array, void, void> {
 	let ended: unknown;
 	try {
 		for await (const piece of logs.stream(input, call)) {
 			if ("ended" in piece) ended = piece.ended;
-			else yield frameOf(piece);
+			else yield* [headOf(piece), piece.bytes];
 		}
 	} catch (error) {
 		if (call.signal.aborted) return;
