@@ -35,6 +35,7 @@ const PARTS = [
 	{ name: "posix/limit", share: 0.03, rounds: 24 },
 	{ name: "posix/restart", share: 0.03, rounds: 24 },
 	{ name: "posix/control", share: 0.03, rounds: 200 },
+	{ name: "posix/pause", share: 0.02, rounds: 24 },
 	{ name: "posix/clock-change", share: 0, rounds: 1 },
 	// Ten minutes of 50 requests a second.
 	{ name: "api/steady", share: 0.04, rounds: 30_000 },

@@ -25,6 +25,6 @@ export function testLaunchdUnder(name: NonNullable<Subject["shell"]>, words: rea
 		skip: noProc || (isMissing && `${path} is not installed`),
 		disturbances: [],
 		shell: name,
-		...(name !== "dash" && { burst: 16 }), // as in posix.ts
+		isOtherShell: name !== "dash", // as in posix.ts
 	});
 }

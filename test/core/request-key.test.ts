@@ -25,7 +25,7 @@ test("the same key and options give the same job: while it runs, when it has end
 	const replacing: RunOptions = { ...options, name: "other", requestKey: "another", ifRunning: "replace" };
 	const other = await home.chore.run(replacing);
 	assert.equal((await home.chore.run(replacing)).id, other.id);
-	assert.equal((await home.chore.run(options)).state, "running");
+	assert.deepEqual(await home.chore.run(options).then(({ id, endedAt }) => [id, endedAt]), [id, null]);
 	const ended = await home.chore.stop(id);
 	const again = await home.open({ maxJobs: 0 }).run({ onFound: () => found++, ...KEY, name: "web", command: ["sleep", "60"] });
 	assert.deepEqual([again, found], [ended, 3]);
@@ -101,8 +101,8 @@ test("a second start waits for the first one with the key, and can be given up",
 	await assert.rejects(given, { code: "ABORTED" });
 	const others = Promise.all(Array.from({ length: 10 }, () => home.open().run(options)));
 	letGo();
-	const ids = new Set((await others).map(({ id, state }) => `${id} ${state}`));
-	assert.deepEqual([...ids], [`${(await first).id} running`]);
+	const ids = new Set((await others).map(({ id, endedAt }) => `${id} ${endedAt}`));
+	assert.deepEqual([...ids], [`${(await first).id} null`]);
 });
 
 test("a job whose key cannot be read is not started again", async () => {

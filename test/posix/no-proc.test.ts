@@ -32,10 +32,8 @@ const FOREVER = 'echo yes >"$1/ready"; while :; do sleep 0.02; done';
 
 for (const [name, shell, skip] of SHELLS) {
 	describe(name, () => {
-		const open = (ps = "ps") =>
-			openPlatform({ shell, table: new PsTable() }, (text) =>
-				withLimitOfTest(text).replaceAll("/proc/", "/no/proc/").replaceAll(" ps -", ` ${ps} -`),
-			);
+		const open = (ps = "ps", edit = (text: string): string => text) =>
+			openPlatform({ shell, table: new PsTable() }, (text) => edit(text).replaceAll("/proc/", "/no/proc/").replaceAll(" ps -", ` ${ps} -`));
 
 		test("processes that a job leaves are ended", { skip }, async () => {
 			await using platform = await open();
@@ -66,7 +64,7 @@ for (const [name, shell, skip] of SHELLS) {
 			...(["dash", "bash --posix"].includes(name) ? [[", also on macOS", macPs] as const] : []), // what /bin/sh is there
 		] as const) {
 			test(`a time limit ends the job and the processes that left its group${system}`, { skip }, async () => {
-				await using platform = await open(ps);
+				await using platform = await open(ps, withLimitOfTest);
 				const left = `setsid sh -c 'trap "" TERM; echo yes >"$0/left"; while :; do sleep 0.02; done' "$1"`;
 				const script = `trap '' TERM; ${left} & until [ -s "$1/left" ]; do sleep 0.02; done; ${FOREVER}`;
 				const run = await start(platform, script, { timeoutMs: HOUR_MS, stopping: { graceMs: 100 } });

@@ -85,7 +85,7 @@ for (const [name, shell, skip] of SHELLS) {
 		});
 
 		trial("a run can be paused at once after the start", async (platform) => {
-			for (let round = 0; round < 5; round++) {
+			for (let round = rounds(2); round > 0; round--) {
 				const run = await start(platform, FOREVER);
 				assert.equal(await platform.pause(run.handle), true);
 				assert.equal(await isPaused(platform, run), true);
@@ -152,30 +152,29 @@ for (const [name, shell, skip] of SHELLS) {
 			assert.equal(await platform.resume(run.handle), false);
 		});
 
-		trial(
-			"with ps a pause is observed, and so is each way that ends it",
-			async (platform) => {
-				const run = await start(platform, FOREVER, { restart: { policy: "always", delayMs: 0, max: null } });
-				await goesOn(run);
-				assert.equal(await platform.pause(run.handle), true);
-				assert.equal(await isPaused(platform, run), true);
-				assert.equal(await platform.resume(run.handle), true);
-				assert.equal(await isPaused(platform, run), false);
-				await goesOn(run);
-				assert.equal(await platform.pause(run.handle), true);
-				assert.equal(await platform.kill(run.handle, "SIGCONT", "all"), true);
-				assert.equal(await isPaused(platform, run), false);
-				assert.equal(await platform.pause(run.handle), true);
-				assert.equal(await platform.kill(run.handle, "SIGKILL", "main"), true);
-				await eventually("the attempt is over", () => attemptsOf(run).length, 1);
-				await goesOn(run);
-				assert.equal(await isPaused(platform, run), false);
-				assert.equal(await platform.pause(run.handle), true);
-				assert.deepEqual(await stop(platform, run), { kind: "ended" });
-				assert.deepEqual((await ended(platform, run)).status, { signal: "SIGTERM" });
-			},
-			{ table: new PsTable() },
-		);
+		const byPs = async (platform: Platform): Promise<void> => {
+			const run = await start(platform, FOREVER, { restart: { policy: "always", delayMs: 0, max: null } });
+			await goesOn(run);
+			assert.equal(await platform.pause(run.handle), true);
+			assert.equal(await isPaused(platform, run), true);
+			assert.equal(await platform.resume(run.handle), true);
+			assert.equal(await isPaused(platform, run), false);
+			await goesOn(run);
+			assert.equal(await platform.pause(run.handle), true);
+			assert.equal(await platform.kill(run.handle, "SIGCONT", "all"), true);
+			assert.equal(await isPaused(platform, run), false);
+			assert.equal(await platform.pause(run.handle), true);
+			assert.equal(await platform.kill(run.handle, "SIGKILL", "main"), true);
+			await eventually("the attempt is over", () => attemptsOf(run).length, 1);
+			await goesOn(run);
+			assert.equal(await isPaused(platform, run), false);
+			assert.equal(await platform.pause(run.handle), true);
+			assert.deepEqual(await stop(platform, run), { kind: "ended" });
+			assert.deepEqual((await ended(platform, run)).status, { signal: "SIGTERM" });
+		};
+		// Under posh the job is in the group of the shim, else in one of its own: more than that a shell has no part in it.
+		if (name === "dash" || name === "posh")
+			trial("with ps a pause is observed, and so is each way that ends it", byPs, { table: new PsTable() });
 	});
 }
 
