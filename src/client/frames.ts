@@ -1,6 +1,6 @@
 /**
  * Reads output in frames (application/vnd.chore.output): 1 byte kind, 4 bytes length, 8 bytes offset, both the highest byte first,
- * then so many bytes. The last frame, of kind 255, holds the ended job as JSON, or nothing: without it the answer was cut. Pure.
+ * then so many bytes. An empty frame says where a stream is begun. The last frame, of kind 255, holds the ended job as JSON, or nothing: without it the answer was cut. Pure.
  */
 import type { Job, LogPiece, StreamName } from "../index.ts";
 
@@ -31,6 +31,8 @@ export async function* readFrames(chunks: AsyncIterable<Buffer>): AsyncGenerator
 				[kind, left, offset] = [head.readUInt8(0), head.readUInt32BE(1), Number(head.readBigUInt64BE(5))];
 				head = Buffer.alloc(0);
 				isHead = false;
+				const begun = STREAMS[kind];
+				if (left === 0 && begun !== undefined) yield { bytes: Buffer.alloc(0), offset, stream: begun };
 			}
 			const stream = STREAMS[kind];
 			const bytes = chunk.subarray(at, at + left);

@@ -139,7 +139,10 @@ export class RemoteJobs implements Jobs, AsyncDisposable {
 
 	/** With `follow`, goes on where it was when the server is away for a while: no byte is lost or given twice. */
 	async *logs(reference: string, { signal, ...options }: LogOptions = {}): AsyncGenerator<LogPiece, void, void> {
-		if (!options.follow) return yield* this.#output({ reference, ...options }, signal, (piece) => piece);
+		if (!options.follow)
+			return yield* this.#output({ reference, ...options }, signal, (piece) =>
+				piece.bytes.length > 0 || options.begins ? piece : undefined,
+			);
 		let job: Job;
 		try {
 			job = await this.#ask("get", { reference }, { signal });

@@ -51,6 +51,7 @@ describe("frames", () => {
 		for (let size = 1; size <= bytes.length; size++)
 			assert.deepEqual(joined(await all(readFrames(inParts(bytes, size)))), {
 				output: "5000000000:abcdefg",
+				stdout: "0:",
 				stderr: "7:xyz",
 				ended: { id: "x" },
 			});
@@ -83,6 +84,8 @@ describe("output after a cut", () => {
 	test("is asked for from where it ended", () => {
 		assert.deepEqual(askedAfter({ lines: 2, follow: true }), { lines: 2, follow: true });
 		assert.deepEqual(askedAfter({ lines: 2, follow: true }, piece(10, "abc")), { follow: true, fromByte: 13 });
+		assert.deepEqual(askedAfter({ lines: 0, follow: true }, piece(10, "")), { follow: true, fromByte: 10 });
+		assert.deepEqual(askedAfter({ lines: 0 }, piece(10, "", "stdout"), piece(7, "", "stderr"), piece(7, "a", "stderr")), { fromByte: 8 });
 		assert.deepEqual(askedAfter({ stream: "stderr" }, piece(3, "abc", "stderr")), { stream: "stderr", fromByte: 6 });
 		assert.deepEqual(askedAfter({}, piece(0, "abc", "stdout"), piece(0, "a", "stderr")), { fromByte: 1 });
 		assert.deepEqual(askedAfter({ fromByte: 4 }, piece(4, "abc", "stdout")), { fromByte: 4 });

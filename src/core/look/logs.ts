@@ -18,6 +18,8 @@ export interface LogOptions {
 	readonly tailBytes?: number | undefined;
 	/** Go on until the run has ended and all of its output was given. Fails like `wait` when its end cannot be known. */
 	readonly follow?: boolean | undefined;
+	/** Give an empty piece of each stream first, which says where it is begun: to go on there later, also if nothing came. */
+	readonly begins?: boolean | undefined;
 	/** Only one stream of a job with split output. Default: both. */
 	readonly stream?: "stdout" | "stderr" | undefined;
 	/** The number of the run. Default: the latest. */
