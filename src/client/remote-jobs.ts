@@ -34,7 +34,7 @@ import type {
 } from "../index.ts";
 import { ChoreError, hasEnded, isChoreError, shortId } from "../index.ts";
 import type { Answer, Connection, Writer } from "./connection.ts";
-import { answerFailure, cut } from "./failure.ts";
+import { answerFailure, cut, foreign } from "./failure.ts";
 import { FRAMES, readFrames } from "./frames.ts";
 import { readLines } from "./lines.ts";
 import { Patience } from "./patience.ts";
@@ -312,7 +312,11 @@ export class RemoteJobs implements Jobs, AsyncDisposable {
 		const accept = `${how.accept ?? "application/json"}, application/problem+json`;
 		const write = how.write ?? (body === undefined ? undefined : (stream: ClientHttp2Stream) => writeAll(stream, body));
 		const answer = await this.#connection.request({ ...this.#headers, accept, ...headers }, write, how.signal);
-		if (answer.status >= 200 && answer.status < 300) return answer;
+		if (answer.status >= 200 && answer.status < 300) {
+			if (answer.headers["chore-version"] !== undefined) return answer;
+			answer.leave();
+			throw foreign(this.#connection.address);
+		}
 		throw answerFailure(this.#connection.address, answer.status, await readJson(answer.body, "as far as it came"));
 	}
 

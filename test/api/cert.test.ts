@@ -40,7 +40,10 @@ test("init makes what a server needs, private, and not twice", PATIENCE, async (
 	assert.deepEqual(modes, ["700", "700", "600", "600"]);
 	assert.match(await cli.refused("init"), /^NAME_IN_USE: the server has a certificate already/);
 	assert.notEqual((await cli.cert<ServerCertificate>("init", "--force")).fingerprint, made.fingerprint);
-	assert.match(await cli.refused("init", "--force", "--reached-by", "build:8443"), /"build:8443" is neither the name of a host nor its address/);
+	assert.match(
+		await cli.refused("init", "--force", "--reached-by", "build:8443"),
+		/"build:8443" is neither the name of a host nor its address/,
+	);
 });
 
 test("the program itself tells where the files of a new client are", PATIENCE, async () => {
