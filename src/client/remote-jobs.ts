@@ -349,6 +349,7 @@ export class RemoteJobs implements Jobs, AsyncDisposable {
 			for await (const frame of readFrames(body)) {
 				patience?.renew();
 				if ("ended" in frame) return;
+				if ("failed" in frame) throw answerFailure(this.#connection.address, 500, frame.failed);
 				const piece = rest(frame);
 				if (piece !== undefined) yield piece;
 			}

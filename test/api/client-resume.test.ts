@@ -32,6 +32,7 @@ function joined(frames: readonly Frame[]): Readonly<Record<string, unknown>> {
 	let ended: unknown = "cut";
 	for (const one of frames) {
 		if ("ended" in one) ended = one.ended;
+		else if ("failed" in one) ended = one;
 		else texts[one.stream] = `${texts[one.stream] ?? `${one.offset}:`}${Buffer.from(one.bytes)}`;
 	}
 	return { ...texts, ended };
@@ -61,6 +62,9 @@ describe("frames", () => {
 		assert.equal(joined(await all(readFrames(inParts(Buffer.concat(output), 4))))["ended"], "cut");
 		assert.equal(joined(await all(readFrames(inParts(frame(255, 0, '{"id":"x"}').subarray(0, -1), 4))))["ended"], "cut");
 		assert.equal(joined(await all(readFrames(inParts(frame(255, 0, ""), 4))))["ended"], null);
+		assert.deepEqual(joined(await all(readFrames(inParts(frame(254, 0, '{"code":"JOB_UNKNOWN"}'), 4))))["ended"], {
+			failed: { code: "JOB_UNKNOWN" },
+		});
 	});
 });
 

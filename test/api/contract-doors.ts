@@ -263,7 +263,8 @@ export function restDoor(server: ContractServer, ticket: Ticket, protocol: "HTTP
 			if (name === "events") for await (const line of readLines(body)) yield JSON.parse(line);
 			else
 				for await (const frame of readFrames(body))
-					if (!("ended" in frame)) yield { ...frame, bytes: Buffer.from(frame.bytes) };
+					if ("failed" in frame) throw errorOf(frame.failed);
+					else if (!("ended" in frame)) yield { ...frame, bytes: Buffer.from(frame.bytes) };
 					else if (frame.ended !== null) yield { ended: frame.ended };
 		},
 		close: async () => send.close(),

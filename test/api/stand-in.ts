@@ -6,7 +6,6 @@
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import {
-	constants,
 	createSecureServer,
 	createServer,
 	type Http2SecureServer,
@@ -122,9 +121,9 @@ export class StandIn implements AsyncDisposable {
 			stream.end(JSON.stringify(answer));
 		} catch (error) {
 			if (stream.destroyed || gone.signal.aborted) return;
-			if (stream.headersSent) return stream.close(constants.NGHTTP2_INTERNAL_ERROR);
 			if (!isChoreError(error)) throw error;
 			const { code, message: detail, hint = null } = error;
+			if (stream.headersSent) return void stream.end(frame(254, 0, Buffer.from(JSON.stringify({ code, detail, hint }))));
 			stream.respond({ ":status": STATUS[code], "content-type": "application/problem+json" });
 			stream.end(JSON.stringify({ type: "about:blank", title: "", status: STATUS[code], detail, code, hint }));
 		}
