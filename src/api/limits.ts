@@ -10,12 +10,12 @@ export interface Limits {
 	readonly connectionsNotLetIn: number;
 	/** For the TLS handshake, in milliseconds as all that end so. */
 	readonly handshakeMs: number;
-	/** HTTP/1.1: for the headers, for the whole request, between two requests; and how often the first two are looked at. */
+	/** HTTP/1.1: for the headers, for the body of a request, between two requests; and how often the first is looked at. */
 	readonly headerMs: number;
 	readonly requestMs: number;
 	readonly keepAliveMs: number;
 	readonly checkMs: number;
-	/** HTTP/2: until the first stream is there, for the body of a request, while no stream is open. */
+	/** HTTP/2: until the first stream is there, for the body of a request, while no stream is open. Input for a job has as long for each piece. */
 	readonly firstStreamMs: number;
 	readonly bodyMs: number;
 	readonly noStreamMs: number;

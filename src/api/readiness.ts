@@ -5,12 +5,13 @@ import { isChoreError } from "../index.ts";
 import { defaultSocket } from "./doors/unix.ts";
 import { serveFolder } from "./identity/folder.ts";
 import { Identity } from "./identity/identity.ts";
+import { type ClientCertificate, listClients } from "./identity/keep.ts";
 import { configuredLimits } from "./limits.ts";
 
 /** One thing that was looked at. */
 export interface Examined {
-	readonly what: "node" | "socket" | "folder" | "settings" | "certificate";
-	/** A note concerns only those who come from other machines. */
+	readonly what: "node" | "socket" | "folder" | "settings" | "certificate" | "client";
+	/** A note is about what is missing or soon over for those who come from other machines. */
 	readonly level: "ok" | "note" | "problem";
 	readonly says: string;
 	/** What mends it, or null. */
@@ -45,7 +46,29 @@ export function examine(socket: string | undefined): readonly Examined[] {
 			const says = `${folder.certificate}, until ${identity.validTo.toISOString().slice(0, 10)}`;
 			return { says, ...said("problem", certificateWarning(identity.validTo), "chore cert init --force") };
 		}),
+		...clients(),
 	];
+}
+
+/** Those who may come in from other machines, each by each of its certificates; and who is not let in, and why. */
+function clients(): readonly Examined[] {
+	const { clients, faults } = listClients();
+	return [...clients.map(clientLine), ...faults.map((says): Examined => ({ what: "client", level: "problem", says, cure: null }))];
+}
+
+function clientLine({ client, role, fingerprint, endsAt, daysLeft, revoked, password }: ClientCertificate): Examined {
+	const ways = [...(endsAt === null ? [] : [`by a certificate until ${endsAt.slice(0, 10)}`]), ...(password ? ["by a password"] : [])];
+	const says = `${client} (${role}) comes in ${ways.join(" or ")}`;
+	const one = { what: "client", level: "ok", says, cure: null } as const;
+	if (ways.length === 0) return { ...one, level: "note", says: `${client} (${role}) has neither a certificate nor a password` };
+	if (revoked) return { ...one, level: "note", says: `a certificate of ${client} is revoked: ${fingerprint}` };
+	if (daysLeft === null || daysLeft >= FEW_DAYS) return one;
+	return {
+		...one,
+		level: "note",
+		says: daysLeft < 0 ? `a certificate of ${client} has ended: ${fingerprint}` : `${says}: in ${daysLeft} days`,
+		cure: `chore cert new ${client}, or a new one of its own by chore cert add ${client} FILE`,
+	};
 }
 
 /** What a server that others can connect to should be told of this Node; undefined if nothing. */

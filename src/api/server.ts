@@ -10,7 +10,7 @@ import type { Bounds } from "./limiter.ts";
 import { answerPage, isOfPage, isOpening } from "./page/page.ts";
 import { answerRefused } from "./page/refused.ts";
 import { refuseForeignPages } from "./pages.ts";
-import { answerProblem, closeAfterwards, setCommonHeaders, setExpiry } from "./rest/answer.ts";
+import { answerProblem, closeAfterwards, setCommonHeaders, setLetIn } from "./rest/answer.ts";
 import { accepts, type Exchange, HttpError } from "./rest/http.ts";
 import { serveRest } from "./rest/rest.ts";
 import { DESCRIPTION } from "./rest/router.ts";
@@ -53,7 +53,7 @@ async function handle({ request, response }: Pick<Exchange, "request" | "respons
 		setCommonHeaders(exchange);
 		const caller = await letIn(exchange, options);
 		client = caller.client;
-		setExpiry(exchange, caller);
+		setLetIn(exchange, caller);
 		options.bounds?.request(caller);
 		await pass(exchange, { sessions: options.sessions, caller, signal: gone.signal }, options);
 	} catch (error) {

@@ -1,4 +1,4 @@
-/** One connection to a server, made when it is first needed, and again once it was lost. */
+/** The way to a server: a connection that is made when it is first needed, again once it was lost, and more when one has no room. */
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
 import { constants } from "node:http2";
 import { ChoreError } from "../index.ts";
@@ -15,15 +15,28 @@ export interface Answer {
 	 * earlier ends the request. @throws ConnectionLost
 	 */
 	readonly body: AsyncGenerator<Buffer, void, void>;
+	/** Ends the request without a look at the body. */
+	leave(): void;
 }
 
 /** What of a request can be seen while its body is written. */
 export type Writer = (stream: ClientHttp2Stream) => Promise<void>;
 
+/** A connection, and how many requests are under way on it. */
+interface Line {
+	readonly dialling: Promise<ClientHttp2Session>;
+	requests: number;
+	/** How many the server takes at a time, once that is known. */
+	most: number;
+}
+
+/** A server takes 16 connections of a client, which may have other programs. */
+const MOST_LINES = 8;
+
 export class Connection {
 	readonly address: Address;
 	readonly #credentials: Credentials;
-	#session: Promise<ClientHttp2Session> | undefined;
+	readonly #lines: Line[] = [];
 	#wasReached = false;
 	#isClosed = false;
 
@@ -43,8 +56,8 @@ export class Connection {
 	 */
 	async request(headers: OutgoingHttpHeaders, write: Writer | undefined, signal: AbortSignal | undefined): Promise<Answer> {
 		if (signal?.aborted) throw aborted(signal);
-		const session = await this.#live();
-		const stream = this.#begin(session, headers, write === undefined);
+		const [line, session] = await this.#live();
+		const stream = this.#begin(line, session, headers, write === undefined);
 		let failure: unknown;
 		stream.on("error", (error) => {
 			failure = error;
@@ -65,42 +78,67 @@ export class Connection {
 			leave();
 			throw error;
 		});
-		return { status: Number(answered[":status"]), headers: answered, body: bytesOf(stream, lost) };
+		return { status: Number(answered[":status"]), headers: answered, body: bytesOf(stream, lost), leave };
 	}
 
 	/** Ends the connection and what is under way on it; also one that is only being made, once it is. */
 	close(): void {
 		this.#isClosed = true;
-		this.#session?.then(
-			(session) => session.destroy(),
-			() => {}, // there is none
-		);
+		for (const { dialling } of this.#lines)
+			dialling.then(
+				(session) => session.destroy(),
+				() => {}, // there is none
+			);
 	}
 
-	#begin(session: ClientHttp2Session, headers: OutgoingHttpHeaders, endStream: boolean): ClientHttp2Stream {
+	#begin(line: Line, session: ClientHttp2Session, headers: OutgoingHttpHeaders, endStream: boolean): ClientHttp2Stream {
 		try {
-			return session.request(headers, { endStream });
+			const stream = session.request(headers, { endStream });
+			stream.once("close", () => line.requests--);
+			return stream;
 		} catch (error) {
+			line.requests--;
 			throw cut(this.address, error); // it was closed a moment ago
 		}
 	}
 
-	async #live(): Promise<ClientHttp2Session> {
-		if (this.#isClosed) throw new ChoreError("INVALID_ARGUMENT", "this connection was closed");
-		this.#session ??= dial(this.address, this.#credentials);
-		const dialling = this.#session;
-		try {
-			const session = await dialling;
-			if (!session.closed && !session.destroyed) {
-				this.#wasReached = true;
-				return session;
+	/** A connection with room for one more request, which is counted; where all are full, the one that has least to do. */
+	async #live(): Promise<readonly [Line, ClientHttp2Session]> {
+		for (;;) {
+			if (this.#isClosed) throw new ChoreError("INVALID_ARGUMENT", "this connection was closed");
+			const line = this.#line();
+			try {
+				const session = await line.dialling;
+				if (session.closed || session.destroyed) this.#forget(line);
+				else {
+					this.#wasReached = true;
+					line.most = session.remoteSettings.maxConcurrentStreams ?? Number.POSITIVE_INFINITY;
+					// Others may have waited for it, too.
+					if (line.requests < line.most || this.#line() === line) {
+						line.requests++;
+						return [line, session];
+					}
+				}
+			} catch (error) {
+				this.#forget(line);
+				throw error;
 			}
-		} catch (error) {
-			if (this.#session === dialling) this.#session = undefined;
-			throw error;
 		}
-		if (this.#session === dialling) this.#session = undefined;
-		return this.#live();
+	}
+
+	#line(): Line {
+		const [least] = this.#lines.toSorted((one, other) => one.requests - other.requests);
+		// Each connection by ssh is a process, and may ask for a password.
+		const most = this.address.kind === "ssh" ? 1 : MOST_LINES;
+		if (least !== undefined && (least.requests < least.most || this.#lines.length >= most)) return least;
+		const line: Line = { dialling: dial(this.address, this.#credentials), requests: 0, most: Number.POSITIVE_INFINITY };
+		this.#lines.push(line);
+		return line;
+	}
+
+	#forget(line: Line): void {
+		const at = this.#lines.indexOf(line);
+		if (at >= 0) this.#lines.splice(at, 1);
 	}
 }
 

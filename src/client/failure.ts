@@ -95,6 +95,11 @@ export function answerFailure({ url }: Address, status: number, body: unknown): 
 	return unreachable(`what listens at ${url} does not answer as chore does: status ${status}`, IS_IT_RUNNING);
 }
 
+/** The error of an answer that looks like a success, of another program. */
+export function foreign({ url }: Address): ChoreError {
+	return unreachable(`what listens at ${url} is no server of chore`, IS_IT_RUNNING);
+}
+
 function isProblem(body: unknown): body is Pick<Problem, "detail" | "hint"> & { readonly code?: string } {
 	return typeof body === "object" && body !== null && "detail" in body && typeof body.detail === "string";
 }

@@ -34,7 +34,7 @@ import type {
 } from "../index.ts";
 import { ChoreError, hasEnded, isChoreError, shortId } from "../index.ts";
 import type { Answer, Connection, Writer } from "./connection.ts";
-import { answerFailure, cut } from "./failure.ts";
+import { answerFailure, cut, foreign } from "./failure.ts";
 import { FRAMES, readFrames } from "./frames.ts";
 import { readLines } from "./lines.ts";
 import { Patience } from "./patience.ts";
@@ -146,7 +146,10 @@ export class RemoteJobs implements Jobs, AsyncDisposable {
 
 	/** With `follow`, goes on where it was when the server is away for a while: no byte is lost or given twice. */
 	async *logs(reference: string, { signal, ...options }: LogOptions = {}): AsyncGenerator<LogPiece, void, void> {
-		if (!options.follow) return yield* this.#output({ reference, ...options }, signal, (piece) => piece);
+		if (!options.follow)
+			return yield* this.#output({ reference, ...options }, signal, (piece) =>
+				piece.bytes.length > 0 || options.begins ? piece : undefined,
+			);
 		let job: Job;
 		try {
 			job = await this.#ask("get", { reference }, { signal });
@@ -316,7 +319,11 @@ export class RemoteJobs implements Jobs, AsyncDisposable {
 		const accept = `${how.accept ?? "application/json"}, application/problem+json`;
 		const write = how.write ?? (body === undefined ? undefined : (stream: ClientHttp2Stream) => writeAll(stream, body));
 		const answer = await this.#connection.request({ ...this.#headers, accept, ...headers }, write, how.signal);
-		if (answer.status >= 200 && answer.status < 300) return answer;
+		if (answer.status >= 200 && answer.status < 300) {
+			if (answer.headers["chore-version"] !== undefined) return answer;
+			answer.leave();
+			throw foreign(this.#connection.address);
+		}
 		throw answerFailure(this.#connection.address, answer.status, await readJson(answer.body, "as far as it came"));
 	}
 
@@ -349,6 +356,7 @@ export class RemoteJobs implements Jobs, AsyncDisposable {
 			for await (const frame of readFrames(body)) {
 				patience?.renew();
 				if ("ended" in frame) return;
+				if ("failed" in frame) throw answerFailure(this.#connection.address, 500, frame.failed);
 				const piece = rest(frame);
 				if (piece !== undefined) yield piece;
 			}

@@ -30,8 +30,14 @@ export class ResumedOutput {
 		this.#again = new Map(this.#reached);
 	}
 
-	/** The part of a piece that was not given before; undefined if all of it was. */
-	rest({ bytes, offset, stream }: LogPiece): LogPiece | undefined {
+	/** The part of a piece that was not given before; undefined if all of it was. An empty one says where a stream is begun. */
+	rest(piece: LogPiece): LogPiece | undefined {
+		const { bytes, offset, stream } = piece;
+		if (bytes.length === 0) {
+			if (this.#reached.has(stream)) return undefined;
+			this.#reached.set(stream, offset);
+			return this.#wanted.begins ? piece : undefined;
+		}
 		const known = this.#again.get(stream) ?? 0;
 		// A piece before what was asked for: the file was emptied, and has begun again.
 		const over = offset < (this.#asked.fromByte ?? 0) ? 0 : Math.max(0, known - offset);

@@ -32,6 +32,7 @@ function joined(frames: readonly Frame[]): Readonly<Record<string, unknown>> {
 	let ended: unknown = "cut";
 	for (const one of frames) {
 		if ("ended" in one) ended = one.ended;
+		else if ("failed" in one) ended = one;
 		else texts[one.stream] = `${texts[one.stream] ?? `${one.offset}:`}${Buffer.from(one.bytes)}`;
 	}
 	return { ...texts, ended };
@@ -51,6 +52,7 @@ describe("frames", () => {
 		for (let size = 1; size <= bytes.length; size++)
 			assert.deepEqual(joined(await all(readFrames(inParts(bytes, size)))), {
 				output: "5000000000:abcdefg",
+				stdout: "0:",
 				stderr: "7:xyz",
 				ended: { id: "x" },
 			});
@@ -60,6 +62,9 @@ describe("frames", () => {
 		assert.equal(joined(await all(readFrames(inParts(Buffer.concat(output), 4))))["ended"], "cut");
 		assert.equal(joined(await all(readFrames(inParts(frame(255, 0, '{"id":"x"}').subarray(0, -1), 4))))["ended"], "cut");
 		assert.equal(joined(await all(readFrames(inParts(frame(255, 0, ""), 4))))["ended"], null);
+		assert.deepEqual(joined(await all(readFrames(inParts(frame(254, 0, '{"code":"JOB_UNKNOWN"}'), 4))))["ended"], {
+			failed: { code: "JOB_UNKNOWN" },
+		});
 	});
 });
 
@@ -83,6 +88,8 @@ describe("output after a cut", () => {
 	test("is asked for from where it ended", () => {
 		assert.deepEqual(askedAfter({ lines: 2, follow: true }), { lines: 2, follow: true });
 		assert.deepEqual(askedAfter({ lines: 2, follow: true }, piece(10, "abc")), { follow: true, fromByte: 13 });
+		assert.deepEqual(askedAfter({ lines: 0, follow: true }, piece(10, "")), { follow: true, fromByte: 10 });
+		assert.deepEqual(askedAfter({ lines: 0 }, piece(10, "", "stdout"), piece(7, "", "stderr"), piece(7, "a", "stderr")), { fromByte: 8 });
 		assert.deepEqual(askedAfter({ stream: "stderr" }, piece(3, "abc", "stderr")), { stream: "stderr", fromByte: 6 });
 		assert.deepEqual(askedAfter({}, piece(0, "abc", "stdout"), piece(0, "a", "stderr")), { fromByte: 1 });
 		assert.deepEqual(askedAfter({ fromByte: 4 }, piece(4, "abc", "stdout")), { fromByte: 4 });

@@ -1,13 +1,13 @@
 /** The client against a server that does real jobs: each method, cut connections, lost answers, restarts, slow readers. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import * as posix from "../../platform/posix/index.ts";
 import { connect, type RemoteJobs } from "../../src/client/index.ts";
-import { isChoreError, type Job, type LedgerEvent } from "../../src/index.ts";
+import { ChoreError, isChoreError, type Job, type LedgerEvent } from "../../src/index.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Home, makeHome } from "../support/home.ts";
 import { StandIn } from "./stand-in.ts";
@@ -174,6 +174,44 @@ describe("the client", () => {
 		assert.ok(server.asked.filter(({ name }) => name === "logs").length >= 3);
 	});
 
+	test("misses nothing that is written after a cut, though nothing came before it", async () => {
+		await using scene = await makeScene();
+		const { jobs, server, home } = scene;
+		const { id, output } = await jobs.run({ command: sh("echo before; read line; echo after; read line"), stdin: "fifo" });
+		const [path = ""] = output.paths;
+		await eventually("the first line is there", () => readFileSync(path, "utf8") === "before\n");
+		let connections = 0;
+		server.harm.asked = (name, stream) => {
+			if (name !== "logs") return false;
+			if (++connections === 1) server.harm.cutAfterBytes = 0;
+			if (connections === 2) void home.chore.send(id, "\n");
+			if (connections === 1 || readFileSync(path, "utf8") === "before\nafter\n") return false;
+			stream.session?.destroy();
+			return true;
+		};
+		for await (const { bytes, offset } of jobs.logs(id, { lines: 0, follow: true })) {
+			assert.deepEqual([offset, Buffer.from(bytes).toString()], [7, "after\n"]);
+			break;
+		}
+	});
+
+	test("tells why a follow cannot go on, and does not ask again", async () => {
+		const job = { id: "1", run: 1 };
+		async function* logs() {
+			yield { bytes: Buffer.from("a"), offset: 0, stream: "output" };
+			throw new ChoreError("JOB_UNKNOWN", "nobody can say how it ended");
+		}
+		await using server = new StandIn({ get: async () => job, logs } as never);
+		const socket = join(folder, "failing.sock");
+		await server.listen(socket);
+		await using jobs = await connect(`unix:${socket}`);
+		assert.equal(await codeOf(text(jobs.logs("1", { follow: true }))), "JOB_UNKNOWN");
+		assert.deepEqual(
+			server.asked.map(({ name }) => name),
+			["get", "logs"],
+		);
+	});
+
 	test("follows both streams of a split output across a cut connection", async () => {
 		await using scene = await makeScene();
 		const { jobs, server, home } = scene;
@@ -213,7 +251,7 @@ describe("the client", () => {
 		await eventually("the server is rid of it", () => server.streams === 0);
 	});
 
-	test("asks for more ends at once than the server takes requests", async () => {
+	test("asks for more ends at once than the server takes requests on a connection", async () => {
 		await using home = await makeHome("posix", posix);
 		await using server = new StandIn(home.chore, undefined, { maxConcurrentStreams: 2 });
 		const socket = join(folder, "few.sock");
@@ -221,7 +259,8 @@ describe("the client", () => {
 		await using jobs = await connect(`unix:${socket}`);
 		const { id } = await jobs.run({ command: sh("read line"), stdin: "fifo" });
 		const waits = Array.from({ length: 5 }, () => jobs.wait(id));
-		await eventually("two wait", () => server.streams === 2);
+		await eventually("all of them wait", () => server.streams === 5);
+		assert.equal((await jobs.get(id)).id, id);
 		await home.chore.send(id, "\n");
 		assert.deepEqual(
 			(await Promise.all(waits)).map(({ state }) => state),
@@ -317,7 +356,7 @@ describe("the client", () => {
 		await using scene = await makeScene();
 		const { jobs, server } = scene;
 		server.harm.asked = (_, stream) => {
-			stream.respond({ ":status": 200, "chore-warning": ["not%20so%2C%20well", "caf%C3%A9"] });
+			stream.respond({ ":status": 200, "chore-version": "1", "chore-warning": ["not%20so%2C%20well", "caf%C3%A9"] });
 			stream.end(JSON.stringify({ id: "x", ofLater: { a: 1 } }));
 			return true;
 		};
@@ -339,8 +378,34 @@ describe("an answer that is no success", () => {
 		],
 		["of status 403 without words is a refusal", 403, "", "SERVER_UNREACHABLE", /refuses this client/],
 		["of another program is not taken for one of chore", 404, "<html>", "SERVER_UNREACHABLE", /does not answer as chore does: status 404/],
-		["in form only is told, too", 200, "<html>", "SERVER_UNREACHABLE", /does not answer as chore does/],
+		["in form only is told, too", 200, "<html>", "SERVER_UNREACHABLE", /is no server of chore/],
 	];
+	test("of another program is not taken for one of chore, also if it is the JSON that was asked for", async () => {
+		await using server = new StandIn({} as never);
+		const socket = join(folder, "foreign.sock");
+		await server.listen(socket);
+		await using jobs = await connect(`unix:${socket}`);
+		server.harm.asked = (_, stream) => {
+			stream.respond({ ":status": 200, "content-type": "application/json" });
+			stream.end('{"id":"web"}');
+			return true;
+		};
+		const asked = [
+			() => jobs.list(),
+			() => jobs.get("web"),
+			() => jobs.kill("web"),
+			() => text(jobs.logs("web")),
+			() => jobs.events().next(),
+		];
+		for (const ask of asked)
+			await assert.rejects(
+				ask,
+				(error) =>
+					isChoreError(error) &&
+					`${error.code}: ${error.message}` === `SERVER_UNREACHABLE: what listens at unix:${socket} is no server of chore`,
+			);
+	});
+
 	test("is told also when the server hangs up with it", async () => {
 		await using server = new StandIn({} as never);
 		const socket = join(folder, "refusing.sock");

@@ -3,13 +3,13 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, statSync } from "node:fs";
-import { Agent, get as httpGet, type IncomingMessage } from "node:http";
+import { Agent, get as httpGet, type IncomingMessage, request } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import { get as httpsGet } from "node:https";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname } from "node:path";
-import { Duplex, PassThrough } from "node:stream";
+import { Duplex, PassThrough, type Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { after, describe, test } from "node:test";
 import { type ConnectionOptions, connect as connectTls, type TlsOptions } from "node:tls";
@@ -22,8 +22,11 @@ import { openUnixDoor } from "../../src/api/doors/unix.ts";
 import { makeCertificate } from "../../src/api/identity/certificate.ts";
 import { tlsOptions } from "../../src/api/identity/tls.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/api/limits.ts";
+import { createHandler } from "../../src/api/server.ts";
+import type { Jobs } from "../../src/index.ts";
 import { eventually, HANGS_MS } from "../support/eventually.ts";
 import { END_STREAM, framesOf, get, headers, http2On, OPENING, PREFACE, Raw, reset, TYPES } from "./raw.ts";
+import { ADMIN } from "./server.ts";
 
 const PATIENCE = { timeout: HANGS_MS };
 const folder = mkdtempSync(`${realpathSync(tmpdir())}/chore-doors-`);
@@ -177,6 +180,56 @@ describe("the unix socket", PATIENCE, () => {
 		assert.equal((await long).status, 200);
 		session.destroy();
 	});
+
+	for (const protocol of ["HTTP/1.1", "HTTP/2"])
+		test(`input may take as long as the job reads it, and ends if nothing comes, by ${protocol}`, async () => {
+			const taken: string[] = [];
+			let go = (): void => {};
+			const jobs = {
+				get: async () => ({ id: "1" }),
+				async send(_: string, bytes: Uint8Array) {
+					taken.push(Buffer.from(bytes).toString());
+					if (bytes.length > 0) await new Promise<void>((resolve) => (go = resolve));
+				},
+			} as unknown as Jobs;
+			const handler = createHandler({ sessions: { session: () => jobs }, identify: () => ADMIN, log: () => {} });
+			await using door = await unixDoor({ requestMs: 50, bodyMs: 50, checkMs: 10 }, handler);
+			const input = (): { readonly body: Writable; readonly ended: Promise<number> } => {
+				const path = "/v1/jobs/1/input";
+				const type = { "content-type": "application/octet-stream" };
+				if (protocol === "HTTP/1.1") {
+					const body = request({ socketPath: door.path, method: "POST", path, headers: { ...type, "transfer-encoding": "chunked" } });
+					body.on("error", () => {});
+					body.flushHeaders();
+					return {
+						body,
+						ended: new Promise((resolve) => body.once("close", () => resolve(0)).once("response", (one) => resolve(one.statusCode ?? 0))),
+					};
+				}
+				const body = http2On(() => connect(door.path)).request({ ":method": "POST", ":path": path, ...type });
+				body.on("error", () => {});
+				return {
+					body,
+					ended: new Promise((resolve) => body.once("close", () => resolve(0)).once("response", (head) => resolve(head[":status"] ?? 0))),
+				};
+			};
+			const slow = input();
+			for (const [index, piece] of ["a", "b"].entries()) {
+				slow.body.write(piece);
+				await eventually("it is taken", () => taken.length, index + 1);
+				// Longer than the limit: another that is silent is ended meanwhile.
+				assert.equal(await input().ended.then((status) => status === 0 || status === 408), true);
+				go();
+			}
+			slow.body.end();
+			assert.equal(await slow.ended, 200);
+			assert.deepEqual(taken, ["a", "b", ""]);
+			const silent = input();
+			silent.body.write("c");
+			await eventually("it is taken", () => taken.length, 4);
+			go();
+			assert.equal(await silent.ended.then((status) => status === 0 || status === 408), true);
+		});
 
 	test("closes a connection of HTTP/2 that answers no PING, and keeps one that does", async () => {
 		await using door = await unixDoor({ pingMs: 20, pongMs: 20_000 });

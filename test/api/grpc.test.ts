@@ -97,6 +97,13 @@ describe("gRPC", () => {
 		assert.match(String(detail), /chore\.v1\.Problem.*JOB_NOT_FOUND/s);
 	});
 
+	test("the sentence of an error is whole to grpc-js, whatever its signs", async () => {
+		const text = "a:b, c/d? 100% & é #\n";
+		const error = await errorOf(ask(client, "get", { reference: text }));
+		const plain = await home.chore.get(text).catch((reason) => reason);
+		assert.equal(error.details, plain.message);
+	});
+
 	test("a session that is not the caller's is as if it were not there", async () => {
 		const metadata = new grpc.Metadata();
 		metadata.set("chore-session", "bob");

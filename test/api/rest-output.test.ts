@@ -97,7 +97,9 @@ test("streams that are apart are given one at a time, or in frames", PATIENCE, a
 			.map(({ kind, offset, text }) => [kind, offset, text] as const)
 			.sort(([one], [other]) => one - other),
 		[
+			[1, 0, ""],
 			[1, 0, "out\n"],
+			[2, 0, ""],
 			[2, 0, "wrong\n"],
 			[255, 0, ""],
 		],

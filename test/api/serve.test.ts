@@ -195,6 +195,20 @@ describe("chore serve", PATIENCE, () => {
 		assert.match(wrong.stdout, /^! settings +\S+config\.toml: "color" is no setting of the server\n/m);
 	});
 
+	test("--check tells who comes in from other machines, and who does not, and why", async () => {
+		await using home = new Home();
+		await home.call("cert", "new", "alice", "--role", "read", "--directory", home.folder);
+		home.file("home/.config/chore/serve/clients/bob.toml", "role = 7");
+		home.file("home/.config/chore/serve/clients/eve.toml", 'role = "run"');
+		home.file("home/.config/chore/serve/revoked", "no fingerprint");
+		const { status, stdout } = await home.call("serve", "--check");
+		assert.equal(status, 1);
+		assert.match(stdout, /^ {2}client +alice \(read\) comes in by a certificate until 20\d\d-\d\d-\d\d$/m);
+		assert.match(stdout, /^- client +eve \(run\) has neither a certificate nor a password$/m);
+		assert.match(stdout, /^! client +bob is not let in: .*bob\.toml/m);
+		assert.match(stdout, /^! client +\S+revoked:1 is no fingerprint: no fingerprint$/m);
+	});
+
 	for (const [words, said] of [
 		[["--listen", "8443"], /"8443" is no address with a port/],
 		[["--listen", "a:99999"], /no address with a port/],

@@ -6,7 +6,6 @@
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import {
-	constants,
 	createSecureServer,
 	createServer,
 	type Http2SecureServer,
@@ -118,13 +117,13 @@ export class StandIn implements AsyncDisposable {
 			const answer = await this.#act(name, { ...input, ...body }, how);
 			if (this.harm.done?.(name, stream)) return;
 			const warned = warnings.length === 0 ? {} : { "chore-warning": warnings };
-			stream.respond({ ":status": 200, "content-type": "application/json", ...warned });
+			stream.respond({ ":status": 200, "chore-version": "1", "content-type": "application/json", ...warned });
 			stream.end(JSON.stringify(answer));
 		} catch (error) {
 			if (stream.destroyed || gone.signal.aborted) return;
-			if (stream.headersSent) return stream.close(constants.NGHTTP2_INTERNAL_ERROR);
 			if (!isChoreError(error)) throw error;
 			const { code, message: detail, hint = null } = error;
+			if (stream.headersSent) return void stream.end(frame(254, 0, Buffer.from(JSON.stringify({ code, detail, hint }))));
 			stream.respond({ ":status": STATUS[code], "content-type": "application/problem+json" });
 			stream.end(JSON.stringify({ type: "about:blank", title: "", status: STATUS[code], detail, code, hint }));
 		}
@@ -194,9 +193,9 @@ export class StandIn implements AsyncDisposable {
 	}
 
 	async #output(stream: ServerHttp2Stream, { reference, ...options }: Unchecked, signal: AbortSignal): Promise<void> {
-		const pieces = this.#jobs.logs(reference, { ...options, signal });
+		const pieces = this.#jobs.logs(reference, { ...options, begins: true, signal });
 		const first = await pieces.next(); // an error comes before the headers
-		stream.respond({ ":status": 200, "content-type": "application/vnd.chore.output" });
+		stream.respond({ ":status": 200, "chore-version": "1", "content-type": "application/vnd.chore.output" });
 		let sent = 0;
 		for (let next = first; !next.done; next = await pieces.next()) {
 			const { bytes, offset, stream: which } = next.value;
@@ -215,7 +214,7 @@ export class StandIn implements AsyncDisposable {
 	}
 
 	async #events(stream: ServerHttp2Stream, { since, follow, changes }: Unchecked, signal: AbortSignal): Promise<void> {
-		stream.respond({ ":status": 200, "content-type": "application/x-ndjson", date: new Date().toUTCString() });
+		stream.respond({ ":status": 200, "chore-version": "1", "content-type": "application/x-ndjson", date: new Date().toUTCString() });
 		const tell = (value: unknown): boolean => stream.write(`${JSON.stringify(value)}\n`);
 		const onChange = changes ? (changed: unknown) => void tell({ changed }) : undefined;
 		const from = since === undefined || since === "now" ? since : new Date(since);
@@ -226,7 +225,7 @@ export class StandIn implements AsyncDisposable {
 	async #send(stream: ServerHttp2Stream, { reference, end }: Unchecked, signal: AbortSignal): Promise<void> {
 		for await (const bytes of stream) await this.#jobs.send(reference, bytes as Buffer, { signal, timeoutMs: Number.POSITIVE_INFINITY });
 		if (end) await this.#jobs.send(reference, "", { end: true, signal });
-		stream.respond({ ":status": 200, "content-type": "application/json" });
+		stream.respond({ ":status": 200, "chore-version": "1", "content-type": "application/json" });
 		stream.end("{}");
 	}
 }

@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Session } from "node:http2";
 import { TooManyRequests } from "../limiter.ts";
 import type { Limits } from "../limits.ts";
+import { limitBody } from "./body.ts";
 
 /** Answers a request of node:http or node:http2. */
 export type Handler = (request: AnyRequest, response: AnyResponse) => void;
@@ -110,6 +111,7 @@ export class Connections {
 			if (guest === undefined) return void response.destroy();
 			guest.responses.add(response);
 			if (this.#isClosing) endAfter(response);
+			limitBody(request, response, "stream" in request ? this.#limits.bodyMs : this.#limits.requestMs);
 			response.once("close", () => {
 				guest.responses.delete(response);
 				const isRefused = guest.isAsked && guest.client === undefined;

@@ -1,5 +1,5 @@
 /** Ends connections of HTTP/2 on which nothing happens, or whose other end has gone: Node has no bounds for these. */
-import { constants, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Limits } from "../limits.ts";
 
 /** Options of a server of HTTP/2. The one who connects is told the settings. */
@@ -8,17 +8,15 @@ export function http2Options({ streams, headerBytes }: Limits) {
 }
 
 /** To be called for each session when it begins. */
-export function watchSession(session: ServerHttp2Session, { firstStreamMs, bodyMs, noStreamMs, pingMs, pongMs }: Limits): void {
+export function watchSession(session: ServerHttp2Session, { firstStreamMs, noStreamMs, pingMs, pongMs }: Limits): void {
 	let open = 0;
 	const close = () => session.destroy();
 	let unused = setTimeout(close, firstStreamMs);
 	session.on("stream", (stream: ServerHttp2Stream) => {
 		open += 1;
 		clearTimeout(unused);
-		const body = stream.endAfterHeaders ? undefined : setTimeout(() => endUnlessSent(stream), bodyMs);
 		stream.once("close", () => {
 			open -= 1;
-			clearTimeout(body);
 			if (open === 0 && !session.closed && !session.destroyed) unused = setTimeout(close, noStreamMs);
 		});
 	});
@@ -36,9 +34,4 @@ export function watchSession(session: ServerHttp2Session, { firstStreamMs, bodyM
 		for (const timer of [unused, ping, pong]) clearTimeout(timer);
 	});
 	session.on("error", () => {}); // its close is enough
-}
-
-/** The state tells it also where nobody reads the body. */
-function endUnlessSent(stream: ServerHttp2Stream): void {
-	if (stream.state.remoteClose !== 1) stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
 }

@@ -58,10 +58,10 @@ export async function openTlsDoor(
 }
 
 /** The bounds of HTTP/1.1, which Node has beside HTTP/2 as well, but not in its options nor its types. To be set before it listens. */
-function armHttp1(server: object, { headerMs, requestMs, keepAliveMs, checkMs }: Surroundings["limits"]): void {
+function armHttp1(server: object, { headerMs, keepAliveMs, checkMs }: Surroundings["limits"]): void {
 	Object.assign(server, {
 		headersTimeout: headerMs,
-		requestTimeout: requestMs,
+		requestTimeout: 0, // body.ts bounds it
 		keepAliveTimeout: keepAliveMs,
 		connectionsCheckingInterval: checkMs,
 	});

@@ -109,7 +109,7 @@ function protocols({ handler, connections, limits }: Surroundings) {
 	const http1 = createHttpServer(
 		{
 			headersTimeout: limits.headerMs,
-			requestTimeout: limits.requestMs,
+			requestTimeout: 0, // body.ts bounds it
 			keepAliveTimeout: limits.keepAliveMs,
 			connectionsCheckingInterval: limits.checkMs,
 			maxHeaderSize: limits.headerBytes,

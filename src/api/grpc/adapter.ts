@@ -38,7 +38,7 @@ export async function respond(handler: UniversalHandlerFn, request: Request, res
 		if (answer.trailer !== undefined && !gone.signal.aborted) {
 			// Else the headers would be the end of the answer.
 			if (!response.headersSent) (response as ServerResponse).writeHead(answer.status);
-			response.addTrailers(Object.fromEntries(answer.trailer));
+			response.addTrailers(Object.fromEntries([...answer.trailer].map(legible)));
 		}
 		response.end();
 		if ("stream" in response && pieces === undefined) setImmediate(stopSending, response.stream);
@@ -104,7 +104,16 @@ function stopSending(stream: ServerHttp2Stream): void {
 /** The headers go out with the first piece of the body; without body and trailers they are the end of the answer. */
 function setHead(response: Response, { status, header }: UniversalServerResponse): void {
 	response.statusCode = status;
-	for (const [name, value] of header ?? []) response.setHeader(name, value);
+	for (const entry of header ?? []) response.setHeader(...legible(entry));
+}
+
+/**
+ * The sentence of an error with no more escapes than gRPC asks for (PROTOCOL-HTTP2, "Responses"). Connect escapes all that cannot be
+ * in a URL, and grpc-js leaves what separates parts of a URL escaped: "%3A".
+ */
+function legible([name, value]: readonly [name: string, value: string]): [name: string, value: string] {
+	if (name !== "grpc-message") return [name, value];
+	return [name, value.replace(/%(2[1-46-9a-f]|[3-6][0-9a-f]|7[0-9a-e])/gi, decodeURIComponent)];
 }
 
 /** Resolves when more can be written, or nobody reads any more. */

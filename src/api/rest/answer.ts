@@ -2,7 +2,7 @@
 import { STATUS_CODES } from "node:http";
 import { constants } from "node:http2";
 import { setImmediate as turn } from "node:timers/promises";
-import { isChoreError } from "../../index.ts";
+import { isChoreError, version } from "../../index.ts";
 import type { Caller } from "../caller.ts";
 import { TooManyRequests } from "../limiter.ts";
 import { type Exchange, HttpError, isHttp2, isWhole, streamOf } from "./http.ts";
@@ -24,7 +24,9 @@ export function setCommonHeaders({ response }: Exchange): void {
 	response.setHeader("X-Content-Type-Options", "nosniff");
 }
 
-export function setExpiry({ response }: Exchange, caller: Caller): void {
+/** Headers for those who were let in. By the version a client also tells this server from any other that answers at its addresses. */
+export function setLetIn({ response }: Exchange, caller: Caller): void {
+	response.setHeader("Chore-Version", version);
 	if (caller.daysLeft !== null && caller.daysLeft < SOON_DAYS) response.setHeader("Chore-Certificate-Expires", String(caller.daysLeft));
 }
 

@@ -1,5 +1,5 @@
 /**
- * Output as frames, `application/vnd.chore.output`: each piece says which stream it is of and where it begins, and the last frame says
+ * Output as frames, `application/vnd.chore.output`: the first of each stream is empty, and says where it is begun; each piece says which stream it is of and where it begins, and the last frame says
  * that it is the last, so that an end is told from a cut connection. A frame is a byte for its kind, four bytes for the length of what
  * follows the head, eight bytes for the offset in the stream, numbers with the highest byte first; and then the bytes. Pure.
  */

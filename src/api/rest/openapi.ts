@@ -196,7 +196,7 @@ function bodyOf(route: Route, input: Shape, outside: readonly string[]): object 
 function responsesOf(name: Name, output: object | undefined): object {
 	if (name === "logs") {
 		const description =
-			"The bytes that the job wrote. By application/vnd.chore.output as frames, which tell the streams apart, and an end from a cut connection: a byte for the kind (0 output, 1 stdout, 2 stderr), four bytes for the length of the rest, eight bytes for the offset in the stream, the highest byte first, and the bytes. The last frame is of the kind 255, and when following holds the job as it ended, as JSON; or of the kind 254, and holds a problem.";
+			"The bytes that the job wrote. By application/vnd.chore.output as frames, which tell the streams apart, and an end from a cut connection: a byte for the kind (0 output, 1 stdout, 2 stderr), four bytes for the length of the rest, eight bytes for the offset in the stream, the highest byte first, and the bytes. The first frame of each stream is empty, and says where the stream is begun. The last frame is of the kind 255, and when following holds the job as it ended, as JSON; or of the kind 254, and holds a problem.";
 		const content = { "application/octet-stream": {}, "application/vnd.chore.output": {} };
 		return { 200: { description, content }, 206: { description: "A range of them.", content: { "application/octet-stream": {} } } };
 	}

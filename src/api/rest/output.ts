@@ -3,7 +3,7 @@
 import { runOf } from "../operations/jobs.ts";
 import type { Inputs, Streams } from "../operations/messages.ts";
 import type { Call } from "../operations/operation.ts";
-import { logs } from "../operations/output.ts";
+import { logs, piecesOf } from "../operations/output.ts";
 import { problemOf } from "./answer.ts";
 import { FRAMES, headOf, lastFrame } from "./frames.ts";
 import { accepts, type Exchange } from "./http.ts";
@@ -73,7 +73,7 @@ async function* bytesOf(pieces: AsyncIterable<Streams["logs"]>): AsyncGenerator<
 async function* framesOf(input: Input, call: Call): AsyncGenerator<Uint8Array, void, void> {
 	let ended: unknown;
 	try {
-		for await (const piece of logs.stream(input, call)) {
+		for await (const piece of piecesOf(input, call, true)) {
 			if ("ended" in piece) ended = piece.ended;
 			else yield* [headOf(piece), piece.bytes];
 		}

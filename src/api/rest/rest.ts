@@ -1,6 +1,7 @@
 /** The door for HTTP and JSON: reads a request by the table of routes, calls the operation, and writes its answer. */
 import { ChoreError, version } from "../../index.ts";
 import { check, SCHEMA } from "../check.ts";
+import { holdLimit } from "../doors/body.ts";
 import { checkRole, type Entrance, enter } from "../enter.ts";
 import { type Bounds, countCall } from "../limiter.ts";
 import { OPERATIONS } from "../operations/index.ts";
@@ -81,7 +82,10 @@ function sessionOf({ request }: Exchange, { query }: Address): string | undefine
 async function sendAll({ request }: Exchange, { reference, end }: Inputs["send"], call: Call): Promise<Outputs["send"]> {
 	const { act } = OPERATIONS.send;
 	const { id } = await call.jobs.get(reference);
-	for await (const bytes of readBytes(request)) await act({ reference: id, bytes }, call);
+	for await (const bytes of readBytes(request)) {
+		using _ = holdLimit(request);
+		await act({ reference: id, bytes }, call);
+	}
 	return act({ reference: id, end }, call);
 }
 

@@ -4,7 +4,7 @@ import { LONGEST_TIMER_MS } from "../../../platform/silence.ts";
 import type { Context } from "../context.ts";
 import { FileWatch } from "../disk/file-watch.ts";
 import { distanceOf } from "../disk/place.ts";
-import { isUnreadable, readEvidence, readStoredRun, refuseRun, refuseUnreadable, type StoredRun } from "../disk/store.ts";
+import { isUnreadable, readEvidence, readStoredRun, refuseRun, type StoredRun } from "../disk/store.ts";
 import { hasEnded, type Job, type JobState, shortId } from "../job.ts";
 import { byRecord, examine, precedesOutput } from "../settle/settle.ts";
 
@@ -41,7 +41,7 @@ const PATIENCE_MS = 5000;
 export async function waitForEnd(context: Context, id: string, options: WaitOptions & Looking = {}): Promise<Job> {
 	const stored = readStoredRun(context.session, id, options.run);
 	if (stored === undefined) return gone(id);
-	if (isUnreadable(stored)) return options.run === undefined ? refuseUnreadable(stored) : refuseRun(context.session, id, options.run);
+	if (isUnreadable(stored)) return refuseRun(context.session, stored, options.run);
 	if (stored.run.run === 0)
 		throw new ChoreError("JOB_NOT_ACTIVE", `${stored.job.name} (${shortId(id)}) has not run yet`, {
 			hint: "`chore schedule` shows when it will",

@@ -421,9 +421,15 @@ export function refuseUnreadable(job: Unreadable): never {
 	});
 }
 
-/** For the number of a run that the user gave. @throws ChoreError INVALID_ARGUMENT */
-export function refuseRun(session: Session, id: string, run: number): never {
+/**
+ * For a run that cannot be read. @param run its number, if it was asked for by that
+ * @throws ChoreError JOB_UNREADABLE; INVALID_ARGUMENT for another number than that of the latest run
+ */
+export function refuseRun(session: Session, unreadable: Unreadable, run: number | undefined): never {
+	const { id } = unreadable;
+	const latest = latestRun(session, id);
+	if (run === undefined || run === latest) return refuseUnreadable(unreadable);
 	throw new ChoreError("INVALID_ARGUMENT", `job ${shortId(id)} has no run ${run} that can be read`, {
-		hint: `its latest is run ${latestRun(session, id)}`,
+		hint: `its latest is run ${latest}`,
 	});
 }

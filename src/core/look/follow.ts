@@ -19,6 +19,8 @@ export interface FollowOptions {
 	readonly tailBytes?: number | undefined;
 	/** Follow the file until this settles, then read to its end. Default: read to the present end. */
 	readonly until?: Promise<unknown> | undefined;
+	/** Give an empty piece first, which says where the file is begun. */
+	readonly begins?: boolean | undefined;
 	readonly signal?: AbortSignal | undefined;
 }
 
@@ -50,6 +52,7 @@ export async function* follow(path: string, options: FollowOptions = {}): AsyncG
 		file = openReading(path);
 		let position = file === undefined ? 0 : await beginning(path, file, options);
 		const buffer = Buffer.allocUnsafe(PIECE_BYTES);
+		if (options.begins) yield { bytes: buffer.subarray(0, 0), offset: position };
 		for (;;) {
 			const last = over; // before the read, so that everything written until `until` settled is read
 			bell.arm();

@@ -3,7 +3,7 @@ import { ChoreError, isChoreError } from "../../../platform/errors.ts";
 import type { Context } from "../context.ts";
 import { waitForEnd } from "../control/wait.ts";
 import { Bell } from "../disk/bell.ts";
-import { isUnreadable, outputPaths, readStoredRun, refuseRun, refuseUnreadable } from "../disk/store.ts";
+import { isUnreadable, outputPaths, readStoredRun, refuseRun } from "../disk/store.ts";
 import { shortId } from "../job.ts";
 import { follow, type Piece } from "./follow.ts";
 
@@ -20,6 +20,8 @@ export interface LogOptions {
 	readonly tailBytes?: number | undefined;
 	/** Go on until the run has ended and all of its output was given. Fails like `wait` when its end cannot be known. */
 	readonly follow?: boolean | undefined;
+	/** Give an empty piece of each stream first, which says where it is begun: to go on there later, also if nothing came. */
+	readonly begins?: boolean | undefined;
 	/** Only one stream of a job with split output. Default: both. */
 	readonly stream?: "stdout" | "stderr" | undefined;
 	/** The number of the run. Default: the latest. */
@@ -37,7 +39,7 @@ export interface LogPiece extends Piece {
 export async function* logs(context: Context, id: string, options: LogOptions = {}): AsyncGenerator<LogPiece, void, void> {
 	const stored = readStoredRun(context.session, id, options.run);
 	if (stored === undefined) throw new ChoreError("JOB_NOT_FOUND", `there is no job ${id}`);
-	if (isUnreadable(stored)) return options.run === undefined ? refuseUnreadable(stored) : refuseRun(context.session, id, options.run);
+	if (isUnreadable(stored)) return refuseRun(context.session, stored, options.run);
 	const { output, name } = stored.job;
 	if (output === "null") {
 		throw new ChoreError("NO_OUTPUT", `the output of ${name} (${shortId(id)}) was thrown away`, {
