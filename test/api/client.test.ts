@@ -345,7 +345,7 @@ describe("the client", () => {
 		await using scene = await makeScene();
 		const { jobs, server } = scene;
 		server.harm.asked = (_, stream) => {
-			stream.respond({ ":status": 200, date: "Fri, 01 Jan 2038 00:00:00 GMT" });
+			stream.respond({ ":status": 200, "chore-version": "1", date: "Fri, 01 Jan 2038 00:00:00 GMT" });
 			stream.end("{}");
 			return true;
 		};
