@@ -50,6 +50,7 @@ export type { Occasion } from "../platform/calendar.ts";
 export type { Capabilities, Detection, Fact, JobProcess, LogoutFate, NativeOptions, Usage } from "../platform/contract.ts";
 export { ChoreError, type ErrorCode, isChoreError } from "../platform/errors.ts";
 export { signalName, signalNumber } from "../platform/exit-record.ts";
+export { configFolder } from "./config-folder.ts";
 export type { Chore } from "./core/chore.ts";
 export type { SendOptions } from "./core/control/send.ts";
 export type { StopOptions } from "./core/control/stop.ts";

@@ -1,8 +1,7 @@
 /** Where each setting comes from: the option, else the environment variable, else config.toml. */
 import { existsSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { isAbsolute, join } from "node:path";
-import { ChoreError, type ChoreOptions, isChoreError } from "../index.ts";
+import { join } from "node:path";
+import { ChoreError, type ChoreOptions, configFolder, isChoreError } from "../index.ts";
 import { duration } from "./arguments.ts";
 import { UsageError } from "./failure.ts";
 
@@ -72,9 +71,8 @@ function wishOf({ platform, user, system }: CommonOptions, standing: string | un
 
 /** `${XDG_CONFIG_HOME:-~/.config}/chore/config.toml`; undefined for a user without a home. */
 function configPath(): string | undefined {
-	const xdg = process.env["XDG_CONFIG_HOME"];
 	try {
-		return join(xdg && isAbsolute(xdg) ? xdg : join(process.env["HOME"] || homedir(), ".config"), "chore", "config.toml");
+		return join(configFolder(), "config.toml");
 	} catch {
 		return undefined; // neither HOME nor an entry in passwd(5)
 	}

@@ -3,9 +3,8 @@
  * server.pem, client.pem and client.key. Only the user may use them, since the key is the user's identity there.
  */
 import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { isAbsolute, join } from "node:path";
-import { ChoreError } from "../index.ts";
+import { join } from "node:path";
+import { ChoreError, configFolder } from "../index.ts";
 import { readAddress } from "./address.ts";
 import type { Credentials } from "./dial.ts";
 
@@ -110,8 +109,7 @@ function checkPrivate(folder: string): void {
 }
 
 function hostsFolder(): string {
-	const xdg = process.env["XDG_CONFIG_HOME"];
-	return join(xdg && isAbsolute(xdg) ? xdg : join(process.env["HOME"] || homedir(), ".config"), "chore", "hosts");
+	return join(configFolder(), "hosts");
 }
 
 function read(path: string): string | undefined {

@@ -16,9 +16,8 @@ import {
 	type Stats,
 	writeFileSync,
 } from "node:fs";
-import { homedir } from "node:os";
-import { dirname, isAbsolute, join } from "node:path";
-import { ChoreError, isOwnGroup, isTrustedOwner } from "../../index.ts";
+import { dirname, join } from "node:path";
+import { ChoreError, configFolder, isOwnGroup, isTrustedOwner } from "../../index.ts";
 
 export interface ServeFolder {
 	readonly path: string;
@@ -34,9 +33,8 @@ export interface ServeFolder {
 const LARGEST_FILE_BYTES = 4 * 1024 * 1024;
 
 /** `${XDG_CONFIG_HOME:-~/.config}/chore/serve`. Makes nothing. */
-export function serveFolder(environment: NodeJS.ProcessEnv = process.env): ServeFolder {
-	const xdg = environment["XDG_CONFIG_HOME"];
-	const path = join(xdg && isAbsolute(xdg) ? xdg : join(environment["HOME"] || homedir(), ".config"), "chore", "serve");
+export function serveFolder(): ServeFolder {
+	const path = join(configFolder(), "serve");
 	return {
 		path,
 		certificate: `${path}/server.pem`,
