@@ -1,7 +1,7 @@
 /** Makes the request of an operation by the table of addresses. Pure. */
 import type { OutgoingHttpHeaders } from "node:http2";
 import type { Inputs } from "../api/operations/messages.ts";
-import { ROUTES } from "../api/rest/routes.ts";
+import { bodyKind, parameterOf, ROUTES } from "../api/rest/routes.ts";
 import { ChoreError } from "../index.ts";
 
 export interface Request {
@@ -12,7 +12,8 @@ export interface Request {
 
 /** @throws ChoreError INVALID_ARGUMENT for an empty reference */
 export function requestOf<Name extends keyof Inputs>(name: Name, input: Inputs[Name]): Request {
-	const { method, path, query, body } = ROUTES[name];
+	const route = ROUTES[name];
+	const { method, path } = route;
 	const rest: Record<string, unknown> = { ...input };
 	const filled = path.replace(/\{(\w+)\}/g, (_, field: string) => {
 		const value = String(rest[field]);
@@ -20,22 +21,22 @@ export function requestOf<Name extends keyof Inputs>(name: Name, input: Inputs[N
 		return segment(field, value);
 	});
 	const parameters = new URLSearchParams();
-	for (const [parameter, kind] of Object.entries(query)) {
-		const field = typeof kind === "object" ? kind.field : parameter;
+	for (const parameter of Object.keys(route.query)) {
+		const field = parameterOf(route, parameter)?.field ?? parameter;
 		const value = rest[field];
 		delete rest[field];
 		if (value === undefined) continue;
 		for (const one of Array.isArray(value) ? value : [value]) parameters.append(parameter, String(one));
 	}
-	const hasJson = body === undefined ? method === "POST" || method === "PUT" || method === "PATCH" : body === "json";
-	const type = hasJson ? "application/json" : body === "bytes" ? "application/octet-stream" : undefined;
+	const kind = bodyKind(route);
+	const type = { json: "application/json", bytes: "application/octet-stream", none: undefined }[kind];
 	return {
 		headers: {
 			":method": method,
 			":path": parameters.size === 0 ? filled : `${filled}?${parameters}`,
 			...(type === undefined ? {} : { "content-type": type }),
 		},
-		body: hasJson ? Buffer.from(JSON.stringify(rest)) : undefined,
+		body: kind === "json" ? Buffer.from(JSON.stringify(rest)) : undefined,
 	};
 }
 

@@ -3,7 +3,7 @@
  * scripts/schema.mjs makes the published file of it, for which this may load nothing of the library. Pure.
  */
 import type { Inputs } from "../operations/messages.ts";
-import { fieldOf, ROUTES, type Route } from "./routes.ts";
+import { bodyKind, fieldOf, parameterOf, ROUTES, type Route } from "./routes.ts";
 import { STATUS } from "./status.ts";
 
 /** What is used of schema/api.schema.json. */
@@ -118,19 +118,16 @@ function problemsOf({ method, path, body }: Route, hasBody: boolean): object {
 function operation(name: Name, input: Shape, output: object | undefined): object {
 	const route = ROUTES[name];
 	const inPath = route.path.split("/").flatMap((part) => fieldOf(part) ?? []);
-	const query = Object.entries(route.query).map(([parameter, asked]) => ({
-		parameter,
-		field: typeof asked === "string" ? parameter : asked.field,
-	}));
+	const query = Object.keys(route.query).map((parameter) => ({ parameter, field: parameterOf(route, parameter)?.field ?? parameter }));
 	const outside = [...inPath, ...query.map(({ field }) => field)];
-	const body = bodyOf(route, input, outside);
+	const body = describedBody(route, input, outside);
 	return {
 		operationId: name,
 		tags: [tagOf(route.path)],
 		...wordsOf(input),
 		parameters: [
-			...inPath.map((field) => parameterOf(input, "path", field, field)),
-			...query.map(({ parameter, field }) => parameterOf(input, "query", parameter, field)),
+			...inPath.map((field) => describedParameter(input, "path", field, field)),
+			...query.map(({ parameter, field }) => describedParameter(input, "query", parameter, field)),
 			...(name === "run" ? [IDEMPOTENCY_KEY] : []),
 			...(name === "logs" ? [RANGE] : []),
 			{ $ref: "#/components/parameters/session" },
@@ -160,7 +157,7 @@ const RANGE = {
 	schema: { type: "string" },
 };
 
-function parameterOf({ properties = {}, required = [] }: Shape, place: "path" | "query", name: string, field: string): object {
+function describedParameter({ properties = {}, required = [] }: Shape, place: "path" | "query", name: string, field: string): object {
 	const { description, ...schema } = (properties[field] ?? {}) as Shape;
 	const isRequired = place === "path" || required.includes(field);
 	return { name, in: place, ...(description === undefined ? {} : { description }), ...(isRequired ? { required: true } : {}), schema };
@@ -177,9 +174,10 @@ const RUN_EXAMPLES = {
 	request: { summary: "An HTTP request", value: { kind: "http", url: "https://example.org/hook", data: "done", retries: 3 } },
 };
 
-function bodyOf(route: Route, input: Shape, outside: readonly string[]): object | undefined {
-	if (route.body === "bytes") return { description: "The bytes, as they come.", content: { "application/octet-stream": {} } };
-	if (!["POST", "PUT", "PATCH"].includes(route.method)) return undefined;
+function describedBody(route: Route, input: Shape, outside: readonly string[]): object | undefined {
+	const kind = bodyKind(route);
+	if (kind === "bytes") return { description: "The bytes, as they come.", content: { "application/octet-stream": {} } };
+	if (kind === "none") return undefined;
 	const { properties } = input;
 	// A message that is described elsewhere has no field in the address.
 	if (properties === undefined) {

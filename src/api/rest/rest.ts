@@ -15,6 +15,7 @@ import { type Exchange, HttpError, hasBody } from "./http.ts";
 import { openapi } from "./openapi.ts";
 import { answerOutput } from "./output.ts";
 import { type Address, DESCRIPTION, type Match, match, readAddress, readQuery } from "./router.ts";
+import { bodyKind } from "./routes.ts";
 
 /** @throws ChoreError before anything is sent; after that what went wrong on the way */
 export async function serveRest(exchange: Exchange, entrance: Entrance, bounds: Bounds | undefined): Promise<void> {
@@ -55,7 +56,7 @@ async function readInput({ request }: Exchange, { name, route, fields }: Match, 
 	const rest = new URLSearchParams(query);
 	rest.delete("session");
 	const outside = { ...readQuery(route, rest), ...fields };
-	const kind = route.body ?? (["POST", "PUT", "PATCH"].includes(route.method) ? "json" : "none");
+	const kind = bodyKind(route);
 	if (kind === "none" && hasBody(request)) throw new HttpError(400, `${route.method} ${route.path} takes no body`);
 	const body = kind === "json" ? await readJson(request) : {};
 	const twice = Object.keys(outside).find((field) => Object.hasOwn(body, field));

@@ -2,7 +2,7 @@
 import { ChoreError } from "../../index.ts";
 import type { Inputs } from "../operations/messages.ts";
 import { HttpError } from "./http.ts";
-import { fieldOf, type QueryKind, ROUTES, type Route } from "./routes.ts";
+import { fieldOf, parameterOf, type QueryKind, ROUTES, type Route } from "./routes.ts";
 
 /** Where the API describes itself. */
 export const DESCRIPTION = "/v1/openapi.json";
@@ -59,17 +59,17 @@ export function match(method: string, { parts }: Address): Match {
 }
 
 /** @throws ChoreError INVALID_ARGUMENT for a parameter that is unknown, given twice or not of its kind */
-export function readQuery({ query: known }: Pick<Route, "query">, query: URLSearchParams): Fields {
+export function readQuery(route: Pick<Route, "query">, query: URLSearchParams): Fields {
 	const fields: Record<string, unknown> = {};
 	for (const name of new Set(query.keys())) {
-		const asked = Object.hasOwn(known, name) ? known[name] : undefined;
-		if (asked === undefined) {
-			const names = Object.keys(known);
+		const parameter = parameterOf(route, name);
+		if (parameter === undefined) {
+			const names = Object.keys(route.query);
 			throw new ChoreError("INVALID_ARGUMENT", `there is no parameter ${JSON.stringify(name.slice(0, 60))} here`, {
 				hint: names.length === 0 ? "this address takes none but session" : `there are ${[...names, "session"].join(", ")}`,
 			});
 		}
-		const { field, kind } = typeof asked === "string" ? { field: name, kind: asked } : asked;
+		const { field, kind } = parameter;
 		const values = query.getAll(name);
 		const [first = ""] = values;
 		if (kind !== "list" && values.length > 1) throw new ChoreError("INVALID_ARGUMENT", `the parameter ${name} is given twice`);

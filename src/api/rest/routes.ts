@@ -18,6 +18,20 @@ export interface Route {
 	readonly body?: "json" | "bytes" | "none";
 }
 
+/** What the body of a request is. */
+export function bodyKind({ method, body }: Route): "json" | "bytes" | "none" {
+	return body ?? (method === "POST" || method === "PUT" || method === "PATCH" ? "json" : "none");
+}
+
+/** The field that a parameter of the query is for, and how it is read. */
+export function parameterOf(
+	{ query }: Pick<Route, "query">,
+	name: string,
+): { readonly field: string; readonly kind: QueryKind } | undefined {
+	const asked = Object.hasOwn(query, name) ? query[name] : undefined;
+	return typeof asked === "string" ? { field: name, kind: asked } : asked;
+}
+
 const JOB = "/v1/jobs/{reference}";
 
 export const ROUTES: { readonly [Name in keyof Inputs]: Route } = {
