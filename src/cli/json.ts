@@ -2,6 +2,7 @@
  * The types of what each command prints with --json. `npm run schema` makes schema/chore.schema.json of them, which is
  * published with the package: others rely on every field.
  */
+import type { ClientCertificate, NewClient, ServerCertificate } from "../api/identity/keep.ts";
 import type { Examined } from "../api/serve.ts";
 import type { HistoryEntry, Job, JobDetails, LedgerEvent, LedgerGap, ListenerReport, PruneReport, Report } from "../index.ts";
 
@@ -65,36 +66,6 @@ export interface ImportedLine {
 	/** Why no job can be made of it, or was; or null. */
 	readonly error: ErrorReport["error"] | null;
 }
-
-/** A client of `chore serve` by one of its certificates; or by its password, if it has none. */
-export interface ClientCertificate {
-	readonly client: string;
-	readonly role: "read" | "run" | "admin";
-	/** The client's own first; "*" is any. */
-	readonly sessions: readonly string[];
-	/** SHA-256 of the certificate, 64 hexadecimal digits; null without one. */
-	readonly fingerprint: string | null;
-	/** When the certificate ends, as RFC 3339; null without one. */
-	readonly endsAt: string | null;
-	readonly daysLeft: number | null;
-	readonly revoked: boolean;
-	/** Whether it may come by a password, too. */
-	readonly password: boolean;
-}
-
-/** The certificate that `cert init` made for the server. */
-export interface ServerCertificate {
-	/** The paths of the two files. */
-	readonly certificate: string;
-	readonly key: string;
-	/** The names and addresses by which the server is reached. */
-	readonly hosts: readonly string[];
-	readonly fingerprint: string;
-	readonly endsAt: string;
-}
-
-/** A client that `cert new` made, and the paths of the two files to be given to it. */
-export type NewClient = ClientCertificate & { readonly certificate: string; readonly key: string };
 
 /** A machine that has a name for --host. */
 export interface HostLine {

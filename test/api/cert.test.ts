@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { chmodSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { test } from "node:test";
+import type { ClientCertificate, NewClient, ServerCertificate } from "../../src/api/identity/keep.ts";
 import { isPassword } from "../../src/api/identity/password.ts";
 import { readSettings } from "../../src/api/identity/settings.ts";
-import type { ClientCertificate, NewClient, ServerCertificate } from "../../src/cli/json.ts";
 import { Cli, errorIn, type HowToRun, type Outcome, PATIENCE } from "../support/cli.ts";
 import { eventually } from "../support/eventually.ts";
 

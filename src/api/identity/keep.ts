@@ -17,12 +17,13 @@ import { type Client, readClient, readPool } from "./pool.ts";
 import { changeSettings, readSettings } from "./settings.ts";
 import { type CertificateFacts, factsOf, faultOf, readFingerprint } from "./shown.ts";
 
-/** A client by one of its certificates; or by its password, if it has none. */
+/** A client of `chore serve` by one of its certificates; or by its password, if it has none. */
 export interface ClientCertificate {
 	readonly client: string;
 	readonly role: Role;
+	/** The client's own first; "*" is any. */
 	readonly sessions: readonly string[];
-	/** SHA-256 of the certificate; null without one. */
+	/** SHA-256 of the certificate, 64 hexadecimal digits; null without one. */
 	readonly fingerprint: string | null;
 	/** When the certificate ends, as RFC 3339; null without one. */
 	readonly endsAt: string | null;
@@ -32,14 +33,19 @@ export interface ClientCertificate {
 	readonly password: boolean;
 }
 
+/** The certificate that `cert init` made for the server. */
 export interface ServerCertificate {
-	/** The paths of the files. */
+	/** The paths of the two files. */
 	readonly certificate: string;
 	readonly key: string;
+	/** The names and addresses by which the server is reached. */
 	readonly hosts: readonly string[];
 	readonly fingerprint: string;
 	readonly endsAt: string;
 }
+
+/** A client that `cert new` made, and the paths of the two files to be given to it. */
+export type NewClient = ClientCertificate & { readonly certificate: string; readonly key: string };
 
 /** What a client may do; what is not there stays as it is. */
 export interface Rights {
@@ -76,11 +82,7 @@ export function initServer(hosts: readonly string[], { force = false } = {}): Se
  * Makes a key and a certificate for somebody else, and lets them in.
  * @param directory where the two files are written, `NAME.pem` and `NAME.key`
  */
-export function newClient(
-	name: string,
-	directory: string,
-	rights: Rights,
-): ClientCertificate & { readonly certificate: string; readonly key: string } {
+export function newClient(name: string, directory: string, rights: Rights): NewClient {
 	checkClient(name);
 	const { certificate, key } = makeCertificate({ name, usage: "client", ...term(CLIENT_DAYS) });
 	const files = { certificate: join(directory, `${name}.pem`), key: join(directory, `${name}.key`) };

@@ -1,11 +1,11 @@
 /** `chore cert`: the certificates of `chore serve`: the server's own, and those of the clients that are let in. */
 import { readFileSync } from "node:fs";
 import { Argument, type Command } from "commander";
+import type { ClientCertificate } from "../../api/identity/keep.ts";
 import { pathOf } from "../../index.ts";
 import { oneOf, repeated } from "../arguments.ts";
 import { type Invocation, jsonLines, unopened, verb } from "../command.ts";
 import { UsageError } from "../failure.ts";
-import type { ClientCertificate } from "../json.ts";
 import type { Output } from "../output.ts";
 import { printable, shortPath } from "../words.ts";
 
