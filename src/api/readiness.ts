@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { isChoreError } from "../index.ts";
 import { defaultSocket } from "./doors/unix.ts";
 import { serveFolder } from "./identity/folder.ts";
+import { daysLeft, FEW_DAYS } from "./identity/gate.ts";
 import { Identity } from "./identity/identity.ts";
 import { type ClientCertificate, listClients } from "./identity/keep.ts";
 import { configuredLimits } from "./limits.ts";
@@ -22,9 +23,6 @@ type Look = Pick<Examined, "says"> & Partial<Examined>;
 
 /** The first line of Node in which holes of TLS and HTTP/2 are still mended. */
 const SAFE_NODE = 22;
-
-/** Fewer days until the server's certificate ends are told. */
-const FEW_DAYS = 14;
 
 /** @param socket the path of the unix socket; default the usual one */
 export function examine(socket: string | undefined): readonly Examined[] {
@@ -79,7 +77,7 @@ export function nodeWarning(version: string = process.versions.node): string | u
 
 /** The same of the server's certificate. */
 export function certificateWarning(validTo: Date, nowMs: number = Date.now()): string | undefined {
-	const days = Math.floor((validTo.getTime() - nowMs) / 86_400_000);
+	const days = daysLeft({ validToMs: validTo.getTime() }, nowMs);
 	if (days >= FEW_DAYS) return undefined;
 	return days < 0 ? "the server's certificate has ended" : `the server's certificate ends in ${days} days`;
 }

@@ -19,7 +19,7 @@ import { type Bounds, countCall, Limiter } from "./limiter.ts";
 import { configuredLimits } from "./limits.ts";
 import { OPERATIONS } from "./operations/index.ts";
 import { certificateWarning, nodeWarning } from "./readiness.ts";
-import { createHandler, type HandlerOptions } from "./server.ts";
+import { createHandler, type HandlerOptions, stackOf } from "./server.ts";
 import { Upkeep } from "./upkeep.ts";
 
 export { install, uninstall } from "./install/install.ts";
@@ -56,18 +56,21 @@ export async function serve({ chore, log, ...options }: ServeOptions): Promise<S
 	const limits = configuredLimits(`${serveFolder().path}/config.toml`);
 	const { session: ownSession, ...rest } = chore;
 	const opened = await openSessions(rest);
-	const report = (error: unknown) => log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+	const report = (error: unknown) => log(stackOf(error));
 	const sessions = new Upkeep(opened, report);
 	let end: (closing: Promise<void>) => void = () => {};
 	const ended = new Promise<void>((resolve) => {
 		end = resolve;
 	});
 	const isTimed = options.idleMs !== undefined || activated.length > 0;
-	const stop = () => {
+	const letNobodyIn = () => {
 		idle[Symbol.dispose]();
 		for (const door of doors) door.close();
 		identity?.[Symbol.dispose]();
 		sessions[Symbol.dispose]();
+	};
+	const stop = () => {
+		letNobodyIn();
 		end(connections.close().finally(() => opened.close()));
 	};
 	const idle = new Idle(isTimed ? (options.idleMs ?? limits.idleMs) : Number.POSITIVE_INFINITY, stop);
@@ -112,10 +115,7 @@ export async function serve({ chore, log, ...options }: ServeOptions): Promise<S
 			doors.push(...shut);
 		}
 	} catch (error) {
-		idle[Symbol.dispose]();
-		for (const door of doors) door.close();
-		identity?.[Symbol.dispose]();
-		sessions[Symbol.dispose]();
+		letNobodyIn();
 		throw error;
 	}
 	return { ended, stop: once(stop), reload: () => identity?.reload() };

@@ -95,6 +95,7 @@ function lineOf({ request, response }: Exchange, client: string, durationMs: num
 	return `${new Date().toISOString()} ${client} ${request.method} ${path.slice(0, 200)} ${status} ${Math.round(durationMs)}`;
 }
 
-function stackOf(error: unknown): string {
+/** For the log. */
+export function stackOf(error: unknown): string {
 	return error instanceof Error ? (error.stack ?? String(error)) : String(error);
 }

@@ -74,6 +74,9 @@ function letIn(client: Client, days: number): Verdict {
 	return { kind: "caller", caller: callerOf(client, days) };
 }
 
+/** Fewer days until a certificate ends are told of. */
+export const FEW_DAYS = 14;
+
 export function daysLeft({ validToMs }: Pick<CertificateFacts, "validToMs">, nowMs: number): number {
 	return Math.floor((validToMs - nowMs) / DAY_MS);
 }

@@ -4,13 +4,11 @@ import { constants } from "node:http2";
 import { setImmediate as turn } from "node:timers/promises";
 import { isChoreError, version } from "../../index.ts";
 import type { Caller } from "../caller.ts";
+import { FEW_DAYS } from "../identity/gate.ts";
 import { TooManyRequests } from "../limiter.ts";
 import { type Exchange, HttpError, isHttp2, isWhole, streamOf } from "./http.ts";
 import type { Problem } from "./problem.ts";
 import { STATUS } from "./status.ts";
-
-/** The certificate of a client that ends in fewer days is told of with each answer. */
-const SOON_DAYS = 14;
 
 /** So much of a body that is not wanted is read and thrown away, so that a client that sends on gets to see the answer. */
 const MOST_UNWANTED_BYTES = 1024 * 1024;
@@ -27,7 +25,7 @@ export function setCommonHeaders({ response }: Exchange): void {
 /** Headers for those who were let in. By the version a client also tells this server from any other that answers at its addresses. */
 export function setLetIn({ response }: Exchange, caller: Caller): void {
 	response.setHeader("Chore-Version", version);
-	if (caller.daysLeft !== null && caller.daysLeft < SOON_DAYS) response.setHeader("Chore-Certificate-Expires", String(caller.daysLeft));
+	if (caller.daysLeft !== null && caller.daysLeft < FEW_DAYS) response.setHeader("Chore-Certificate-Expires", String(caller.daysLeft));
 }
 
 /** Each warning is percent-encoded UTF-8. */
