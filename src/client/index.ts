@@ -15,6 +15,7 @@ import { Connection } from "./connection.ts";
 import type { Credentials } from "./dial.ts";
 import { openHostFiles } from "./hosts.ts";
 import { RemoteJobs } from "./remote-jobs.ts";
+import { Requests } from "./requests.ts";
 
 export interface ConnectOptions extends Credentials {
 	/** The set of jobs to work with. Default: the one of this client. */
@@ -41,7 +42,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
 		...(session === undefined ? {} : { "chore-session": session }),
 		...(password === "" ? {} : { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}` }),
 	};
-	return new RemoteJobs(new Connection(address, options), headers, options.patienceMs ?? DEFAULT_PATIENCE_MS);
+	return new RemoteJobs(new Requests(new Connection(address, options), headers, options.patienceMs ?? DEFAULT_PATIENCE_MS));
 }
 
 /** Connects to a host that `chore host add` knows, to a URL, or by ssh to USER@HOST. @throws ChoreError INVALID_ARGUMENT for an unknown name */
