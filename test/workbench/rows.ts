@@ -123,6 +123,8 @@ suite("the views", () => {
 		const job = await window.shell("true", { name: "whole" });
 		const broken = await window.shell("true", { name: "broken" });
 		for (const { id } of [job, broken]) await window.chore.wait(id);
+		// Else the extension could write the end of the run after it was damaged.
+		await window.untilRow("finished", "broken succeeded");
 		const [output = ""] = broken.output.paths;
 		writeFileSync(`${dirname(output)}/end.json`, "{ not a record");
 		writeFileSync(`${dirname(dirname(dirname(output)))}/job.json`, "{ not a record");
